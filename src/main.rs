@@ -1,0 +1,5 @@
+//! argv -> `cmd::run` -> exit code.
+
+fn main() -> std::process::ExitCode {
+    jobctl::cmd::run()
+}

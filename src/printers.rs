@@ -1,0 +1,3 @@
+//! Objects -> text: tables, describe, YAML, JSON, JSONPath, human durations. Returns strings; prints nothing.
+
+pub mod yaml;
