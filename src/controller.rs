@@ -1,1 +1,74 @@
-//! controller
+//! The controllers: what to do next, from the objects and the time. Pure: nothing here reads a clock, a file or a
+//! process; the manager commits the actions and performs them.
+
+pub mod backoff;
+pub mod job;
+pub mod pods;
+pub mod ttl;
+mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+
+use crate::api::events::EventRecord;
+use crate::api::kinds::Key;
+use crate::api::{Job, Pod};
+
+pub use job::JobFacts;
+pub use world::{DonePod, JobEntry, PodEntry, Settings, World};
+
+/// One thing to do. All actions of a plan go into one commit, so none can be done without the others.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Store a pod that is not there yet; the kubelet starts it.
+    CreatePod(Box<Pod>),
+    /// Store a changed pod: counted, released, or marked for deletion (the kubelet stops it).
+    UpdatePod(Box<Pod>),
+    /// Remove a pod that has stopped.
+    RemovePod(Key),
+    /// Store a Job with a new status.
+    UpdateJobStatus(Box<Job>),
+    /// Remove a Job.
+    RemoveJob(Key),
+    /// Store what the controller remembers of a Job beyond its status.
+    UpdateFacts(Key, JobFacts),
+    /// Record an Event.
+    RecordEvent(EventRecord),
+}
+
+/// What a reconciliation decided.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// What to do, deletions before creations.
+    pub actions: Vec<Action>,
+    /// When a synced Job wants to be looked at again though nothing changes: retries, deadlines, TTL.
+    pub wakes: BTreeMap<Key, Option<DateTime<Utc>>>,
+}
+
+/// Syncs the named Jobs. A Job that is not named costs nothing.
+///
+/// `seed` makes the names and uids of new pods; the same world, names, time and seed give the same plan.
+pub fn reconcile(world: &World, jobs: &BTreeSet<Key>, now: DateTime<Utc>, seed: u64) -> Plan {
+    let mut plan = Plan::default();
+    let mut random = fastrand::Rng::with_seed(seed);
+    for key in jobs {
+        match world.job(key) {
+            None => {
+                plan.wakes.insert(key.clone(), None);
+            }
+            Some(JobEntry::Finished { uid, expires_at, deleting, .. }) => {
+                let wake = ttl::sync_finished(world, key, uid, *expires_at, *deleting, now, &mut plan.actions);
+                plan.wakes.insert(key.clone(), wake);
+            }
+            Some(JobEntry::Unfinished(job)) => {
+                let wake = job::sync_job(world, job, now, &mut random, &mut plan.actions);
+                plan.wakes.insert(key.clone(), wake);
+            }
+        }
+    }
+    for key in world.pods_to_remove() {
+        plan.actions.push(Action::RemovePod(key.clone()));
+    }
+    plan
+}

@@ -1,1 +1,31 @@
-//! One pass; the background controller.
+//! One pass, and the background controller that makes passes as long as there is work. This room reads the clock
+//! once a pass and hands it down.
+
+mod config;
+mod engine;
+mod follow;
+mod pending;
+mod recorder;
+mod request;
+mod run;
+mod timers;
+
+pub use config::{Config, base_environment};
+pub use engine::{Engine, PassReport};
+pub use follow::Follower;
+pub use pending::Pending;
+pub use request::{Companion, Request, ensure_controller, revive_controller, run_pass_here};
+pub use run::{Controller, ControllerMode};
+
+use chrono::{DateTime, Utc};
+
+/// The current time. Everything below the manager gets it as an argument.
+#[expect(clippy::disallowed_methods, reason = "the manager reads the clock for everybody")]
+pub fn clock() -> DateTime<Utc> {
+    Utc::now()
+}
+
+/// A seed for names and uids, from the system's randomness.
+pub fn seed() -> u64 {
+    fastrand::u64(..)
+}

@@ -1,1 +1,3 @@
-//! registry
+//! Creating, updating, applying and deleting objects: pure functions over them.
+
+pub mod tombstones;

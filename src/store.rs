@@ -1,1 +1,94 @@
-//! store
+//! Every path and byte at rest: locks, snapshots, the journal, the inbox and the pods' directories.
+//!
+//! ```text
+//! DATA/
+//!   format                       the layout's version
+//!   current -> snapshot/<rev>    switched by one rename
+//!   snapshot/<rev>/<kind>.jsonl  one object a line, sorted by key, as of revision <rev>
+//!   snapshot/<rev>/journal.jsonl every commit since, one line each
+//!   store.lock                   held while committing
+//!   inbox/                       reports of supervisors, one file each
+//!   controller.lock              held by the running controller
+//!   pods/<uid>/                  written by that pod's supervisor alone
+//! ```
+//!
+//! Readers take no lock: a commit is one line, so any prefix of the journal that ends with a newline is a
+//! consistent state.
+
+mod atomic;
+mod compaction;
+mod crash;
+mod directory;
+mod inbox;
+mod locks;
+mod pod_directory;
+mod record;
+mod state;
+mod tail;
+
+pub use atomic::write_atomic;
+pub use crash::crash_point;
+pub use directory::Store;
+pub use inbox::{Inbox, PodReport};
+pub use locks::{LockedStore, ProcessLock, holder_of};
+pub use pod_directory::{PodDirectory, log_files};
+pub use record::{Change, Table, Write};
+pub use state::{Object, State};
+pub use tail::Tail;
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// What can be wrong with a store; nothing is ever reset because of it.
+#[derive(Debug)]
+pub enum StoreError {
+    /// A record does not read back.
+    Damaged {
+        /// The file.
+        file: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The byte at which the line starts.
+        offset: usize,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The layout is newer than this program.
+    NewerFormat {
+        /// The data directory.
+        directory: PathBuf,
+        /// The version found.
+        found: String,
+    },
+    /// The data directory is not ours alone.
+    NotPrivate {
+        /// The data directory.
+        directory: PathBuf,
+        /// Why.
+        detail: String,
+    },
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Damaged { file, line, offset, detail } => write!(
+                formatter,
+                "the store is damaged: {} line {line} (byte {offset}): {detail}; nothing was changed",
+                file.display()
+            ),
+            Self::NewerFormat { directory, found } => write!(
+                formatter,
+                "the data directory {} was written by a newer jobctl (format {found}, this one knows up to {}); \
+                 use that version, or another directory with --data-dir",
+                directory.display(),
+                directory::FORMAT
+            ),
+            Self::NotPrivate { directory, detail } => {
+                write!(formatter, "the data directory {} {detail}", directory.display())
+            }
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}

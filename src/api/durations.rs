@@ -1,0 +1,100 @@
+//! Durations as Go writes them: `300ms`, `1h15m30.5s`.
+
+use chrono::Duration;
+
+/// Parses a Go duration. The error is Go's sentence, for instance `time: missing unit in duration "5"`.
+///
+/// # Errors
+/// Text that Go's parser refuses, or a length that does not fit.
+pub fn parse(text: &str) -> Result<Duration, String> {
+    let invalid = || format!("time: invalid duration {text:?}");
+    let (negative, mut rest) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if rest == "0" {
+        return Ok(Duration::zero());
+    }
+    if rest.is_empty() {
+        return Err(invalid());
+    }
+    let mut nanoseconds: f64 = 0.0;
+    while !rest.is_empty() {
+        let number_end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let (number, tail) = rest.split_at(number_end);
+        if !number.bytes().any(|byte| byte.is_ascii_digit()) || number.matches('.').count() > 1 {
+            return Err(invalid());
+        }
+        let number: f64 = number.parse().map_err(|_| invalid())?;
+        let unit_end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(unit_end);
+        let scale = match unit {
+            "" => return Err(format!("time: missing unit in duration {text:?}")),
+            "ns" => 1.0,
+            "us" | "µs" | "μs" => 1e3,
+            "ms" => 1e6,
+            "s" => 1e9,
+            "m" => 60e9,
+            "h" => 3600e9,
+            unknown => return Err(format!("time: unknown unit {unknown:?} in duration {text:?}")),
+        };
+        nanoseconds += number * scale;
+        rest = tail;
+    }
+    if nanoseconds > i64::MAX as f64 {
+        return Err(invalid());
+    }
+    let duration = Duration::nanoseconds(nanoseconds as i64);
+    Ok(if negative { -duration } else { duration })
+}
+
+/// Writes a duration as Go does: `1m20s`, `1.5s`, `250ms`, `0s`.
+pub fn to_string(duration: Duration) -> String {
+    let milliseconds = duration.num_milliseconds();
+    if milliseconds < 0 {
+        return format!("-{}", to_string(-duration));
+    }
+    if milliseconds > 0 && milliseconds < 1000 {
+        return format!("{milliseconds}ms");
+    }
+    let (hours, minutes) = (milliseconds / 3_600_000, milliseconds / 60_000 % 60);
+    let seconds = (milliseconds % 60_000) as f64 / 1000.0;
+    match (hours, minutes) {
+        (0, 0) => format!("{seconds}s"),
+        (0, _) => format!("{minutes}m{seconds}s"),
+        _ => format!("{hours}h{minutes}m{seconds}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn go_durations_are_read_and_others_refused_in_gos_words() {
+        for (text, milliseconds) in
+            [("0", 0), ("5s", 5000), ("1h15m30.5s", 4_530_500), ("-1s", -1000), ("300ms", 300), ("+.5s", 500)]
+        {
+            assert_eq!(parse(text).map(|d| d.num_milliseconds()), Ok(milliseconds), "{text}");
+        }
+        for (text, message) in [
+            ("", "time: invalid duration \"\""),
+            ("5", "time: missing unit in duration \"5\""),
+            ("-1", "time: missing unit in duration \"-1\""),
+            ("5x", "time: unknown unit \"x\" in duration \"5x\""),
+            ("s", "time: invalid duration \"s\""),
+            ("1.2.3s", "time: invalid duration \"1.2.3s\""),
+        ] {
+            assert_eq!(parse(text), Err(message.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn durations_are_written_as_go_writes_them() {
+        for (milliseconds, text) in
+            [(0, "0s"), (250, "250ms"), (10_000, "10s"), (80_000, "1m20s"), (300_000, "5m0s"), (1500, "1.5s"), (3_600_000, "1h0m0s")]
+        {
+            assert_eq!(to_string(Duration::milliseconds(milliseconds)), text);
+        }
+    }
+}

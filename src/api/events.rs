@@ -1,0 +1,124 @@
+//! Events, in the compact form in which they are stored and as the API shows them.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// What an Event is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reference {
+    /// Kind of the object.
+    pub kind: String,
+    /// Version of the object.
+    #[serde(rename = "apiVersion")]
+    pub api_version: String,
+    /// Namespace of the object.
+    pub namespace: String,
+    /// Name of the object.
+    pub name: String,
+    /// Uid of the object.
+    pub uid: String,
+    /// The part of the object, for instance `spec.containers{main}`.
+    #[serde(rename = "fieldPath", default, skip_serializing_if = "Option::is_none")]
+    pub field_path: Option<String>,
+}
+
+/// An Event as stored: a Job of 10,000 pods has 50,000 of them, so only what differs is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventRecord {
+    /// `Normal` or `Warning`.
+    #[serde(rename = "type")]
+    pub type_: String,
+    /// One CamelCase word.
+    pub reason: String,
+    /// One sentence.
+    pub message: String,
+    /// Who says so: `job-controller`, `kubelet`, `default-scheduler`.
+    pub source: String,
+    /// The object.
+    pub about: Reference,
+    /// When it was first seen.
+    pub first: DateTime<Utc>,
+    /// When it was last seen.
+    pub last: DateTime<Utc>,
+    /// How often.
+    pub count: i32,
+}
+
+impl EventRecord {
+    /// An Event seen once.
+    pub fn new(
+        about: Reference,
+        type_: &str,
+        source: &str,
+        reason: &str,
+        message: impl Into<String>,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            type_: type_.to_owned(),
+            reason: reason.to_owned(),
+            message: message.into(),
+            source: source.to_owned(),
+            about,
+            first: now,
+            last: now,
+            count: 1,
+        }
+    }
+
+    /// A number that equal Events share: repeats are merged into one with a count, as upstream's recorder does.
+    pub fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let about = (&self.about.uid, &self.about.field_path);
+        (about, &self.type_, &self.source, &self.reason, &self.message).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// The Event's name, `OBJECT.HEX`: by name is also by time, as on a server. Events of one object must differ in
+    /// `first`, if only by a nanosecond.
+    pub fn name(&self) -> String {
+        format!("{}.{:x}", self.about.name, self.first.timestamp_nanos_opt().unwrap_or_default())
+    }
+
+    /// The Event as the API shows it (core/v1).
+    pub fn to_event(&self, revision: u64) -> Value {
+        let stamp = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let mut involved = json!({
+            "apiVersion": self.about.api_version,
+            "kind": self.about.kind,
+            "name": self.about.name,
+            "namespace": self.about.namespace,
+            "uid": self.about.uid,
+        });
+        if let Some(path) = &self.about.field_path {
+            involved["fieldPath"] = json!(path);
+        }
+        json!({
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {
+                "creationTimestamp": stamp(self.first),
+                "name": self.name(),
+                "namespace": self.about.namespace,
+                "resourceVersion": revision.to_string(),
+            },
+            "involvedObject": involved,
+            "type": self.type_,
+            "reason": self.reason,
+            "message": self.message,
+            "source": {"component": self.source},
+            "firstTimestamp": stamp(self.first),
+            "lastTimestamp": stamp(self.last),
+            "count": self.count,
+            "eventTime": null,
+            "reportingComponent": self.source,
+            "reportingInstance": "",
+        })
+    }
+}
+
+/// How long an Event is kept: upstream's event TTL.
+pub const EVENT_TTL: chrono::Duration = chrono::Duration::hours(1);

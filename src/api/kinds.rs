@@ -1,0 +1,195 @@
+//! The kinds we know, with every name kubectl users call them by.
+
+use std::fmt;
+
+/// A kind of object this program stores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// `core/v1` Pod.
+    Pod,
+    /// `core/v1` Event.
+    Event,
+    /// `batch/v1` CronJob.
+    CronJob,
+    /// `batch/v1` Job.
+    Job,
+}
+
+/// How a kind is named on the command line, in manifests and in messages.
+#[derive(Debug)]
+pub struct Resource {
+    /// The kind this row describes.
+    pub kind: Kind,
+    /// The kind as manifests spell it, for instance `CronJob`.
+    pub name: &'static str,
+    /// The API group, empty for core.
+    pub group: &'static str,
+    /// Versions accepted in manifests, the stored one first.
+    pub versions: &'static [&'static str],
+    /// Lower-case plural, for instance `cronjobs`.
+    pub plural: &'static str,
+    /// Lower-case singular.
+    pub singular: &'static str,
+    /// kubectl's short names.
+    pub short: &'static [&'static str],
+    /// Whether `all` covers it.
+    pub in_all: bool,
+}
+
+/// Every kind, in the order in which a server's discovery lists them: core first, then batch.
+pub const RESOURCES: &[Resource] = &[
+    Resource {
+        kind: Kind::Event,
+        name: "Event",
+        group: "",
+        versions: &["v1"],
+        plural: "events",
+        singular: "event",
+        short: &["ev"],
+        in_all: false,
+    },
+    Resource {
+        kind: Kind::Pod,
+        name: "Pod",
+        group: "",
+        versions: &["v1"],
+        plural: "pods",
+        singular: "pod",
+        short: &["po"],
+        in_all: true,
+    },
+    Resource {
+        kind: Kind::CronJob,
+        name: "CronJob",
+        group: "batch",
+        versions: &["v1", "v1beta1"],
+        plural: "cronjobs",
+        singular: "cronjob",
+        short: &["cj"],
+        in_all: true,
+    },
+    Resource {
+        kind: Kind::Job,
+        name: "Job",
+        group: "batch",
+        versions: &["v1"],
+        plural: "jobs",
+        singular: "job",
+        short: &[],
+        in_all: true,
+    },
+];
+
+impl Kind {
+    /// The row that names this kind.
+    pub fn resource(self) -> &'static Resource {
+        RESOURCES.iter().find(|resource| resource.kind == self).unwrap_or(&RESOURCES[0])
+    }
+
+    /// The kind as manifests spell it.
+    pub fn as_str(self) -> &'static str {
+        self.resource().name
+    }
+
+    /// `batch/v1` or `v1`: the version in which objects of this kind are stored.
+    pub fn api_version(self) -> String {
+        let resource = self.resource();
+        if resource.group.is_empty() {
+            resource.versions[0].to_owned()
+        } else {
+            format!("{}/{}", resource.group, resource.versions[0])
+        }
+    }
+
+    /// `jobs.batch` or `pods`: how errors of the API name the resource.
+    pub fn qualified_plural(self) -> String {
+        qualified(self.resource().plural, self.resource().group)
+    }
+
+    /// `job.batch` or `pod`: how kubectl's one-line results name the resource.
+    pub fn qualified_singular(self) -> String {
+        qualified(self.resource().singular, self.resource().group)
+    }
+
+    /// Finds a kind by its manifest spelling, for instance `Job`.
+    pub fn from_name(name: &str) -> Option<Kind> {
+        RESOURCES.iter().find(|resource| resource.name == name).map(|resource| resource.kind)
+    }
+
+    /// Finds the kind a person means on the command line: plural, singular or short name in any case,
+    /// with or without `.group` or `.version.group` (`jobs`, `job`, `jobs.batch`, `jobs.v1.batch`).
+    pub fn from_argument(argument: &str) -> Option<Kind> {
+        let lower = argument.to_ascii_lowercase();
+        let (word, suffix) = lower.split_once('.').map_or((lower.as_str(), ""), |(word, rest)| (word, rest));
+        let resource = RESOURCES
+            .iter()
+            .find(|r| r.plural == word || r.singular == word || r.short.contains(&word))?;
+        let suffix_names_it = match suffix.split_once('.') {
+            None => suffix.is_empty() || suffix == resource.group,
+            Some((version, group)) => {
+                group == resource.group && resource.versions.contains(&version)
+            }
+        };
+        let core_version = resource.group.is_empty()
+            && suffix.strip_suffix('.').unwrap_or(suffix).split('.').all(|part| part == "v1" || part.is_empty());
+        (suffix_names_it || core_version).then_some(resource.kind)
+    }
+}
+
+fn qualified(word: &str, group: &str) -> String {
+    if group.is_empty() { word.to_owned() } else { format!("{word}.{group}") }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// Namespace and name: what identifies an object of a kind.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key {
+    /// The namespace.
+    pub namespace: Box<str>,
+    /// The name.
+    pub name: Box<str>,
+}
+
+impl Key {
+    /// A key from its two parts.
+    pub fn new(namespace: &str, name: &str) -> Self {
+        Self { namespace: namespace.into(), name: name.into() }
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.namespace, self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_a_person_types_finds_its_kind() {
+        for (argument, kind) in [
+            ("job", Some(Kind::Job)),
+            ("jobs", Some(Kind::Job)),
+            ("Jobs", Some(Kind::Job)),
+            ("jobs.batch", Some(Kind::Job)),
+            ("jobs.v1.batch", Some(Kind::Job)),
+            ("jobs.v2.batch", None),
+            ("jobs.apps", None),
+            ("po", Some(Kind::Pod)),
+            ("pods.v1.", Some(Kind::Pod)),
+            ("cj", Some(Kind::CronJob)),
+            ("cronjob.batch", Some(Kind::CronJob)),
+            ("ev", Some(Kind::Event)),
+            ("deployment", None),
+        ] {
+            assert_eq!(Kind::from_argument(argument), kind, "{argument}");
+        }
+    }
+}

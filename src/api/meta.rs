@@ -1,0 +1,86 @@
+//! Labels, annotations and metadata that have a meaning of their own, and short ways to read them.
+
+use chrono::{DateTime, Utc};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference, Time};
+
+use super::kinds::Key;
+
+/// Label on every pod of a Job: the Job's name (batch/v1, well-known labels).
+pub const LABEL_JOB_NAME: &str = "batch.kubernetes.io/job-name";
+/// Label on every pod of a Job: the Job's uid.
+pub const LABEL_CONTROLLER_UID: &str = "batch.kubernetes.io/controller-uid";
+/// The older spelling of [`LABEL_JOB_NAME`], still set by the API server.
+pub const LABEL_JOB_NAME_LEGACY: &str = "job-name";
+/// The older spelling of [`LABEL_CONTROLLER_UID`].
+pub const LABEL_CONTROLLER_UID_LEGACY: &str = "controller-uid";
+/// Finalizer of a Job's pod whose end has not been counted into the Job's status yet.
+pub const FINALIZER_JOB_TRACKING: &str = "batch.kubernetes.io/job-tracking";
+/// Finalizer of an object that waits for its dependents to go (propagation policy Foreground).
+pub const FINALIZER_FOREGROUND: &str = "foregroundDeletion";
+/// What `apply` was last given.
+pub const ANNOTATION_LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+/// The container that `logs` picks without asking.
+pub const ANNOTATION_DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
+/// Ours: the directory in which the object was created; containers without `workingDir` start there.
+pub const ANNOTATION_WORKING_DIRECTORY: &str = "jobctl.local/working-directory";
+/// Ours: PATH of whoever created the object.
+pub const ANNOTATION_PATH: &str = "jobctl.local/path";
+/// Ours: the caller's variables that `--pass-env` named, as a JSON object.
+pub const ANNOTATION_PASSED_ENVIRONMENT: &str = "jobctl.local/environment";
+/// Ours: the first back-off delay between retries in place of Kubernetes' 10 s (a Go duration).
+pub const ANNOTATION_BACKOFF_BASE: &str = "jobctl.local/backoff-base";
+
+/// A [`Time`] of the given moment; the API keeps whole seconds.
+pub fn time(at: DateTime<Utc>) -> Time {
+    Time(at)
+}
+
+/// The key of an object with a name and a namespace.
+pub fn key(meta: &ObjectMeta) -> Key {
+    Key::new(namespace(meta), name(meta))
+}
+
+/// The name, empty where missing.
+pub fn name(meta: &ObjectMeta) -> &str {
+    meta.name.as_deref().unwrap_or_default()
+}
+
+/// The namespace, `default` where missing.
+pub fn namespace(meta: &ObjectMeta) -> &str {
+    meta.namespace.as_deref().unwrap_or("default")
+}
+
+/// The uid, empty where missing.
+pub fn uid(meta: &ObjectMeta) -> &str {
+    meta.uid.as_deref().unwrap_or_default()
+}
+
+/// The value of an annotation.
+pub fn annotation<'a>(meta: &'a ObjectMeta, key: &str) -> Option<&'a str> {
+    meta.annotations.as_ref()?.get(key).map(String::as_str)
+}
+
+/// The value of a label.
+pub fn label<'a>(meta: &'a ObjectMeta, key: &str) -> Option<&'a str> {
+    meta.labels.as_ref()?.get(key).map(String::as_str)
+}
+
+/// The owner that controls the object, if any.
+pub fn controller_of(meta: &ObjectMeta) -> Option<&OwnerReference> {
+    meta.owner_references.as_ref()?.iter().find(|owner| owner.controller == Some(true))
+}
+
+/// Whether the finalizer is present.
+pub fn has_finalizer(meta: &ObjectMeta, finalizer: &str) -> bool {
+    meta.finalizers.as_ref().is_some_and(|all| all.iter().any(|one| one == finalizer))
+}
+
+/// Removes the finalizer; the list goes when it is empty.
+pub fn remove_finalizer(meta: &mut ObjectMeta, finalizer: &str) {
+    if let Some(all) = &mut meta.finalizers {
+        all.retain(|one| one != finalizer);
+        if all.is_empty() {
+            meta.finalizers = None;
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Delays between retries (kubernetes-behaviour 2.3 and 4.4).
+
+use chrono::{DateTime, Duration, Utc};
+
+use crate::api::meta::{ANNOTATION_BACKOFF_BASE, annotation};
+use crate::api::{ObjectMeta, Pod};
+
+/// Kubernetes' first delay between a failed pod and its replacement.
+pub const DEFAULT_BASE: Duration = Duration::seconds(10);
+/// The longest delay between pods of a Job (the constant in upstream's source; its documentation says six minutes).
+const LONGEST: Duration = Duration::minutes(10);
+
+/// The first delay for an object: its annotation `jobctl.local/backoff-base`, else the default.
+pub fn base(meta: &ObjectMeta, default: Duration) -> Duration {
+    annotation(meta, ANNOTATION_BACKOFF_BASE)
+        .and_then(|text| crate::api::durations::parse(text).ok())
+        .unwrap_or(default)
+}
+
+/// The delay after `failures` failures in a row: base, doubled for every further one, at most ten minutes.
+pub fn delay(failures: u32, base: Duration, longest: Duration) -> Duration {
+    if failures == 0 {
+        return Duration::zero();
+    }
+    let doublings = (failures - 1).min(30);
+    base.checked_mul(1_i32 << doublings).map_or(longest, |delay| delay.min(longest))
+}
+
+/// When the next pod of a Job may be made, after `failures` failures since the last success, the last at `last`.
+pub fn next_creation(failures: u32, last: Option<DateTime<Utc>>, base: Duration) -> Option<DateTime<Utc>> {
+    Some(last? + delay(failures, base, LONGEST))
+}
+
+/// When a pod finished, never earlier than it did: the API keeps whole seconds, so the end of that second is taken
+/// unless `now` comes first. Latest container end; else when it stopped being Ready; else deletion or creation.
+pub fn finish_time(pod: &Pod, now: DateTime<Utc>) -> DateTime<Utc> {
+    let status = pod.status.as_ref();
+    let containers = status
+        .into_iter()
+        .flat_map(|status| status.container_statuses.iter().flatten())
+        .filter_map(|container| container.state.as_ref()?.terminated.as_ref()?.finished_at.as_ref())
+        .map(|time| time.0)
+        .max();
+    let not_ready = || {
+        crate::api::conditions::pod_condition(pod, "Ready")
+            .filter(|condition| condition.status == "False")
+            .and_then(|condition| condition.last_transition_time.as_ref())
+            .map(|time| time.0)
+    };
+    let deleted = || {
+        let grace = Duration::seconds(pod.metadata.deletion_grace_period_seconds.unwrap_or(0));
+        pod.metadata.deletion_timestamp.as_ref().map(|time| time.0 - grace)
+    };
+    let created = || pod.metadata.creation_timestamp.as_ref().map(|time| time.0);
+    let second = containers.or_else(not_ready).or_else(deleted).or_else(created).unwrap_or(now);
+    (second + Duration::seconds(1)).min(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_double_from_ten_seconds_to_ten_minutes() {
+        let seconds: Vec<i64> =
+            (0..=9).map(|failures| delay(failures, DEFAULT_BASE, LONGEST).num_seconds()).collect();
+        assert_eq!(seconds, [0, 10, 20, 40, 80, 160, 320, 600, 600, 600]);
+        assert_eq!(delay(u32::MAX, DEFAULT_BASE, LONGEST), LONGEST);
+        assert_eq!(delay(3, Duration::zero(), LONGEST), Duration::zero());
+    }
+}

@@ -1,0 +1,518 @@
+//! The Job controller: how many pods, and when a Job has ended (kubernetes-behaviour 2).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use chrono::{DateTime, Duration, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::ttl::remove_dependents;
+use super::{Action, World, backoff, pods};
+use crate::api::conditions::{is_job_condition_true, is_pod_finished, is_pod_ready, new_job_condition, pod_phase};
+use crate::api::events::{EventRecord, Reference};
+use crate::api::kinds::Key;
+use crate::api::meta::{FINALIZER_JOB_TRACKING, has_finalizer, key, name, namespace, remove_finalizer, time, uid};
+use crate::api::{Job, JobSpec, JobStatus, Pod};
+
+/// The component that Events of this controller name.
+const SOURCE: &str = "job-controller";
+
+/// What the Job controller remembers of a Job beyond its status. Upstream keeps it in memory and loses it on a
+/// restart; here every pass may be another process, so it is stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobFacts {
+    /// The Job these facts belong to: a new Job of the same name starts afresh.
+    pub uid: String,
+    /// `status.startTime` with its fraction, so that a deadline of one second lasts one second.
+    pub started: Option<DateTime<Utc>>,
+    /// Failures since the last success, in the order in which pods finished.
+    pub failures: u32,
+    /// When the last of them finished.
+    pub last_failure: Option<DateTime<Utc>>,
+}
+
+/// Why a Job ends.
+struct Finish {
+    /// `Complete` or `Failed`.
+    terminal: &'static str,
+    reason: String,
+    message: String,
+}
+
+impl Finish {
+    fn failed(reason: &str, message: &str) -> Self {
+        Self { terminal: "Failed", reason: reason.into(), message: message.into() }
+    }
+
+    fn interim(&self) -> &'static str {
+        if self.terminal == "Complete" { "SuccessCriteriaMet" } else { "FailureTarget" }
+    }
+}
+
+/// The pods of one Job as a sync finds them.
+#[derive(Default)]
+struct PodSets<'a> {
+    active: Vec<&'a Arc<Pod>>,
+    ready: i32,
+    terminating: i32,
+    /// Ended, or given up, and not in the status yet.
+    uncounted: Vec<&'a Arc<Pod>>,
+}
+
+impl<'a> PodSets<'a> {
+    fn of(world: &'a World, job: &Job) -> Self {
+        let mut sets = Self::default();
+        let waits_for_failed = waits_for_failed_phase(job);
+        for pod in world.live_pods_of(uid(&job.metadata)) {
+            let finished = is_pod_finished(pod);
+            let deleting = pod.metadata.deletion_timestamp.is_some();
+            if !finished && !deleting {
+                sets.ready += i32::from(is_pod_ready(pod));
+                sets.active.push(pod);
+            } else if !finished {
+                sets.terminating += 1;
+            }
+            let given_up = deleting && !waits_for_failed;
+            if has_finalizer(&pod.metadata, FINALIZER_JOB_TRACKING) && (finished || given_up) {
+                sets.uncounted.push(pod);
+            }
+        }
+        sets
+    }
+}
+
+/// Whether a pod counts, and is replaced, only once it has really ended (`podReplacementPolicy: Failed`).
+fn waits_for_failed_phase(job: &Job) -> bool {
+    job.spec.as_ref().is_some_and(|spec| {
+        spec.pod_replacement_policy.as_deref() == Some("Failed") || spec.pod_failure_policy.is_some()
+    })
+}
+
+/// Syncs one unfinished Job. Returns when it wants to be looked at again though nothing changes.
+pub(super) fn sync_job(
+    world: &World,
+    job: &Arc<Job>,
+    now: DateTime<Utc>,
+    random: &mut fastrand::Rng,
+    actions: &mut Vec<Action>,
+) -> Option<DateTime<Utc>> {
+    let Some(spec) = &job.spec else { return None };
+    if spec.managed_by.as_deref().is_some_and(|manager| manager != "kubernetes.io/job-controller") {
+        return None;
+    }
+    let job_key = key(&job.metadata);
+    let mut sync = Sync {
+        world,
+        job,
+        spec,
+        now,
+        status: job.status.clone().unwrap_or_default(),
+        facts: world
+            .facts(&job_key)
+            .filter(|facts| facts.uid == uid(&job.metadata))
+            .cloned()
+            .unwrap_or_else(|| JobFacts {
+                uid: uid(&job.metadata).to_owned(),
+                started: started_of(job, now),
+                ..JobFacts::default()
+            }),
+        actions,
+        wake: None,
+        names: BTreeSet::new(),
+    };
+    if job.metadata.deletion_timestamp.is_some() {
+        sync.delete_in_foreground();
+        return None;
+    }
+    let before = sync.facts.clone();
+    sync.run(random);
+    let Sync { status, facts, wake, .. } = sync;
+    if facts != before || world.facts(&job_key).is_none() {
+        actions.push(Action::UpdateFacts(job_key, facts));
+    }
+    if job.status.as_ref() != Some(&status) {
+        actions.push(Action::UpdateJobStatus(Box::new(Job { status: Some(status), ..Job::clone(job) })));
+    }
+    wake
+}
+
+/// The start with a fraction, where only the whole second is known: its end, so that nothing comes early.
+fn started_of(job: &Job, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let second = job.status.as_ref()?.start_time.as_ref()?.0;
+    Some((second + Duration::seconds(1)).min(now))
+}
+
+/// One sync: the facts it started from and what it has decided so far.
+struct Sync<'a> {
+    world: &'a World,
+    job: &'a Arc<Job>,
+    spec: &'a JobSpec,
+    now: DateTime<Utc>,
+    status: JobStatus,
+    facts: JobFacts,
+    actions: &'a mut Vec<Action>,
+    wake: Option<DateTime<Utc>>,
+    /// Names given to pods in this sync.
+    names: BTreeSet<String>,
+}
+
+impl Sync<'_> {
+    fn run(&mut self, random: &mut fastrand::Rng) {
+        let sets = PodSets::of(self.world, self.job);
+        self.count_finished_pods(&sets);
+        let suspended = self.spec.suspend == Some(true);
+        if self.status.start_time.is_none() && !suspended {
+            self.start();
+        }
+        let mut active = sets.active.len() as i32;
+        let mut terminating = sets.terminating;
+        let mut finish = self.finish_condition(&sets);
+        if finish.is_some() {
+            for pod in &sets.active {
+                self.delete_pod(pod, Tracking::Keep);
+            }
+            terminating += active;
+            active = 0;
+        } else if suspended {
+            for pod in &sets.active {
+                self.delete_pod(pod, Tracking::Drop);
+            }
+            terminating += active;
+            active = 0;
+        } else {
+            let deleted = self.manage_pods(&sets, &mut active, random);
+            terminating += deleted;
+        }
+        if finish.is_none() && self.is_complete(active) {
+            if self.spec.completions.is_some_and(|wanted| self.succeeded() > wanted) {
+                self.event(
+                    "Warning",
+                    "TooManySucceededPods",
+                    "Too many succeeded pods running after completion count reached",
+                );
+            }
+            finish = Some(Finish {
+                terminal: "Complete",
+                reason: "CompletionsReached".into(),
+                message: "Reached expected number of succeeded pods".into(),
+            });
+        }
+        if finish.is_none() {
+            self.mark_suspended(suspended);
+        }
+        self.status.active = positive(active);
+        self.status.ready = Some(if active == 0 { 0 } else { sets.ready.min(active) });
+        self.status.terminating = Some(terminating);
+        self.status.uncounted_terminated_pods.get_or_insert_default();
+        if let Some(finish) = finish {
+            // Pods deleted in this sync are counted by the next, before the Job may end.
+            self.finish(&finish, terminating == 0);
+        }
+    }
+
+    fn start(&mut self) {
+        self.status.start_time = Some(time(self.now));
+        self.facts.started = Some(self.now);
+    }
+
+    fn succeeded(&self) -> i32 {
+        self.status.succeeded.unwrap_or(0)
+    }
+
+    fn event(&mut self, type_: &str, reason: &str, message: &str) {
+        let about = job_reference(self.job);
+        self.actions.push(Action::RecordEvent(EventRecord::new(about, type_, SOURCE, reason, message, self.now)));
+    }
+
+    /// Counts each ended pod once: status, back-off record and finalizer go into one commit.
+    fn count_finished_pods(&mut self, sets: &PodSets<'_>) {
+        let mut finished: Vec<(DateTime<Utc>, &Arc<Pod>)> =
+            sets.uncounted.iter().map(|pod| (backoff::finish_time(pod, self.now), *pod)).collect();
+        finished.sort_by_key(|(at, _)| *at);
+        for (at, pod) in finished {
+            if pod_phase(pod) == "Succeeded" {
+                self.status.succeeded = positive(self.succeeded() + 1);
+                self.facts.failures = 0;
+                self.facts.last_failure = None;
+            } else {
+                self.status.failed = positive(self.status.failed.unwrap_or(0) + 1);
+                self.facts.failures = self.facts.failures.saturating_add(1);
+                self.facts.last_failure = Some(at);
+            }
+            let mut counted = Pod::clone(pod);
+            remove_finalizer(&mut counted.metadata, FINALIZER_JOB_TRACKING);
+            self.actions.push(Action::UpdatePod(Box::new(counted)));
+        }
+    }
+
+    /// Whether the Job must end, in upstream's order of precedence.
+    fn finish_condition(&mut self, sets: &PodSets<'_>) -> Option<Finish> {
+        if let Some(condition) = crate::api::conditions::job_condition(self.job, "SuccessCriteriaMet")
+            .filter(|condition| condition.status == "True")
+        {
+            return Some(Finish {
+                terminal: "Complete",
+                reason: condition.reason.clone().unwrap_or_default(),
+                message: condition.message.clone().unwrap_or_default(),
+            });
+        }
+        if let Some(condition) = crate::api::conditions::job_condition(self.job, "FailureTarget")
+            .filter(|condition| condition.status == "True")
+        {
+            return Some(Finish::failed(
+                condition.reason.as_deref().unwrap_or_default(),
+                condition.message.as_deref().unwrap_or_default(),
+            ));
+        }
+        if self.exceeds_backoff_limit(sets) {
+            return Some(Finish::failed(
+                "BackoffLimitExceeded",
+                "Job has reached the specified backoff limit",
+            ));
+        }
+        self.past_active_deadline().then(|| {
+            Finish::failed("DeadlineExceeded", "Job was active longer than specified deadline")
+        })
+    }
+
+    /// Never: failed pods beyond the limit. OnFailure: restarts of running pods up to the limit (2.4).
+    fn exceeds_backoff_limit(&self, sets: &PodSets<'_>) -> bool {
+        let limit = self.spec.backoff_limit.unwrap_or(6);
+        if self.status.failed.unwrap_or(0) > limit {
+            return true;
+        }
+        let restarts_locally = self
+            .spec
+            .template
+            .spec
+            .as_ref()
+            .is_some_and(|spec| spec.restart_policy.as_deref() == Some("OnFailure"));
+        if !restarts_locally {
+            return false;
+        }
+        let restarts: i32 = sets.active.iter().map(|pod| restart_count(pod)).sum();
+        if limit == 0 { restarts > 0 } else { restarts >= limit }
+    }
+
+    fn past_active_deadline(&mut self) -> bool {
+        let (Some(seconds), Some(started)) = (self.spec.active_deadline_seconds, self.facts.started) else {
+            return false;
+        };
+        if self.spec.suspend == Some(true) || self.status.start_time.is_none() {
+            return false;
+        }
+        let deadline = started + Duration::seconds(seconds);
+        if self.now < deadline {
+            self.wake_at(deadline);
+        }
+        self.now >= deadline
+    }
+
+    fn wake_at(&mut self, at: DateTime<Utc>) {
+        self.wake = Some(self.wake.map_or(at, |earlier| earlier.min(at)));
+    }
+
+    /// How many pods the Job wants now (2.2).
+    fn wanted(&self, active: i32) -> i32 {
+        let parallelism = self.spec.parallelism.unwrap_or(1);
+        match self.spec.completions {
+            Some(completions) => (completions - self.succeeded()).min(parallelism).max(0),
+            None if self.succeeded() > 0 => active.min(parallelism),
+            None => parallelism,
+        }
+    }
+
+    /// Deletes surplus pods or creates missing ones, never both in one sync. Returns how many it deleted.
+    fn manage_pods(&mut self, sets: &PodSets<'_>, active: &mut i32, random: &mut fastrand::Rng) -> i32 {
+        let wanted = self.wanted(*active);
+        if *active > wanted {
+            let surplus = (*active - wanted) as usize;
+            let mut ranked = sets.active.clone();
+            ranked.sort_by_key(|pod| deletion_rank(pod));
+            for pod in ranked.into_iter().take(surplus) {
+                self.delete_pod(pod, Tracking::Drop);
+            }
+            *active = wanted;
+            return surplus as i32;
+        }
+        let mut missing = wanted - *active;
+        if waits_for_failed_phase(self.job) {
+            missing -= sets.terminating;
+        }
+        if missing <= 0 {
+            return 0;
+        }
+        let base = backoff::base(&self.job.metadata, self.world.settings.backoff_base);
+        if let Some(at) = backoff::next_creation(self.facts.failures, self.facts.last_failure, base)
+            && at > self.now
+        {
+            self.wake_at(at);
+            return 0;
+        }
+        for _ in 0..missing {
+            self.create_pod(random);
+        }
+        *active += missing;
+        0
+    }
+
+    fn create_pod(&mut self, random: &mut fastrand::Rng) {
+        let pod = pods::new_pod(self.world, self.job, self.now, random, &mut self.names);
+        self.event("Normal", "SuccessfulCreate", &format!("Created pod: {}", name(&pod.metadata)));
+        self.actions.push(Action::RecordEvent(pods::scheduled_event(&pod, &self.world.settings.node_name, self.now)));
+        self.actions.push(Action::CreatePod(Box::new(pod)));
+    }
+
+    fn delete_pod(&mut self, pod: &Arc<Pod>, tracking: Tracking) {
+        let mut deleted = Pod::clone(pod);
+        // A pod that this very sync has counted keeps what was done to it.
+        if tracking == Tracking::Drop {
+            remove_finalizer(&mut deleted.metadata, FINALIZER_JOB_TRACKING);
+        }
+        pods::mark_deleted(&mut deleted, None, self.now);
+        self.event("Normal", "SuccessfulDelete", &format!("Deleted pod: {}", name(&deleted.metadata)));
+        self.actions.push(Action::UpdatePod(Box::new(deleted)));
+    }
+
+    /// Whether enough pods have succeeded and none is running any more (2.7).
+    fn is_complete(&self, active: i32) -> bool {
+        if active > 0 {
+            return false;
+        }
+        match self.spec.completions {
+            Some(completions) => self.succeeded() >= completions,
+            None => self.succeeded() > 0,
+        }
+    }
+
+    fn mark_suspended(&mut self, suspended: bool) {
+        let current = self
+            .status
+            .conditions
+            .iter()
+            .flatten()
+            .find(|condition| condition.type_ == "Suspended")
+            .map(|condition| condition.status == "True");
+        match (current, suspended) {
+            (None | Some(false), true) => {
+                self.set_condition("Suspended", "True", "JobSuspended", "Job suspended");
+                self.event("Normal", "Suspended", "Job suspended");
+            }
+            (Some(true), false) => {
+                self.set_condition("Suspended", "False", "JobResumed", "Job resumed");
+                self.event("Normal", "Resumed", "Job resumed");
+                self.start();
+            }
+            _ => {}
+        }
+    }
+
+    fn set_condition(&mut self, kind: &str, status: &str, reason: &str, message: &str) {
+        let fresh = new_job_condition(kind, status, reason, message, self.now);
+        let conditions = self.status.conditions.get_or_insert_default();
+        match conditions.iter_mut().find(|condition| condition.type_ == kind) {
+            Some(old) => *old = fresh,
+            None => conditions.push(fresh),
+        }
+    }
+
+    /// The interim condition at once, the terminal one when no pod is left (2.5).
+    fn finish(&mut self, finish: &Finish, all_pods_gone: bool) {
+        if !is_job_condition_true(self.job, finish.interim()) {
+            self.set_condition(finish.interim(), "True", &finish.reason, &finish.message);
+        }
+        if !all_pods_gone {
+            return;
+        }
+        self.set_condition(finish.terminal, "True", &finish.reason, &finish.message);
+        if finish.terminal == "Complete" {
+            self.status.completion_time = Some(time(self.now));
+            self.event("Normal", "Completed", "Job completed");
+        } else {
+            self.event("Warning", &finish.reason, &finish.message);
+        }
+        self.wake = self
+            .spec
+            .ttl_seconds_after_finished
+            .map(|seconds| self.now + Duration::seconds(seconds.into()));
+    }
+
+    /// Foreground deletion: pods first, then the Job.
+    fn delete_in_foreground(&mut self) {
+        let mut left = 0;
+        for pod in self.world.live_pods_of(uid(&self.job.metadata)) {
+            left += 1;
+            let tracked = has_finalizer(&pod.metadata, FINALIZER_JOB_TRACKING);
+            if pod.metadata.deletion_timestamp.is_none() || tracked {
+                let mut deleted = Pod::clone(pod);
+                remove_finalizer(&mut deleted.metadata, FINALIZER_JOB_TRACKING);
+                pods::mark_deleted(&mut deleted, None, self.now);
+                self.actions.push(Action::UpdatePod(Box::new(deleted)));
+            }
+        }
+        remove_dependents(self.world, uid(&self.job.metadata), self.actions);
+        if left == 0 {
+            self.actions.push(Action::RemoveJob(key(&self.job.metadata)));
+        }
+    }
+}
+
+/// What becomes of the finalizer of a pod that the controller deletes: a pod deleted for suspension or scale-down is
+/// not to be counted as a failure, one deleted because the Job ends is (2.4).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tracking {
+    Keep,
+    Drop,
+}
+
+/// The API omits zeros of these counters.
+fn positive(count: i32) -> Option<i32> {
+    (count > 0).then_some(count)
+}
+
+/// Restarts of all containers of a pod, init containers included.
+fn restart_count(pod: &Pod) -> i32 {
+    let Some(status) = &pod.status else { return 0 };
+    let all = status.container_statuses.iter().flatten().chain(status.init_container_statuses.iter().flatten());
+    all.map(|container| container.restart_count).sum()
+}
+
+/// Which surplus pods go first (2.2): Pending before Running, not ready before ready, later ready first, more
+/// restarts first, newer first.
+fn deletion_rank(pod: &Pod) -> impl Ord + use<> {
+    let phase = match pod_phase(pod) {
+        "Pending" => 0,
+        "Unknown" => 1,
+        _ => 2,
+    };
+    let ready_since = crate::api::conditions::pod_condition(pod, "Ready")
+        .filter(|condition| condition.status == "True")
+        .and_then(|condition| condition.last_transition_time.as_ref())
+        .map(|time| time.0);
+    let created = pod.metadata.creation_timestamp.as_ref().map(|time| time.0);
+    (
+        phase,
+        ready_since.is_some(),
+        std::cmp::Reverse(ready_since),
+        std::cmp::Reverse(restart_count(pod)),
+        std::cmp::Reverse(created),
+        name(&pod.metadata).to_owned(),
+    )
+}
+
+/// A reference to a Job for its Events.
+pub fn job_reference(job: &Job) -> Reference {
+    Reference {
+        kind: "Job".into(),
+        api_version: "batch/v1".into(),
+        namespace: namespace(&job.metadata).into(),
+        name: name(&job.metadata).into(),
+        uid: uid(&job.metadata).into(),
+        field_path: None,
+    }
+}
+
+/// The key under which a Job's facts are stored: the Job's own.
+pub fn facts_key(job: &Job) -> Key {
+    key(&job.metadata)
+}

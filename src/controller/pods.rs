@@ -1,0 +1,147 @@
+//! Making and unmaking pods: names, uids, what the Job controller adds to its template, binding to the node.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Duration, Utc};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+
+use super::World;
+use crate::api::conditions::set_pod_condition;
+use crate::api::events::{EventRecord, Reference};
+use crate::api::kinds::Key;
+use crate::api::meta::{FINALIZER_JOB_TRACKING, name, namespace, time, uid};
+use crate::api::{Job, ObjectMeta, Pod, PodStatus};
+
+/// The letters of generated names: no vowels, and none of 0, 1, 3 (upstream's safe alphabet).
+const SUFFIX_LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+/// The longest base of a generated name: with its suffix it must stay a DNS label.
+const LONGEST_BASE: usize = 58;
+
+/// `BASE` cut to length plus five random letters, as the API server completes a generateName.
+pub fn generated_name(base: &str, random: &mut fastrand::Rng) -> String {
+    let mut name: String = base.chars().take(LONGEST_BASE).collect();
+    for _ in 0..5 {
+        name.push(char::from(SUFFIX_LETTERS[random.usize(..SUFFIX_LETTERS.len())]));
+    }
+    name
+}
+
+/// A random uid (RFC 9562 version 4).
+pub fn new_uid(random: &mut fastrand::Rng) -> String {
+    uuid::Builder::from_random_bytes(random.u128(..).to_be_bytes()).into_uuid().to_string()
+}
+
+/// A pod from a Job's template, bound to the node.
+pub(super) fn new_pod(
+    world: &World,
+    job: &Job,
+    now: DateTime<Utc>,
+    random: &mut fastrand::Rng,
+    names: &mut BTreeSet<String>,
+) -> Pod {
+    let base = format!("{}-", name(&job.metadata));
+    let pod_name = loop {
+        let candidate = generated_name(&base, random);
+        let taken = world.pod(&Key::new(namespace(&job.metadata), &candidate)).is_some();
+        if !taken && names.insert(candidate.clone()) {
+            break candidate;
+        }
+    };
+    let template = job.spec.as_ref().map(|spec| &spec.template);
+    let template_meta = template.and_then(|template| template.metadata.as_ref());
+    let metadata = ObjectMeta {
+        generate_name: Some(base),
+        name: Some(pod_name),
+        namespace: job.metadata.namespace.clone(),
+        uid: Some(new_uid(random)),
+        creation_timestamp: Some(time(now)),
+        labels: template_meta.and_then(|meta| meta.labels.clone()),
+        annotations: template_meta.and_then(|meta| meta.annotations.clone()),
+        finalizers: Some(vec![FINALIZER_JOB_TRACKING.to_owned()]),
+        owner_references: Some(vec![OwnerReference {
+            api_version: "batch/v1".into(),
+            kind: "Job".into(),
+            name: name(&job.metadata).into(),
+            uid: uid(&job.metadata).into(),
+            controller: Some(true),
+            block_owner_deletion: Some(true),
+        }]),
+        ..ObjectMeta::default()
+    };
+    let spec = template.and_then(|template| template.spec.clone()).unwrap_or_default();
+    let mut pod = Pod { metadata, spec: Some(spec), status: None };
+    bind(&mut pod, &world.settings.node_name, now);
+    pod
+}
+
+/// Assigns a pod to the node, as the scheduler does.
+pub fn bind(pod: &mut Pod, node_name: &str, now: DateTime<Utc>) {
+    let spec = pod.spec.get_or_insert_default();
+    spec.node_name = Some(node_name.to_owned());
+    spec.enable_service_links.get_or_insert(true);
+    let qos = quality_of_service(pod);
+    let status = pod.status.get_or_insert_with(PodStatus::default);
+    status.phase = Some("Pending".into());
+    status.qos_class = Some(qos.into());
+    set_pod_condition(status.conditions.get_or_insert_default(), "PodScheduled", true, "", "", now);
+}
+
+/// The Event of a binding.
+pub fn scheduled_event(pod: &Pod, node_name: &str, now: DateTime<Utc>) -> EventRecord {
+    let message = format!(
+        "Successfully assigned {}/{} to {node_name}",
+        namespace(&pod.metadata),
+        name(&pod.metadata)
+    );
+    EventRecord::new(pod_reference(pod), "Normal", "default-scheduler", "Scheduled", message, now)
+}
+
+/// Marks a pod for deletion: the kubelet stops it, then it is removed. A repeated request can only shorten the grace.
+pub fn mark_deleted(pod: &mut Pod, grace_seconds: Option<i64>, now: DateTime<Utc>) {
+    let grace = grace_seconds
+        .or_else(|| pod.spec.as_ref()?.termination_grace_period_seconds)
+        .unwrap_or(30)
+        .max(0);
+    let deadline = now + Duration::seconds(grace);
+    if pod.metadata.deletion_timestamp.as_ref().is_some_and(|earlier| earlier.0 <= deadline) {
+        return;
+    }
+    pod.metadata.deletion_timestamp = Some(time(deadline));
+    pod.metadata.deletion_grace_period_seconds = Some(grace);
+}
+
+/// A reference to a pod for its Events.
+pub fn pod_reference(pod: &Pod) -> Reference {
+    Reference {
+        kind: "Pod".into(),
+        api_version: "v1".into(),
+        namespace: namespace(&pod.metadata).into(),
+        name: name(&pod.metadata).into(),
+        uid: uid(&pod.metadata).into(),
+        field_path: None,
+    }
+}
+
+/// Guaranteed, Burstable or BestEffort, by what the containers request and may use (4.5).
+fn quality_of_service(pod: &Pod) -> &'static str {
+    let Some(spec) = &pod.spec else { return "BestEffort" };
+    let containers = || spec.containers.iter().chain(spec.init_containers.iter().flatten());
+    let empty = BTreeMap::new();
+    let mut anything = false;
+    let mut guaranteed = true;
+    for container in containers() {
+        let resources = container.resources.as_ref();
+        let limits = resources.and_then(|resources| resources.limits.as_ref()).unwrap_or(&empty);
+        let requests = resources.and_then(|resources| resources.requests.as_ref()).unwrap_or(&empty);
+        for resource in ["cpu", "memory"] {
+            let (limit, request) = (limits.get(resource), requests.get(resource));
+            anything |= limit.is_some() || request.is_some();
+            guaranteed &= limit.is_some() && (request.is_none() || request == limit);
+        }
+    }
+    match (anything, guaranteed) {
+        (false, _) => "BestEffort",
+        (true, true) => "Guaranteed",
+        (true, false) => "Burstable",
+    }
+}

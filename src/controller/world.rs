@@ -1,0 +1,345 @@
+//! The objects as the controllers see them, indexed so that a pass costs what changed and not what exists.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use chrono::{DateTime, Duration, Utc};
+
+use super::backoff::DEFAULT_BASE;
+use super::job::JobFacts;
+use crate::api::conditions::{is_job_finished, is_pod_finished, job_finished_at};
+use crate::api::kinds::Key;
+use crate::api::meta::{FINALIZER_JOB_TRACKING, controller_of, has_finalizer, key, uid};
+use crate::api::{Job, Pod};
+
+/// What holds for all objects of this place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// The one node's name.
+    pub node_name: String,
+    /// The first back-off delay where an object does not say its own.
+    pub backoff_base: Duration,
+    /// Terminated pods beyond this number are removed, oldest first.
+    pub terminated_pod_threshold: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { node_name: "localhost".into(), backoff_base: DEFAULT_BASE, terminated_pod_threshold: 12_500 }
+    }
+}
+
+/// A Job: whole while it needs work, a few fields once it has finished.
+#[derive(Clone, Debug)]
+pub enum JobEntry {
+    /// Synced whenever something about it changes.
+    Unfinished(Arc<Job>),
+    /// Complete or Failed: never synced again, only removed.
+    Finished {
+        /// The Job's uid.
+        uid: Box<str>,
+        /// When it ended.
+        finished_at: Option<DateTime<Utc>>,
+        /// When `ttlSecondsAfterFinished` removes it.
+        expires_at: Option<DateTime<Utc>>,
+        /// Being deleted, waiting for its pods.
+        deleting: bool,
+    },
+}
+
+/// A pod: whole while anything can still happen to it, a few fields once its end has been counted.
+#[derive(Clone, Debug)]
+pub enum PodEntry {
+    /// Running, waiting, stopping, or ended and not counted yet.
+    Live(Arc<Pod>),
+    /// Ended and counted: never looked at again, only removed.
+    Done(DonePod),
+}
+
+/// What is left to know of a pod that has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DonePod {
+    /// The pod's uid.
+    pub uid: Box<str>,
+    /// The uid of the owner that controls it.
+    pub owner: Option<Box<str>>,
+    /// When it was created: the oldest are collected first.
+    pub created: Option<DateTime<Utc>>,
+}
+
+/// All objects, with indexes.
+#[derive(Clone, Debug, Default)]
+pub struct World {
+    /// What holds everywhere.
+    pub settings: Settings,
+    jobs: BTreeMap<Key, JobEntry>,
+    job_keys: HashMap<Box<str>, Key>,
+    facts: BTreeMap<Key, JobFacts>,
+    pods: BTreeMap<Key, PodEntry>,
+    live: HashMap<Box<str>, BTreeSet<Key>>,
+    done: HashMap<Box<str>, BTreeSet<Key>>,
+    done_count: usize,
+    live_keys: BTreeSet<Key>,
+    removable: BTreeSet<Key>,
+    dirty: BTreeSet<Key>,
+    touched: BTreeSet<Key>,
+    removed: HashMap<Box<str>, BTreeMap<Key, Box<str>>>,
+}
+
+impl World {
+    /// An empty world.
+    pub fn new(settings: Settings) -> Self {
+        Self { settings, ..Self::default() }
+    }
+
+    /// A Job by key.
+    pub fn job(&self, key: &Key) -> Option<&JobEntry> {
+        self.jobs.get(key)
+    }
+
+    /// The key of a Job by uid.
+    pub fn job_key(&self, uid: &str) -> Option<&Key> {
+        self.job_keys.get(uid)
+    }
+
+    /// An unfinished Job by uid.
+    pub fn unfinished_job(&self, uid: &str) -> Option<&Arc<Job>> {
+        match self.jobs.get(self.job_keys.get(uid)?)? {
+            JobEntry::Unfinished(job) => Some(job),
+            JobEntry::Finished { .. } => None,
+        }
+    }
+
+    /// What the Job controller remembers of a Job.
+    pub fn facts(&self, key: &Key) -> Option<&JobFacts> {
+        self.facts.get(key)
+    }
+
+    /// A pod by key.
+    pub fn pod(&self, key: &Key) -> Option<&PodEntry> {
+        self.pods.get(key)
+    }
+
+    /// A pod that is not done, by key.
+    pub fn live_pod(&self, key: &Key) -> Option<&Arc<Pod>> {
+        match self.pods.get(key)? {
+            PodEntry::Live(pod) => Some(pod),
+            PodEntry::Done(_) => None,
+        }
+    }
+
+    /// The pods of an owner that are not done, by name.
+    pub fn live_pods_of<'a>(&'a self, owner: &str) -> impl Iterator<Item = &'a Arc<Pod>> + 'a {
+        self.live.get(owner).into_iter().flatten().filter_map(|key| self.live_pod(key))
+    }
+
+    /// The done pods of an owner.
+    pub fn done_pods_of<'a>(&'a self, owner: &str) -> impl Iterator<Item = &'a Key> + 'a {
+        self.done.get(owner).into_iter().flatten()
+    }
+
+    /// Every pod that is not done.
+    pub fn live_pods(&self) -> impl Iterator<Item = &Arc<Pod>> {
+        self.live_keys.iter().filter_map(|key| self.live_pod(key))
+    }
+
+    /// How many pods are done and still stored.
+    pub fn done_count(&self) -> usize {
+        self.done_count
+    }
+
+    /// Pods that have stopped and are marked for deletion, with nobody left to count them.
+    pub(super) fn pods_to_remove(&self) -> impl Iterator<Item = &Key> {
+        self.removable.iter()
+    }
+
+    /// The oldest done pods beyond the node's threshold (upstream's pod garbage collector).
+    pub fn excess_done_pods(&self) -> Vec<Key> {
+        let excess = self.done_count.saturating_sub(self.settings.terminated_pod_threshold);
+        if excess == 0 {
+            return Vec::new();
+        }
+        let mut done: Vec<(Option<DateTime<Utc>>, &Key)> = self
+            .pods
+            .iter()
+            .filter_map(|(key, entry)| match entry {
+                PodEntry::Done(pod) => Some((pod.created, key)),
+                PodEntry::Live(_) => None,
+            })
+            .collect();
+        done.sort();
+        done.into_iter().take(excess).map(|(_, key)| key.clone()).collect()
+    }
+
+    /// Takes the Jobs that have changed, or whose pods have, since the last call.
+    pub fn take_dirty(&mut self) -> BTreeSet<Key> {
+        std::mem::take(&mut self.dirty)
+    }
+
+    /// Takes the pods that have changed and are not done, since the last call: the kubelet looks at them.
+    pub fn take_touched(&mut self) -> BTreeSet<Key> {
+        std::mem::take(&mut self.touched)
+    }
+
+    /// Names a pod for the kubelet's next look.
+    pub fn touch(&mut self, key: Key) {
+        self.touched.insert(key);
+    }
+
+    /// Takes in a pod that was removed while its Job lives on; its logs are kept until the Job goes.
+    pub fn put_removed_pod(&mut self, key: Key, uid: &str, owner: &str) {
+        self.removed.entry(owner.into()).or_default().insert(key, uid.into());
+    }
+
+    /// The removed pods of an owner that is gone: their keys and uids. They are forgotten here.
+    pub fn take_removed_pods(&mut self, owner: &str) -> BTreeMap<Key, Box<str>> {
+        self.removed.remove(owner).unwrap_or_default()
+    }
+
+    /// Every uid whose directory must stay.
+    pub fn known_uids(&self) -> HashSet<Box<str>> {
+        let stored = self.pods.values().map(|entry| match entry {
+            PodEntry::Live(pod) => uid(&pod.metadata).into(),
+            PodEntry::Done(pod) => pod.uid.clone(),
+        });
+        stored.chain(self.removed.values().flat_map(|pods| pods.values().cloned())).collect()
+    }
+
+    /// Names a Job for the next sync.
+    pub fn mark_dirty(&mut self, key: Key) {
+        self.dirty.insert(key);
+    }
+
+    /// Every Job, for the first sync after loading.
+    pub fn mark_all_dirty(&mut self) {
+        self.dirty.extend(self.jobs.keys().cloned());
+    }
+
+    /// Takes in a Job as stored.
+    pub fn put_job(&mut self, job: Job) {
+        let key = key(&job.metadata);
+        self.job_keys.insert(uid(&job.metadata).into(), key.clone());
+        let entry = if is_job_finished(&job) {
+            let finished_at = job_finished_at(&job);
+            let ttl = job.spec.as_ref().and_then(|spec| spec.ttl_seconds_after_finished);
+            JobEntry::Finished {
+                uid: uid(&job.metadata).into(),
+                finished_at,
+                expires_at: ttl.and_then(|ttl| Some(finished_at? + Duration::seconds(ttl.into()))),
+                deleting: job.metadata.deletion_timestamp.is_some(),
+            }
+        } else {
+            JobEntry::Unfinished(Arc::new(job))
+        };
+        self.jobs.insert(key.clone(), entry);
+        self.dirty.insert(key);
+    }
+
+    /// Takes in the removal of a Job; returns its uid.
+    pub fn remove_job(&mut self, key: &Key) -> Option<Box<str>> {
+        self.facts.remove(key);
+        // Named once more, so that its timer goes.
+        self.dirty.insert(key.clone());
+        let owner: Box<str> = match self.jobs.remove(key)? {
+            JobEntry::Unfinished(job) => uid(&job.metadata).into(),
+            JobEntry::Finished { uid, .. } => uid,
+        };
+        self.job_keys.remove(&owner);
+        Some(owner)
+    }
+
+    /// Takes in what the Job controller remembers.
+    pub fn put_facts(&mut self, key: Key, facts: JobFacts) {
+        self.facts.insert(key, facts);
+    }
+
+    /// Takes in the removal of what the Job controller remembers.
+    pub fn remove_facts(&mut self, key: &Key) {
+        self.facts.remove(key);
+    }
+
+    /// Takes in a pod as stored.
+    pub fn put_pod(&mut self, pod: Pod) {
+        let key = key(&pod.metadata);
+        if is_done(&pod) {
+            let done = DonePod {
+                uid: uid(&pod.metadata).into(),
+                owner: controller_of(&pod.metadata).map(|owner| owner.uid.as_str().into()),
+                created: pod.metadata.creation_timestamp.as_ref().map(|time| time.0),
+            };
+            self.put_done_pod(key, done);
+            return;
+        }
+        self.forget_pod(&key);
+        if let Some(owner) = controller_of(&pod.metadata) {
+            self.live.entry(owner.uid.as_str().into()).or_default().insert(key.clone());
+            self.mark_owner_dirty(&owner.uid);
+        }
+        if is_removable(&pod) {
+            self.removable.insert(key.clone());
+        }
+        self.live_keys.insert(key.clone());
+        self.touched.insert(key.clone());
+        self.pods.insert(key, PodEntry::Live(Arc::new(pod)));
+    }
+
+    /// Takes in a pod that is known to be done, without its text having been parsed whole.
+    pub fn put_done_pod(&mut self, key: Key, pod: DonePod) {
+        self.forget_pod(&key);
+        if let Some(owner) = &pod.owner {
+            self.done.entry(owner.clone()).or_default().insert(key.clone());
+        }
+        self.done_count += 1;
+        self.pods.insert(key, PodEntry::Done(pod));
+    }
+
+    /// Takes in the removal of a pod.
+    pub fn remove_pod(&mut self, key: &Key) {
+        self.forget_pod(key);
+    }
+
+    fn forget_pod(&mut self, key: &Key) {
+        let owner = match self.pods.remove(key) {
+            None => return,
+            Some(PodEntry::Live(pod)) => {
+                self.live_keys.remove(key);
+                self.removable.remove(key);
+                controller_of(&pod.metadata).map(|owner| Box::from(owner.uid.as_str()))
+            }
+            Some(PodEntry::Done(pod)) => {
+                self.done_count -= 1;
+                pod.owner
+            }
+        };
+        let Some(owner) = owner else { return };
+        for index in [&mut self.live, &mut self.done] {
+            if let Some(keys) = index.get_mut(&owner) {
+                keys.remove(key);
+                if keys.is_empty() {
+                    index.remove(&owner);
+                }
+            }
+        }
+        self.mark_owner_dirty(&owner);
+    }
+
+    fn mark_owner_dirty(&mut self, owner: &str) {
+        if let Some(key) = self.job_keys.get(owner) {
+            self.dirty.insert(key.clone());
+        }
+    }
+}
+
+/// Whether nothing can happen to a pod any more: ended, counted, and not about to be removed.
+fn is_done(pod: &Pod) -> bool {
+    is_pod_finished(pod)
+        && pod.metadata.deletion_timestamp.is_none()
+        && !has_finalizer(&pod.metadata, FINALIZER_JOB_TRACKING)
+}
+
+/// Whether a pod marked for deletion has stopped, and nobody is left who would count it.
+fn is_removable(pod: &Pod) -> bool {
+    pod.metadata.deletion_timestamp.is_some()
+        && is_pod_finished(pod)
+        && !has_finalizer(&pod.metadata, FINALIZER_JOB_TRACKING)
+}

@@ -1,0 +1,309 @@
+//! What to start, restart and kill in a pod, and what that makes of its status: pure functions of the pod's
+//! containers and the time (kubernetes-behaviour 4).
+
+mod environment;
+mod report;
+mod run;
+mod status;
+
+pub use report::{killing_event, take_report};
+pub use run::{Blocked, ContainerRun, PodRun, Role, pod_run};
+pub use status::{Verdict, blocked_status, lost_status, pod_status};
+
+use chrono::{DateTime, Duration, Utc};
+
+/// How a container ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terminated {
+    /// The exit code, or 128 + the signal's number.
+    pub exit_code: i32,
+    /// `Completed`, `Error`, `StartError` …
+    pub reason: String,
+    /// What there is to say.
+    pub message: Option<String>,
+    /// When it started; `None` when it never did.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub finished_at: DateTime<Utc>,
+}
+
+/// What a container is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ContainerPhase {
+    /// Not started yet.
+    Waiting,
+    /// Its process runs.
+    Running {
+        /// Since when.
+        started_at: DateTime<Utc>,
+    },
+    /// Its process has ended and may be started again, not before `restart_at` if that is set.
+    Terminated {
+        /// How it ended.
+        how: Terminated,
+    },
+}
+
+/// One container of a pod as its supervisor sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContainerState {
+    /// What it is doing.
+    pub phase: ContainerPhase,
+    /// How its previous run ended.
+    pub last: Option<Terminated>,
+    /// How often it has been started again.
+    pub restart_count: i32,
+    /// Restarts since it last ran well for long enough; they set the next delay.
+    pub recent_restarts: u32,
+}
+
+impl ContainerState {
+    /// A container that has not been started.
+    pub fn new() -> Self {
+        Self { phase: ContainerPhase::Waiting, last: None, restart_count: 0, recent_restarts: 0 }
+    }
+
+    /// Whether its process runs.
+    pub fn is_running(&self) -> bool {
+        matches!(self.phase, ContainerPhase::Running { .. })
+    }
+
+    fn terminated(&self) -> Option<&Terminated> {
+        match &self.phase {
+            ContainerPhase::Terminated { how } => Some(how),
+            _ => None,
+        }
+    }
+}
+
+impl Default for ContainerState {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The longest delay between restarts of a container.
+const LONGEST_RESTART_DELAY: Duration = Duration::minutes(5);
+/// A container that has run this long starts over with its delays (upstream: twice the longest delay).
+const GOOD_RUN: Duration = Duration::minutes(10);
+
+/// What a supervisor is to do next.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PodActions {
+    /// Containers to start, by index.
+    pub start: Vec<usize>,
+    /// Containers to stop, by index.
+    pub stop: Vec<usize>,
+    /// When the next restart is due.
+    pub next_wake: Option<DateTime<Utc>>,
+    /// Nothing runs and nothing will: the pod has ended.
+    pub finished: bool,
+}
+
+/// Decides what to start and stop. `containers` and `states` go together; init containers come first.
+/// `stopping` is set once the pod is to end, by request or by its deadline.
+pub fn compute_pod_actions(
+    run: &PodRun,
+    states: &[ContainerState],
+    stopping: bool,
+    now: DateTime<Utc>,
+) -> PodActions {
+    let mut actions = PodActions::default();
+    if stopping {
+        actions.stop = running(states);
+        actions.finished = actions.stop.is_empty();
+        return actions;
+    }
+    for (index, (container, state)) in run.containers.iter().zip(states).enumerate() {
+        let settled = match container.role {
+            Role::Main => break,
+            Role::Init => matches!(state.terminated(), Some(how) if how.exit_code == 0),
+            Role::Sidecar => state.is_running(),
+        };
+        if settled {
+            continue;
+        }
+        if state.is_running() {
+            return actions;
+        }
+        // The first init container that is not done decides; the rest waits.
+        match restart_decision(run, container.role, state) {
+            Restart::At(at) => start_or_wait(index, at, now, &mut actions),
+            Restart::Never => {
+                actions.stop = running(states);
+                actions.finished = actions.stop.is_empty();
+            }
+        }
+        return actions;
+    }
+    let mut mains_left = false;
+    for (index, (container, state)) in run.containers.iter().zip(states).enumerate() {
+        if container.role != Role::Main {
+            continue;
+        }
+        if state.is_running() {
+            mains_left = true;
+            continue;
+        }
+        if let Restart::At(at) = restart_decision(run, Role::Main, state) {
+            mains_left = true;
+            start_or_wait(index, at, now, &mut actions);
+        }
+    }
+    if !mains_left {
+        // Sidecars do not keep a pod alive.
+        actions.stop = running(states);
+        actions.finished = actions.stop.is_empty();
+    }
+    actions
+}
+
+fn running(states: &[ContainerState]) -> Vec<usize> {
+    (0..states.len()).filter(|index| states[*index].is_running()).collect()
+}
+
+fn start_or_wait(index: usize, at: Option<DateTime<Utc>>, now: DateTime<Utc>, actions: &mut PodActions) {
+    match at {
+        Some(at) if at > now => {
+            actions.next_wake = Some(actions.next_wake.map_or(at, |earlier| earlier.min(at)));
+        }
+        _ => actions.start.push(index),
+    }
+}
+
+enum Restart {
+    Never,
+    /// At once when `None`.
+    At(Option<DateTime<Utc>>),
+}
+
+fn restart_decision(run: &PodRun, role: Role, state: &ContainerState) -> Restart {
+    let Some(how) = state.terminated() else { return Restart::At(None) };
+    let again = match (role, run.restart_policy.as_str()) {
+        (Role::Sidecar, _) | (Role::Main, "Always") => true,
+        (Role::Init | Role::Main, "OnFailure") | (Role::Init, "Always") => how.exit_code != 0,
+        _ => false,
+    };
+    if !again {
+        return Restart::Never;
+    }
+    Restart::At(Some(how.finished_at + restart_delay(state, run.backoff_base())))
+}
+
+/// The first restart is immediate, then base, doubled each time up to five minutes (4.4).
+fn restart_delay(state: &ContainerState, base: Duration) -> Duration {
+    crate::controller::backoff::delay(state.recent_restarts, base, LONGEST_RESTART_DELAY)
+}
+
+/// The state of a container whose process has just been started.
+pub fn started(state: &ContainerState, now: DateTime<Utc>) -> ContainerState {
+    let again = state.terminated().is_some();
+    let ran_well = state
+        .terminated()
+        .and_then(|how| Some(how.finished_at - how.started_at?))
+        .is_some_and(|length| length >= GOOD_RUN);
+    ContainerState {
+        phase: ContainerPhase::Running { started_at: now },
+        last: state.terminated().cloned().or_else(|| state.last.clone()),
+        restart_count: state.restart_count + i32::from(again),
+        recent_restarts: match (again, ran_well) {
+            (false, _) => 0,
+            (true, true) => 1,
+            (true, false) => state.recent_restarts + 1,
+        },
+    }
+}
+
+/// The state of a container whose process has ended.
+pub fn ended(state: &ContainerState, how: Terminated) -> ContainerState {
+    ContainerState { phase: ContainerPhase::Terminated { how }, ..state.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_700_000_000 + seconds, 0).expect("a time")
+    }
+
+    fn pod(policy: &str, roles: &[Role]) -> PodRun {
+        PodRun {
+            restart_policy: policy.into(),
+            containers: roles.iter().map(|role| ContainerRun { role: *role, ..ContainerRun::default() }).collect(),
+            backoff_base_milliseconds: 10_000,
+            ..PodRun::default()
+        }
+    }
+
+    fn exit(code: i32, second: i64) -> Terminated {
+        Terminated {
+            exit_code: code,
+            reason: "Error".into(),
+            message: None,
+            started_at: Some(at(second)),
+            finished_at: at(second),
+        }
+    }
+
+    fn terminated(code: i32, second: i64, recent_restarts: u32) -> ContainerState {
+        ContainerState { recent_restarts, ..ended(&ContainerState::new(), exit(code, second)) }
+    }
+
+    fn runs() -> ContainerState {
+        started(&ContainerState::new(), at(0))
+    }
+
+    #[test]
+    fn what_a_pod_does_next() {
+        use Role::{Init, Main, Sidecar};
+        let waits = ContainerState::new;
+        let start = |indexes: &[usize]| PodActions { start: indexes.to_vec(), ..PodActions::default() };
+        let stop = |indexes: &[usize]| PodActions { stop: indexes.to_vec(), ..PodActions::default() };
+        let finished = PodActions { finished: true, ..PodActions::default() };
+        let wake = |second| PodActions { next_wake: Some(at(second)), ..PodActions::default() };
+        let nothing = PodActions::default();
+        for (what, run, states, stopping, expected) in [
+            ("all mains start together", pod("Never", &[Main, Main]), vec![waits(), waits()], false, start(&[0, 1])),
+            ("init containers come first, one by one", pod("Never", &[Init, Init, Main]), vec![waits(), waits(), waits()], false, start(&[0])),
+            ("a running init container is waited for", pod("Never", &[Init, Main]), vec![runs(), waits()], false, nothing.clone()),
+            ("after the last init container the mains start", pod("Never", &[Init, Main]), vec![terminated(0, 0, 0), waits()], false, start(&[1])),
+            ("a failed init container ends the pod under Never", pod("Never", &[Init, Main]), vec![terminated(1, 0, 0), waits()], false, finished.clone()),
+            ("a failed init container is restarted at once the first time", pod("OnFailure", &[Init, Main]), vec![terminated(1, 1, 0), waits()], false, start(&[0])),
+            ("then after the back-off", pod("OnFailure", &[Init, Main]), vec![terminated(1, 1, 1), waits()], false, wake(11)),
+            ("a sidecar that runs lets the next start", pod("Never", &[Sidecar, Main]), vec![runs(), waits()], false, start(&[1])),
+            ("a sidecar is restarted under Never too", pod("Never", &[Sidecar, Main]), vec![terminated(1, 1, 0), runs()], false, start(&[0])),
+            ("sidecars are stopped after the mains", pod("Never", &[Sidecar, Main]), vec![runs(), terminated(0, 1, 0)], false, stop(&[0])),
+            ("a failure ends the pod under Never", pod("Never", &[Main]), vec![terminated(1, 0, 0)], false, finished.clone()),
+            ("a failure is restarted under OnFailure", pod("OnFailure", &[Main]), vec![terminated(1, 1, 2)], false, wake(21)),
+            ("a success is not restarted under OnFailure", pod("OnFailure", &[Main]), vec![terminated(0, 1, 0)], false, finished.clone()),
+            ("a success is restarted under Always", pod("Always", &[Main]), vec![terminated(0, 1, 3)], false, wake(41)),
+            ("stopping stops what runs and starts nothing", pod("Always", &[Main, Main]), vec![runs(), terminated(1, 1, 0)], true, stop(&[0])),
+            ("stopped", pod("Always", &[Main]), vec![terminated(143, 1, 0)], true, finished),
+        ] {
+            assert_eq!(compute_pod_actions(&run, &states, stopping, at(1)), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn restart_delays_grow_and_a_good_run_resets_them() {
+        let run = pod("Always", &[Role::Main]);
+        let mut state = runs();
+        let mut clock = 0;
+        let mut delays = Vec::new();
+        for _ in 0..8 {
+            state = ended(&state, Terminated { started_at: Some(at(clock)), ..exit(1, clock) });
+            let actions = compute_pod_actions(&run, std::slice::from_ref(&state), false, at(clock));
+            let due = actions.next_wake.unwrap_or(at(clock));
+            delays.push((due - at(clock)).num_seconds());
+            clock = (due - at(0)).num_seconds();
+            state = started(&state, at(clock));
+        }
+        assert_eq!(delays, [0, 10, 20, 40, 80, 160, 300, 300]);
+        state = ended(&state, Terminated { started_at: Some(at(clock)), ..exit(1, clock + 600) });
+        state = started(&state, at(clock + 900));
+        state = ended(&state, exit(1, clock + 901));
+        let actions = compute_pod_actions(&run, std::slice::from_ref(&state), false, at(clock + 901));
+        assert_eq!(actions.next_wake, Some(at(clock + 911)));
+    }
+}

@@ -1,0 +1,187 @@
+//! What a supervisor needs to know of its pod, and nothing more.
+
+use std::collections::BTreeMap;
+
+use chrono::Duration;
+use serde::{Deserialize, Serialize};
+
+use super::environment;
+use crate::api::meta::{
+    ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PATH, ANNOTATION_WORKING_DIRECTORY, annotation, name, namespace, uid,
+};
+use crate::api::{Container, ObjectMeta, Pod};
+use crate::controller::{Settings, backoff};
+
+/// A pod, resolved: every variable expanded, every directory chosen.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PodRun {
+    /// The pod's namespace.
+    pub namespace: String,
+    /// The pod's name.
+    pub name: String,
+    /// The pod's uid.
+    pub uid: String,
+    /// The name that processes see as their host's, as far as the platform allows.
+    pub hostname: String,
+    /// `Never`, `OnFailure` or `Always`.
+    pub restart_policy: String,
+    /// Seconds between SIGTERM and SIGKILL where a request to stop does not say.
+    pub grace_seconds: i64,
+    /// `spec.activeDeadlineSeconds` of the pod.
+    pub active_deadline_seconds: Option<i64>,
+    /// The first delay between restarts, in milliseconds.
+    pub backoff_base_milliseconds: i64,
+    /// Init containers in order, then containers.
+    pub containers: Vec<ContainerRun>,
+}
+
+/// What a container is to its pod.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Role {
+    /// Runs to its end before the next starts.
+    Init,
+    /// An init container with `restartPolicy: Always`: runs beside the rest.
+    Sidecar,
+    /// One of `spec.containers`.
+    #[default]
+    Main,
+}
+
+/// A container, resolved.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ContainerRun {
+    /// The container's name.
+    pub name: String,
+    /// The image it names; only a label here.
+    pub image: String,
+    /// Init, sidecar or main.
+    pub role: Role,
+    /// Program and arguments.
+    pub argv: Vec<String>,
+    /// The whole environment.
+    pub env: Vec<(String, String)>,
+    /// Where it starts.
+    pub working_directory: String,
+}
+
+impl PodRun {
+    /// The first delay between restarts.
+    pub fn backoff_base(&self) -> Duration {
+        Duration::milliseconds(self.backoff_base_milliseconds)
+    }
+}
+
+/// Why a pod cannot be started as it stands: the reason and message of the waiting container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// The container.
+    pub container: String,
+    /// `ErrImagePull`, `CreateContainerConfigError` …
+    pub reason: &'static str,
+    /// The sentence.
+    pub message: String,
+}
+
+/// Resolves a pod. `owner` is the metadata of the object that a person created (the Job, or the pod itself): its
+/// annotations say where and with which PATH. `base` are the variables of this user's session that every pod gets.
+///
+/// # Errors
+/// The first container that cannot be started, and why.
+pub fn pod_run(
+    pod: &Pod,
+    owner: &ObjectMeta,
+    settings: &Settings,
+    base: &BTreeMap<String, String>,
+) -> Result<PodRun, Blocked> {
+    let spec = pod.spec.clone().unwrap_or_default();
+    let hostname = spec.hostname.clone().unwrap_or_else(|| name(&pod.metadata).chars().take(63).collect());
+    let from_owner = |key: &str| annotation(owner, key).or_else(|| annotation(&pod.metadata, key));
+    let mut environment = base.clone();
+    if let Some(path) = from_owner(ANNOTATION_PATH) {
+        environment.insert("PATH".into(), path.into());
+    }
+    if let Some(passed) = from_owner(ANNOTATION_PASSED_ENVIRONMENT)
+        && let Ok(passed) = serde_json::from_str::<BTreeMap<String, String>>(passed)
+    {
+        environment.extend(passed);
+    }
+    environment.insert("HOSTNAME".into(), hostname.clone());
+    environment.insert("JOBCTL_POD_UID".into(), uid(&pod.metadata).into());
+    let directory = from_owner(ANNOTATION_WORKING_DIRECTORY).unwrap_or("/");
+    let inits = spec.init_containers.iter().flatten().map(|container| {
+        let sidecar = container.restart_policy.as_deref() == Some("Always");
+        (if sidecar { Role::Sidecar } else { Role::Init }, container)
+    });
+    let mains = spec.containers.iter().map(|container| (Role::Main, container));
+    let containers = inits
+        .chain(mains)
+        .map(|(role, container)| container_run(pod, container, role, &environment, directory))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(PodRun {
+        namespace: namespace(&pod.metadata).into(),
+        name: name(&pod.metadata).into(),
+        uid: uid(&pod.metadata).into(),
+        hostname,
+        restart_policy: spec.restart_policy.unwrap_or_else(|| "Always".into()),
+        grace_seconds: spec.termination_grace_period_seconds.unwrap_or(30),
+        active_deadline_seconds: spec.active_deadline_seconds,
+        backoff_base_milliseconds: backoff::base(owner, settings.backoff_base).num_milliseconds(),
+        containers,
+    })
+}
+
+fn container_run(
+    pod: &Pod,
+    container: &Container,
+    role: Role,
+    environment: &BTreeMap<String, String>,
+    directory: &str,
+) -> Result<ContainerRun, Blocked> {
+    let image = container.image.clone().unwrap_or_default();
+    if container.command.as_ref().is_none_or(Vec::is_empty) {
+        return Err(unknown_image(container, &image));
+    }
+    let mut env = environment.clone();
+    env.insert("JOBCTL_CONTAINER".into(), container.name.clone());
+    environment::add_container_env(pod, container, &mut env)
+        .map_err(|message| Blocked {
+            container: container.name.clone(),
+            reason: "CreateContainerConfigError",
+            message,
+        })?;
+    let words = container.command.iter().flatten().chain(container.args.iter().flatten());
+    let argv = words.map(|word| environment::expand(word, &env)).collect();
+    let working_directory = match container.working_dir.as_deref() {
+        None | Some("") => directory.to_owned(),
+        Some(absolute) if absolute.starts_with('/') => absolute.to_owned(),
+        Some(relative) => format!("{}/{relative}", directory.trim_end_matches('/')),
+    };
+    Ok(ContainerRun {
+        name: container.name.clone(),
+        image,
+        role,
+        argv,
+        env: env.into_iter().collect(),
+        working_directory,
+    })
+}
+
+/// Without a command only the image could say what to run, and images are labels here (design, "Pods without
+/// containers"): the container waits as one whose image cannot be pulled.
+fn unknown_image(container: &Container, image: &str) -> Blocked {
+    if container.image_pull_policy.as_deref() == Some("Never") {
+        return Blocked {
+            container: container.name.clone(),
+            reason: "ErrImageNeverPull",
+            message: format!("Container image {image:?} is not present with pull policy of Never"),
+        };
+    }
+    Blocked {
+        container: container.name.clone(),
+        reason: "ErrImagePull",
+        message: format!(
+            "failed to pull image {image:?}: jobctl runs commands of this machine and knows no entrypoint for \
+             this image; give the container a command"
+        ),
+    }
+}

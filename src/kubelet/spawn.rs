@@ -1,0 +1,246 @@
+//! The system calls that need `unsafe`: forking, what a child does before exec, and signals through pidfds.
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, CString};
+use std::io::{self, Read};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command};
+
+use nix::unistd::{ForkResult, Pid};
+
+/// Forks; the child runs `child` and ends with the code it returns, without unwinding into the caller.
+///
+/// Must be called by a process with one thread: the child may then allocate.
+pub(super) fn fork_child(child: impl FnOnce() -> i32) -> nix::Result<Pid> {
+    // SAFETY: callers have one thread (the launcher and the controller fork before they start any), so no lock can
+    // be held by a thread that does not exist in the child.
+    match unsafe { nix::unistd::fork() }? {
+        ForkResult::Parent { child } => Ok(child),
+        ForkResult::Child => {
+            let code = child();
+            // SAFETY: _exit only ends the process; the parent's buffers and destructors are not ours to run.
+            unsafe { libc::_exit(code) }
+        }
+    }
+}
+
+/// Starts a process that outlives us: a session of its own, no terminal, none of our descriptors, `/` as directory.
+///
+/// # Errors
+/// The program cannot be started.
+pub fn detach(command: &mut Command) -> io::Result<Child> {
+    command
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .current_dir("/");
+    // SAFETY: only async-signal-safe calls are made between fork and exec.
+    unsafe {
+        command.pre_exec(|| {
+            libc::setsid();
+            reset_signals();
+            close_from(3);
+            Ok(())
+        });
+    }
+    command.spawn()
+}
+
+/// In a forked child that goes on as our own process: a session of its own, and of the descriptors only `keep`.
+pub(super) fn become_background(keep: &[RawFd]) {
+    let _ = nix::unistd::setsid();
+    let _ = nix::unistd::chdir("/");
+    // SAFETY: plain system calls on descriptors that this freshly forked process alone uses.
+    unsafe {
+        let null = libc::open(c"/dev/null".as_ptr(), libc::O_RDWR);
+        for standard in 0..3 {
+            if !keep.contains(&standard) {
+                libc::dup2(null, standard);
+            }
+        }
+        let mut kept: Vec<RawFd> = keep.iter().copied().filter(|fd| *fd > 2).collect();
+        kept.sort_unstable();
+        let mut from = 3;
+        for fd in kept {
+            if fd > from {
+                close_range(from, fd - 1, 0);
+            }
+            from = fd + 1;
+        }
+        close_range(from, RawFd::MAX, 0);
+    }
+}
+
+/// Marks every descriptor from `first` on to be closed at exec.
+fn close_from(first: RawFd) {
+    // SAFETY: a plain system call; closing at exec cannot invalidate anything before it.
+    unsafe { close_range(first, RawFd::MAX, libc::CLOSE_RANGE_CLOEXEC as libc::c_int) }
+}
+
+/// # Safety
+/// With `flags` 0 the descriptors must not be used by anybody afterwards.
+unsafe fn close_range(first: RawFd, last: RawFd, flags: libc::c_int) {
+    // SAFETY: as promised by the caller.
+    unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) };
+}
+
+/// No signal blocked, none ignored: Rust ignores SIGPIPE, and a program that inherits that misbehaves in pipelines.
+fn reset_signals() {
+    // SAFETY: signal dispositions and masks of this freshly forked process, before exec.
+    unsafe {
+        let mut none = std::mem::zeroed();
+        libc::sigemptyset(&raw mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
+        for signal in [libc::SIGPIPE, libc::SIGCHLD, libc::SIGHUP, libc::SIGINT, libc::SIGTERM, libc::SIGQUIT] {
+            libc::signal(signal, libc::SIG_DFL);
+        }
+    }
+}
+
+/// Where between fork and exec a container failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Fork,
+    Directory,
+    Exec,
+}
+
+/// A container's process, ready to be started: everything is allocated before the fork.
+pub(super) struct Program {
+    path: CString,
+    argv: Vec<CString>,
+    env: Vec<CString>,
+    directory: CString,
+}
+
+impl Program {
+    /// # Errors
+    /// A word with a NUL byte in it.
+    pub(super) fn new(
+        path: &str,
+        argv: &[String],
+        env: &[(String, String)],
+        directory: &str,
+    ) -> Result<Self, std::ffi::NulError> {
+        Ok(Self {
+            path: CString::new(path)?,
+            argv: argv.iter().map(|word| CString::new(word.as_str())).collect::<Result<_, _>>()?,
+            env: env
+                .iter()
+                .map(|(name, value)| CString::new(format!("{name}={value}")))
+                .collect::<Result<_, _>>()?,
+            directory: CString::new(directory)?,
+        })
+    }
+
+    /// Starts the process: a session of its own, killed when this process dies, output into the two descriptors.
+    pub(super) fn start(&self, stdout: &OwnedFd, stderr: &OwnedFd) -> Result<Pid, (Step, io::Error)> {
+        let pointers = |words: &[CString]| -> Vec<*const libc::c_char> {
+            words.iter().map(|word| word.as_ptr()).chain([std::ptr::null()]).collect()
+        };
+        let (argv, env) = (pointers(&self.argv), pointers(&self.env));
+        let (failure, failed) =
+            nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).map_err(|error| (Step::Fork, error.into()))?;
+        let parent = nix::unistd::getpid();
+        // SAFETY: a supervisor has one thread; the child makes only async-signal-safe calls up to exec or _exit.
+        let pid = match unsafe { nix::unistd::fork() }.map_err(|error| (Step::Fork, error.into()))? {
+            ForkResult::Parent { child } => child,
+            ForkResult::Child => unsafe {
+                libc::setsid();
+                libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+                if libc::getppid() != parent.as_raw() {
+                    libc::_exit(137);
+                }
+                reset_signals();
+                let null = libc::open(c"/dev/null".as_ptr(), libc::O_RDONLY);
+                libc::dup2(null, 0);
+                libc::dup2(stdout.as_raw_fd(), 1);
+                libc::dup2(stderr.as_raw_fd(), 2);
+                close_from(3);
+                let mut step = Step::Directory;
+                if libc::chdir(self.directory.as_ptr()) == 0 {
+                    step = Step::Exec;
+                    libc::execve(self.path.as_ptr(), argv.as_ptr(), env.as_ptr());
+                }
+                let error = *libc::__errno_location();
+                let mut message = [step as u8, 0, 0, 0, 0];
+                message[1..].copy_from_slice(&error.to_le_bytes());
+                libc::write(failed.as_raw_fd(), message.as_ptr().cast(), message.len());
+                libc::_exit(128)
+            },
+        };
+        drop(failed);
+        let mut message = [0_u8; 5];
+        let mut failure = std::fs::File::from(failure);
+        match failure.read_exact(&mut message) {
+            // End of file: exec closed the pipe, the program runs.
+            Err(_) => Ok(pid),
+            Ok(()) => {
+                let _ = nix::sys::wait::waitpid(pid, None);
+                let step = if message[0] == Step::Directory as u8 { Step::Directory } else { Step::Exec };
+                let number = i32::from_le_bytes([message[1], message[2], message[3], message[4]]);
+                Err((step, io::Error::from_raw_os_error(number)))
+            }
+        }
+    }
+}
+
+/// Makes this process the adoptive parent of its descendants' orphans.
+pub(super) fn become_subreaper() {
+    // SAFETY: a plain prctl without pointers.
+    unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) };
+}
+
+/// A UTS namespace of our own with that hostname; needs root, and is given up silently where it is refused.
+pub(super) fn set_hostname(hostname: &str) {
+    if nix::unistd::geteuid().is_root() && nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWUTS).is_ok() {
+        let _ = nix::unistd::sethostname(hostname);
+    }
+}
+
+/// The name under which `ps` shows this process.
+pub(super) fn set_process_name(name: &CStr) {
+    // SAFETY: prctl copies at most 16 bytes from the NUL-terminated string.
+    unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
+}
+
+/// A descriptor for a process: signals sent through it cannot reach another that got its pid.
+///
+/// # Errors
+/// No such process.
+pub(super) fn pidfd_of(pid: i32) -> io::Result<OwnedFd> {
+    // SAFETY: a plain system call; the descriptor it returns is new and ours.
+    unsafe {
+        let fd = libc::syscall(libc::SYS_pidfd_open, pid, 0);
+        if fd < 0 { Err(io::Error::last_os_error()) } else { Ok(OwnedFd::from_raw_fd(fd as RawFd)) }
+    }
+}
+
+/// Asks a supervisor to stop its pod within `grace_seconds`.
+///
+/// # Errors
+/// The process is gone or not ours.
+pub fn request_stop(supervisor: &OwnedFd, grace_seconds: i64) -> io::Result<()> {
+    // SAFETY: siginfo_t is plain data; the kernel reads code, pid, uid and value from it.
+    unsafe {
+        let mut info: libc::siginfo_t = std::mem::zeroed();
+        info.si_signo = libc::SIGTERM;
+        info.si_code = libc::SI_QUEUE;
+        // The value tells the grace period plus one: a plain SIGTERM carries none.
+        let value = grace_seconds.clamp(0, i64::from(i32::MAX) - 1) as i32 + 1;
+        let fields = (&raw mut info).cast::<i32>();
+        // siginfo_t on 64-bit Linux: signo, errno, code, padding, pid, uid, value.
+        fields.add(4).write(libc::getpid());
+        fields.add(5).write(libc::getuid() as i32);
+        fields.add(6).write(value);
+        let sent = libc::syscall(
+            libc::SYS_pidfd_send_signal,
+            supervisor.as_raw_fd(),
+            libc::SIGTERM,
+            &raw const info,
+            0,
+        );
+        if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    }
+}

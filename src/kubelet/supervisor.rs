@@ -1,0 +1,460 @@
+//! The supervisor: one process per pod, the only parent of its containers. It starts them, copies their output,
+//! restarts them as `actions` says, and reports. It decides nothing about Jobs.
+
+use std::io::Read;
+use std::os::fd::{AsFd, OwnedFd, RawFd};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use chrono::{DateTime, Duration, Utc};
+use nix::fcntl::OFlag;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigSet, Signal, killpg};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::unistd::Pid;
+
+use super::actions::{
+    ContainerPhase, ContainerRun, ContainerState, PodRun, Terminated, Verdict, compute_pod_actions, ended,
+    pod_status, started,
+};
+use super::logs::{LogWriter, Stream};
+use super::processes::{has_children, kill_descendants, kill_marked_descendants, next_ended_child};
+use super::spawn::{Program, Step, become_background, become_subreaper, detach, set_hostname, set_process_name};
+use crate::api::PodStatus;
+use crate::store::{Inbox, PodDirectory, PodReport, Store, crash_point, holder_of};
+
+/// Where a supervisor works.
+#[derive(Debug)]
+pub(super) struct Config {
+    /// The data directory.
+    pub(super) root: PathBuf,
+    /// Whether to start a controller at the end when none runs.
+    pub(super) background: bool,
+}
+
+/// A pod that ends this soon is reported once, at its end: half the reports of short pods.
+const REPORT_DELAY: Duration = Duration::milliseconds(10);
+/// How much of a container's output is taken at a time.
+const BUFFER: usize = 32 << 10;
+
+/// Runs a pod to its end; the exit code of the supervisor's process. `inherited` are the parent's descriptors.
+pub(super) fn main(config: &Config, run: &PodRun, inherited: &[RawFd]) -> i32 {
+    for fd in inherited {
+        let _ = nix::unistd::close(*fd);
+    }
+    let Ok(store) = Store::open(&config.root) else { return 1 };
+    let directory = PodDirectory::new(store.pod_path(&run.uid));
+    let lock = match directory.claim() {
+        Ok(Some(lock)) => lock,
+        // Somebody has started this pod before: no pod is ever run twice.
+        Ok(None) => return 0,
+        Err(_) => return 1,
+    };
+    become_background(&[lock.raw_fd()]);
+    crash_point("supervisor-claimed");
+    set_process_name(c"jobctl-super");
+    become_subreaper();
+    set_hostname(&run.hostname);
+    let Ok(signals) = watch_signals() else { return 1 };
+    let mut supervisor = Supervisor {
+        run,
+        directory,
+        inbox: Inbox::new(store.inbox_path()),
+        signals,
+        containers: run.containers.iter().map(|_| Process::default()).collect(),
+        states: run.containers.iter().map(|_| ContainerState::new()).collect(),
+        started_at: clock(),
+        stop: None,
+        verdict: Verdict::None,
+        sequence: 0,
+        reported: None,
+        report_due: None,
+        buffer: vec![0; BUFFER],
+    };
+    supervisor.supervise();
+    supervisor.end();
+    drop(supervisor);
+    if config.background {
+        start_controller(&store);
+    }
+    drop(lock);
+    0
+}
+
+#[expect(clippy::disallowed_methods, reason = "the supervisor is one of the shell's rooms")]
+fn clock() -> DateTime<Utc> {
+    Utc::now()
+}
+
+fn watch_signals() -> nix::Result<SignalFd> {
+    let mut mask = SigSet::empty();
+    for signal in [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+        mask.add(signal);
+    }
+    mask.thread_block()?;
+    SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
+}
+
+/// The controller is a convenience: the next supervisor to finish brings it back.
+fn start_controller(store: &Store) {
+    if holder_of(&store.controller_lock_path()).is_ok_and(|holder| holder.is_some()) {
+        return;
+    }
+    let mut command = Command::new("/proc/self/exe");
+    command.args(["watch", "--background", "--data-dir"]).arg(store.root()).env_remove("JOBCTL_CRASH_AT");
+    let _ = detach(&mut command);
+}
+
+/// A container's process and what is left of its output.
+#[derive(Default)]
+struct Process {
+    pid: Option<Pid>,
+    output: [Option<OwnedFd>; 2],
+    log: Option<LogWriter>,
+    /// When SIGTERM was sent, SIGKILL follows at this time.
+    kill_at: Option<DateTime<Utc>>,
+}
+
+struct Supervisor<'a> {
+    run: &'a PodRun,
+    directory: PodDirectory,
+    inbox: Inbox,
+    signals: SignalFd,
+    containers: Vec<Process>,
+    states: Vec<ContainerState>,
+    started_at: DateTime<Utc>,
+    /// Set once the pod is to end: until when its processes may take.
+    stop: Option<DateTime<Utc>>,
+    verdict: Verdict,
+    sequence: u64,
+    reported: Option<PodStatus>,
+    report_due: Option<DateTime<Utc>>,
+    buffer: Vec<u8>,
+}
+
+impl Supervisor<'_> {
+    /// Loops until nothing runs and nothing will.
+    fn supervise(&mut self) {
+        loop {
+            let now = clock();
+            self.enforce_deadline(now);
+            let actions = compute_pod_actions(self.run, &self.states, self.stop.is_some(), now);
+            if actions.finished {
+                return;
+            }
+            let mut failed_to_start = false;
+            for index in &actions.start {
+                failed_to_start |= !self.start_container(*index);
+            }
+            for index in &actions.stop {
+                self.stop_container(*index, now);
+            }
+            if !actions.start.is_empty() {
+                self.report_due.get_or_insert(now + REPORT_DELAY);
+            }
+            if failed_to_start {
+                continue;
+            }
+            if self.report_due.is_some_and(|due| due <= now) {
+                self.report(false);
+            }
+            let kills = self.containers.iter().filter_map(|container| container.kill_at);
+            let wakes = [actions.next_wake, self.report_due, self.deadline()];
+            let wake = kills.chain(wakes.into_iter().flatten()).min();
+            self.wait(wake);
+        }
+    }
+
+    fn deadline(&self) -> Option<DateTime<Utc>> {
+        let seconds = self.run.active_deadline_seconds.filter(|_| self.stop.is_none())?;
+        Some(self.started_at + Duration::seconds(seconds))
+    }
+
+    fn enforce_deadline(&mut self, now: DateTime<Utc>) {
+        if self.deadline().is_some_and(|deadline| deadline <= now) {
+            self.verdict = Verdict::DeadlineExceeded;
+            self.stop = Some(now + Duration::seconds(self.run.grace_seconds));
+        }
+    }
+
+    /// Starts one container. False when it could not be started: its state says why.
+    fn start_container(&mut self, index: usize) -> bool {
+        let container = &self.run.containers[index];
+        let now = clock();
+        let state = started(&self.states[index], now);
+        let log_path = self.directory.log_path(&container.name, state.restart_count);
+        match start(container, &log_path) {
+            Ok(process) => {
+                self.containers[index] = process;
+                self.states[index] = state;
+                crash_point("container-started");
+                true
+            }
+            Err(message) => {
+                let how = Terminated {
+                    exit_code: 128,
+                    reason: "StartError".into(),
+                    message: Some(message),
+                    started_at: None,
+                    finished_at: now,
+                };
+                self.states[index] = ended(&state, how);
+                false
+            }
+        }
+    }
+
+    /// SIGTERM to the container's processes at first, SIGKILL when their time is over.
+    fn stop_container(&mut self, index: usize, now: DateTime<Utc>) {
+        // Sidecars of a pod that has done its work get the pod's own grace period.
+        let process = &mut self.containers[index];
+        let until = self.stop.or(process.kill_at).unwrap_or(now + Duration::seconds(self.run.grace_seconds));
+        let Some(pid) = process.pid else { return };
+        if until <= now {
+            let _ = killpg(pid, Signal::SIGKILL);
+            // A process that has left its group is found by descent once its parent is gone.
+            let _ = nix::sys::signal::kill(pid, Signal::SIGKILL);
+            process.kill_at = None;
+        } else if process.kill_at.is_none_or(|earlier| until < earlier) {
+            if process.kill_at.is_none() {
+                let _ = killpg(pid, Signal::SIGTERM);
+            }
+            process.kill_at = Some(until);
+        }
+    }
+
+    /// Sleeps until a signal, output or the given time.
+    fn wait(&mut self, until: Option<DateTime<Utc>>) {
+        let timeout = until.map_or(PollTimeout::NONE, |until| {
+            // Rounded up: waking a fraction of a millisecond early would only spin.
+            let milliseconds = (until - clock()).num_milliseconds().clamp(-1, 3_600_000) + 1;
+            PollTimeout::try_from(milliseconds as i32).unwrap_or(PollTimeout::MAX)
+        });
+        let mut fds = vec![PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
+        let mut owners = Vec::new();
+        for (index, process) in self.containers.iter().enumerate() {
+            for (stream, output) in [Stream::Stdout, Stream::Stderr].into_iter().zip(&process.output) {
+                if let Some(output) = output {
+                    fds.push(PollFd::new(output.as_fd(), PollFlags::POLLIN));
+                    owners.push((index, stream));
+                }
+            }
+        }
+        if poll(&mut fds, timeout).is_err() {
+            return;
+        }
+        let signalled = fds[0].any() == Some(true);
+        let readable: Vec<(usize, Stream)> = fds[1..]
+            .iter()
+            .zip(&owners)
+            .filter(|(fd, _)| fd.any() != Some(false))
+            .map(|(_, owner)| *owner)
+            .collect();
+        drop(fds);
+        for (index, stream) in readable {
+            self.copy_output(index, stream, false);
+        }
+        if signalled {
+            self.take_signals();
+        }
+    }
+
+    fn take_signals(&mut self) {
+        while let Ok(Some(signal)) = self.signals.read_signal() {
+            if signal.ssi_signo == Signal::SIGTERM as u32 || signal.ssi_signo == Signal::SIGINT as u32 {
+                let asked = i64::from(signal.ssi_int);
+                let with_value = signal.ssi_code == libc::SI_QUEUE && asked > 0;
+                let grace = if with_value { asked - 1 } else { self.run.grace_seconds };
+                let until = clock() + Duration::seconds(grace);
+                self.stop = Some(self.stop.map_or(until, |earlier| earlier.min(until)));
+            }
+        }
+        while let Some((pid, code)) = next_ended_child() {
+            if let Some(index) = self.containers.iter().position(|process| process.pid == Some(pid)) {
+                self.container_ended(index, code);
+            }
+        }
+    }
+
+    /// A container is its first process: when that ends, the others go with it.
+    fn container_ended(&mut self, index: usize, exit_code: i32) {
+        self.containers[index].pid = None;
+        self.containers[index].kill_at = None;
+        if has_children() {
+            self.kill_leftovers(index);
+        }
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            self.copy_output(index, stream, true);
+        }
+        let now = clock();
+        if let Some(log) = &mut self.containers[index].log {
+            log.finish(now);
+        }
+        self.containers[index].log = None;
+        let started_at = match &self.states[index].phase {
+            ContainerPhase::Running { started_at } => Some(*started_at),
+            _ => None,
+        };
+        let how = Terminated {
+            exit_code,
+            reason: if exit_code == 0 { "Completed".into() } else { "Error".into() },
+            message: None,
+            started_at,
+            finished_at: now,
+        };
+        self.states[index] = ended(&self.states[index], how);
+        self.report_due.get_or_insert(now + REPORT_DELAY);
+    }
+
+    fn kill_leftovers(&self, index: usize) {
+        let others: Vec<Pid> = self.containers.iter().filter_map(|process| process.pid).collect();
+        if others.is_empty() {
+            kill_descendants(&[]);
+        } else {
+            // With other containers running, an orphan tells by its environment whose it was.
+            let marker = format!("JOBCTL_CONTAINER={}", self.run.containers[index].name);
+            kill_marked_descendants(&marker, &others);
+        }
+    }
+
+    /// Copies what is there; with `to_the_end` until nothing more comes.
+    fn copy_output(&mut self, index: usize, stream: Stream, to_the_end: bool) {
+        let process = &mut self.containers[index];
+        let (Some(output), Some(log)) = (&process.output[stream as usize], &mut process.log) else { return };
+        loop {
+            match nix::unistd::read(output, &mut self.buffer) {
+                Ok(0) => break,
+                Ok(count) => {
+                    log.take(stream, &self.buffer[..count], clock());
+                    if !to_the_end {
+                        return;
+                    }
+                }
+                Err(nix::errno::Errno::EINTR) => {}
+                Err(nix::errno::Errno::EAGAIN) if !to_the_end => return,
+                // The writers are dead; whoever else holds the pipe is not of this pod.
+                Err(_) => break,
+            }
+        }
+        process.output[stream as usize] = None;
+    }
+
+    /// Leaves a report; the last one is left whatever it takes, for it is the record of the exit.
+    fn report(&mut self, last: bool) {
+        self.report_due = None;
+        let status = pod_status(
+            self.run,
+            &self.states,
+            last,
+            self.verdict,
+            self.started_at,
+            self.reported.as_ref(),
+            clock(),
+        );
+        if !last && self.reported.as_ref() == Some(&status) {
+            return;
+        }
+        self.sequence += 1;
+        let report = PodReport {
+            namespace: self.run.namespace.clone(),
+            name: self.run.name.clone(),
+            uid: self.run.uid.clone(),
+            sequence: self.sequence,
+            last,
+            status,
+        };
+        while self.inbox.leave(&report).is_err() && last {
+            std::thread::sleep(std::time::Duration::from_secs(1));
+        }
+        self.reported = Some(report.status);
+    }
+
+    fn end(&mut self) {
+        if has_children() {
+            kill_descendants(&[]);
+        }
+        crash_point("before-last-report");
+        self.report(true);
+        crash_point("after-last-report");
+    }
+}
+
+/// Starts a container's process with its output going to the log. The error is the message of the StartError.
+fn start(container: &ContainerRun, log_path: &Path) -> Result<Process, String> {
+    let program = container.argv.first().map_or("", String::as_str);
+    let path_variable =
+        container.env.iter().find(|(name, _)| name == "PATH").map_or("", |(_, value)| value.as_str());
+    let path = find_program(program, path_variable, &container.working_directory)?;
+    let prepared = Program::new(&path, &container.argv, &container.env, &container.working_directory)
+        .map_err(|_| start_error(&format!("exec: {program:?}: invalid argument")))?;
+    let log = LogWriter::create(log_path).map_err(|error| start_error(&format!("create log: {error}")))?;
+    let pipe = || {
+        nix::unistd::pipe2(OFlag::O_CLOEXEC).map_err(|error| start_error(&format!("create pipe: {error}")))
+    };
+    let ((stdout, stdout_end), (stderr, stderr_end)) = (pipe()?, pipe()?);
+    for output in [&stdout, &stderr] {
+        let _ = nix::fcntl::fcntl(output, nix::fcntl::FcntlArg::F_SETFL(OFlag::O_NONBLOCK));
+    }
+    let pid = prepared.start(&stdout_end, &stderr_end).map_err(|(step, error)| {
+        let cause = errno_text(&error);
+        start_error(&match step {
+            Step::Fork => format!("fork: {cause}"),
+            Step::Directory => {
+                format!("chdir to cwd ({:?}) set in config.json failed: {cause}", container.working_directory)
+            }
+            Step::Exec if has_no_interpreter(&path) => format!("exec: {program:?}: no such file or directory"),
+            Step::Exec => format!("exec: {program:?}: {cause}"),
+        })
+    })?;
+    Ok(Process { pid: Some(pid), output: [Some(stdout), Some(stderr)], log: Some(log), kill_at: None })
+}
+
+/// A script whose interpreter is missing: the kernel names no file, and the program itself is there.
+fn has_no_interpreter(path: &str) -> bool {
+    let mut start = [0; 2];
+    std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && &start == b"#!"
+}
+
+/// The sentence of container runtimes, which tutorials show and people search for.
+fn start_error(cause: &str) -> String {
+    format!(
+        "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: \
+         unable to start container process: {cause}: unknown"
+    )
+}
+
+fn errno_text(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or(&text);
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
+/// The file to execute: a name with a slash as it is, another by PATH.
+fn find_program(program: &str, path: &str, directory: &str) -> Result<String, String> {
+    let is_executable = |file: &Path| {
+        std::fs::metadata(file).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+    };
+    if program.contains('/') {
+        let file = Path::new(directory).join(program);
+        return match std::fs::metadata(&file) {
+            Err(error) => Err(start_error(&format!("exec: {program:?}: stat {program}: {}", errno_text(&error)))),
+            Ok(_) if !is_executable(&file) => Err(start_error(&format!("exec: {program:?}: permission denied"))),
+            Ok(_) => Ok(file.to_string_lossy().into_owned()),
+        };
+    }
+    let candidates = path.split(':').filter(|_| !program.is_empty()).map(|entry| {
+        let entry = if entry.is_empty() { directory } else { entry };
+        Path::new(directory).join(entry).join(program)
+    });
+    let mut forbidden = false;
+    for file in candidates {
+        if is_executable(&file) {
+            return Ok(file.to_string_lossy().into_owned());
+        }
+        forbidden |= file.is_file();
+    }
+    let cause = if forbidden { "permission denied" } else { "executable file not found in $PATH" };
+    Err(start_error(&format!("exec: {program:?}: {cause}")))
+}

@@ -1,0 +1,97 @@
+//! Where things are and how this place is set up.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use crate::api::durations;
+use crate::controller::Settings;
+
+/// What the environment and the configuration file say.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The data directory.
+    pub data_directory: PathBuf,
+    /// Whether processes of ours may go on in the background (`JOBCTL_BACKGROUND=never` forbids it).
+    pub background: bool,
+    /// What holds for all objects.
+    pub settings: Settings,
+}
+
+/// The configuration file: `$XDG_CONFIG_HOME/jobctl/config.yaml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct ConfigFile {
+    /// The first delay between retries, a Go duration.
+    backoff_base: Option<String>,
+    /// Terminated pods beyond this number are removed.
+    terminated_pod_threshold: Option<usize>,
+    /// The node's name in place of this machine's.
+    node_name: Option<String>,
+}
+
+impl Config {
+    /// Reads environment and configuration file. `data_directory` is what `--data-dir` said.
+    ///
+    /// # Errors
+    /// No home directory; a configuration file that does not read.
+    pub fn load(data_directory: Option<&Path>) -> Result<Self> {
+        let directories = directories::ProjectDirs::from("", "", "jobctl");
+        let data_directory = match (data_directory, std::env::var_os("JOBCTL_DATA_DIR"), &directories) {
+            (Some(given), _, _) => given.to_owned(),
+            (None, Some(given), _) if !given.is_empty() => PathBuf::from(given),
+            (None, _, Some(directories)) => directories.data_dir().to_owned(),
+            (None, _, None) => bail!("no home directory: set HOME, or name a directory with --data-dir"),
+        };
+        let data_directory = std::path::absolute(&data_directory)
+            .with_context(|| format!("find data directory {}", data_directory.display()))?;
+        let background = std::env::var_os("JOBCTL_BACKGROUND").is_none_or(|value| value != "never");
+        let file = match &directories {
+            Some(directories) => read_file(&directories.config_dir().join("config.yaml"))?,
+            None => ConfigFile::default(),
+        };
+        let defaults = Settings::default();
+        let backoff_base = match &file.backoff_base {
+            None => defaults.backoff_base,
+            Some(text) => durations::parse(text).map_err(anyhow::Error::msg).context("read backoffBase")?,
+        };
+        Ok(Self {
+            data_directory,
+            background,
+            settings: Settings {
+                node_name: file.node_name.unwrap_or_else(node_name),
+                backoff_base,
+                terminated_pod_threshold: file
+                    .terminated_pod_threshold
+                    .unwrap_or(defaults.terminated_pod_threshold),
+            },
+        })
+    }
+}
+
+fn read_file(path: &Path) -> Result<ConfigFile> {
+    match std::fs::read_to_string(path) {
+        Ok(text) if text.trim().is_empty() => Ok(ConfigFile::default()),
+        Ok(text) => serde_yaml::from_str(&text).with_context(|| format!("read {}", path.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(ConfigFile::default()),
+        Err(error) => Err(error).with_context(|| format!("read {}", path.display())),
+    }
+}
+
+/// This machine's name, in the form of a node's.
+fn node_name() -> String {
+    let name = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_default();
+    let name: String = name.to_ascii_lowercase().chars().filter(|c| c.is_ascii_alphanumeric() || "-.".contains(*c)).collect();
+    if name.is_empty() { "localhost".into() } else { name }
+}
+
+/// The variables of this user's session that every pod gets.
+pub fn base_environment() -> BTreeMap<String, String> {
+    const NAMES: [&str; 8] = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR"];
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| NAMES.contains(&name.as_str()) || name.starts_with("LC_"))
+        .collect()
+}

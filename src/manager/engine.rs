@@ -1,0 +1,671 @@
+//! One pass: lock, catch up, take in the pods' reports, decide, commit, act, unlock.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use chrono::{DateTime, Duration, Utc};
+use serde::Deserialize;
+
+use super::pending::Pending;
+use super::recorder::Recorder;
+use super::timers::Timers;
+use super::{Config, base_environment, clock, seed};
+use crate::api::conditions::is_pod_finished;
+use crate::api::events::EventRecord;
+use crate::api::kinds::Key;
+use crate::api::meta::{FINALIZER_JOB_TRACKING, controller_of, key, uid};
+use crate::api::{ObjectMeta, Pod};
+use crate::controller::{Action, DonePod, JobFacts, PodEntry, World, reconcile};
+use crate::kubelet::actions::{PodRun, blocked_status, killing_event, lost_status, pod_run, take_report};
+use crate::kubelet::{Launcher, kill_strays, request_stop, supervisor_of};
+use crate::registry::tombstones::Tombstone;
+use crate::store::{Change, Inbox, PodDirectory, State, Store, Table, Tail, crash_point};
+
+/// The tables that decisions are made from.
+const TABLES: [Table; 4] = [Table::Jobs, Table::Pods, Table::JobFacts, Table::RemovedPods];
+/// How long to wait before asking again for something that a process was about to do.
+const SOON: Duration = Duration::milliseconds(5);
+/// Done pods beyond the threshold are collected in batches, so that one pass in many pays for the search.
+const COLLECTION_BATCH: usize = 250;
+/// A decision settles in two or three rounds; more would be a defect, and the next pass goes on anyway.
+const MOST_ROUNDS: usize = 16;
+
+/// What a pass did.
+#[derive(Clone, Debug, Default)]
+pub struct PassReport {
+    /// One line for each thing done, in order.
+    pub lines: Vec<String>,
+    /// Whether anything was committed.
+    pub committed: bool,
+}
+
+/// What is known of a live pod's supervisor.
+#[derive(Debug, Default)]
+struct Supervision {
+    /// For a supervisor that is not our kubelet's child: readable when it ends.
+    process: Option<OwnedFd>,
+    /// The deletion deadline that it has been told.
+    told: Option<DateTime<Utc>>,
+}
+
+/// The state in memory and the means to act on it. One process at a time has one: the holder of the controller's lock.
+#[derive(Debug)]
+pub struct Engine {
+    store: Store,
+    inbox: Inbox,
+    tail: Option<Tail>,
+    world: World,
+    recorder: Recorder,
+    job_timers: Timers<Key>,
+    pod_timers: Timers<Key>,
+    supervised: HashMap<Box<str>, Supervision>,
+    launcher: Launcher,
+    environment: BTreeMap<String, String>,
+    /// Uids of pods whose supervisor may have died: settled in the next pass, after the inbox has been read.
+    suspects: BTreeSet<String>,
+}
+
+/// The fields of a stored pod that say whether anything can still happen to it.
+#[derive(Deserialize)]
+struct PodOutline<'a> {
+    #[serde(borrow)]
+    metadata: MetaOutline<'a>,
+    #[serde(default)]
+    status: PhaseOutline,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct MetaOutline<'a> {
+    uid: &'a str,
+    #[serde(default)]
+    finalizers: Vec<String>,
+    deletion_timestamp: Option<&'a str>,
+    creation_timestamp: Option<DateTime<Utc>>,
+    #[serde(default, borrow)]
+    owner_references: Vec<OwnerOutline<'a>>,
+}
+
+#[derive(Deserialize)]
+struct OwnerOutline<'a> {
+    uid: &'a str,
+    #[serde(default)]
+    controller: bool,
+}
+
+#[derive(Default, Deserialize)]
+struct PhaseOutline {
+    #[serde(default)]
+    phase: String,
+}
+
+impl Engine {
+    /// Reads the store. The launcher must have been started before: forks are cheap only from a small process.
+    ///
+    /// # Errors
+    /// A store that cannot be read, or is damaged.
+    pub fn load(config: &Config, store: &Store, launcher: Launcher) -> Result<Self> {
+        let tables: Vec<Table> = TABLES.into_iter().chain([Table::Events]).collect();
+        let (state, tail) = store.read(&tables)?;
+        let mut engine = Self {
+            store: store.clone(),
+            inbox: Inbox::new(store.inbox_path()),
+            tail: Some(tail),
+            world: World::new(config.settings.clone()),
+            recorder: Recorder::default(),
+            job_timers: Timers::new(),
+            pod_timers: Timers::new(),
+            supervised: HashMap::new(),
+            launcher,
+            environment: base_environment(),
+            suspects: BTreeSet::new(),
+        };
+        engine.fill(&state)?;
+        engine.adopt_supervisors()?;
+        engine.sweep_pod_directories();
+        engine.world.mark_all_dirty();
+        Ok(engine)
+    }
+
+    fn fill(&mut self, state: &State) -> Result<()> {
+        for (_, object) in state.objects(Table::Jobs) {
+            self.world.put_job(object.parse()?);
+        }
+        for (key, object) in state.objects(Table::JobFacts) {
+            self.world.put_facts(key.clone(), object.parse()?);
+        }
+        for (key, object) in state.objects(Table::Pods) {
+            let outline: PodOutline<'_> = object.parse_borrowed()?;
+            match outline.done() {
+                Some(done) => self.world.put_done_pod(key.clone(), done),
+                None => self.world.put_pod(object.parse()?),
+            }
+        }
+        for (key, object) in state.objects(Table::RemovedPods) {
+            let outline: PodOutline<'_> = object.parse_borrowed()?;
+            if let Some(owner) = outline.owner() {
+                self.world.put_removed_pod(key.clone(), outline.metadata.uid, owner);
+            }
+        }
+        // Only Events of objects that can still have more are worth remembering.
+        let live: HashSet<&str> = self.world.live_pods().map(|pod| crate::api::meta::name(&pod.metadata)).collect();
+        for (key, object) in state.objects(Table::Events) {
+            let about = key.name.rsplit_once('.').map_or("", |(name, _)| name);
+            if live.contains(about) || self.world.job(&Key::new(&key.namespace, about)).is_some() {
+                self.recorder.remember(&object.parse()?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Pods that were started before us: by a controller that is gone, or by a verb.
+    fn adopt_supervisors(&mut self) -> Result<()> {
+        let uids: Vec<String> = self.world.live_pods().map(|pod| uid(&pod.metadata).to_owned()).collect();
+        for uid in uids {
+            let directory = PodDirectory::new(self.store.pod_path(&uid));
+            if !directory.is_claimed() {
+                continue;
+            }
+            match supervisor_of(&directory)? {
+                Some(process) => {
+                    let supervision = Supervision { process: Some(process), told: None };
+                    self.supervised.insert(uid.into(), supervision);
+                }
+                None => {
+                    self.supervised.insert(uid.as_str().into(), Supervision::default());
+                    self.suspects.insert(uid);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Directories that a crash between a commit and the removal left behind.
+    fn sweep_pod_directories(&self) {
+        let known = self.world.known_uids();
+        let Ok(entries) = std::fs::read_dir(self.store.root().join("pods")) else { return };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            if name.to_str().is_some_and(|uid| !known.contains(uid)) {
+                PodDirectory::new(entry.path()).remove();
+            }
+        }
+    }
+
+    /// The kubelet process, to listen to.
+    pub fn launcher(&self) -> &Launcher {
+        &self.launcher
+    }
+
+    /// The journal being followed.
+    pub fn journal_path(&self) -> Option<PathBuf> {
+        self.tail.as_ref().map(|tail| tail.journal_path().to_owned())
+    }
+
+    /// Descriptors that become readable when an adopted supervisor ends.
+    pub fn adopted(&self) -> impl Iterator<Item = &OwnedFd> {
+        self.supervised.values().filter_map(|supervision| supervision.process.as_ref())
+    }
+
+    /// When the next pass is due though nothing happens.
+    pub fn next_wake(&self) -> Option<DateTime<Utc>> {
+        self.job_timers.next().into_iter().chain(self.pod_timers.next()).min()
+    }
+
+    /// Whether nothing is left to wait for.
+    pub fn is_idle(&self) -> bool {
+        self.world.live_pods().next().is_none() && self.next_wake().is_none()
+    }
+
+    /// Whether somebody has reported or committed since the last pass.
+    ///
+    /// # Errors
+    /// The inbox or the journal cannot be read.
+    pub fn has_news(&self) -> Result<bool> {
+        let journal = self.journal_path();
+        let moved = self.store.current_snapshot()?.join("journal.jsonl");
+        let length = std::fs::metadata(&moved).map_or(0, |found| found.len());
+        let read = self.tail.as_ref().map_or(0, Tail::offset);
+        Ok(!self.inbox.is_empty()? || journal.as_ref() != Some(&moved) || length != read)
+    }
+
+    /// A handle on the journal, for syncing from another thread.
+    ///
+    /// # Errors
+    /// Out of file descriptors.
+    pub fn sync_handle(&self) -> Result<Option<std::fs::File>> {
+        self.tail.as_ref().map(Tail::sync_handle).transpose()
+    }
+
+    /// Ends the kubelet process, once every supervisor asked for has been forked.
+    pub fn finish(self) {
+        self.launcher.finish();
+    }
+
+    /// Names an adopted supervisor that has ended.
+    pub fn hear_of_adopted_deaths(&mut self) {
+        for (uid, supervision) in &mut self.supervised {
+            let ended = supervision.process.as_ref().is_some_and(|process| {
+                let mut fds = [nix::poll::PollFd::new(
+                    std::os::fd::AsFd::as_fd(process),
+                    nix::poll::PollFlags::POLLIN,
+                )];
+                nix::poll::poll(&mut fds, nix::poll::PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
+            });
+            if ended {
+                supervision.process = None;
+                self.suspects.insert(uid.to_string());
+            }
+        }
+    }
+
+    /// Makes one pass.
+    ///
+    /// # Errors
+    /// A store that cannot be read or written (then nothing is changed), or a kubelet process that is gone.
+    pub fn pass(&mut self) -> Result<PassReport> {
+        let now = clock();
+        let deaths = self.launcher.deaths()?;
+        self.suspects.extend(deaths);
+        // Reports are read after the deaths have been heard of: a supervisor reports before it dies.
+        let reports = self.inbox.reports()?;
+        let tail = match self.tail.take() {
+            Some(tail) => tail,
+            None => self.store.read(&[])?.1,
+        };
+        let mut locked = self.store.lock(tail)?;
+        let mut round = Round::default();
+        let mut failed = Ok(());
+        locked.catch_up(&TABLES, |change| {
+            if failed.is_ok() {
+                failed = self.apply(&change, &mut round);
+            }
+        })?;
+        failed?;
+        for (path, report) in &reports {
+            let key = Key::new(&report.namespace, &report.name);
+            let pod = self.world.live_pod(&key).filter(|pod| uid(&pod.metadata) == report.uid);
+            if let Some((pod, events)) = pod.and_then(|pod| take_report(pod, &report.status, now)) {
+                round.say(|| format!("pod/{} {}", report.name, report.status.phase.clone().unwrap_or_default()));
+                events.into_iter().try_for_each(|event| self.record(event, &mut round))?;
+                self.put_pod(pod, &mut round);
+            }
+            if report.last {
+                self.suspects.remove(&report.uid);
+                self.supervised.remove(report.uid.as_str());
+            }
+            round.taken.push(path.clone());
+        }
+        self.settle_suspects(now, &mut round)?;
+        for key in self.job_timers.take_due(now) {
+            self.world.mark_dirty(key);
+        }
+        for key in self.pod_timers.take_due(now) {
+            self.world.touch(key);
+        }
+        self.decide(now, &mut round)?;
+        let committed = !round.pending.is_empty();
+        if committed {
+            let revision = locked.next_revision();
+            locked.commit(&std::mem::take(&mut round.pending).into_writes(revision)?)?;
+            locked.compact_if_due(now)?;
+        }
+        self.tail = Some(locked.unlock());
+        self.act(&mut round, now)?;
+        Ok(PassReport { lines: round.lines, committed })
+    }
+
+    /// Takes in what somebody else has committed.
+    fn apply(&mut self, change: &Change<'_>, round: &mut Round) -> Result<()> {
+        let key = Key::new(change.namespace, change.name);
+        let damaged = |error: serde_json::Error| {
+            anyhow::anyhow!("revision {} of the journal: {} {key}: {error}", change.revision, change.table.as_str())
+        };
+        match (change.table, change.object) {
+            (Table::Jobs, Some(text)) => self.world.put_job(serde_json::from_str(text).map_err(damaged)?),
+            (Table::Jobs, None) => self.job_removed(&key, round),
+            (Table::Pods, Some(text)) => self.world.put_pod(serde_json::from_str(text).map_err(damaged)?),
+            (Table::Pods, None) => self.pod_removed(&key, round),
+            (Table::JobFacts, Some(text)) => {
+                let facts: JobFacts = serde_json::from_str(text).map_err(damaged)?;
+                self.world.put_facts(key, facts);
+            }
+            (Table::JobFacts, None) => self.world.remove_facts(&key),
+            (Table::RemovedPods, Some(text)) => {
+                let outline: PodOutline<'_> = serde_json::from_str(text).map_err(damaged)?;
+                if let Some(owner) = outline.owner() {
+                    round.directories.remove(outline.metadata.uid);
+                    self.world.put_removed_pod(key, outline.metadata.uid, owner);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A Job is gone: so are the logs of pods kept for its sake.
+    fn job_removed(&mut self, key: &Key, round: &mut Round) {
+        let Some(owner) = self.world.remove_job(key) else { return };
+        for (pod, uid) in self.world.take_removed_pods(&owner) {
+            round.pending.delete(Table::RemovedPods, pod);
+            round.directories.insert(uid.into());
+        }
+    }
+
+    /// A pod is gone; its directory goes with it, unless its Job keeps it (which a later change may say).
+    fn pod_removed(&mut self, key: &Key, round: &mut Round) {
+        if let Some(entry) = self.world.pod(key) {
+            let uid = match entry {
+                PodEntry::Live(pod) => uid(&pod.metadata).to_owned(),
+                PodEntry::Done(pod) => pod.uid.to_string(),
+            };
+            self.supervised.remove(uid.as_str());
+            round.directories.insert(uid);
+            self.world.remove_pod(key);
+        }
+        self.pod_timers.set(key, None);
+    }
+
+    fn put_pod(&mut self, pod: Pod, round: &mut Round) {
+        self.world.put_pod(pod.clone());
+        round.pending.put_pod(pod);
+    }
+
+    fn record(&mut self, event: EventRecord, round: &mut Round) -> Result<()> {
+        round.pending.put_event(&self.recorder.record(event))
+    }
+
+    /// Pods whose supervisor is gone without a last report: their processes are killed for certain, then they are
+    /// Failed. A pod that was never claimed is simply started again.
+    fn settle_suspects(&mut self, now: DateTime<Utc>, round: &mut Round) -> Result<()> {
+        if self.suspects.is_empty() {
+            return Ok(());
+        }
+        let keys: BTreeMap<String, Key> = self
+            .world
+            .live_pods()
+            .map(|pod| (uid(&pod.metadata).to_owned(), key(&pod.metadata)))
+            .filter(|(uid, _)| self.suspects.contains(uid))
+            .collect();
+        for pod_uid in std::mem::take(&mut self.suspects) {
+            let Some(key) = keys.get(&pod_uid) else { continue };
+            let Some(pod) = self.world.live_pod(key).cloned() else { continue };
+            let directory = PodDirectory::new(self.store.pod_path(&pod_uid));
+            self.supervised.remove(pod_uid.as_str());
+            if !directory.is_claimed() {
+                self.pod_timers.set(key, Some(now + Duration::seconds(1)));
+                continue;
+            }
+            if is_pod_finished(&pod) {
+                continue;
+            }
+            kill_strays(&pod_uid);
+            round.say(|| format!("pod/{} lost: its supervisor is gone", key.name));
+            let mut lost = Pod::clone(&pod);
+            lost.status = Some(lost_status(&pod, now));
+            self.put_pod(lost, round);
+        }
+        Ok(())
+    }
+
+    /// Rounds of the kubelet's and the controllers' decisions, until nothing changes any more.
+    fn decide(&mut self, now: DateTime<Utc>, round: &mut Round) -> Result<()> {
+        for _ in 0..MOST_ROUNDS {
+            for key in self.world.take_touched() {
+                self.look_at_pod(&key, now, round)?;
+            }
+            let dirty = self.world.take_dirty();
+            let plan = reconcile(&self.world, &dirty, now, seed());
+            for (key, wake) in &plan.wakes {
+                self.job_timers.set(key, *wake);
+            }
+            let settled = plan.actions.is_empty();
+            for action in plan.actions {
+                self.take_action(action, round)?;
+            }
+            self.collect_done_pods(round);
+            if settled {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Pods that have ended beyond the node's threshold go, oldest first; their Jobs have counted them.
+    fn collect_done_pods(&mut self, round: &mut Round) {
+        let threshold = self.world.settings.terminated_pod_threshold;
+        if self.world.done_count() <= threshold + COLLECTION_BATCH.min(threshold) {
+            return;
+        }
+        for key in self.world.excess_done_pods() {
+            round.pending.delete(Table::Pods, key.clone());
+            self.pod_removed(&key, round);
+        }
+    }
+
+    fn take_action(&mut self, action: Action, round: &mut Round) -> Result<()> {
+        match action {
+            Action::CreatePod(pod) => {
+                round.say(|| format!("pod/{} created", crate::api::meta::name(&pod.metadata)));
+                self.put_pod(*pod, round);
+            }
+            Action::UpdatePod(pod) => self.put_pod(*pod, round),
+            Action::RemovePod(key) => {
+                round.say(|| format!("pod/{} removed", key.name));
+                self.remove_pod(&key, round)?;
+            }
+            Action::UpdateJobStatus(job) => {
+                round.say(|| job_line(&job));
+                self.world.put_job(Clone::clone(&job));
+                round.pending.put_job(*job);
+            }
+            Action::RemoveJob(key) => {
+                round.say(|| format!("job.batch/{} removed", key.name));
+                self.remove_job(&key, round)?;
+            }
+            Action::UpdateFacts(key, facts) => {
+                round.pending.put_facts(key.clone(), &facts)?;
+                self.world.put_facts(key, facts);
+            }
+            Action::RecordEvent(event) => self.record(event, round)?,
+        }
+        Ok(())
+    }
+
+    /// Removes a pod that has stopped. While its Job lives, what is left of it is kept beside: evidence stays.
+    fn remove_pod(&mut self, key: &Key, round: &mut Round) -> Result<()> {
+        let kept = self.world.live_pod(key).filter(|pod| {
+            controller_of(&pod.metadata).is_some_and(|owner| {
+                self.world.job_key(&owner.uid).is_some_and(|job| {
+                    self.world.job(job).is_some_and(|entry| !is_being_deleted(entry))
+                })
+            })
+        });
+        let kept = kept.cloned();
+        round.pending.delete(Table::Pods, key.clone());
+        self.pod_removed(key, round);
+        if let (Some(pod), Some(owner)) = (&kept, kept.as_ref().and_then(|pod| controller_of(&pod.metadata))) {
+            let pod_uid = uid(&pod.metadata);
+            round.pending.put_text(Table::RemovedPods, key.clone(), serde_json::to_string(&**pod)?);
+            self.world.put_removed_pod(key.clone(), pod_uid, &owner.uid);
+            round.directories.remove(pod_uid);
+        }
+        Ok(())
+    }
+
+    fn remove_job(&mut self, key: &Key, round: &mut Round) -> Result<()> {
+        if let Some(job) = self.stored_job(key)? {
+            let tombstone = Tombstone::of(&job);
+            round.pending.put_text(Table::Tombstones, key.clone(), serde_json::to_string(&tombstone)?);
+        }
+        round.pending.delete(Table::Jobs, key.clone());
+        round.pending.delete(Table::JobFacts, key.clone());
+        self.job_removed(key, round);
+        Ok(())
+    }
+
+    /// A finished Job is not held whole in memory; its end is read from the store when it goes.
+    fn stored_job(&self, key: &Key) -> Result<Option<crate::api::Job>> {
+        let (state, _) = self.store.read(&[Table::Jobs])?;
+        state.get(Table::Jobs, key).map(|object| object.parse()).transpose()
+    }
+
+    /// What the kubelet does about one pod: start it, tell it to stop, or say why it cannot be started.
+    fn look_at_pod(&mut self, key: &Key, now: DateTime<Utc>, round: &mut Round) -> Result<()> {
+        let Some(pod) = self.world.live_pod(key).cloned() else { return Ok(()) };
+        if is_pod_finished(&pod) {
+            return Ok(());
+        }
+        let pod_uid: Box<str> = uid(&pod.metadata).into();
+        let deletion = pod.metadata.deletion_timestamp.as_ref().map(|time| time.0);
+        match (deletion, self.supervised.get_mut(&pod_uid)) {
+            (None, Some(_)) => {}
+            (None, None) => self.start_pod(&pod, key, now, round)?,
+            (Some(deadline), Some(supervision)) => {
+                if supervision.told.is_none_or(|told| deadline < told) {
+                    if supervision.told.is_none() {
+                        for event in killing_events(&pod, now) {
+                            self.record(event, round)?;
+                        }
+                    }
+                    round.stops.push((key.clone(), pod_uid, deadline));
+                }
+            }
+            (Some(_), None) => {
+                // Never started: there is nothing to stop.
+                let mut ended = Pod::clone(&pod);
+                ended.status.get_or_insert_default().phase = Some("Failed".into());
+                self.put_pod(ended, round);
+            }
+        }
+        Ok(())
+    }
+
+    fn start_pod(&mut self, pod: &Pod, key: &Key, now: DateTime<Utc>, round: &mut Round) -> Result<()> {
+        if pod.spec.as_ref().is_none_or(|spec| spec.node_name.is_none()) {
+            return Ok(());
+        }
+        let owner: Option<&ObjectMeta> = controller_of(&pod.metadata)
+            .and_then(|owner| self.world.unfinished_job(&owner.uid))
+            .map(|job| &job.metadata);
+        let resolved = pod_run(pod, owner.unwrap_or(&pod.metadata), &self.world.settings, &self.environment);
+        match resolved {
+            Ok(run) => {
+                self.supervised.insert(run.uid.as_str().into(), Supervision::default());
+                round.launches.push(run);
+            }
+            Err(blocked) => {
+                let (status, wake) = blocked_status(pod, &blocked, now);
+                self.pod_timers.set(key, wake);
+                if pod.status.as_ref() != Some(&status)
+                    && let Some((pod, events)) = take_report(pod, &status, now)
+                {
+                    events.into_iter().try_for_each(|event| self.record(event, round))?;
+                    self.world.put_pod(pod.clone());
+                    round.pending.put_pod(pod);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// After the commit: start, stop, and clear away. If we die here, the next pass finds the same things to do.
+    fn act(&mut self, round: &mut Round, now: DateTime<Utc>) -> Result<()> {
+        crash_point("before-act");
+        for run in &round.launches {
+            self.launcher.launch(run)?;
+        }
+        for (key, pod_uid, deadline) in std::mem::take(&mut round.stops) {
+            let directory = PodDirectory::new(self.store.pod_path(&pod_uid));
+            let grace = (deadline - now).num_seconds().max(0);
+            match supervisor_of(&directory)? {
+                Some(process) if request_stop(&process, grace).is_ok() => {
+                    if let Some(supervision) = self.supervised.get_mut(&pod_uid) {
+                        supervision.told = Some(deadline);
+                    }
+                }
+                // Just asked for, or just about to report its end.
+                _ => self.pod_timers.set(&key, Some(now + SOON)),
+            }
+        }
+        for path in &round.taken {
+            self.inbox.remove(path);
+        }
+        crash_point("reports-removed");
+        for uid in &round.directories {
+            PodDirectory::new(self.store.pod_path(uid)).remove();
+        }
+        Ok(())
+    }
+}
+
+fn is_being_deleted(entry: &crate::controller::JobEntry) -> bool {
+    match entry {
+        crate::controller::JobEntry::Unfinished(job) => job.metadata.deletion_timestamp.is_some(),
+        crate::controller::JobEntry::Finished { deleting, .. } => *deleting,
+    }
+}
+
+/// One line about a Job for people who watch.
+fn job_line(job: &crate::api::Job) -> String {
+    let status = job.status.clone().unwrap_or_default();
+    let conditions = status.conditions.unwrap_or_default();
+    let end = conditions
+        .iter()
+        .rfind(|condition| condition.status == "True")
+        .map_or_else(String::new, |condition| format!(" {}", condition.type_));
+    format!(
+        "job.batch/{} {} active, {} succeeded, {} failed{end}",
+        crate::api::meta::name(&job.metadata),
+        status.active.unwrap_or(0),
+        status.succeeded.unwrap_or(0),
+        status.failed.unwrap_or(0)
+    )
+}
+
+fn killing_events(pod: &Pod, now: DateTime<Utc>) -> Vec<EventRecord> {
+    let Some(status) = &pod.status else { return Vec::new() };
+    let init = status.init_container_statuses.iter().flatten().map(|container| ("spec.initContainers", container));
+    let main = status.container_statuses.iter().flatten().map(|container| ("spec.containers", container));
+    init.chain(main)
+        .filter(|(_, container)| container.state.as_ref().is_some_and(|state| state.running.is_some()))
+        .map(|(path, container)| killing_event(pod, path, &container.name, now))
+        .collect()
+}
+
+/// What one pass has gathered so far.
+#[derive(Debug, Default)]
+struct Round {
+    pending: Pending,
+    launches: Vec<PodRun>,
+    stops: Vec<(Key, Box<str>, DateTime<Utc>)>,
+    /// Reports taken in.
+    taken: Vec<PathBuf>,
+    /// Uids of pods whose directories go after the commit.
+    directories: BTreeSet<String>,
+    lines: Vec<String>,
+}
+
+impl Round {
+    fn say(&mut self, line: impl FnOnce() -> String) {
+        self.lines.push(line());
+    }
+}
+
+impl PodOutline<'_> {
+    fn owner(&self) -> Option<&str> {
+        self.metadata.owner_references.iter().find(|owner| owner.controller).map(|owner| owner.uid)
+    }
+
+    fn done(&self) -> Option<DonePod> {
+        let finished = matches!(self.status.phase.as_str(), "Succeeded" | "Failed");
+        let counted = !self.metadata.finalizers.iter().any(|finalizer| finalizer == FINALIZER_JOB_TRACKING);
+        (finished && counted && self.metadata.deletion_timestamp.is_none()).then(|| DonePod {
+            uid: self.metadata.uid.into(),
+            owner: self.owner().map(Into::into),
+            created: self.metadata.creation_timestamp,
+        })
+    }
+}

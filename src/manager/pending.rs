@@ -1,0 +1,103 @@
+//! The writes of one commit, collected: of an object changed several times only the last state is written.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+use crate::api::events::EventRecord;
+use crate::api::kinds::Key;
+use crate::api::meta::key;
+use crate::api::{Job, ObjectMeta, Pod};
+use crate::controller::JobFacts;
+use crate::store::{Table, Write};
+
+/// An object on its way into the store.
+#[derive(Debug)]
+enum Content {
+    Job(Box<Job>),
+    Pod(Box<Pod>),
+    Text(String),
+    Deleted,
+}
+
+/// The writes of one commit.
+#[derive(Debug, Default)]
+pub struct Pending {
+    writes: BTreeMap<(Table, Key), Content>,
+}
+
+impl Pending {
+    /// Whether there is nothing to commit.
+    pub fn is_empty(&self) -> bool {
+        self.writes.is_empty()
+    }
+
+    /// Writes a Job.
+    pub fn put_job(&mut self, job: Job) {
+        self.writes.insert((Table::Jobs, key(&job.metadata)), Content::Job(Box::new(job)));
+    }
+
+    /// Writes a pod.
+    pub fn put_pod(&mut self, pod: Pod) {
+        self.writes.insert((Table::Pods, key(&pod.metadata)), Content::Pod(Box::new(pod)));
+    }
+
+    /// Writes what the Job controller remembers.
+    ///
+    /// # Errors
+    /// Never in practice: facts always encode.
+    pub fn put_facts(&mut self, key: Key, facts: &JobFacts) -> Result<()> {
+        self.put_text(Table::JobFacts, key, encode(facts)?);
+        Ok(())
+    }
+
+    /// Writes an Event.
+    ///
+    /// # Errors
+    /// Never in practice: Events always encode.
+    pub fn put_event(&mut self, event: &EventRecord) -> Result<()> {
+        let key = Key::new(&event.about.namespace, &event.name());
+        self.put_text(Table::Events, key, encode(event)?);
+        Ok(())
+    }
+
+    /// Writes an object that is JSON text already.
+    pub fn put_text(&mut self, table: Table, key: Key, text: String) {
+        self.writes.insert((table, key), Content::Text(text));
+    }
+
+    /// Deletes an object. One that this commit would have created is gone without a trace.
+    pub fn delete(&mut self, table: Table, key: Key) {
+        self.writes.insert((table, key), Content::Deleted);
+    }
+
+    /// The writes of the commit with that revision, which Jobs and pods carry as their resourceVersion.
+    ///
+    /// # Errors
+    /// Never in practice: objects always encode.
+    pub fn into_writes(self, revision: u64) -> Result<Vec<Write>> {
+        let version = |meta: &mut ObjectMeta| meta.resource_version = Some(revision.to_string());
+        self.writes
+            .into_iter()
+            .map(|((table, key), content)| {
+                Ok(match content {
+                    Content::Job(mut job) => {
+                        version(&mut job.metadata);
+                        Write::put(table, key, encode(&job)?)
+                    }
+                    Content::Pod(mut pod) => {
+                        version(&mut pod.metadata);
+                        Write::put(table, key, encode(&pod)?)
+                    }
+                    Content::Text(text) => Write::put(table, key, text),
+                    Content::Deleted => Write::delete(table, key),
+                })
+            })
+            .collect()
+    }
+}
+
+fn encode(object: &impl Serialize) -> Result<String> {
+    serde_json::to_string(object).context("encode an object")
+}

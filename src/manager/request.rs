@@ -1,0 +1,178 @@
+//! What verbs do: decide under the lock, commit, make it durable, and see to it that somebody goes on.
+
+use std::process::{Child, Command};
+
+use anyhow::{Context, Result};
+use chrono::{DateTime, Utc};
+
+use super::engine::PassReport;
+use super::run::controller_pid;
+use super::{Config, Engine, Pending, clock, seed};
+use crate::controller::{Action, World, reconcile};
+use crate::api::Job;
+use crate::api::meta::key;
+use crate::kubelet::{Launcher, detach};
+use crate::store::{LockedStore, ProcessLock, State, Store, Table};
+
+/// A request under way: the lock is held, the state is read.
+#[derive(Debug)]
+pub struct Request {
+    /// The objects of the tables asked for.
+    pub state: State,
+    /// What is to be committed.
+    pub pending: Pending,
+    /// The time of the request.
+    pub now: DateTime<Utc>,
+    /// For names and uids.
+    pub random: fastrand::Rng,
+    locked: LockedStore,
+}
+
+impl Request {
+    /// Locks the store and reads tables.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub fn begin(store: &Store, tables: &[Table]) -> Result<Self> {
+        let (locked, state) = store.lock_and_read(tables)?;
+        let random = fastrand::Rng::with_seed(seed());
+        Ok(Self { state, pending: Pending::default(), now: clock(), random, locked })
+    }
+
+    /// The resourceVersion that everything written by this request will have.
+    pub fn revision(&self) -> u64 {
+        self.locked.next_revision()
+    }
+
+    /// Stores a new Job with the pods of its first sync, so that whoever looks next sees them.
+    ///
+    /// # Errors
+    /// Never in practice: objects always encode.
+    pub fn create_job(&mut self, config: &Config, job: Job) -> Result<()> {
+        let job_key = key(&job.metadata);
+        self.pending.put_job(job.clone());
+        let mut world = World::new(config.settings.clone());
+        world.put_job(job);
+        let mut recorder = super::recorder::Recorder::default();
+        for _ in 0..2 {
+            let dirty = world.take_dirty();
+            let plan = reconcile(&world, &dirty, self.now, self.random.u64(..));
+            for action in plan.actions {
+                match action {
+                    Action::CreatePod(pod) => {
+                        world.put_pod(Clone::clone(&pod));
+                        self.pending.put_pod(*pod);
+                    }
+                    Action::UpdateJobStatus(job) => {
+                        world.put_job(Clone::clone(&job));
+                        self.pending.put_job(*job);
+                    }
+                    Action::UpdateFacts(_, facts) => {
+                        self.pending.put_facts(job_key.clone(), &facts)?;
+                        world.put_facts(job_key.clone(), facts);
+                    }
+                    Action::RecordEvent(event) => self.pending.put_event(&recorder.record(event))?,
+                    // A Job without pods has none to change or remove, and one of ttl 0 goes in the next pass.
+                    Action::UpdatePod(_) | Action::RemovePod(_) | Action::RemoveJob(_) => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Commits, makes it survive a power cut, and has the controller go on. Nothing to commit costs nothing.
+    ///
+    /// # Errors
+    /// A full disk or another failing write; nothing is changed then.
+    pub fn commit(mut self, config: &Config, store: &Store) -> Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let revision = self.locked.next_revision();
+        self.locked.commit(&self.pending.into_writes(revision)?)?;
+        self.locked.unlock().sync()?;
+        ensure_controller(config, store)?;
+        Ok(())
+    }
+}
+
+/// Sees to it that somebody acts on what has been committed: the running controller, a new one in the background,
+/// or, where nothing may stay in the background, one pass here.
+///
+/// # Errors
+/// No controller can be started.
+pub fn ensure_controller(config: &Config, store: &Store) -> Result<()> {
+    if controller_pid(store)?.is_some() {
+        return Ok(());
+    }
+    if !config.background {
+        run_pass_here(config, store)?;
+        return Ok(());
+    }
+    let mut command = Command::new("/proc/self/exe");
+    command.args(["watch", "--background", "--data-dir"]).arg(store.root());
+    detach(&mut command).context("start the controller")?;
+    Ok(())
+}
+
+/// Brings the controller back where there is work and none runs: after a `kill -9` the next command does it.
+///
+/// # Errors
+/// A store that cannot be read.
+pub fn revive_controller(config: &Config, store: &Store) -> Result<()> {
+    if !config.background || controller_pid(store)?.is_some() {
+        return Ok(());
+    }
+    let (state, _) = store.read(&[Table::Jobs, Table::Pods])?;
+    let unfinished = |text: &str| !text.contains("\"phase\":\"Succeeded\"") && !text.contains("\"phase\":\"Failed\"");
+    let work = state.objects(Table::Pods).any(|(_, pod)| unfinished(pod.text))
+        || state.objects(Table::Jobs).any(|(_, job)| {
+            !job.text.contains("\"type\":\"Complete\"") && !job.text.contains("\"type\":\"Failed\"")
+        });
+    if work { ensure_controller(config, store) } else { Ok(()) }
+}
+
+/// Runs one pass in this process, unless a controller runs (`None`).
+///
+/// # Errors
+/// As [`Engine::pass`].
+pub fn run_pass_here(config: &Config, store: &Store) -> Result<Option<PassReport>> {
+    let Some(_lock) = ProcessLock::try_acquire(&store.controller_lock_path())? else { return Ok(None) };
+    let launcher = Launcher::start(store.root(), config.background)?;
+    let mut engine = Engine::load(config, store, launcher)?;
+    let report = engine.pass()?;
+    engine.finish();
+    Ok(Some(report))
+}
+
+/// Where nothing may stay in the background, a verb that waits brings its own controller and takes it away again.
+#[derive(Debug)]
+pub struct Companion {
+    child: Option<Child>,
+}
+
+impl Companion {
+    /// Starts a controller for as long as this value lives, where none may run in the background.
+    ///
+    /// # Errors
+    /// The process cannot be started.
+    pub fn start(config: &Config, store: &Store) -> Result<Self> {
+        if config.background {
+            revive_controller(config, store)?;
+            return Ok(Self { child: None });
+        }
+        let mut command = Command::new("/proc/self/exe");
+        command.args(["watch", "--companion", "--data-dir"]).arg(store.root());
+        Ok(Self { child: Some(detach(&mut command).context("start the controller")?) })
+    }
+}
+
+impl Drop for Companion {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            let pid = nix::unistd::Pid::from_raw(child.id() as i32);
+            let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
+            let _ = child.wait();
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! The controller: passes in a loop, sleeping on inotify and one timer between them.
+
+use std::os::fd::AsFd;
+use std::sync::mpsc;
+use std::time::Duration as StdDuration;
+
+use anyhow::{Context, Result};
+use chrono::{DateTime, Utc};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::time::TimeSpec;
+use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
+
+use super::engine::Engine;
+use super::follow::Watches;
+use super::{Config, clock};
+use crate::kubelet::Launcher;
+use crate::store::{ProcessLock, Store, holder_of};
+
+/// How the controller ends and what it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ControllerMode {
+    /// In the background: leaves when nothing is left to wait for, says nothing.
+    Background,
+    /// In the foreground until interrupted.
+    Foreground,
+    /// In the foreground until nothing is left to wait for.
+    UntilIdle,
+}
+
+/// How often, at most, what passes have learned is synced to the disk.
+const SYNC_INTERVAL: StdDuration = StdDuration::from_millis(200);
+
+/// The running controller; one per data directory.
+#[derive(Debug)]
+pub struct Controller {
+    engine: Engine,
+    store: Store,
+    mode: ControllerMode,
+}
+
+/// Why the loop ended.
+enum End {
+    Idle,
+    Interrupted,
+}
+
+impl Controller {
+    /// Takes the controller's lock and loads the state; `None` when another controller runs.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub fn start(config: &Config, mode: ControllerMode) -> Result<Option<(Self, ProcessLock)>> {
+        let store = Store::open(&config.data_directory)?;
+        let Some(lock) = ProcessLock::try_acquire(&store.controller_lock_path())? else { return Ok(None) };
+        let launcher = Launcher::start(store.root(), config.background)?;
+        let engine = Engine::load(config, &store, launcher)?;
+        Ok(Some((Self { engine, store, mode }, lock)))
+    }
+
+    /// Runs until the mode says to end. `say` gets one line for each thing done.
+    ///
+    /// # Errors
+    /// A store that cannot be read or written; a kubelet process that is gone.
+    pub fn run(mut self, config: &Config, lock: ProcessLock, mut say: impl FnMut(&str)) -> Result<()> {
+        let mut mask = SigSet::empty();
+        mask.add(Signal::SIGTERM);
+        mask.add(Signal::SIGINT);
+        mask.thread_block().context("block signals")?;
+        let signals = SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
+        let timer = TimerFd::new(ClockId::CLOCK_REALTIME, TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK)?;
+        let mut watches = Watches::new(&self.store, true)?;
+        let syncer = Syncer::start(&self.engine)?;
+        let mut lock = Some(lock);
+        loop {
+            let end = self.work(&signals, &timer, &mut watches, &syncer, &mut say)?;
+            // Let go first, look again after: whoever found the lock held and left word before this moment is heard.
+            drop(lock.take());
+            if matches!(end, End::Interrupted) || !self.engine.has_news()? {
+                break;
+            }
+            match ProcessLock::try_acquire(&self.store.controller_lock_path())? {
+                Some(again) => lock = Some(again),
+                None => break,
+            }
+        }
+        let hand_over = !self.engine.is_idle();
+        self.engine.finish();
+        if hand_over && config.background && self.mode != ControllerMode::Background {
+            super::ensure_controller(config, &self.store)?;
+        }
+        Ok(())
+    }
+
+    fn work(
+        &mut self,
+        signals: &SignalFd,
+        timer: &TimerFd,
+        watches: &mut Watches,
+        syncer: &Syncer,
+        say: &mut impl FnMut(&str),
+    ) -> Result<End> {
+        loop {
+            watches.drain()?;
+            let report = self.engine.pass()?;
+            report.lines.iter().for_each(|line| say(line));
+            if report.committed {
+                syncer.ask(&self.engine)?;
+            }
+            if let Some(journal) = self.engine.journal_path() {
+                watches.follow_journal(&journal)?;
+            }
+            if self.mode != ControllerMode::Foreground && self.engine.is_idle() {
+                if self.engine.has_news()? {
+                    continue;
+                }
+                return Ok(End::Idle);
+            }
+            if self.sleep(signals, timer, watches)? {
+                return Ok(End::Interrupted);
+            }
+            self.engine.hear_of_adopted_deaths();
+        }
+    }
+
+    /// Sleeps until there is something to do. True when asked to end.
+    fn sleep(&self, signals: &SignalFd, timer: &TimerFd, watches: &Watches) -> Result<bool> {
+        set_timer(timer, self.engine.next_wake())?;
+        let mut fds = vec![
+            PollFd::new(signals.as_fd(), PollFlags::POLLIN),
+            PollFd::new(watches.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.engine.launcher().as_fd(), PollFlags::POLLIN),
+            PollFd::new(timer.as_fd(), PollFlags::POLLIN),
+        ];
+        fds.extend(self.engine.adopted().map(|process| PollFd::new(process.as_fd(), PollFlags::POLLIN)));
+        match poll(&mut fds, PollTimeout::NONE) {
+            Ok(_) | Err(nix::errno::Errno::EINTR) => {}
+            Err(error) => return Err(error).context("wait for work"),
+        }
+        Ok(fds[0].any() == Some(true))
+    }
+}
+
+/// The wall clock's timer: it goes on through suspend, and a jump of the clock wakes us to look again.
+fn set_timer(timer: &TimerFd, at: Option<DateTime<Utc>>) -> Result<()> {
+    let Some(at) = at else { return timer.unset().context("clear the timer") };
+    // A time of zero would disarm the timer.
+    let at = at.max(clock());
+    let spec = TimeSpec::new(at.timestamp(), i64::from(at.timestamp_subsec_nanos()));
+    let flags = TimerSetTimeFlags::TFD_TIMER_ABSTIME | TimerSetTimeFlags::TFD_TIMER_CANCEL_ON_SET;
+    timer.set(Expiration::OneShot(spec), flags).context("set the timer")
+}
+
+/// Syncs the journal beside the loop, in groups: a slow disk must not hold up pods.
+#[derive(Debug)]
+struct Syncer {
+    requests: mpsc::SyncSender<std::fs::File>,
+}
+
+impl Syncer {
+    fn start(_engine: &Engine) -> Result<Self> {
+        let (requests, asked) = mpsc::sync_channel::<std::fs::File>(1);
+        std::thread::Builder::new()
+            .name("sync".into())
+            .stack_size(64 << 10)
+            .spawn(move || {
+                while let Ok(journal) = asked.recv() {
+                    std::thread::sleep(SYNC_INTERVAL);
+                    // What was committed meanwhile is covered by the same sync.
+                    let newest = asked.try_iter().last().unwrap_or(journal);
+                    let _ = newest.sync_data();
+                }
+            })
+            .context("start the sync thread")?;
+        Ok(Self { requests })
+    }
+
+    /// A full queue means that a sync is due anyway.
+    fn ask(&self, engine: &Engine) -> Result<()> {
+        if let Some(journal) = engine.sync_handle()? {
+            let _ = self.requests.try_send(journal);
+        }
+        Ok(())
+    }
+}
+
+/// The pid of the running controller.
+///
+/// # Errors
+/// The lock cannot be looked at.
+pub(super) fn controller_pid(store: &Store) -> Result<Option<i32>> {
+    holder_of(&store.controller_lock_path())
+}

@@ -1,0 +1,139 @@
+//! A new snapshot in place of an old one and its journal.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, symlink};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use chrono::{DateTime, Utc};
+
+use super::record::{TABLES, snapshot_line};
+use super::{LockedStore, State, Table, Tail, crash_point};
+use crate::api::events::{EVENT_TTL, EventRecord};
+
+/// A journal below this size is never compacted.
+const SMALLEST_JOURNAL: u64 = 4 << 20;
+/// How many deleted Jobs are remembered.
+const MOST_TOMBSTONES: usize = 1000;
+
+impl LockedStore {
+    /// Compacts when the journal is larger than 4 MiB and than half the snapshot, so that the cost per commit stays
+    /// constant. Events past their TTL and the oldest tombstones are left behind.
+    ///
+    /// # Errors
+    /// Failing reads or writes; the old snapshot stays in force.
+    pub fn compact_if_due(&mut self, now: DateTime<Utc>) -> Result<bool> {
+        if self.tail.length() < SMALLEST_JOURNAL || self.tail.length() < snapshot_size(self.tail.directory()) / 2 {
+            return Ok(false);
+        }
+        self.compact(now)?;
+        Ok(true)
+    }
+
+    /// Compacts now.
+    ///
+    /// # Errors
+    /// As [`LockedStore::compact_if_due`].
+    pub fn compact(&mut self, now: DateTime<Utc>) -> Result<()> {
+        let (state, tail) = self.store.read(&TABLES)?;
+        let revision = tail.revision();
+        let old = tail.directory().to_owned();
+        let snapshots = self.store.root().join("snapshot");
+        let directory = snapshots.join(revision.to_string());
+        if directory == old {
+            return Ok(());
+        }
+        let unfinished = snapshots.join(format!(".{revision}.tmp"));
+        let _ = fs::remove_dir_all(&unfinished);
+        let written = write_snapshot(&state, &unfinished, now);
+        if let Err(error) = written {
+            let _ = fs::remove_dir_all(&unfinished);
+            return Err(error).context("compact the store");
+        }
+        crash_point("snapshot-written");
+        // Left by a compaction that died before the switch: never in force, so it may go.
+        let _ = fs::remove_dir_all(&directory);
+        rename(&unfinished, &directory)?;
+        File::open(&snapshots)?.sync_all()?;
+        crash_point("snapshot-in-place");
+        let link = self.store.root().join(".current.tmp");
+        let _ = fs::remove_file(&link);
+        symlink(Path::new("snapshot").join(revision.to_string()), &link).context("link the new snapshot")?;
+        rename(&link, &self.store.current_link())?;
+        File::open(self.store.root())?.sync_all()?;
+        crash_point("snapshot-switched");
+        self.tail = Tail::open(&self.store, &directory)?;
+        remove_old_snapshots(&snapshots, &directory);
+        Ok(())
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "directories and links are switched here, files in write_atomic")]
+fn rename(from: &Path, to: &Path) -> Result<()> {
+    fs::rename(from, to).with_context(|| format!("rename {} to {}", from.display(), to.display()))
+}
+
+fn snapshot_size(directory: &Path) -> u64 {
+    TABLES
+        .iter()
+        .filter_map(|table| fs::metadata(directory.join(format!("{}.jsonl", table.as_str()))).ok())
+        .map(|metadata| metadata.len())
+        .sum()
+}
+
+fn write_snapshot(state: &State, directory: &Path, now: DateTime<Utc>) -> Result<()> {
+    fs::DirBuilder::new()
+        .mode(0o700)
+        .create(directory)
+        .with_context(|| format!("create {}", directory.display()))?;
+    for table in TABLES {
+        let mut text = String::new();
+        let skip = match table {
+            Table::Tombstones => state.objects(table).count().saturating_sub(MOST_TOMBSTONES),
+            _ => 0,
+        };
+        for (key, object) in state.objects(table).skip(skip) {
+            if table == Table::Events {
+                let event: EventRecord = object.parse()?;
+                if now - event.last > EVENT_TTL {
+                    continue;
+                }
+            }
+            snapshot_line(&key.namespace, &key.name, object.text, &mut text);
+        }
+        if !text.is_empty() {
+            write_synced(&directory.join(format!("{}.jsonl", table.as_str())), text.as_bytes())?;
+        }
+    }
+    write_synced(&directory.join("journal.jsonl"), b"")?;
+    File::open(directory)?.sync_all()?;
+    Ok(())
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .with_context(|| format!("create {}", path.display()))?;
+    file.write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .with_context(|| format!("write {}", path.display()))
+}
+
+/// An old snapshot first leaves its name in one step, so that a reader sees it whole or not at all.
+fn remove_old_snapshots(snapshots: &Path, in_force: &Path) {
+    let Ok(entries) = fs::read_dir(snapshots) else { return };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        if path == in_force {
+            continue;
+        }
+        let trash = snapshots.join(format!(".trash.{}", entry.file_name().to_string_lossy()));
+        if rename(&path, &trash).is_ok() {
+            let _ = fs::remove_dir_all(&trash);
+        }
+    }
+}

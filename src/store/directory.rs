@@ -1,0 +1,166 @@
+//! The data directory: where it is, whether it may be trusted, and how it is laid out at first.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::{StoreError, write_atomic};
+
+/// The version of the layout that this program writes.
+pub(super) const FORMAT: u32 = 1;
+
+/// An opened data directory. Opening checks it and creates what is missing; it reads no objects.
+#[derive(Clone, Debug)]
+pub struct Store {
+    root: PathBuf,
+}
+
+impl Store {
+    /// Opens the data directory, and makes it (0700) where it does not exist.
+    ///
+    /// # Errors
+    /// A directory that is not ours alone, a newer format, or any failing system call with its path.
+    pub fn open(root: &Path) -> Result<Self> {
+        let store = Self { root: root.to_owned() };
+        let metadata = match fs::metadata(root) {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                DirBuilder::new()
+                    .recursive(true)
+                    .mode(0o700)
+                    .create(root)
+                    .with_context(|| format!("create data directory {}", root.display()))?;
+                fs::metadata(root).with_context(|| format!("open data directory {}", root.display()))?
+            }
+            Err(error) => {
+                return Err(error).with_context(|| format!("open data directory {}", root.display()));
+            }
+        };
+        store.check_private(&metadata)?;
+        if !store.is_format_known()? {
+            store.lay_out()?;
+        }
+        Ok(store)
+    }
+
+    fn check_private(&self, metadata: &fs::Metadata) -> Result<()> {
+        let refuse = |detail: String| -> Result<()> {
+            Err(StoreError::NotPrivate { directory: self.root.clone(), detail }.into())
+        };
+        if !metadata.is_dir() {
+            return refuse("is not a directory".into());
+        }
+        let me = nix::unistd::geteuid().as_raw();
+        if metadata.uid() != me {
+            return refuse(format!(
+                "belongs to user {}, not to you (user {me}); choose another with --data-dir",
+                metadata.uid()
+            ));
+        }
+        if metadata.mode() & 0o022 != 0 {
+            return refuse(format!(
+                "is writable by others (mode {:04o}); run: chmod go-w {}",
+                metadata.mode() & 0o7777,
+                self.root.display()
+            ));
+        }
+        Ok(())
+    }
+
+    /// True for a store of a format we know, false where there is none yet.
+    fn is_format_known(&self) -> Result<bool> {
+        let path = self.root.join("format");
+        match fs::read_to_string(&path) {
+            Ok(text) => match text.trim().parse::<u32>() {
+                Ok(found) if found <= FORMAT => Ok(true),
+                _ => Err(StoreError::NewerFormat {
+                    directory: self.root.clone(),
+                    found: text.trim().chars().take(40).collect(),
+                }
+                .into()),
+            },
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error).with_context(|| format!("read {}", path.display())),
+        }
+    }
+
+    /// First use. Under the lock, so that two first commands do not lay out twice; `format` comes last, so that
+    /// a directory with it is complete.
+    fn lay_out(&self) -> Result<()> {
+        let lock = self.open_lock_file()?;
+        lock.lock().context("lock the store")?;
+        if self.is_format_known()? {
+            return Ok(());
+        }
+        for directory in ["inbox", "pods", "snapshot/0"] {
+            let path = self.root.join(directory);
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&path)
+                .with_context(|| format!("create {}", path.display()))?;
+        }
+        let journal = self.root.join("snapshot/0/journal.jsonl");
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(&journal)
+            .with_context(|| format!("create {}", journal.display()))?;
+        match symlink("snapshot/0", self.current_link()) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                return Err(error).context("create the link to the current snapshot");
+            }
+            _ => {}
+        }
+        write_atomic(&self.root.join("format"), format!("{FORMAT}\n").as_bytes())
+    }
+
+    pub(super) fn open_lock_file(&self) -> Result<fs::File> {
+        let path = self.root.join("store.lock");
+        OpenOptions::new()
+            .create(true)
+            .read(true)
+            .write(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)
+            .with_context(|| format!("open {}", path.display()))
+    }
+
+    /// The data directory.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(super) fn current_link(&self) -> PathBuf {
+        self.root.join("current")
+    }
+
+    /// The directory of the snapshot in force.
+    ///
+    /// # Errors
+    /// The link cannot be read.
+    pub fn current_snapshot(&self) -> Result<PathBuf> {
+        let link = self.current_link();
+        let target = fs::read_link(&link).with_context(|| format!("read {}", link.display()))?;
+        Ok(self.root.join(target))
+    }
+
+    /// Where supervisors leave their reports.
+    pub fn inbox_path(&self) -> PathBuf {
+        self.root.join("inbox")
+    }
+
+    /// The lock of the running controller.
+    pub fn controller_lock_path(&self) -> PathBuf {
+        self.root.join("controller.lock")
+    }
+
+    /// The directory of one pod.
+    pub fn pod_path(&self, uid: &str) -> PathBuf {
+        self.root.join("pods").join(uid)
+    }
+}

@@ -1,0 +1,112 @@
+//! Reports of supervisors: one file each, renamed in when whole, removed when committed.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use k8s_openapi::api::core::v1::PodStatus;
+use serde::{Deserialize, Serialize};
+
+use super::crash_point;
+
+/// What a supervisor has to say about its pod.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PodReport {
+    /// The pod's namespace.
+    pub namespace: String,
+    /// The pod's name.
+    pub name: String,
+    /// The pod's uid.
+    pub uid: String,
+    /// Counts the reports of one pod, from 1.
+    pub sequence: u64,
+    /// Whether the pod has ended: there will be no further report.
+    pub last: bool,
+    /// The status as of this report: phase, start time, conditions and container statuses.
+    pub status: PodStatus,
+}
+
+/// The directory of reports.
+#[derive(Clone, Debug)]
+pub struct Inbox {
+    directory: PathBuf,
+}
+
+impl Inbox {
+    /// The inbox at that path.
+    pub fn new(directory: PathBuf) -> Self {
+        Self { directory }
+    }
+
+    /// Leaves a report. A new name is cheap; an existing one is never renamed over.
+    ///
+    /// # Errors
+    /// A full disk above all: the caller tries again, for the report is the only record of the exit.
+    pub fn leave(&self, report: &PodReport) -> Result<()> {
+        let name = format!("{}.{}", report.uid, report.sequence);
+        let temporary = self.directory.join(format!(".{name}.tmp"));
+        let _ = fs::remove_file(&temporary);
+        let bytes = serde_json::to_vec(report).context("encode report")?;
+        let written = (|| -> std::io::Result<()> {
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+            file.write_all(&bytes)?;
+            crash_point("report-written");
+            #[expect(clippy::disallowed_methods, reason = "a report appears whole, under a new name")]
+            fs::rename(&temporary, self.directory.join(&name))
+        })();
+        if written.is_err() {
+            let _ = fs::remove_file(&temporary);
+        }
+        written.with_context(|| format!("leave report {name} in {}", self.directory.display()))
+    }
+
+    /// All reports that lie there, each pod's in order. They stay until [`Inbox::remove`].
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn reports(&self) -> Result<Vec<(PathBuf, PodReport)>> {
+        let mut reports = Vec::new();
+        for path in self.paths()? {
+            let Ok(bytes) = fs::read(&path) else { continue };
+            match serde_json::from_slice::<PodReport>(&bytes) {
+                Ok(report) => reports.push((path, report)),
+                // Only a power cut can leave an unreadable one (its name outlived its bytes): set aside, never lost.
+                Err(_) => {
+                    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                    #[expect(clippy::disallowed_methods, reason = "setting a damaged report aside")]
+                    let _ = fs::rename(&path, self.directory.join(format!(".{name}.corrupt")));
+                }
+            }
+        }
+        reports.sort_by_key(|(_, report)| report.sequence);
+        Ok(reports)
+    }
+
+    /// Whether no report lies there.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn is_empty(&self) -> Result<bool> {
+        Ok(self.paths()?.is_empty())
+    }
+
+    fn paths(&self) -> Result<Vec<PathBuf>> {
+        let entries = fs::read_dir(&self.directory)
+            .with_context(|| format!("read {}", self.directory.display()))?;
+        let mut paths = Vec::new();
+        for entry in entries {
+            let entry = entry.with_context(|| format!("read {}", self.directory.display()))?;
+            if !entry.file_name().as_encoded_bytes().starts_with(b".") {
+                paths.push(entry.path());
+            }
+        }
+        Ok(paths)
+    }
+
+    /// Removes a report that has been committed.
+    pub fn remove(&self, path: &Path) {
+        let _ = fs::remove_file(path);
+    }
+}

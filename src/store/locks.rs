@@ -1,0 +1,126 @@
+//! Locks: the one around commits, and those that prove a process alive.
+
+use std::fs::{File, OpenOptions};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use nix::fcntl::{FcntlArg, fcntl};
+
+use super::{State, Store, Table, Tail};
+
+/// The store, locked for a commit: [`LockedStore::commit`] cannot be called without holding it.
+#[derive(Debug)]
+pub struct LockedStore {
+    // Declared first, so that the tail's files are closed before the lock goes.
+    pub(super) tail: Tail,
+    pub(super) store: Store,
+    _lock: File,
+}
+
+impl Store {
+    /// Waits for the lock and cuts off a torn end of the journal. `tail` says what the caller has already read;
+    /// the caller catches up with [`LockedStore::catch_up`] before it decides anything.
+    ///
+    /// # Errors
+    /// Failing system calls; a damaged journal.
+    pub fn lock(&self, tail: Tail) -> Result<LockedStore> {
+        let lock = self.open_lock_file()?;
+        lock.lock().context("lock the store")?;
+        let mut locked = LockedStore { tail, store: self.clone(), _lock: lock };
+        locked.tail.cut_torn_end()?;
+        Ok(locked)
+    }
+}
+
+impl Store {
+    /// Waits for the lock and reads tables under it: what a verb needs to decide and commit.
+    ///
+    /// # Errors
+    /// Failing system calls; a damaged store.
+    pub fn lock_and_read(&self, tables: &[Table]) -> Result<(LockedStore, State)> {
+        let lock = self.open_lock_file()?;
+        lock.lock().context("lock the store")?;
+        Tail::open(self, &self.current_snapshot()?)?.cut_torn_end()?;
+        let (state, tail) = self.read(tables)?;
+        Ok((LockedStore { tail, store: self.clone(), _lock: lock }, state))
+    }
+}
+
+/// A POSIX record lock held for the life of this process. Unlike flock it is not inherited by forked children,
+/// the kernel frees it when the holder dies in whatever way, and it names the holder: the only proof of life we
+/// accept. The file must not be opened and closed again in the holding process, or the lock is gone.
+#[derive(Debug)]
+pub struct ProcessLock {
+    _file: File,
+}
+
+impl ProcessLock {
+    /// Takes the lock on an existing or new file; `None` when another process holds it.
+    ///
+    /// # Errors
+    /// Failing system calls.
+    pub fn try_acquire(path: &Path) -> Result<Option<Self>> {
+        let file = OpenOptions::new()
+            .create(true)
+            .read(true)
+            .write(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)
+            .with_context(|| format!("open {}", path.display()))?;
+        Self::lock(file, path)
+    }
+
+    /// Takes the lock on a file that must not exist yet; `None` when it does: somebody came first, ever.
+    ///
+    /// # Errors
+    /// Failing system calls.
+    pub fn try_acquire_new(path: &Path) -> Result<Option<Self>> {
+        match OpenOptions::new().create_new(true).read(true).write(true).mode(0o600).open(path) {
+            Ok(file) => Self::lock(file, path),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("create {}", path.display())),
+        }
+    }
+
+    fn lock(file: File, path: &Path) -> Result<Option<Self>> {
+        match fcntl(&file, FcntlArg::F_SETLK(&whole_file(libc::F_WRLCK))) {
+            Ok(_) => Ok(Some(Self { _file: file })),
+            Err(nix::errno::Errno::EAGAIN | nix::errno::Errno::EACCES) => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("lock {}", path.display())),
+        }
+    }
+
+    /// The lock's file descriptor, for those who close all others.
+    pub fn raw_fd(&self) -> i32 {
+        self._file.as_raw_fd()
+    }
+}
+
+fn whole_file(kind: i32) -> libc::flock {
+    libc::flock {
+        l_type: kind as libc::c_short,
+        l_whence: libc::SEEK_SET as libc::c_short,
+        l_start: 0,
+        l_len: 0,
+        l_pid: 0,
+    }
+}
+
+/// The pid of the process that holds the [`ProcessLock`] on this file; `None` when nobody does or no file is there.
+/// Must not be called by the holder itself: closing the file would free its own lock.
+///
+/// # Errors
+/// Failing system calls.
+pub fn holder_of(path: &Path) -> Result<Option<i32>> {
+    let file = match OpenOptions::new().read(true).write(true).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("open {}", path.display())),
+    };
+    let mut lock = whole_file(libc::F_WRLCK);
+    fcntl(&file, FcntlArg::F_GETLK(&mut lock)).with_context(|| format!("query lock {}", path.display()))?;
+    Ok((lock.l_type != libc::F_UNLCK as libc::c_short).then_some(lock.l_pid))
+}

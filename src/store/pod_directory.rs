@@ -1,0 +1,71 @@
+//! One pod's directory: its supervisor's lock and its logs.
+
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::ProcessLock;
+
+/// `pods/<uid>/`, written by that pod's supervisor alone.
+#[derive(Clone, Debug)]
+pub struct PodDirectory {
+    path: PathBuf,
+}
+
+impl PodDirectory {
+    /// The directory at that path; nothing is made.
+    pub fn new(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// Makes the directory and takes the supervisor's lock. `None`: a supervisor has been here before, and no pod
+    /// is ever started twice.
+    ///
+    /// # Errors
+    /// Failing system calls.
+    pub fn claim(&self) -> Result<Option<ProcessLock>> {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(self.path.join("logs"))
+            .with_context(|| format!("create {}", self.path.display()))?;
+        ProcessLock::try_acquire_new(&self.lock_path())
+    }
+
+    /// The supervisor's lock.
+    pub fn lock_path(&self) -> PathBuf {
+        self.path.join("supervisor.lock")
+    }
+
+    /// Whether a supervisor has ever claimed the directory.
+    pub fn is_claimed(&self) -> bool {
+        self.lock_path().exists()
+    }
+
+    /// The log of one run of a container.
+    pub fn log_path(&self, container: &str, restart: i32) -> PathBuf {
+        self.path.join("logs").join(container).join(format!("{restart}.log"))
+    }
+
+    /// Removes the directory with all logs.
+    pub fn remove(&self) {
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// The files of one run's log, oldest first: rotated ones carry `.1`, `.2` … after the name, higher is older.
+pub fn log_files(path: &Path) -> Vec<PathBuf> {
+    let rotated = |number: u32| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{number}"));
+        PathBuf::from(name)
+    };
+    let mut files: Vec<PathBuf> = (1..).map(rotated).take_while(|file| file.exists()).collect();
+    files.reverse();
+    if path.exists() {
+        files.push(path.to_owned());
+    }
+    files
+}

@@ -1,0 +1,258 @@
+//! How commits and snapshot records are spelled, and how they are read without parsing the objects in them.
+//!
+//! A commit: `{"revision":7,"writes":[{"op":"put","table":"pods","namespace":"default","name":"x","object":{…}},…]}`.
+//! A snapshot record: `{"namespace":"default","name":"x","object":{…}}`.
+//! `{"op":"` cannot occur inside the objects (within strings its quotes are escaped, and no Kubernetes field is
+//! called `op`), so a reader finds the writes of its tables by a search for these bytes and parses nothing else.
+
+use crate::api::kinds::{Key, Kind};
+
+/// A table of the store: a kind of object, or a record of the engine's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Table {
+    /// Jobs.
+    Jobs,
+    /// Pods.
+    Pods,
+    /// Events, in the compact form of `api::events::EventRecord`.
+    Events,
+    /// CronJobs.
+    CronJobs,
+    /// What the Job controller remembers of a Job beyond its status (`controller::job::JobFacts`).
+    JobFacts,
+    /// Pods removed while their Job lives on: kept so that the logs of every attempt can be shown.
+    RemovedPods,
+    /// What is left of deleted Jobs: how they ended.
+    Tombstones,
+}
+
+/// Every table, in the order in which snapshots are written.
+pub(super) const TABLES: [Table; 7] = [
+    Table::Jobs,
+    Table::Pods,
+    Table::Events,
+    Table::CronJobs,
+    Table::JobFacts,
+    Table::RemovedPods,
+    Table::Tombstones,
+];
+
+impl Table {
+    /// The table's name in files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Jobs => "jobs",
+            Self::Pods => "pods",
+            Self::Events => "events",
+            Self::CronJobs => "cronjobs",
+            Self::JobFacts => "jobfacts",
+            Self::RemovedPods => "removedpods",
+            Self::Tombstones => "tombstones",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        TABLES.into_iter().find(|table| table.as_str() == name)
+    }
+}
+
+impl From<Kind> for Table {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Job => Self::Jobs,
+            Kind::Pod => Self::Pods,
+            Kind::Event => Self::Events,
+            Kind::CronJob => Self::CronJobs,
+        }
+    }
+}
+
+/// One write of a commit.
+#[derive(Clone, Debug)]
+pub struct Write {
+    /// Where.
+    pub table: Table,
+    /// Which object.
+    pub key: Key,
+    /// The object's JSON text, or `None` to delete it.
+    pub object: Option<String>,
+}
+
+impl Write {
+    /// Creates or replaces an object.
+    pub fn put(table: Table, key: Key, object: String) -> Self {
+        Self { table, key, object: Some(object) }
+    }
+
+    /// Deletes an object.
+    pub fn delete(table: Table, key: Key) -> Self {
+        Self { table, key, object: None }
+    }
+}
+
+/// One write as read back, borrowed from the commit's line.
+#[derive(Clone, Copy, Debug)]
+pub struct Change<'a> {
+    /// The revision of its commit.
+    pub revision: u64,
+    /// Where.
+    pub table: Table,
+    /// The object's namespace.
+    pub namespace: &'a str,
+    /// The object's name.
+    pub name: &'a str,
+    /// The object's JSON text, or `None` when it was deleted.
+    pub object: Option<&'a str>,
+}
+
+/// Spells a commit as one line, newline included. Keys are of Kubernetes' restricted alphabets and need no escapes.
+pub(super) fn commit_line(revision: u64, writes: &[Write]) -> String {
+    let size: usize = writes.iter().map(|write| write.object.as_ref().map_or(0, String::len) + 120).sum();
+    let mut line = String::with_capacity(size + 40);
+    line.push_str("{\"revision\":");
+    line.push_str(&revision.to_string());
+    line.push_str(",\"writes\":[");
+    for (index, write) in writes.iter().enumerate() {
+        if index > 0 {
+            line.push(',');
+        }
+        line.push_str(if write.object.is_some() { "{\"op\":\"put\",\"table\":\"" } else { "{\"op\":\"delete\",\"table\":\"" });
+        line.push_str(write.table.as_str());
+        line.push_str("\",");
+        push_key_and_object(&mut line, &write.key, write.object.as_deref());
+    }
+    line.push_str("]}\n");
+    line
+}
+
+/// Spells a snapshot record as one line, newline included.
+pub(super) fn snapshot_line(namespace: &str, name: &str, object: &str, into: &mut String) {
+    into.push('{');
+    push_key_and_object(into, &Key::new(namespace, name), Some(object));
+    into.push('\n');
+}
+
+fn push_key_and_object(line: &mut String, key: &Key, object: Option<&str>) {
+    line.push_str("\"namespace\":\"");
+    line.push_str(&key.namespace);
+    line.push_str("\",\"name\":\"");
+    line.push_str(&key.name);
+    match object {
+        Some(object) => {
+            line.push_str("\",\"object\":");
+            line.push_str(object);
+            line.push('}');
+        }
+        None => line.push_str("\"}"),
+    }
+}
+
+/// The revision of a commit's line.
+pub(super) fn revision_of(line: &str) -> Option<u64> {
+    let digits = line.strip_prefix("{\"revision\":")?;
+    digits[..digits.find(',')?].parse().ok()
+}
+
+/// The writes of a commit's line to one of the tables; `Err` says what is wrong with the line.
+pub(super) fn changes<'a>(line: &'a str, tables: &[Table], mut each: impl FnMut(Change<'a>)) -> Result<u64, String> {
+    let revision = revision_of(line).ok_or("not a commit")?;
+    let start = line.find("\"writes\":[").ok_or("a commit without writes")? + "\"writes\":[".len();
+    let body = line[start..].strip_suffix("]}").ok_or("the end of the commit is missing")?;
+    let mut starts = memchr::memmem::find_iter(body.as_bytes(), b"{\"op\":\"").peekable();
+    if !body.is_empty() && starts.peek() != Some(&0) {
+        return Err("the commit does not start with a write".into());
+    }
+    while let Some(from) = starts.next() {
+        // Between two writes stands one comma.
+        let to = starts.peek().map_or(body.len(), |next| next - 1);
+        let write = &body[from + "{\"op\":\"".len()..to];
+        if let Some(change) = change(write, revision, tables)? {
+            each(change);
+        }
+    }
+    Ok(revision)
+}
+
+fn change<'a>(write: &'a str, revision: u64, tables: &[Table]) -> Result<Option<Change<'a>>, String> {
+    let malformed = || "a malformed write".to_owned();
+    let (operation, rest) = write.split_once("\",\"table\":\"").ok_or_else(malformed)?;
+    let (table, rest) = rest.split_once("\",").ok_or_else(malformed)?;
+    let table = Table::from_name(table).ok_or_else(|| format!("an unknown table {table:?}"))?;
+    if !tables.contains(&table) {
+        return Ok(None);
+    }
+    let (namespace, name, object) = key_and_object(rest).ok_or_else(malformed)?;
+    if (operation == "put") != object.is_some() || !matches!(operation, "put" | "delete") {
+        return Err(malformed());
+    }
+    Ok(Some(Change { revision, table, namespace, name, object }))
+}
+
+/// Namespace, name and object of a record from `"namespace":"…` to its closing brace.
+pub(super) fn key_and_object(text: &str) -> Option<(&str, &str, Option<&str>)> {
+    let rest = text.strip_prefix("\"namespace\":\"")?;
+    let (namespace, rest) = rest.split_once('"')?;
+    let rest = rest.strip_prefix(",\"name\":\"")?;
+    let (name, rest) = rest.split_once('"')?;
+    let rest = rest.strip_suffix('}')?;
+    if rest.is_empty() {
+        return Some((namespace, name, None));
+    }
+    let object = rest.strip_prefix(",\"object\":")?;
+    (object.starts_with('{') && object.ends_with('}')).then_some((namespace, name, Some(object)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str, tables: &[Table]) -> Result<Vec<(String, Option<String>)>, String> {
+        let mut found = Vec::new();
+        changes(line, tables, |change| {
+            found.push((
+                format!("{} {}/{}", change.table.as_str(), change.namespace, change.name),
+                change.object.map(str::to_owned),
+            ));
+        })?;
+        Ok(found)
+    }
+
+    #[test]
+    fn a_commit_reads_back_as_it_was_written_and_only_the_tables_asked_for() {
+        let tricky = r#"{"metadata":{"annotations":{"a":"{\"op\":\"put\",\"table\":\"pods\"}]}"}}}"#.to_owned();
+        let line = commit_line(
+            7,
+            &[
+                Write::put(Table::Jobs, Key::new("default", "a"), tricky.clone()),
+                Write::delete(Table::Pods, Key::new("default", "a-x")),
+                Write::put(Table::Pods, Key::new("n", "b"), "{}".into()),
+            ],
+        );
+        let line = line.strip_suffix('\n').expect("a newline");
+        assert_eq!(revision_of(line), Some(7));
+        assert_eq!(
+            read(line, &[Table::Jobs, Table::Pods]).expect("readable"),
+            [
+                ("jobs default/a".to_owned(), Some(tricky)),
+                ("pods default/a-x".to_owned(), None),
+                ("pods n/b".to_owned(), Some("{}".to_owned())),
+            ]
+        );
+        assert_eq!(read(line, &[Table::Jobs]).expect("readable").len(), 1);
+        serde_json::from_str::<serde_json::Value>(line).expect("plain JSON");
+    }
+
+    #[test]
+    fn a_damaged_line_is_noticed() {
+        let whole = commit_line(7, &[Write::put(Table::Jobs, Key::new("default", "a"), "{\"a\":1}".into())]);
+        let whole = whole.trim_end();
+        for (what, line) in [
+            ("a cut end", &whole[..whole.len() - 3]),
+            ("a cut start", &whole[3..]),
+            ("zeros", "\0\0\0\0"),
+            ("another object", "{}"),
+        ] {
+            assert!(read(line, &TABLES).is_err(), "{what}");
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Reading: the snapshot in force and the journal after it, for the tables a caller asks for.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::record::{Table, changes, key_and_object};
+use super::{Store, StoreError, Tail};
+use crate::api::kinds::Key;
+
+/// Where in which buffer an object's text stands.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    buffer: u32,
+    start: usize,
+    end: usize,
+}
+
+/// One file's bytes, held once however many objects are in it.
+#[derive(Debug)]
+struct Buffer {
+    path: PathBuf,
+    text: Arc<str>,
+}
+
+/// Objects of some tables as of one revision. Their texts are slices of the files read; nothing is parsed yet.
+#[derive(Debug, Default)]
+pub struct State {
+    buffers: Vec<Buffer>,
+    tables: BTreeMap<Table, BTreeMap<Key, Place>>,
+    revision: u64,
+}
+
+/// An object of a [`State`].
+#[derive(Clone, Copy, Debug)]
+pub struct Object<'a> {
+    /// Its JSON text.
+    pub text: &'a str,
+    buffer: &'a Buffer,
+    start: usize,
+}
+
+impl<'a> Object<'a> {
+    /// Parses the object.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] with file and line.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_str(self.text).map_err(|error| self.damaged(&error))
+    }
+
+    /// Parses the object into a type that borrows from its text.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] with file and line.
+    pub fn parse_borrowed<T: Deserialize<'a>>(&self) -> Result<T> {
+        serde_json::from_str(self.text).map_err(|error| self.damaged(&error))
+    }
+
+    /// The error for this object's place, with what is wrong about it.
+    pub fn damaged(&self, detail: &dyn std::fmt::Display) -> anyhow::Error {
+        damaged(&self.buffer.path, &self.buffer.text, self.start, detail.to_string())
+    }
+}
+
+/// The error for the line of `text` that holds byte `at`.
+pub(super) fn damaged(path: &Path, text: &str, at: usize, detail: String) -> anyhow::Error {
+    let before = &text.as_bytes()[..at];
+    StoreError::Damaged {
+        file: path.to_owned(),
+        line: memchr::memchr_iter(b'\n', before).count() + 1,
+        offset: memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1),
+        detail,
+    }
+    .into()
+}
+
+impl Store {
+    /// Reads tables without a lock. The [`Tail`] is where the reading ended: to follow, or to lock for a commit.
+    ///
+    /// # Errors
+    /// Unreadable files; damaged records, with file and line.
+    pub fn read(&self, tables: &[Table]) -> Result<(State, Tail)> {
+        // A compaction may replace the snapshot between our two opens; the new one is there already then.
+        for _ in 0..16 {
+            let directory = self.current_snapshot()?;
+            match self.read_snapshot(&directory, tables) {
+                Err(error) if is_gone(&error) => {}
+                result => return result,
+            }
+        }
+        anyhow::bail!("the snapshots in {} change faster than they can be read", self.root().display())
+    }
+
+    fn read_snapshot(&self, directory: &Path, tables: &[Table]) -> Result<(State, Tail)> {
+        let mut tail = Tail::open(self, directory)?;
+        let mut state = State { revision: tail.snapshot_revision(), ..State::default() };
+        for table in tables {
+            let path = directory.join(format!("{}.jsonl", table.as_str()));
+            match fs::read(&path) {
+                Ok(bytes) => state.take_snapshot(*table, path, bytes)?,
+                // A table that was empty at that revision has no file; revision 0 has none at all. A snapshot
+                // removed under our hands shows in the journal, which is opened already and read below.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                    if !directory.join("journal.jsonl").exists() {
+                        return Err(error).with_context(|| format!("read {}", path.display()));
+                    }
+                }
+                Err(error) => return Err(error).with_context(|| format!("read {}", path.display())),
+            }
+        }
+        let text = tail.read_on()?;
+        state.take_journal(tail.journal_path(), text, tables)?;
+        Ok((state, tail))
+    }
+}
+
+fn is_gone(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+}
+
+impl State {
+    fn take_snapshot(&mut self, table: Table, path: PathBuf, bytes: Vec<u8>) -> Result<()> {
+        let text: Arc<str> = into_text(&path, bytes)?.into();
+        let buffer = self.buffers.len() as u32;
+        let objects = self.tables.entry(table).or_default();
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', text.as_bytes()) {
+            let line = &text[start..end];
+            let record = line.strip_prefix('{').and_then(key_and_object);
+            let Some((namespace, name, Some(object))) = record else {
+                return Err(damaged(&path, &text, start, "not a record".into()));
+            };
+            let from = object.as_ptr() as usize - text.as_ptr() as usize;
+            objects.insert(
+                Key::new(namespace, name),
+                Place { buffer, start: from, end: from + object.len() },
+            );
+            start = end + 1;
+        }
+        if start != text.len() {
+            return Err(damaged(&path, &text, start, "the line has no end".into()));
+        }
+        self.buffers.push(Buffer { path, text });
+        Ok(())
+    }
+
+    /// Takes in commits: whole lines as [`Tail::read_on`] gives them.
+    ///
+    /// # Errors
+    /// Damaged lines.
+    pub(super) fn take_journal(&mut self, path: &Path, text: String, tables: &[Table]) -> Result<()> {
+        let text: Arc<str> = text.into();
+        let buffer = self.buffers.len() as u32;
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', text.as_bytes()) {
+            let line = &text[start..end];
+            let read = changes(line, tables, |change| {
+                let objects = self.tables.entry(change.table).or_default();
+                let key = Key::new(change.namespace, change.name);
+                match change.object {
+                    Some(object) => {
+                        let from = object.as_ptr() as usize - text.as_ptr() as usize;
+                        objects.insert(key, Place { buffer, start: from, end: from + object.len() });
+                    }
+                    None => {
+                        objects.remove(&key);
+                    }
+                }
+            });
+            match read {
+                Ok(revision) if revision > self.revision => self.revision = revision,
+                Ok(revision) => {
+                    let detail = format!("revision {revision} follows {}", self.revision);
+                    return Err(damaged(path, &text, start, detail));
+                }
+                Err(detail) => return Err(damaged(path, &text, start, detail)),
+            }
+            start = end + 1;
+        }
+        self.buffers.push(Buffer { path: path.to_owned(), text });
+        Ok(())
+    }
+
+    /// The revision of the last commit taken in.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// An object by its key.
+    pub fn get(&self, table: Table, key: &Key) -> Option<Object<'_>> {
+        let place = self.tables.get(&table)?.get(key)?;
+        Some(self.object(place))
+    }
+
+    /// All objects of a table, by namespace and name.
+    pub fn objects(&self, table: Table) -> impl Iterator<Item = (&Key, Object<'_>)> {
+        self.tables.get(&table).into_iter().flatten().map(|(key, place)| (key, self.object(place)))
+    }
+
+    fn object(&self, place: &Place) -> Object<'_> {
+        let buffer = &self.buffers[place.buffer as usize];
+        Object { text: &buffer.text[place.start..place.end], buffer, start: place.start }
+    }
+}
+
+/// Bytes of a file as text.
+pub(super) fn into_text(path: &Path, bytes: Vec<u8>) -> Result<String> {
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let bytes = error.as_bytes();
+        StoreError::Damaged {
+            file: path.to_owned(),
+            line: memchr::memchr_iter(b'\n', &bytes[..at]).count() + 1,
+            offset: memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |newline| newline + 1),
+            detail: "not UTF-8".into(),
+        }
+        .into()
+    })
+}

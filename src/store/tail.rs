@@ -1,0 +1,247 @@
+//! The journal's end: reading what was appended, across compactions.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use super::record::{Change, Table, Write, changes, commit_line, revision_of};
+use super::state::{damaged, into_text};
+use super::{LockedStore, Store, crash_point};
+
+/// A reading position in the journal. Everything before it has been taken in by its owner.
+#[derive(Debug)]
+pub struct Tail {
+    store: Store,
+    directory: PathBuf,
+    path: PathBuf,
+    journal: File,
+    offset: u64,
+    revision: u64,
+}
+
+impl Tail {
+    /// The start of a snapshot's journal.
+    pub(super) fn open(store: &Store, directory: &Path) -> Result<Self> {
+        let path = directory.join("journal.jsonl");
+        let journal = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .open(&path)
+            .with_context(|| format!("open {}", path.display()))?;
+        let revision = directory
+            .file_name()
+            .and_then(|name| name.to_str())
+            .and_then(|name| name.parse().ok())
+            .with_context(|| format!("{} is not a snapshot", directory.display()))?;
+        Ok(Self { store: store.clone(), directory: directory.to_owned(), path, journal, offset: 0, revision })
+    }
+
+    pub(super) fn snapshot_revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The file being followed; it changes when the store is compacted.
+    pub fn journal_path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The revision of the last commit read.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The whole lines appended since the last reading.
+    pub(super) fn read_on(&mut self) -> Result<String> {
+        let mut text = self.read_lines()?;
+        // Commits go to the journal of the snapshot in force. The link moves under the lock, after the last commit
+        // to the old one, so once it has moved the old journal is complete.
+        loop {
+            let directory = self.store.current_snapshot()?;
+            if directory == self.directory {
+                break;
+            }
+            text.push_str(&self.read_lines()?);
+            match Self::open(&self.store, &directory) {
+                Ok(next) => {
+                    if next.revision != self.revision {
+                        bail!(
+                            "{} starts at revision {}, but {} ends at {}",
+                            next.path.display(),
+                            next.revision,
+                            self.path.display(),
+                            self.revision
+                        );
+                    }
+                    *self = next;
+                }
+                // Already replaced again: the link tells.
+                Err(error) if self.store.current_snapshot()? == directory => return Err(error),
+                Err(_) => {}
+            }
+            text.push_str(&self.read_lines()?);
+        }
+        Ok(text)
+    }
+
+    fn read_lines(&mut self) -> Result<String> {
+        let length = self.journal.metadata().with_context(|| format!("read {}", self.path.display()))?.len();
+        if length <= self.offset {
+            return Ok(String::new());
+        }
+        let mut bytes = vec![0; (length - self.offset) as usize];
+        let mut filled = 0;
+        while filled < bytes.len() {
+            match self.journal.read_at(&mut bytes[filled..], self.offset + filled as u64) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error).with_context(|| format!("read {}", self.path.display())),
+            }
+        }
+        bytes.truncate(filled);
+        // What follows the last newline is being written right now, or is torn.
+        bytes.truncate(memchr::memrchr(b'\n', &bytes).map_or(0, |newline| newline + 1));
+        if bytes.is_empty() {
+            return Ok(String::new());
+        }
+        let text = into_text(&self.path, bytes)?;
+        let last = text[..text.len() - 1].rfind('\n').map_or(0, |newline| newline + 1);
+        self.revision = revision_of(&text[last..])
+            .ok_or_else(|| damaged(&self.path, &text, last, "not a commit".into()))?;
+        self.offset += text.len() as u64;
+        Ok(text)
+    }
+
+    /// Hands over every change to the tables committed since the last reading.
+    ///
+    /// # Errors
+    /// Unreadable or damaged journal.
+    pub fn changes(&mut self, tables: &[Table], mut each: impl FnMut(Change<'_>)) -> Result<()> {
+        let text = self.read_on()?;
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', text.as_bytes()) {
+            changes(&text[start..end], tables, &mut each)
+                .map_err(|detail| damaged(&self.path, &text, start, detail))?;
+            start = end + 1;
+        }
+        Ok(())
+    }
+
+    /// Under the lock nobody else writes: an end without a newline is what a writer left that died.
+    pub(super) fn cut_torn_end(&mut self) -> Result<()> {
+        let directory = self.store.current_snapshot()?;
+        let journal = if directory == self.directory {
+            None
+        } else {
+            Some(OpenOptions::new().read(true).append(true).open(directory.join("journal.jsonl"))?)
+        };
+        let journal = journal.as_ref().unwrap_or(&self.journal);
+        let length = journal.metadata().context("read the journal")?.len();
+        let mut at = length;
+        let mut block = [0_u8; 4096];
+        while at > 0 {
+            let size = at.min(block.len() as u64) as usize;
+            journal.read_exact_at(&mut block[..size], at - size as u64).context("read the journal")?;
+            match memchr::memrchr(b'\n', &block[..size]) {
+                Some(newline) => {
+                    at = at - size as u64 + newline as u64 + 1;
+                    break;
+                }
+                None => at -= size as u64,
+            }
+        }
+        if at != length {
+            journal.set_len(at).context("cut the torn end of the journal")?;
+        }
+        Ok(())
+    }
+
+    /// Makes what has been committed so far survive a power cut.
+    ///
+    /// # Errors
+    /// The disk says no.
+    pub fn sync(&self) -> Result<()> {
+        self.journal.sync_data().with_context(|| format!("sync {}", self.path.display()))
+    }
+
+    /// A handle for syncing from another thread.
+    ///
+    /// # Errors
+    /// Out of file descriptors.
+    pub fn sync_handle(&self) -> Result<File> {
+        self.journal.try_clone().context("duplicate the journal's descriptor")
+    }
+
+    /// The position in the journal file.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    pub(super) fn length(&self) -> u64 {
+        self.offset
+    }
+
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    fn append(&mut self, line: &str, revision: u64) -> Result<()> {
+        let before = self.journal.metadata().context("read the journal")?.len();
+        if before != self.offset {
+            bail!("{} holds commits that were not read before this one", self.path.display());
+        }
+        let written = self.journal.write(line.as_bytes());
+        if !matches!(written, Ok(count) if count == line.len()) {
+            // The state before this commit stands.
+            let _ = self.journal.set_len(before);
+            let error = written.err().unwrap_or_else(|| std::io::Error::from_raw_os_error(libc::ENOSPC));
+            return Err(error).with_context(|| format!("write {}", self.path.display()));
+        }
+        self.offset += line.len() as u64;
+        self.revision = revision;
+        Ok(())
+    }
+}
+
+impl LockedStore {
+    /// Hands over what others have committed since the tail's last reading. Must come before a decision.
+    ///
+    /// # Errors
+    /// Unreadable or damaged journal.
+    pub fn catch_up(&mut self, tables: &[Table], each: impl FnMut(Change<'_>)) -> Result<()> {
+        self.tail.changes(tables, each)
+    }
+
+    /// The revision that the next commit will have: objects carry it as their resourceVersion.
+    pub fn next_revision(&self) -> u64 {
+        self.tail.revision() + 1
+    }
+
+    /// Appends one commit: all of it or nothing. It survives this process at once, and a power cut once synced.
+    ///
+    /// # Errors
+    /// A full disk or another failing write; the state before it stands.
+    pub fn commit(&mut self, writes: &[Write]) -> Result<u64> {
+        let revision = self.next_revision();
+        if writes.is_empty() {
+            return Ok(revision - 1);
+        }
+        crash_point("before-commit");
+        self.tail.append(&commit_line(revision, writes), revision)?;
+        crash_point("after-commit");
+        Ok(revision)
+    }
+
+    /// Unlocks; the tail stands after everything committed so far.
+    pub fn unlock(self) -> Tail {
+        self.tail
+    }
+
+    /// The tail, for reading positions and syncing.
+    pub fn tail(&self) -> &Tail {
+        &self.tail
+    }
+}
