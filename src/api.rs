@@ -2,4 +2,5 @@
 //! Pure: no clock, no files, no processes, no printing.
 
 pub mod decode;
+pub(crate) mod number;
 pub mod selectors;
