@@ -23,8 +23,8 @@ pub use split::Documents;
 /// 3 MiB at most; whoever reads a file or a pipe stops one byte past this and hands over what it has.
 pub const MAX_MANIFEST_BYTES: usize = 64 << 20;
 
-/// How deep collections may nest in YAML. kubectl stops at 10,000; no Kubernetes object goes past 30, and
-/// values are dropped, printed and decoded by recursion on stacks that may be 2 MiB. (JSON: 127, serde's.)
+/// How deep collections may nest. kubectl stops at 10,000; no Kubernetes object goes past 30, and values are
+/// dropped, printed and decoded by recursion on stacks that may be 2 MiB.
 pub const MAX_DEPTH: usize = 1_000;
 
 /// Reads every document of a manifest: YAML documents between `---` lines, or JSON values one after another.

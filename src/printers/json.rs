@@ -81,3 +81,26 @@ impl Formatter for GoFormatter {
         self.0.end_object_value(writer)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Checked against kubectl 1.32.
+    #[test]
+    fn objects_are_printed_as_kubectl_does() {
+        let value =
+            json!({"b": [], "a": {"<k>": "&\u{2028}\u{8}\u{c}\u{1}\u{7f}\"\\é😀"}, "c": [1, {}, [2.5]]});
+        let text = "{\n    \"a\": {\n        \"\\u003ck\\u003e\": \"\\u0026\\u2028\\b\\f\\u0001\u{7f}\\\"\\\\é😀\"\n    },\n    \"b\": [],\n    \"c\": [\n        1,\n        {},\n        [\n            2.5\n        ]\n    ]\n}\n";
+        assert_eq!(to_string(&value), text);
+    }
+
+    #[test]
+    fn numbers_are_written_as_go_writes_them() {
+        let value = json!([1e20, 1e21, 1e-6, 1e-7, 1.5, 100.0, 9_223_372_036_854_775_807_i64]);
+        let text = to_string(&value).replace([' ', '\n'], "");
+        assert_eq!(text, "[100000000000000000000,1e+21,0.000001,1e-7,1.5,100,9223372036854775807]");
+    }
+}

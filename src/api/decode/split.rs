@@ -17,6 +17,8 @@ pub struct Documents<'a> {
     /// The line at that offset.
     line: usize,
     syntax: Syntax,
+    /// Values of JSON were read already.
+    is_json: bool,
     /// What is known already and comes before anything else is read.
     pending: VecDeque<Result<Value, DecodeError>>,
 }
@@ -45,6 +47,7 @@ impl<'a> Documents<'a> {
             offset: 0,
             line: 1,
             syntax: Syntax::End,
+            is_json: false,
             pending: VecDeque::from([Err(error)]),
         };
         if bytes.len() > MAX_MANIFEST_BYTES {
@@ -57,7 +60,7 @@ impl<'a> Documents<'a> {
         };
         let offset = if text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 };
         let syntax = if text[offset..].trim_start().starts_with('{') { Syntax::Json } else { Syntax::Yaml };
-        Documents { text, offset, line: 1, syntax, pending: VecDeque::new() }
+        Documents { text, offset, line: 1, syntax, is_json: false, pending: VecDeque::new() }
     }
 
     /// JSON values follow each other with or without white space. What turns out not to be JSON may still be
@@ -68,28 +71,31 @@ impl<'a> Documents<'a> {
             Ok((value, end)) => {
                 self.line += rest[..end].matches('\n').count();
                 self.offset += end;
+                self.is_json = true;
                 Some(Ok(value))
             }
-            Err(error) => {
-                self.syntax = Syntax::Yaml;
-                // Only a flow mapping can be meant by what began as JSON; a mistake in that is JSON's to tell.
-                let begins_with_brace = rest.trim_start().starts_with('{');
-                let begins_with_separator = rest.trim_start().starts_with("---");
-                if begins_with_brace && error.is_duplicate_field()
-                    || !begins_with_brace && !begins_with_separator
-                {
-                    self.syntax = Syntax::End;
-                    return Some(Err(error));
-                }
-                match self.next_yaml() {
-                    Some(Err(_)) if begins_with_brace => {
-                        self.syntax = Syntax::End;
-                        self.pending.clear();
-                        Some(Err(error))
-                    }
-                    other => other,
-                }
+            Err(error) => self.leave_json(error),
+        }
+    }
+
+    /// Goes on in YAML where that can be meant: from a separator on, or from a brace that begins the stream.
+    fn leave_json(&mut self, error: DecodeError) -> Option<Result<Value, DecodeError>> {
+        let rest = self.text[self.offset..].trim_start();
+        let begins_mapping = rest.starts_with('{') && !self.is_json && !error.is_duplicate_field();
+        if !begins_mapping && !rest.starts_with("---") {
+            self.syntax = Syntax::End;
+            return Some(Err(error));
+        }
+        // Of what is neither the one nor the other, the first key tells what it was meant to be.
+        let looks_like_json = begins_mapping && rest[1..].trim_start().starts_with(['"', '}']);
+        self.syntax = Syntax::Yaml;
+        match self.next_yaml() {
+            Some(Err(_)) if looks_like_json => {
+                self.syntax = Syntax::End;
+                self.pending.clear();
+                Some(Err(error))
             }
+            other => other,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use granit_parser::{ErrorKind, ScanError};
 
+use super::text;
 use crate::api::decode::{DecodeError, MAX_DEPTH};
 
 /// What is wrong with a tab where indentation is told.
@@ -16,20 +17,15 @@ pub(super) fn describe(error: &ScanError, text: &str, first_line: usize) -> Deco
     DecodeError::yaml(first_line + line_in_text.saturating_sub(1), problem)
 }
 
-/// A line at the mistake, or just before it, that is indented with a tab.
+/// A line that is indented with a tab, at the mistake or next to it: the parser notices some at the token
+/// before, some at the one after.
 fn tab_indented_line(text: &str, line: usize, kind: &ErrorKind) -> Option<usize> {
-    if *kind == ErrorKind::RecursionLimitExceeded {
-        return None;
-    }
-    let is_tab_indented = |line: &str| line.trim_start_matches(' ').starts_with('\t');
-    let from = line.saturating_sub(2);
-    text.lines()
-        .enumerate()
-        .skip(from)
-        .take(line - from)
-        .filter(|(_, line)| is_tab_indented(line))
-        .map(|(index, _)| index + 1)
-        .last()
+    let next = match kind {
+        ErrorKind::RecursionLimitExceeded => return None,
+        ErrorKind::TabInPlainScalar => line + 1,
+        _ => line,
+    };
+    text::tab_lines(text).into_iter().find(|found| (line.saturating_sub(1)..=next).contains(found))
 }
 
 fn problem(error: &ScanError) -> String {
