@@ -101,7 +101,7 @@ impl<'de> Visitor<'de> for Unique<'_> {
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
-        #[expect(clippy::cast_precision_loss, reason = "kubectl makes a double of it too")]
+        // kubectl makes a double of it too.
         self.leaf(i64::try_from(value).map_or_else(|_| float(value as f64), Value::from))
     }
 

@@ -2,7 +2,7 @@
 //! (tests/data/yaml-read.json). The printer asks the same question to know what must be quoted.
 
 /// A scalar once resolved.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Scalar {
     /// `null`, `~` and nothing at all.
     Null,

@@ -88,14 +88,14 @@ fn unknown_field(path: &serde_ignored::Path<'_>) -> String {
     match path {
         Ignored::Root => String::new(),
         Ignored::Seq { parent, index } => format!("{}[{index}]", unknown_field(parent)),
-        Ignored::Map { parent, key } => join(unknown_field(parent), key),
+        Ignored::Map { parent, key } => join(&unknown_field(parent), key),
         Ignored::Some { parent } | Ignored::NewtypeStruct { parent } | Ignored::NewtypeVariant { parent } => {
             unknown_field(parent)
         }
     }
 }
 
-fn join(parent: String, key: &str) -> String {
+fn join(parent: &str, key: &str) -> String {
     if parent.is_empty() { key.to_owned() } else { format!("{parent}.{key}") }
 }
 
@@ -137,7 +137,7 @@ fn type_error(value: &Value, path: &Path, error: &serde_json::Error) -> TypeErro
     let (kind, api_version) = (text("kind"), text("apiVersion"));
     let names = path.iter().fold(String::new(), |names, segment| match segment {
         Segment::Seq { index } => format!("{names}[{index}]"),
-        Segment::Map { key } => join(names, key),
+        Segment::Map { key } => join(&names, key),
         _ => names,
     });
     let problem = go::problem(&kind, path, find(value, path), &error.to_string());

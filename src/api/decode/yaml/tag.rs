@@ -38,8 +38,8 @@ pub(super) fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Resul
             let found = resolve(text);
             match &found {
                 Scalar::Int(number) if tag == "!!float" => {
-                    #[expect(clippy::cast_precision_loss, reason = "a float was asked for")]
-                    return Ok(Resolved::Float(*number as f64));
+                    // A float was asked for.
+                    Ok(Resolved::Float(*number as f64))
                 }
                 _ if found.tag() == tag => Ok(accept(found, text)),
                 _ => Err(format!("cannot decode {} `{text}` as a {tag}", found.tag())),
@@ -72,7 +72,7 @@ impl Resolved {
             Resolved::Null => Value::Null,
             Resolved::Bool(value) => Value::Bool(value),
             Resolved::Int(number) => Value::from(number),
-            #[expect(clippy::cast_precision_loss, reason = "kubectl makes a double of it too")]
+            // kubectl makes a double of it too.
             Resolved::Uint(value) => number(value as f64)?,
             Resolved::Float(value) => number(value)?,
             Resolved::Text(text) => Value::String(text),
@@ -101,7 +101,7 @@ impl Resolved {
 
 /// Keys are shortened to single precision on their way to JSON: 3.1415927.
 fn single_precision(number: f64) -> String {
-    #[expect(clippy::cast_possible_truncation, reason = "kubectl does")]
+    // As kubectl does.
     crate::api::number::general(number as f32)
 }
 
