@@ -7,6 +7,7 @@ pub mod durations;
 pub mod events;
 pub mod kinds;
 pub mod meta;
+pub(crate) mod number;
 pub mod selectors;
 pub mod status_error;
 

@@ -1,0 +1,80 @@
+//! What kind of object a document is, and what is in it when it is a list.
+
+use serde_json::Value;
+
+use super::DecodeError;
+
+/// How much of an object without a kind is quoted back.
+const EXCERPT: usize = 1_000;
+
+/// What an object says it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypeMeta {
+    /// Group and version, such as `batch/v1`; empty when the object does not say.
+    pub api_version: String,
+    /// The kind, such as `Job`.
+    pub kind: String,
+}
+
+/// Reads an object's kind and version. Only a missing kind is an error here: whether the two together name
+/// anything is the caller's to say.
+pub fn type_meta(object: &Value) -> Result<TypeMeta, DecodeError> {
+    let found = match object {
+        Value::Object(map) => {
+            let text = |field| map.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let kind = text("kind");
+            if !kind.is_empty() {
+                return Ok(TypeMeta { api_version: text("apiVersion"), kind });
+            }
+            return Err(DecodeError::new(None, format!("Object 'Kind' is missing in '{}'", excerpt(object))));
+        }
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+    };
+    Err(DecodeError::new(
+        None,
+        format!("json: cannot unmarshal {found} into Go value of type unstructured.detector"),
+    ))
+}
+
+fn excerpt(object: &Value) -> String {
+    let mut text = object.to_string();
+    if let Some((end, _)) = text.char_indices().nth(EXCERPT) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
+/// The objects of a list, those of lists inside it too; anything else is itself. A typed list (`JobList`)
+/// lends its kind and version to items that have none.
+pub fn flatten(object: Value) -> Vec<Value> {
+    let mut objects = Vec::new();
+    flatten_into(object, &mut objects);
+    objects
+}
+
+fn flatten_into(mut object: Value, objects: &mut Vec<Value>) {
+    let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default();
+    let Some(item_kind) = kind.strip_suffix("List").map(str::to_owned) else {
+        return objects.push(object);
+    };
+    let api_version = object.get("apiVersion").cloned();
+    let Some(Value::Array(items)) = object.get_mut("items").map(Value::take) else {
+        return objects.push(object);
+    };
+    for mut item in items {
+        if let Value::Object(map) = &mut item
+            && !item_kind.is_empty()
+        {
+            if let Some(api_version) = &api_version {
+                map.entry("apiVersion").or_insert_with(|| api_version.clone());
+            }
+            map.entry("kind").or_insert_with(|| item_kind.as_str().into());
+        }
+        flatten_into(item, objects);
+    }
+}

@@ -1,0 +1,145 @@
+//! A value -> a typed object, with every field that the type does not know and the first that does not fit.
+
+mod go;
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_path_to_error::{Path, Segment, Track};
+
+use super::TypeMeta;
+use crate::api::number;
+
+/// How many values of one object are rewritten into what the types take.
+const MAX_FITTED: usize = 1_000;
+
+/// A typed object, and what its type did not take.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decoded<T> {
+    /// The object.
+    pub object: T,
+    /// The fields that the type does not have, as `spec.template.spec.containers[0].comand`, in the order
+    /// in which an API server names them.
+    pub unknown_fields: Vec<String>,
+}
+
+/// A field that holds something else than its type takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypeError {
+    /// The field, as `spec.template.spec.containers[0].name`; empty for the object itself.
+    pub path: String,
+    /// What is wrong, in Go's words: `json: cannot unmarshal string into Go struct field …`.
+    pub problem: String,
+    kind: String,
+    api_version: String,
+}
+
+impl fmt::Display for TypeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let TypeError { problem, kind, api_version, .. } = self;
+        f.write_str(&cannot_be_handled(kind, api_version, problem))
+    }
+}
+
+impl std::error::Error for TypeError {}
+
+/// What an API server answers to an object with unknown fields under strict validation.
+pub fn unknown_fields_message(type_meta: &TypeMeta, unknown_fields: &[String]) -> String {
+    let fields: Vec<String> =
+        unknown_fields.iter().map(|field| format!("unknown field \"{field}\"")).collect();
+    let problem = format!("strict decoding error: {}", fields.join(", "));
+    cannot_be_handled(&type_meta.kind, &type_meta.api_version, &problem)
+}
+
+fn cannot_be_handled(kind: &str, api_version: &str, problem: &str) -> String {
+    let version = api_version.rsplit('/').next().unwrap_or_default();
+    format!("{kind} in version \"{version}\" cannot be handled as a {kind}: {problem}")
+}
+
+/// Decodes an object whose kind and version the caller has checked. A field that is null counts as absent.
+pub fn from_value<T: DeserializeOwned>(value: &Value) -> Result<Decoded<T>, TypeError> {
+    let mut value = Cow::Borrowed(value);
+    for _ in 0..MAX_FITTED {
+        match decode(&value) {
+            Ok(decoded) => return Ok(decoded),
+            Err((path, _)) if is_fitting(&value, &path) => fit(value.to_mut(), &path),
+            Err((path, error)) => return Err(type_error(&value, &path, &error)),
+        }
+    }
+    decode(&value).map_err(|(path, error)| type_error(&value, &path, &error))
+}
+
+fn decode<T: DeserializeOwned>(value: &Value) -> Result<Decoded<T>, (Path, serde_json::Error)> {
+    let mut unknown_fields = Vec::new();
+    let mut track = Track::new();
+    let deserializer = serde_path_to_error::Deserializer::new(value, &mut track);
+    let decoded = serde_ignored::deserialize(deserializer, |path| unknown_fields.push(unknown_field(&path)));
+    match decoded {
+        Ok(object) => Ok(Decoded { object, unknown_fields }),
+        Err(error) => Err((track.path(), error)),
+    }
+}
+
+/// The path of an ignored field. Layers of the Rust types are no part of it.
+fn unknown_field(path: &serde_ignored::Path<'_>) -> String {
+    use serde_ignored::Path as Ignored;
+    match path {
+        Ignored::Root => String::new(),
+        Ignored::Seq { parent, index } => format!("{}[{index}]", unknown_field(parent)),
+        Ignored::Map { parent, key } => join(&unknown_field(parent), key),
+        Ignored::Some { parent } | Ignored::NewtypeStruct { parent } | Ignored::NewtypeVariant { parent } => {
+            unknown_field(parent)
+        }
+    }
+}
+
+fn join(parent: &str, key: &str) -> String {
+    if parent.is_empty() { key.to_owned() } else { format!("{parent}.{key}") }
+}
+
+fn find<'a>(value: &'a Value, path: &Path) -> Option<&'a Value> {
+    path.iter().try_fold(value, |value, segment| match segment {
+        Segment::Seq { index } => value.get(index),
+        Segment::Map { key } => value.get(key),
+        _ => None,
+    })
+}
+
+/// Whether Go takes this value although the Rust types do not: null as an element of a list or a map
+/// (`data: {KEY: }`), and a fraction as a quantity (`cpu: 0.5`).
+fn is_fitting(value: &Value, path: &Path) -> bool {
+    match find(value, path) {
+        Some(Value::Null) => path.iter().len() > 0,
+        Some(Value::Number(number)) => number.is_f64() && go::is_quantity(path),
+        _ => false,
+    }
+}
+
+fn fit(value: &mut Value, path: &Path) {
+    let found = path.iter().try_fold(value, |value, segment| match segment {
+        Segment::Seq { index } => value.get_mut(index),
+        Segment::Map { key } => value.get_mut(key),
+        _ => None,
+    });
+    let Some(found) = found else { return };
+    *found = match found.as_f64() {
+        Some(float) => number::json(float).into(),
+        None if go::is_quantity(path) => "0".into(),
+        None if go::holds_objects(path) => Value::Object(serde_json::Map::new()),
+        None => "".into(),
+    };
+}
+
+fn type_error(value: &Value, path: &Path, error: &serde_json::Error) -> TypeError {
+    let text = |field| value.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (kind, api_version) = (text("kind"), text("apiVersion"));
+    let names = path.iter().fold(String::new(), |names, segment| match segment {
+        Segment::Seq { index } => format!("{names}[{index}]"),
+        Segment::Map { key } => join(&names, key),
+        _ => names,
+    });
+    let problem = go::problem(&kind, path, find(value, path), &error.to_string());
+    TypeError { path: names, problem, kind, api_version }
+}

@@ -1,0 +1,148 @@
+//! Type errors in Go's words, which name the struct of the API that holds the field.
+
+use serde_json::Value;
+use serde_path_to_error::{Path, Segment};
+
+/// Fields that are maps: what is below them has no field of its own.
+const MAPS: [&str; 11] = [
+    "annotations",
+    "binaryData",
+    "data",
+    "labels",
+    "limits",
+    "matchLabels",
+    "nodeSelector",
+    "overhead",
+    "requests",
+    "stringData",
+    "capacity",
+];
+
+/// Lists whose elements are strings.
+const STRING_LISTS: [&str; 8] =
+    ["accessModes", "add", "args", "command", "drop", "finalizers", "nameservers", "searches"];
+
+const QUANTITY: &str =
+    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+
+/// Whether the types want a quantity there.
+pub(super) fn is_quantity(path: &Path) -> bool {
+    let names = fields(path);
+    matches!(names.last(), Some(&("limits" | "requests" | "overhead" | "sizeLimit" | "divisor" | "capacity")))
+}
+
+/// Whether the elements of the list there are structs.
+pub(super) fn holds_objects(path: &Path) -> bool {
+    matches!(path.iter().next_back(), Some(Segment::Seq { .. }))
+        && fields(path).last().is_some_and(|name| !STRING_LISTS.contains(name))
+}
+
+/// The names of the fields on the way, without the keys of maps and the positions in lists.
+fn fields(path: &Path) -> Vec<&str> {
+    let mut names = Vec::new();
+    for segment in path.iter() {
+        if let Segment::Map { key } = segment {
+            names.push(key.as_str());
+            if MAPS.contains(&key.as_str()) {
+                break;
+            }
+        }
+    }
+    names
+}
+
+/// What is wrong with the value found at a path; `error` is serde's account of it.
+pub(super) fn problem(kind: &str, path: &Path, found: Option<&Value>, error: &str) -> String {
+    let names = fields(path);
+    let expected = error.rsplit_once(", expected ").map(|(_, expected)| expected);
+    let (Some(found), Some(expected), Some((name, parents))) = (found, expected, names.split_last()) else {
+        return format!("json: {error}");
+    };
+    let go_type = match expected {
+        "i32" | "a 32-bit integer" | "IntOrString" => "int32".to_owned(),
+        "i64" => "int64".to_owned(),
+        "f64" => "float64".to_owned(),
+        "a boolean" => "bool".to_owned(),
+        "a string" => "string".to_owned(),
+        "a sequence" if STRING_LISTS.contains(name) => "[]string".to_owned(),
+        "a sequence" => format!("[]v1.{}", struct_name(kind, &names)),
+        "a map" if is_quantity(path) => "v1.ResourceList".to_owned(),
+        "a map" => "map[string]string".to_owned(),
+        "Quantity" => return QUANTITY.to_owned(),
+        "Time" | "MicroTime" => "time.Time".to_owned(),
+        other if other.starts_with(|c: char| c.is_ascii_uppercase()) => format!("v1.{other}"),
+        _ => return format!("json: {error}"),
+    };
+    let found = match found {
+        Value::Null => "null".to_owned(),
+        Value::Bool(_) => "bool".to_owned(),
+        Value::Number(number) if go_type.starts_with("int") => format!("number {number}"),
+        Value::Number(_) => "number".to_owned(),
+        Value::String(_) => "string".to_owned(),
+        Value::Array(_) => "array".to_owned(),
+        Value::Object(_) => "object".to_owned(),
+    };
+    let holder = struct_name(kind, parents);
+    format!(
+        "json: cannot unmarshal {found} into Go struct field {holder}.{} of type {go_type}",
+        names.join(".")
+    )
+}
+
+/// The struct at a path of fields.
+fn struct_name(kind: &str, names: &[&str]) -> String {
+    let Some((name, parents)) = names.split_last() else { return kind.to_owned() };
+    let parent = parents.last().copied().unwrap_or_default();
+    let known = match (parent, *name) {
+        ("", "spec") => return format!("{kind}Spec"),
+        ("", "status") => return format!("{kind}Status"),
+        ("template", "spec") => "PodSpec",
+        ("jobTemplate", "spec") => "JobSpec",
+        ("spec", "securityContext") => "PodSecurityContext",
+        ("successPolicy", "rules") => "SuccessPolicyRule",
+        ("status", "conditions") => return format!("{kind}Condition"),
+        (_, "metadata") => "ObjectMeta",
+        (_, "template") => "PodTemplateSpec",
+        (_, "containers" | "initContainers") => "Container",
+        (_, "env") => "EnvVar",
+        (_, "envFrom") => "EnvFromSource",
+        (_, "valueFrom") => "EnvVarSource",
+        (_, "configMapKeyRef") => "ConfigMapKeySelector",
+        (_, "secretKeyRef") => "SecretKeySelector",
+        (_, "fieldRef") => "ObjectFieldSelector",
+        (_, "resourceFieldRef") => "ResourceFieldSelector",
+        (_, "configMapRef") => "ConfigMapEnvSource",
+        (_, "secretRef") => "SecretEnvSource",
+        (_, "ports") if kind == "Service" => "ServicePort",
+        (_, "ports") => "ContainerPort",
+        (_, "resources") => "ResourceRequirements",
+        (_, "livenessProbe" | "readinessProbe" | "startupProbe") => "Probe",
+        (_, "exec") => "ExecAction",
+        (_, "httpGet") => "HTTPGetAction",
+        (_, "httpHeaders") => "HTTPHeader",
+        (_, "tcpSocket") => "TCPSocketAction",
+        (_, "postStart" | "preStop") => "LifecycleHandler",
+        (_, "emptyDir") => "EmptyDirVolumeSource",
+        (_, "hostPath") => "HostPathVolumeSource",
+        (_, "configMap") => "ConfigMapVolumeSource",
+        (_, "secret") => "SecretVolumeSource",
+        (_, "persistentVolumeClaim") => "PersistentVolumeClaimVolumeSource",
+        (_, "projected") => "ProjectedVolumeSource",
+        (_, "downwardAPI") => "DownwardAPIVolumeSource",
+        (_, "items") => "KeyToPath",
+        (_, "rules") => "PodFailurePolicyRule",
+        (_, "onExitCodes") => "PodFailurePolicyOnExitCodesRequirement",
+        (_, "onPodConditions") => "PodFailurePolicyOnPodConditionsPattern",
+        (_, "selector") => "LabelSelector",
+        (_, "matchExpressions") => "LabelSelectorRequirement",
+        (_, "ownerReferences") => "OwnerReference",
+        (_, other) => return capitalized(other.strip_suffix('s').unwrap_or(other)),
+    };
+    known.to_owned()
+}
+
+/// Most structs are called like the field: volumes, volumeMounts, tolerations, affinity, lifecycle.
+fn capitalized(name: &str) -> String {
+    let mut characters = name.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}

@@ -1,0 +1,106 @@
+//! JSON as kubectl writes it: four spaces, sorted keys, Go's escapes.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::ser::{CharEscape, Formatter, PrettyFormatter, Serializer};
+
+use crate::api::number;
+
+/// An object as `-o json` prints it, with the newline at its end.
+pub fn to_string(value: &Value) -> String {
+    let mut bytes = Vec::with_capacity(256);
+    let mut serializer =
+        Serializer::with_formatter(&mut bytes, GoFormatter(PrettyFormatter::with_indent(b"    ")));
+    // A Value has string keys only and a Vec takes every byte.
+    let written = value.serialize(&mut serializer);
+    debug_assert!(written.is_ok(), "{written:?}");
+    bytes.push(b'\n');
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// serde_json's layout with Go's numbers and with what Go escapes besides: `<`, `>`, `&` and the two line
+/// separators that JavaScript cannot take.
+struct GoFormatter(PrettyFormatter<'static>);
+
+impl Formatter for GoFormatter {
+    fn write_f64<W: ?Sized + Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        writer.write_all(number::json(value).as_bytes())
+    }
+
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        let mut start = 0;
+        for (at, found) in fragment.match_indices(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+            writer.write_all(&fragment.as_bytes()[start..at])?;
+            for c in found.chars() {
+                write!(writer, "\\u{:04x}", u32::from(c))?;
+            }
+            start = at + found.len();
+        }
+        writer.write_all(&fragment.as_bytes()[start..])
+    }
+
+    fn write_char_escape<W: ?Sized + Write>(&mut self, writer: &mut W, escape: CharEscape) -> io::Result<()> {
+        self.0.write_char_escape(writer, escape)
+    }
+
+    fn begin_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_array(writer)
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_array(writer)
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_array_value(writer, first)
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_array_value(writer)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_object(writer)
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object(writer)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_object_key(writer, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(writer)
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object_value(writer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Checked against kubectl 1.32.
+    #[test]
+    fn objects_are_printed_as_kubectl_does() {
+        let value =
+            json!({"b": [], "a": {"<k>": "&\u{2028}\u{8}\u{c}\u{1}\u{7f}\"\\é😀"}, "c": [1, {}, [2.5]]});
+        let text = "{\n    \"a\": {\n        \"\\u003ck\\u003e\": \"\\u0026\\u2028\\b\\f\\u0001\u{7f}\\\"\\\\é😀\"\n    },\n    \"b\": [],\n    \"c\": [\n        1,\n        {},\n        [\n            2.5\n        ]\n    ]\n}\n";
+        assert_eq!(to_string(&value), text);
+    }
+
+    #[test]
+    fn numbers_are_written_as_go_writes_them() {
+        let value = json!([1e20, 1e21, 1e-6, 1e-7, 1.5, 100.0, 9_223_372_036_854_775_807_i64]);
+        let text = to_string(&value).replace([' ', '\n'], "");
+        assert_eq!(text, "[100000000000000000000,1e+21,0.000001,1e-7,1.5,100,9223372036854775807]");
+    }
+}
