@@ -58,7 +58,8 @@ pub fn reconcile(world: &World, jobs: &BTreeSet<Key>, now: DateTime<Utc>, seed: 
                 plan.wakes.insert(key.clone(), None);
             }
             Some(JobEntry::Finished { uid, expires_at, deleting, .. }) => {
-                let wake = ttl::sync_finished(world, key, uid, *expires_at, *deleting, now, &mut plan.actions);
+                let wake =
+                    ttl::sync_finished(world, key, uid, *expires_at, *deleting, now, &mut plan.actions);
                 plan.wakes.insert(key.clone(), wake);
             }
             Some(JobEntry::Unfinished(job)) => {

@@ -10,6 +10,6 @@ mod supervisor;
 
 pub use launcher::Launcher;
 pub use logs::{LogLine, Stream, parse_line};
-pub use processes::kill_strays;
 pub use observe::supervisor_of;
+pub use processes::kill_strays;
 pub use spawn::{detach, request_stop};

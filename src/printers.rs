@@ -1,4 +1,14 @@
 //! Objects -> text: tables, describe, YAML, JSON, JSONPath, human durations. Returns strings; prints nothing.
 
+pub mod custom_columns;
+pub mod describe;
+pub mod duration;
+mod go_value;
 pub mod json;
+pub mod jsonpath;
+pub mod name;
+mod quantity;
+pub mod rows;
+pub mod sort;
+pub mod table;
 pub mod yaml;

@@ -30,7 +30,13 @@ pub fn job_finished_at(job: &Job) -> Option<DateTime<Utc>> {
 }
 
 /// A new condition of a Job, with both times set to `now` as the Job controller does.
-pub fn new_job_condition(kind: &str, status: &str, reason: &str, message: &str, now: DateTime<Utc>) -> JobCondition {
+pub fn new_job_condition(
+    kind: &str,
+    status: &str,
+    reason: &str,
+    message: &str,
+    now: DateTime<Utc>,
+) -> JobCondition {
     JobCondition {
         type_: kind.to_owned(),
         status: status.to_owned(),

@@ -91,9 +91,15 @@ mod tests {
 
     #[test]
     fn durations_are_written_as_go_writes_them() {
-        for (milliseconds, text) in
-            [(0, "0s"), (250, "250ms"), (10_000, "10s"), (80_000, "1m20s"), (300_000, "5m0s"), (1500, "1.5s"), (3_600_000, "1h0m0s")]
-        {
+        for (milliseconds, text) in [
+            (0, "0s"),
+            (250, "250ms"),
+            (10_000, "10s"),
+            (80_000, "1m20s"),
+            (300_000, "5m0s"),
+            (1500, "1.5s"),
+            (3_600_000, "1h0m0s"),
+        ] {
             assert_eq!(to_string(Duration::milliseconds(milliseconds)), text);
         }
     }

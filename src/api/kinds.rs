@@ -121,17 +121,18 @@ impl Kind {
     pub fn from_argument(argument: &str) -> Option<Kind> {
         let lower = argument.to_ascii_lowercase();
         let (word, suffix) = lower.split_once('.').map_or((lower.as_str(), ""), |(word, rest)| (word, rest));
-        let resource = RESOURCES
-            .iter()
-            .find(|r| r.plural == word || r.singular == word || r.short.contains(&word))?;
+        let resource =
+            RESOURCES.iter().find(|r| r.plural == word || r.singular == word || r.short.contains(&word))?;
         let suffix_names_it = match suffix.split_once('.') {
             None => suffix.is_empty() || suffix == resource.group,
-            Some((version, group)) => {
-                group == resource.group && resource.versions.contains(&version)
-            }
+            Some((version, group)) => group == resource.group && resource.versions.contains(&version),
         };
         let core_version = resource.group.is_empty()
-            && suffix.strip_suffix('.').unwrap_or(suffix).split('.').all(|part| part == "v1" || part.is_empty());
+            && suffix
+                .strip_suffix('.')
+                .unwrap_or(suffix)
+                .split('.')
+                .all(|part| part == "v1" || part.is_empty());
         (suffix_names_it || core_version).then_some(resource.kind)
     }
 }

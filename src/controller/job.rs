@@ -8,10 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use super::ttl::remove_dependents;
 use super::{Action, World, backoff, pods};
-use crate::api::conditions::{is_job_condition_true, is_pod_finished, is_pod_ready, new_job_condition, pod_phase};
+use crate::api::conditions::{
+    is_job_condition_true, is_pod_finished, is_pod_ready, new_job_condition, pod_phase,
+};
 use crate::api::events::{EventRecord, Reference};
 use crate::api::kinds::Key;
-use crate::api::meta::{FINALIZER_JOB_TRACKING, has_finalizer, key, name, namespace, remove_finalizer, time, uid};
+use crate::api::meta::{
+    FINALIZER_JOB_TRACKING, has_finalizer, key, name, namespace, remove_finalizer, time, uid,
+};
 use crate::api::{Job, JobSpec, JobStatus, Pod};
 
 /// The component that Events of this controller name.
@@ -107,15 +111,13 @@ pub(super) fn sync_job(
         spec,
         now,
         status: job.status.clone().unwrap_or_default(),
-        facts: world
-            .facts(&job_key)
-            .filter(|facts| facts.uid == uid(&job.metadata))
-            .cloned()
-            .unwrap_or_else(|| JobFacts {
+        facts: world.facts(&job_key).filter(|facts| facts.uid == uid(&job.metadata)).cloned().unwrap_or_else(
+            || JobFacts {
                 uid: uid(&job.metadata).to_owned(),
                 started: started_of(job, now),
                 ..JobFacts::default()
-            }),
+            },
+        ),
         actions,
         wake: None,
         names: BTreeSet::new(),
@@ -221,7 +223,8 @@ impl Sync<'_> {
 
     fn event(&mut self, type_: &str, reason: &str, message: &str) {
         let about = job_reference(self.job);
-        self.actions.push(Action::RecordEvent(EventRecord::new(about, type_, SOURCE, reason, message, self.now)));
+        self.actions
+            .push(Action::RecordEvent(EventRecord::new(about, type_, SOURCE, reason, message, self.now)));
     }
 
     /// Counts each ended pod once: status, back-off record and finalizer go into one commit.
@@ -270,9 +273,8 @@ impl Sync<'_> {
                 "Job has reached the specified backoff limit",
             ));
         }
-        self.past_active_deadline().then(|| {
-            Finish::failed("DeadlineExceeded", "Job was active longer than specified deadline")
-        })
+        self.past_active_deadline()
+            .then(|| Finish::failed("DeadlineExceeded", "Job was active longer than specified deadline"))
     }
 
     /// Never: failed pods beyond the limit. OnFailure: restarts of running pods up to the limit (2.4).
@@ -359,7 +361,11 @@ impl Sync<'_> {
     fn create_pod(&mut self, random: &mut fastrand::Rng) {
         let pod = pods::new_pod(self.world, self.job, self.now, random, &mut self.names);
         self.event("Normal", "SuccessfulCreate", &format!("Created pod: {}", name(&pod.metadata)));
-        self.actions.push(Action::RecordEvent(pods::scheduled_event(&pod, &self.world.settings.node_name, self.now)));
+        self.actions.push(Action::RecordEvent(pods::scheduled_event(
+            &pod,
+            &self.world.settings.node_name,
+            self.now,
+        )));
         self.actions.push(Action::CreatePod(Box::new(pod)));
     }
 
@@ -431,10 +437,8 @@ impl Sync<'_> {
         } else {
             self.event("Warning", &finish.reason, &finish.message);
         }
-        self.wake = self
-            .spec
-            .ttl_seconds_after_finished
-            .map(|seconds| self.now + Duration::seconds(seconds.into()));
+        self.wake =
+            self.spec.ttl_seconds_after_finished.map(|seconds| self.now + Duration::seconds(seconds.into()));
     }
 
     /// Foreground deletion: pods first, then the Job.
@@ -473,7 +477,8 @@ fn positive(count: i32) -> Option<i32> {
 /// Restarts of all containers of a pod, init containers included.
 fn restart_count(pod: &Pod) -> i32 {
     let Some(status) = &pod.status else { return 0 };
-    let all = status.container_statuses.iter().flatten().chain(status.init_container_statuses.iter().flatten());
+    let all =
+        status.container_statuses.iter().flatten().chain(status.init_container_statuses.iter().flatten());
     all.map(|container| container.restart_count).sum()
 }
 

@@ -88,20 +88,15 @@ pub fn bind(pod: &mut Pod, node_name: &str, now: DateTime<Utc>) {
 
 /// The Event of a binding.
 pub fn scheduled_event(pod: &Pod, node_name: &str, now: DateTime<Utc>) -> EventRecord {
-    let message = format!(
-        "Successfully assigned {}/{} to {node_name}",
-        namespace(&pod.metadata),
-        name(&pod.metadata)
-    );
+    let message =
+        format!("Successfully assigned {}/{} to {node_name}", namespace(&pod.metadata), name(&pod.metadata));
     EventRecord::new(pod_reference(pod), "Normal", "default-scheduler", "Scheduled", message, now)
 }
 
 /// Marks a pod for deletion: the kubelet stops it, then it is removed. A repeated request can only shorten the grace.
 pub fn mark_deleted(pod: &mut Pod, grace_seconds: Option<i64>, now: DateTime<Utc>) {
-    let grace = grace_seconds
-        .or_else(|| pod.spec.as_ref()?.termination_grace_period_seconds)
-        .unwrap_or(30)
-        .max(0);
+    let grace =
+        grace_seconds.or_else(|| pod.spec.as_ref()?.termination_grace_period_seconds).unwrap_or(30).max(0);
     let deadline = now + Duration::seconds(grace);
     if pod.metadata.deletion_timestamp.as_ref().is_some_and(|earlier| earlier.0 <= deadline) {
         return;

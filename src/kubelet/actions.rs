@@ -230,7 +230,10 @@ mod tests {
     fn pod(policy: &str, roles: &[Role]) -> PodRun {
         PodRun {
             restart_policy: policy.into(),
-            containers: roles.iter().map(|role| ContainerRun { role: *role, ..ContainerRun::default() }).collect(),
+            containers: roles
+                .iter()
+                .map(|role| ContainerRun { role: *role, ..ContainerRun::default() })
+                .collect(),
             backoff_base_milliseconds: 10_000,
             ..PodRun::default()
         }
@@ -264,21 +267,111 @@ mod tests {
         let wake = |second| PodActions { next_wake: Some(at(second)), ..PodActions::default() };
         let nothing = PodActions::default();
         for (what, run, states, stopping, expected) in [
-            ("all mains start together", pod("Never", &[Main, Main]), vec![waits(), waits()], false, start(&[0, 1])),
-            ("init containers come first, one by one", pod("Never", &[Init, Init, Main]), vec![waits(), waits(), waits()], false, start(&[0])),
-            ("a running init container is waited for", pod("Never", &[Init, Main]), vec![runs(), waits()], false, nothing.clone()),
-            ("after the last init container the mains start", pod("Never", &[Init, Main]), vec![terminated(0, 0, 0), waits()], false, start(&[1])),
-            ("a failed init container ends the pod under Never", pod("Never", &[Init, Main]), vec![terminated(1, 0, 0), waits()], false, finished.clone()),
-            ("a failed init container is restarted at once the first time", pod("OnFailure", &[Init, Main]), vec![terminated(1, 1, 0), waits()], false, start(&[0])),
-            ("then after the back-off", pod("OnFailure", &[Init, Main]), vec![terminated(1, 1, 1), waits()], false, wake(11)),
-            ("a sidecar that runs lets the next start", pod("Never", &[Sidecar, Main]), vec![runs(), waits()], false, start(&[1])),
-            ("a sidecar is restarted under Never too", pod("Never", &[Sidecar, Main]), vec![terminated(1, 1, 0), runs()], false, start(&[0])),
-            ("sidecars are stopped after the mains", pod("Never", &[Sidecar, Main]), vec![runs(), terminated(0, 1, 0)], false, stop(&[0])),
-            ("a failure ends the pod under Never", pod("Never", &[Main]), vec![terminated(1, 0, 0)], false, finished.clone()),
-            ("a failure is restarted under OnFailure", pod("OnFailure", &[Main]), vec![terminated(1, 1, 2)], false, wake(21)),
-            ("a success is not restarted under OnFailure", pod("OnFailure", &[Main]), vec![terminated(0, 1, 0)], false, finished.clone()),
-            ("a success is restarted under Always", pod("Always", &[Main]), vec![terminated(0, 1, 3)], false, wake(41)),
-            ("stopping stops what runs and starts nothing", pod("Always", &[Main, Main]), vec![runs(), terminated(1, 1, 0)], true, stop(&[0])),
+            (
+                "all mains start together",
+                pod("Never", &[Main, Main]),
+                vec![waits(), waits()],
+                false,
+                start(&[0, 1]),
+            ),
+            (
+                "init containers come first, one by one",
+                pod("Never", &[Init, Init, Main]),
+                vec![waits(), waits(), waits()],
+                false,
+                start(&[0]),
+            ),
+            (
+                "a running init container is waited for",
+                pod("Never", &[Init, Main]),
+                vec![runs(), waits()],
+                false,
+                nothing.clone(),
+            ),
+            (
+                "after the last init container the mains start",
+                pod("Never", &[Init, Main]),
+                vec![terminated(0, 0, 0), waits()],
+                false,
+                start(&[1]),
+            ),
+            (
+                "a failed init container ends the pod under Never",
+                pod("Never", &[Init, Main]),
+                vec![terminated(1, 0, 0), waits()],
+                false,
+                finished.clone(),
+            ),
+            (
+                "a failed init container is restarted at once the first time",
+                pod("OnFailure", &[Init, Main]),
+                vec![terminated(1, 1, 0), waits()],
+                false,
+                start(&[0]),
+            ),
+            (
+                "then after the back-off",
+                pod("OnFailure", &[Init, Main]),
+                vec![terminated(1, 1, 1), waits()],
+                false,
+                wake(11),
+            ),
+            (
+                "a sidecar that runs lets the next start",
+                pod("Never", &[Sidecar, Main]),
+                vec![runs(), waits()],
+                false,
+                start(&[1]),
+            ),
+            (
+                "a sidecar is restarted under Never too",
+                pod("Never", &[Sidecar, Main]),
+                vec![terminated(1, 1, 0), runs()],
+                false,
+                start(&[0]),
+            ),
+            (
+                "sidecars are stopped after the mains",
+                pod("Never", &[Sidecar, Main]),
+                vec![runs(), terminated(0, 1, 0)],
+                false,
+                stop(&[0]),
+            ),
+            (
+                "a failure ends the pod under Never",
+                pod("Never", &[Main]),
+                vec![terminated(1, 0, 0)],
+                false,
+                finished.clone(),
+            ),
+            (
+                "a failure is restarted under OnFailure",
+                pod("OnFailure", &[Main]),
+                vec![terminated(1, 1, 2)],
+                false,
+                wake(21),
+            ),
+            (
+                "a success is not restarted under OnFailure",
+                pod("OnFailure", &[Main]),
+                vec![terminated(0, 1, 0)],
+                false,
+                finished.clone(),
+            ),
+            (
+                "a success is restarted under Always",
+                pod("Always", &[Main]),
+                vec![terminated(0, 1, 3)],
+                false,
+                wake(41),
+            ),
+            (
+                "stopping stops what runs and starts nothing",
+                pod("Always", &[Main, Main]),
+                vec![runs(), terminated(1, 1, 0)],
+                true,
+                stop(&[0]),
+            ),
             ("stopped", pod("Always", &[Main]), vec![terminated(143, 1, 0)], true, finished),
         ] {
             assert_eq!(compute_pod_actions(&run, &states, stopping, at(1)), expected, "{what}");

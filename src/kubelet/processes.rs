@@ -17,8 +17,7 @@ pub(super) fn kill_descendants(spare: &[Pid]) {
     let me = nix::unistd::getpid();
     let started = Instant::now();
     loop {
-        let children: Vec<Pid> =
-            children_of(me).into_iter().filter(|child| !spare.contains(child)).collect();
+        let children: Vec<Pid> = children_of(me).into_iter().filter(|child| !spare.contains(child)).collect();
         if children.is_empty() {
             return;
         }
@@ -86,7 +85,8 @@ fn children_of(pid: Pid) -> Vec<Pid> {
     let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return children };
     for thread in threads.flatten() {
         if let Ok(text) = fs::read_to_string(thread.path().join("children")) {
-            children.extend(text.split_ascii_whitespace().filter_map(|one| one.parse().ok()).map(Pid::from_raw));
+            children
+                .extend(text.split_ascii_whitespace().filter_map(|one| one.parse().ok()).map(Pid::from_raw));
         }
     }
     children

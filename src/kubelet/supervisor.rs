@@ -20,7 +20,9 @@ use super::actions::{
 };
 use super::logs::{LogWriter, Stream};
 use super::processes::{has_children, kill_descendants, kill_marked_descendants, next_ended_child};
-use super::spawn::{Program, Step, become_background, become_subreaper, detach, set_hostname, set_process_name};
+use super::spawn::{
+    Program, Step, become_background, become_subreaper, detach, set_hostname, set_process_name,
+};
 use crate::api::PodStatus;
 use crate::store::{Inbox, PodDirectory, PodReport, Store, crash_point, holder_of};
 
@@ -403,7 +405,9 @@ fn start(container: &ContainerRun, log_path: &Path) -> Result<Process, String> {
             Step::Directory => {
                 format!("chdir to cwd ({:?}) set in config.json failed: {cause}", container.working_directory)
             }
-            Step::Exec if has_no_interpreter(&path) => format!("exec: {program:?}: no such file or directory"),
+            Step::Exec if has_no_interpreter(&path) => {
+                format!("exec: {program:?}: no such file or directory")
+            }
             Step::Exec => format!("exec: {program:?}: {cause}"),
         })
     })?;
@@ -439,8 +443,12 @@ fn find_program(program: &str, path: &str, directory: &str) -> Result<String, St
     if program.contains('/') {
         let file = Path::new(directory).join(program);
         return match std::fs::metadata(&file) {
-            Err(error) => Err(start_error(&format!("exec: {program:?}: stat {program}: {}", errno_text(&error)))),
-            Ok(_) if !is_executable(&file) => Err(start_error(&format!("exec: {program:?}: permission denied"))),
+            Err(error) => {
+                Err(start_error(&format!("exec: {program:?}: stat {program}: {}", errno_text(&error))))
+            }
+            Ok(_) if !is_executable(&file) => {
+                Err(start_error(&format!("exec: {program:?}: permission denied")))
+            }
             Ok(_) => Ok(file.to_string_lossy().into_owned()),
         };
     }

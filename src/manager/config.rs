@@ -83,7 +83,11 @@ fn read_file(path: &Path) -> Result<ConfigFile> {
 /// This machine's name, in the form of a node's.
 fn node_name() -> String {
     let name = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_default();
-    let name: String = name.to_ascii_lowercase().chars().filter(|c| c.is_ascii_alphanumeric() || "-.".contains(*c)).collect();
+    let name: String = name
+        .to_ascii_lowercase()
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || "-.".contains(*c))
+        .collect();
     if name.is_empty() { "localhost".into() } else { name }
 }
 

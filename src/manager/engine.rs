@@ -150,7 +150,8 @@ impl Engine {
             }
         }
         // Only Events of objects that can still have more are worth remembering.
-        let live: HashSet<&str> = self.world.live_pods().map(|pod| crate::api::meta::name(&pod.metadata)).collect();
+        let live: HashSet<&str> =
+            self.world.live_pods().map(|pod| crate::api::meta::name(&pod.metadata)).collect();
         for (key, object) in state.objects(Table::Events) {
             let about = key.name.rsplit_once('.').map_or("", |(name, _)| name);
             if live.contains(about) || self.world.job(&Key::new(&key.namespace, about)).is_some() {
@@ -248,10 +249,8 @@ impl Engine {
     pub fn hear_of_adopted_deaths(&mut self) {
         for (uid, supervision) in &mut self.supervised {
             let ended = supervision.process.as_ref().is_some_and(|process| {
-                let mut fds = [nix::poll::PollFd::new(
-                    std::os::fd::AsFd::as_fd(process),
-                    nix::poll::PollFlags::POLLIN,
-                )];
+                let mut fds =
+                    [nix::poll::PollFd::new(std::os::fd::AsFd::as_fd(process), nix::poll::PollFlags::POLLIN)];
                 nix::poll::poll(&mut fds, nix::poll::PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
             });
             if ended {
@@ -288,7 +287,9 @@ impl Engine {
             let key = Key::new(&report.namespace, &report.name);
             let pod = self.world.live_pod(&key).filter(|pod| uid(&pod.metadata) == report.uid);
             if let Some((pod, events)) = pod.and_then(|pod| take_report(pod, &report.status, now)) {
-                round.say(|| format!("pod/{} {}", report.name, report.status.phase.clone().unwrap_or_default()));
+                round.say(|| {
+                    format!("pod/{} {}", report.name, report.status.phase.clone().unwrap_or_default())
+                });
                 events.into_iter().try_for_each(|event| self.record(event, &mut round))?;
                 self.put_pod(pod, &mut round);
             }
@@ -321,7 +322,11 @@ impl Engine {
     fn apply(&mut self, change: &Change<'_>, round: &mut Round) -> Result<()> {
         let key = Key::new(change.namespace, change.name);
         let damaged = |error: serde_json::Error| {
-            anyhow::anyhow!("revision {} of the journal: {} {key}: {error}", change.revision, change.table.as_str())
+            anyhow::anyhow!(
+                "revision {} of the journal: {} {key}: {error}",
+                change.revision,
+                change.table.as_str()
+            )
         };
         match (change.table, change.object) {
             (Table::Jobs, Some(text)) => self.world.put_job(serde_json::from_str(text).map_err(damaged)?),
@@ -478,15 +483,16 @@ impl Engine {
     fn remove_pod(&mut self, key: &Key, round: &mut Round) -> Result<()> {
         let kept = self.world.live_pod(key).filter(|pod| {
             controller_of(&pod.metadata).is_some_and(|owner| {
-                self.world.job_key(&owner.uid).is_some_and(|job| {
-                    self.world.job(job).is_some_and(|entry| !is_being_deleted(entry))
-                })
+                self.world
+                    .job_key(&owner.uid)
+                    .is_some_and(|job| self.world.job(job).is_some_and(|entry| !is_being_deleted(entry)))
             })
         });
         let kept = kept.cloned();
         round.pending.delete(Table::Pods, key.clone());
         self.pod_removed(key, round);
-        if let (Some(pod), Some(owner)) = (&kept, kept.as_ref().and_then(|pod| controller_of(&pod.metadata))) {
+        if let (Some(pod), Some(owner)) = (&kept, kept.as_ref().and_then(|pod| controller_of(&pod.metadata)))
+        {
             let pod_uid = uid(&pod.metadata);
             round.pending.put_text(Table::RemovedPods, key.clone(), serde_json::to_string(&**pod)?);
             self.world.put_removed_pod(key.clone(), pod_uid, &owner.uid);
@@ -627,7 +633,8 @@ fn job_line(job: &crate::api::Job) -> String {
 
 fn killing_events(pod: &Pod, now: DateTime<Utc>) -> Vec<EventRecord> {
     let Some(status) = &pod.status else { return Vec::new() };
-    let init = status.init_container_statuses.iter().flatten().map(|container| ("spec.initContainers", container));
+    let init =
+        status.init_container_statuses.iter().flatten().map(|container| ("spec.initContainers", container));
     let main = status.container_statuses.iter().flatten().map(|container| ("spec.containers", container));
     init.chain(main)
         .filter(|(_, container)| container.state.as_ref().is_some_and(|state| state.running.is_some()))

@@ -8,9 +8,9 @@ use chrono::{DateTime, Utc};
 use super::engine::PassReport;
 use super::run::controller_pid;
 use super::{Config, Engine, Pending, clock, seed};
-use crate::controller::{Action, World, reconcile};
 use crate::api::Job;
 use crate::api::meta::key;
+use crate::controller::{Action, World, reconcile};
 use crate::kubelet::{Launcher, detach};
 use crate::store::{LockedStore, ProcessLock, State, Store, Table};
 
@@ -124,7 +124,8 @@ pub fn revive_controller(config: &Config, store: &Store) -> Result<()> {
         return Ok(());
     }
     let (state, _) = store.read(&[Table::Jobs, Table::Pods])?;
-    let unfinished = |text: &str| !text.contains("\"phase\":\"Succeeded\"") && !text.contains("\"phase\":\"Failed\"");
+    let unfinished =
+        |text: &str| !text.contains("\"phase\":\"Succeeded\"") && !text.contains("\"phase\":\"Failed\"");
     let work = state.objects(Table::Pods).any(|(_, pod)| unfinished(pod.text))
         || state.objects(Table::Jobs).any(|(_, job)| {
             !job.text.contains("\"type\":\"Complete\"") && !job.text.contains("\"type\":\"Failed\"")

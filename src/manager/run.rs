@@ -69,7 +69,8 @@ impl Controller {
         mask.add(Signal::SIGINT);
         mask.thread_block().context("block signals")?;
         let signals = SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
-        let timer = TimerFd::new(ClockId::CLOCK_REALTIME, TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK)?;
+        let timer =
+            TimerFd::new(ClockId::CLOCK_REALTIME, TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK)?;
         let mut watches = Watches::new(&self.store, true)?;
         let syncer = Syncer::start(&self.engine)?;
         let mut lock = Some(lock);

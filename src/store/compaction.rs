@@ -24,7 +24,9 @@ impl LockedStore {
     /// # Errors
     /// Failing reads or writes; the old snapshot stays in force.
     pub fn compact_if_due(&mut self, now: DateTime<Utc>) -> Result<bool> {
-        if self.tail.length() < SMALLEST_JOURNAL || self.tail.length() < snapshot_size(self.tail.directory()) / 2 {
+        if self.tail.length() < SMALLEST_JOURNAL
+            || self.tail.length() < snapshot_size(self.tail.directory()) / 2
+        {
             return Ok(false);
         }
         self.compact(now)?;
@@ -69,7 +71,10 @@ impl LockedStore {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "directories and links are switched here, files in write_atomic")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "directories and links are switched here, files in write_atomic"
+)]
 fn rename(from: &Path, to: &Path) -> Result<()> {
     fs::rename(from, to).with_context(|| format!("rename {} to {}", from.display(), to.display()))
 }
@@ -118,9 +123,7 @@ fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
         .mode(0o600)
         .open(path)
         .with_context(|| format!("create {}", path.display()))?;
-    file.write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .with_context(|| format!("write {}", path.display()))
+    file.write_all(bytes).and_then(|()| file.sync_all()).with_context(|| format!("write {}", path.display()))
 }
 
 /// An old snapshot first leaves its name in one step, so that a reader sees it whole or not at all.

@@ -93,8 +93,8 @@ impl Inbox {
     }
 
     fn paths(&self) -> Result<Vec<PathBuf>> {
-        let entries = fs::read_dir(&self.directory)
-            .with_context(|| format!("read {}", self.directory.display()))?;
+        let entries =
+            fs::read_dir(&self.directory).with_context(|| format!("read {}", self.directory.display()))?;
         let mut paths = Vec::new();
         for entry in entries {
             let entry = entry.with_context(|| format!("read {}", self.directory.display()))?;

@@ -116,7 +116,11 @@ pub(super) fn commit_line(revision: u64, writes: &[Write]) -> String {
         if index > 0 {
             line.push(',');
         }
-        line.push_str(if write.object.is_some() { "{\"op\":\"put\",\"table\":\"" } else { "{\"op\":\"delete\",\"table\":\"" });
+        line.push_str(if write.object.is_some() {
+            "{\"op\":\"put\",\"table\":\""
+        } else {
+            "{\"op\":\"delete\",\"table\":\""
+        });
         line.push_str(write.table.as_str());
         line.push_str("\",");
         push_key_and_object(&mut line, &write.key, write.object.as_deref());
@@ -154,7 +158,11 @@ pub(super) fn revision_of(line: &str) -> Option<u64> {
 }
 
 /// The writes of a commit's line to one of the tables; `Err` says what is wrong with the line.
-pub(super) fn changes<'a>(line: &'a str, tables: &[Table], mut each: impl FnMut(Change<'a>)) -> Result<u64, String> {
+pub(super) fn changes<'a>(
+    line: &'a str,
+    tables: &[Table],
+    mut each: impl FnMut(Change<'a>),
+) -> Result<u64, String> {
     let revision = revision_of(line).ok_or("not a commit")?;
     let start = line.find("\"writes\":[").ok_or("a commit without writes")? + "\"writes\":[".len();
     let body = line[start..].strip_suffix("]}").ok_or("the end of the commit is missing")?;
@@ -219,7 +227,8 @@ mod tests {
 
     #[test]
     fn a_commit_reads_back_as_it_was_written_and_only_the_tables_asked_for() {
-        let tricky = r#"{"metadata":{"annotations":{"a":"{\"op\":\"put\",\"table\":\"pods\"}]}"}}}"#.to_owned();
+        let tricky =
+            r#"{"metadata":{"annotations":{"a":"{\"op\":\"put\",\"table\":\"pods\"}]}"}}}"#.to_owned();
         let line = commit_line(
             7,
             &[

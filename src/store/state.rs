@@ -137,10 +137,8 @@ impl State {
                 return Err(damaged(&path, &text, start, "not a record".into()));
             };
             let from = object.as_ptr() as usize - text.as_ptr() as usize;
-            objects.insert(
-                Key::new(namespace, name),
-                Place { buffer, start: from, end: from + object.len() },
-            );
+            objects
+                .insert(Key::new(namespace, name), Place { buffer, start: from, end: from + object.len() });
             start = end + 1;
         }
         if start != text.len() {

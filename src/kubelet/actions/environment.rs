@@ -78,7 +78,9 @@ fn field_value(pod: &Pod, path: &str) -> Option<String> {
         "spec.serviceAccountName" => {
             spec.and_then(|spec| spec.service_account_name.clone()).unwrap_or_else(|| "default".into())
         }
-        "status.hostIP" | "status.hostIPs" | "status.podIP" | "status.podIPs" => super::status::ADDRESS.to_owned(),
+        "status.hostIP" | "status.hostIPs" | "status.podIP" | "status.podIPs" => {
+            super::status::ADDRESS.to_owned()
+        }
         _ => return None,
     })
 }

@@ -117,12 +117,12 @@ fn container_events(
         return;
     }
     let image = &after.image;
-    let message = || {
-        after.state.as_ref().and_then(|state| state.waiting.as_ref()?.message.clone()).unwrap_or_default()
-    };
+    let message =
+        || after.state.as_ref().and_then(|state| state.waiting.as_ref()?.message.clone()).unwrap_or_default();
     match reason.as_str() {
         "CrashLoopBackOff" => {
-            let pod_name = format!("{}_{}({})", name(&pod.metadata), namespace(&pod.metadata), uid(&pod.metadata));
+            let pod_name =
+                format!("{}_{}({})", name(&pod.metadata), namespace(&pod.metadata), uid(&pod.metadata));
             let message = format!("Back-off restarting failed container {} in pod {pod_name}", after.name);
             tell("Warning", "BackOff", message, 1);
         }

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::environment;
 use crate::api::meta::{
-    ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PATH, ANNOTATION_WORKING_DIRECTORY, annotation, name, namespace, uid,
+    ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PATH, ANNOTATION_WORKING_DIRECTORY, annotation, name,
+    namespace, uid,
 };
 use crate::api::{Container, ObjectMeta, Pod};
 use crate::controller::{Settings, backoff};
@@ -143,12 +144,11 @@ fn container_run(
     }
     let mut env = environment.clone();
     env.insert("JOBCTL_CONTAINER".into(), container.name.clone());
-    environment::add_container_env(pod, container, &mut env)
-        .map_err(|message| Blocked {
-            container: container.name.clone(),
-            reason: "CreateContainerConfigError",
-            message,
-        })?;
+    environment::add_container_env(pod, container, &mut env).map_err(|message| Blocked {
+        container: container.name.clone(),
+        reason: "CreateContainerConfigError",
+        message,
+    })?;
     let words = container.command.iter().flatten().chain(container.args.iter().flatten());
     let argv = words.map(|word| environment::expand(word, &env)).collect();
     let working_directory = match container.working_dir.as_deref() {

@@ -9,8 +9,8 @@ use k8s_openapi::api::core::v1::{
 use super::{Blocked, ContainerPhase, ContainerRun, ContainerState, PodRun, Role, Terminated, restart_delay};
 use crate::api::Pod;
 use crate::api::conditions::set_pod_condition;
-use crate::api::meta::{name, namespace, time, uid};
 use crate::api::durations;
+use crate::api::meta::{name, namespace, time, uid};
 
 /// The address of the host and, as long as pods share its network, of every pod.
 pub(super) const ADDRESS: &str = "127.0.0.1";
@@ -77,9 +77,12 @@ fn phase(
     if finished {
         let succeeded = verdict == Verdict::None
             && initialized
-            && run.containers.iter().zip(states).filter(|(container, _)| container.role == Role::Main).all(
-                |(_, state)| state.terminated().is_some_and(|how| how.exit_code == 0),
-            );
+            && run
+                .containers
+                .iter()
+                .zip(states)
+                .filter(|(container, _)| container.role == Role::Main)
+                .all(|(_, state)| state.terminated().is_some_and(|how| how.exit_code == 0));
         return if succeeded { "Succeeded" } else { "Failed" };
     }
     let any_main_started = run
@@ -138,7 +141,9 @@ fn container_status(
     let running = state.is_running();
     let mut last = state.last.as_ref();
     let shown = match &state.phase {
-        ContainerPhase::Waiting if container.role == Role::Main && !initialized => waiting("PodInitializing", None),
+        ContainerPhase::Waiting if container.role == Role::Main && !initialized => {
+            waiting("PodInitializing", None)
+        }
         ContainerPhase::Waiting if container.role == Role::Main => waiting("ContainerCreating", None),
         ContainerPhase::Waiting => waiting("PodInitializing", None),
         ContainerPhase::Running { started_at } => ApiState {
@@ -235,14 +240,21 @@ fn container_id(run: &PodRun, container: &ContainerRun, restart: i32) -> String 
 const IMAGE_BACKOFF: Duration = Duration::seconds(10);
 
 /// The status of a pod that cannot be started, and when it changes next.
-pub fn blocked_status(pod: &Pod, blocked: &Blocked, now: DateTime<Utc>) -> (PodStatus, Option<DateTime<Utc>>) {
+pub fn blocked_status(
+    pod: &Pod,
+    blocked: &Blocked,
+    now: DateTime<Utc>,
+) -> (PodStatus, Option<DateTime<Utc>>) {
     let mut status = pod.status.clone().unwrap_or_default();
     let since = status.start_time.get_or_insert_with(|| time(now)).0;
     let mut wake = None;
     let (reason, message) = match blocked.reason {
         "ErrImagePull" if now - since >= IMAGE_BACKOFF => {
             let image = image_of(pod, &blocked.container);
-            ("ImagePullBackOff", format!("Back-off pulling image {image:?}: ErrImagePull: {}", blocked.message))
+            (
+                "ImagePullBackOff",
+                format!("Back-off pulling image {image:?}: ErrImagePull: {}", blocked.message),
+            )
         }
         reason => {
             wake = (reason == "ErrImagePull").then(|| since + IMAGE_BACKOFF);
@@ -279,7 +291,8 @@ pub fn blocked_status(pod: &Pod, blocked: &Blocked, now: DateTime<Utc>) -> (PodS
 
 fn image_of(pod: &Pod, container: &str) -> String {
     let spec = pod.spec.as_ref();
-    let all = spec.into_iter().flat_map(|spec| spec.containers.iter().chain(spec.init_containers.iter().flatten()));
+    let all =
+        spec.into_iter().flat_map(|spec| spec.containers.iter().chain(spec.init_containers.iter().flatten()));
     all.filter(|one| one.name == container).find_map(|one| one.image.clone()).unwrap_or_default()
 }
 

@@ -1,0 +1,47 @@
+//! What kubectl 1.32 printed for the objects under `tests/data/describe`: each file holds the object, its
+//! events and the moment of the recording; the `.txt` beside it is kubectl's output, byte for byte.
+
+use super::*;
+
+#[derive(serde::Deserialize)]
+struct Recorded {
+    now: DateTime<Utc>,
+    object: serde_json::Value,
+    events: Vec<Event>,
+}
+
+#[test]
+fn descriptions_are_those_of_kubectl() {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/describe");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let recorded: Recorded = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        let expected = std::fs::read_to_string(path.with_extension("txt")).unwrap();
+        let Recorded { now, object, events } = recorded;
+        let events = Some(events.as_slice());
+        let text = match object["kind"].as_str() {
+            Some("CronJob") => cronjob(&serde_json::from_value(object).unwrap(), events, now, &Utc),
+            Some("Job") => job(&serde_json::from_value(object).unwrap(), events, now, &Utc),
+            Some("Pod") => pod(&serde_json::from_value(object).unwrap(), events, now, &Utc),
+            other => panic!("{}: unexpected kind {other:?}", path.display()),
+        };
+        if let Some((line, (ours, theirs))) =
+            text.lines().zip(expected.lines()).enumerate().find(|(_, (ours, theirs))| ours != theirs)
+        {
+            panic!("{} line {}:\n ours: {ours:?}\ntheirs: {theirs:?}", path.display(), line + 1);
+        }
+        assert_eq!(text, expected, "{}", path.display());
+        seen += 1;
+    }
+    assert!(seen > 8, "the recordings are there");
+}
+
+#[test]
+fn without_events_there_is_no_section() {
+    let text = job(&Job::default(), None, DateTime::UNIX_EPOCH, &Utc);
+    assert!(!text.contains("Events"), "{text}");
+}

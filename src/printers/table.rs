@@ -1,0 +1,216 @@
+//! The layout of `kubectl get`: columns, widths, label columns. What the cells say is made in `rows`.
+
+use std::borrow::Cow;
+
+use super::rows::Row;
+
+const MIN_WIDTH: usize = 6;
+const PADDING: usize = 3;
+
+/// What a user asked of a table beside its kind's own columns.
+#[derive(Debug, Clone, Default)]
+pub struct TableOptions {
+    /// Leave the header line out (`--no-headers`).
+    pub no_headers: bool,
+    /// A first column NAMESPACE (`-A`).
+    pub with_namespace: bool,
+    /// What stands before each name, such as `job.batch/`; empty for nothing.
+    pub name_prefix: String,
+    /// A last column LABELS (`--show-labels`).
+    pub show_labels: bool,
+    /// Keys of labels that get a column of their own (`-L`).
+    pub label_columns: Vec<String>,
+    /// A first column EVENT (`--output-watch-events`), filled from `Row::event`.
+    pub with_event: bool,
+}
+
+/// Lays out rows, batch after batch: headers are written once and columns only ever grow, so that the
+/// lines of a watch stay aligned.
+#[derive(Debug)]
+pub struct TablePrinter {
+    options: TableOptions,
+    columns: &'static [&'static str],
+    widths: Vec<usize>,
+    headers_due: bool,
+}
+
+impl TablePrinter {
+    /// A printer of one kind's table.
+    pub fn new(columns: &'static [&'static str], options: TableOptions) -> Self {
+        let headers_due = !options.no_headers;
+        Self { options, columns, widths: Vec::new(), headers_due }
+    }
+
+    /// The lines of a batch, after the header line if it is still due.
+    pub fn print(&mut self, rows: &[Row<'_>]) -> String {
+        let mut lines: Vec<Vec<Cow<'_, str>>> = Vec::with_capacity(rows.len() + 1);
+        if std::mem::take(&mut self.headers_due) {
+            lines.push(self.header());
+        }
+        lines.extend(rows.iter().map(|row| self.cells(row)));
+        align(&lines, &mut self.widths)
+    }
+
+    fn header<'a>(&self) -> Vec<Cow<'a, str>> {
+        let options = &self.options;
+        let mut cells: Vec<Cow<'a, str>> = Vec::new();
+        if options.with_event {
+            cells.push("EVENT".into());
+        }
+        if options.with_namespace {
+            cells.push("NAMESPACE".into());
+        }
+        cells.extend(self.columns.iter().map(|column| Cow::Borrowed(*column)));
+        cells.extend(options.label_columns.iter().map(|key| {
+            let (_, last) = key.rsplit_once('/').unwrap_or(("", key));
+            Cow::Owned(last.to_uppercase())
+        }));
+        if options.show_labels {
+            cells.push("LABELS".into());
+        }
+        cells
+    }
+
+    fn cells<'a>(&self, row: &'a Row<'_>) -> Vec<Cow<'a, str>> {
+        let options = &self.options;
+        let mut cells: Vec<Cow<'a, str>> = Vec::with_capacity(row.cells.len() + 4);
+        if options.with_event {
+            cells.push(format!("{:<8}", row.event).into());
+        }
+        if options.with_namespace {
+            cells.push(printable(&row.namespace));
+        }
+        for (i, cell) in row.cells.iter().enumerate() {
+            if self.columns.get(i) == Some(&"NAME") && !options.name_prefix.is_empty() {
+                cells.push(format!("{}{cell}", options.name_prefix).into());
+            } else {
+                cells.push(printable(cell));
+            }
+        }
+        if options.show_labels || !options.label_columns.is_empty() {
+            let labels = row.labels();
+            for key in &options.label_columns {
+                cells.push(
+                    labels.get(key.as_str()).map_or(Cow::Borrowed(""), |v| v.clone().into_owned().into()),
+                );
+            }
+            if options.show_labels {
+                cells.push(if labels.is_empty() {
+                    "<none>".into()
+                } else {
+                    labels.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join(",").into()
+                });
+            }
+        }
+        cells
+    }
+}
+
+/// Pads every cell but a line's last to its column's width, which `widths` remembers for the next batch.
+pub(crate) fn align<S: AsRef<str>>(lines: &[Vec<S>], widths: &mut Vec<usize>) -> String {
+    let mut bytes = 0;
+    for line in lines {
+        for (i, cell) in line.iter().enumerate() {
+            let width = (chars(cell.as_ref()) + PADDING).max(MIN_WIDTH);
+            match widths.get_mut(i) {
+                Some(known) => *known = width.max(*known),
+                None => widths.push(width),
+            }
+            bytes += cell.as_ref().len() + PADDING;
+        }
+    }
+    let mut text = String::with_capacity(bytes * 2);
+    for line in lines {
+        for (i, cell) in line.iter().enumerate() {
+            let cell = cell.as_ref();
+            text.push_str(cell);
+            if i + 1 < line.len() {
+                text.extend(std::iter::repeat_n(' ', widths[i] - chars(cell)));
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn chars(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.chars().count() }
+}
+
+/// One line's worth of a cell, without the characters that would drive a terminal.
+fn printable(cell: &str) -> Cow<'_, str> {
+    if !cell.bytes().any(|b| b < b' ') {
+        return Cow::Borrowed(cell);
+    }
+    let mut text = match cell.find(['\u{c}', '\n', '\r']) {
+        Some(end) => format!("{}...", &cell[..end]),
+        None => cell.to_owned(),
+    };
+    if text.contains('\u{1b}') {
+        text = text.replace('\u{1b}', "^[");
+    }
+    Cow::Owned(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row<'a>(cells: &[&'a str]) -> Row<'a> {
+        Row::new("default".into(), cells.iter().map(|c| Cow::Borrowed(*c)).collect(), None)
+    }
+
+    const COLUMNS: &[&str] = &["NAME", "STATUS", "COMPLETIONS", "DURATION", "AGE"];
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell_and_three_more() {
+        let mut table = TablePrinter::new(COLUMNS, TableOptions::default());
+        assert_eq!(
+            table.print(&[
+                row(&["a1", "Running", "0/1", "5s", "7s"]),
+                row(&["susp", "Suspended", "0/1", "", "7s"])
+            ]),
+            "NAME   STATUS      COMPLETIONS   DURATION   AGE\n\
+             a1     Running     0/1           5s         7s\n\
+             susp   Suspended   0/1                      7s\n"
+        );
+        assert_eq!(
+            table.print(&[row(&["a1", "Complete", "1/1", "6s", "8s"])]),
+            "a1     Complete    1/1           6s         8s\n",
+            "a later batch keeps the widths and has no header"
+        );
+    }
+
+    #[test]
+    fn options_add_columns_around_the_kinds_own() {
+        let labels = serde_json::value::RawValue::from_string(
+            r#"{"b":"2","example.com/app":"web","a":"1"}"#.to_owned(),
+        )
+        .unwrap();
+        let mut with = row(&["x", "1s"]);
+        with.raw_labels = Some(&labels);
+        let options = TableOptions {
+            with_namespace: true,
+            name_prefix: "pod/".to_owned(),
+            show_labels: true,
+            label_columns: vec!["example.com/app".to_owned()],
+            ..TableOptions::default()
+        };
+        assert_eq!(
+            TablePrinter::new(&["NAME", "AGE"], options).print(&[with, row(&["y", "2s"])]),
+            "NAMESPACE   NAME    AGE   APP   LABELS\n\
+             default     pod/x   1s    web   a=1,b=2,example.com/app=web\n\
+             default     pod/y   2s          <none>\n"
+        );
+    }
+
+    #[test]
+    fn a_cell_is_one_line_and_counted_in_characters() {
+        let options = TableOptions { no_headers: true, ..TableOptions::default() };
+        assert_eq!(
+            TablePrinter::new(&["NAME", "MESSAGE"], options)
+                .print(&[row(&["äöüß", "one\ntwo"]), row(&["abcd", "\u{1b}[31m"])]),
+            "äöüß   one...\nabcd   ^[[31m\n"
+        );
+    }
+}
