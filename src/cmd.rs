@@ -1,6 +1,117 @@
-//! One file per verb: args and one function.
+//! One file per verb: args and one function. Errors become text and exit code in one place.
+
+mod api_resources;
+mod apply;
+mod completion;
+mod context;
+mod create;
+mod delete;
+mod describe;
+mod failure;
+mod follow_logs;
+mod get;
+mod log_source;
+mod logs;
+mod manifests;
+mod output;
+mod outcome;
+mod reconcile;
+mod replace;
+mod resources;
+mod run;
+mod scale;
+mod selection;
+mod submit;
+mod version;
+mod wait;
+mod wait_condition;
+mod watch;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+pub use context::Global;
+pub use failure::EXIT_CODES;
+
+/// kubectl for batch work, with no cluster
+///
+/// Runs ordinary Kubernetes Job and CronJob manifests as plain processes of this machine.
+#[derive(Debug, Parser)]
+#[command(name = "jobctl", disable_version_flag = true, disable_help_subcommand = false, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Apply(apply::Args),
+    Create(create::Args),
+    Replace(replace::Args),
+    Run(run::Args),
+    Get(get::Args),
+    Describe(describe::Args),
+    Logs(logs::Args),
+    Wait(wait::Args),
+    Delete(delete::Args),
+    Scale(scale::Args),
+    Reconcile(reconcile::Args),
+    Watch(watch::Args),
+    ApiResources(api_resources::ResourcesArgs),
+    ApiVersions(api_resources::VersionsArgs),
+    Version(version::Args),
+    Completion(completion::Args),
+}
+
+/// The tree of verbs and flags, for completions and documentation.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
 
 /// Parses the command line, runs the verb and maps its result to an exit code.
-pub fn run() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+pub fn run() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let parsed = command().try_get_matches_from(&arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(error) => return failure::usage(&error, &arguments),
+    };
+    match dispatch(cli) {
+        Ok(code) => code,
+        Err(error) => failure::report(&error),
+    }
+}
+
+fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+    let global = cli.global;
+    match cli.verb {
+        Verb::Apply(args) => apply::run(&global, &args),
+        Verb::Create(args) => create::run(&global, args),
+        Verb::Replace(args) => replace::run(&global, &args),
+        Verb::Run(args) => run::run(&global, &args),
+        Verb::Get(args) => get::run(&global, &args),
+        Verb::Describe(args) => describe::run(&global, &args),
+        Verb::Logs(args) => logs::run(&global, &args),
+        Verb::Wait(args) => wait::run(&global, &args),
+        Verb::Delete(args) => delete::run(&global, &args),
+        Verb::Scale(args) => scale::run(&global, &args),
+        Verb::Reconcile(args) => reconcile::run(&global, &args),
+        Verb::Watch(args) => watch::run(&global, &args),
+        Verb::ApiResources(args) => api_resources::resources(&args),
+        Verb::ApiVersions(args) => api_resources::versions(&args),
+        Verb::Version(args) => version::run(&args),
+        Verb::Completion(args) => completion::run(&args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_tree_is_sound() {
+        super::command().debug_assert();
+    }
 }

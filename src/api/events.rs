@@ -84,7 +84,7 @@ impl EventRecord {
     }
 
     /// The Event as the API shows it (core/v1).
-    pub fn to_event(&self, revision: u64) -> Value {
+    pub fn to_event(&self) -> Value {
         let stamp = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
         let mut involved = json!({
             "apiVersion": self.about.api_version,
@@ -103,7 +103,6 @@ impl EventRecord {
                 "creationTimestamp": stamp(self.first),
                 "name": self.name(),
                 "namespace": self.about.namespace,
-                "resourceVersion": revision.to_string(),
             },
             "involvedObject": involved,
             "type": self.type_,

@@ -1,0 +1,48 @@
+//! What every verb needs: the configuration, the store, the namespace.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::manager::Config;
+use crate::store::Store;
+
+/// Flags of every verb
+#[derive(Clone, Debug, clap::Args)]
+pub struct Global {
+    /// The namespace scope of this request
+    #[arg(short, long, global = true, value_name = "NAMESPACE")]
+    pub namespace: Option<String>,
+    /// Where state is kept, in place of $JOBCTL_DATA_DIR and the user's data directory
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Accepted for kubectl's sake: there is no cluster to choose
+    #[arg(long, global = true, hide = true, value_name = "NAME")]
+    pub context: Option<String>,
+    /// Accepted for kubectl's sake: there is no cluster to reach
+    #[arg(long, global = true, hide = true, value_name = "FILE")]
+    pub kubeconfig: Option<String>,
+}
+
+/// The place in which a verb works.
+#[derive(Debug)]
+pub(super) struct Context {
+    pub(super) config: Config,
+    pub(super) store: Store,
+    pub(super) namespace: String,
+    pub(super) namespace_given: bool,
+}
+
+impl Context {
+    /// Opens the store.
+    pub(super) fn open(global: &Global) -> Result<Self> {
+        let config = Config::load(global.data_dir.as_deref())?;
+        let store = Store::open(&config.data_directory)?;
+        Ok(Self {
+            config,
+            store,
+            namespace: global.namespace.clone().filter(|given| !given.is_empty()).unwrap_or_else(|| "default".into()),
+            namespace_given: global.namespace.as_ref().is_some_and(|given| !given.is_empty()),
+        })
+    }
+}

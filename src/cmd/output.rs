@@ -1,0 +1,52 @@
+//! What goes to stdout and stderr. A reader who has gone away is not an error: the verb just stops talking.
+
+use std::io::{self, IsTerminal, Write};
+
+/// Writes text to stdout and flushes it.
+///
+/// # Errors
+/// Anything but a closed pipe, which ends the process quietly as SIGPIPE would.
+pub(super) fn print(text: &str) -> anyhow::Result<()> {
+    print_bytes(text.as_bytes())
+}
+
+/// As [`print`], for bytes that may not be text.
+///
+/// # Errors
+/// As [`print`].
+pub(super) fn print_bytes(bytes: &[u8]) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(reader_gone()),
+        result => Ok(result?),
+    }
+}
+
+/// Writes one line to stdout.
+///
+/// # Errors
+/// As [`print`].
+pub(super) fn say(line: &str) -> anyhow::Result<()> {
+    print(&format!("{line}\n"))
+}
+
+/// Writes one line to stderr.
+pub(super) fn complain(line: &str) {
+    if !line.is_empty() {
+        let _ = writeln!(io::stderr().lock(), "{line}");
+    }
+}
+
+/// A warning in kubectl's form, yellow on a terminal.
+pub(super) fn warn(text: &str) {
+    if io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
+        complain(&format!("\u{1b}[33;1mWarning:\u{1b}[0m {text}"));
+    } else {
+        complain(&format!("Warning: {text}"));
+    }
+}
+
+/// An error without words: nobody reads what we print any more.
+fn reader_gone() -> anyhow::Error {
+    super::failure::verbatim("")
+}

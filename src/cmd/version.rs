@@ -1,0 +1,45 @@
+//! `version`.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use serde_json::json;
+
+use super::output::{print, say};
+use crate::printers;
+
+/// The version of Kubernetes whose behaviour this program follows.
+const KUBERNETES_VERSION: &str = "v1.34.0";
+
+/// Print the version
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Only the program's own version
+    #[arg(long)]
+    client: bool,
+    /// One of yaml or json
+    #[arg(short, long)]
+    output: Option<String>,
+}
+
+/// Prints our version and the version of Kubernetes that we speak.
+pub(super) fn run(args: &Args) -> Result<ExitCode> {
+    let ours = concat!("v", env!("CARGO_PKG_VERSION"));
+    let mut value = json!({"clientVersion": {"gitVersion": ours, "platform": "linux/amd64"}});
+    value["clientVersion"]["platform"] = format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH).into();
+    if !args.client {
+        value["serverVersion"] = json!({"gitVersion": KUBERNETES_VERSION});
+    }
+    match args.output.as_deref() {
+        None => {
+            say(&format!("Client Version: {ours}"))?;
+            if !args.client {
+                say(&format!("Server Version: {KUBERNETES_VERSION} (behaviour; there is no server)"))?;
+            }
+        }
+        Some("json") => print(&printers::json::to_string(&value))?,
+        Some("yaml") => print(&printers::yaml::to_string(&value))?,
+        Some(_) => bail!("--output must be 'yaml' or 'json'"),
+    }
+    Ok(ExitCode::SUCCESS)
+}

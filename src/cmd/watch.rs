@@ -1,0 +1,78 @@
+//! `watch`: the controller, in the foreground or (hidden) in the background.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use super::context::{Context, Global};
+use super::output::say;
+use crate::manager::{Config, Controller, ControllerMode};
+use crate::store::{Store, holder_of};
+
+/// Make passes until interrupted, one line per change
+///
+/// Takes over from the controller in the background and hands back to one at the end.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Leave when nothing is left to wait for
+    #[arg(long)]
+    until_idle: bool,
+    /// The controller in the background: silent, leaves when nothing is left to wait for
+    #[arg(long, hide = true)]
+    background: bool,
+    /// The controller of a verb that waits where nothing may stay in the background
+    #[arg(long, hide = true)]
+    companion: bool,
+}
+
+/// How long a controller in the background may take to leave.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Runs the controller.
+pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
+    if args.background || args.companion {
+        let mode = if args.background { ControllerMode::Background } else { ControllerMode::Foreground };
+        let mut config = Config::load(global.data_dir.as_deref())?;
+        if args.companion {
+            config.background = false;
+        }
+        if let Some((controller, lock)) = Controller::start(&config, mode)? {
+            controller.run(&config, lock, |_| {})?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mode = if args.until_idle { ControllerMode::UntilIdle } else { ControllerMode::Foreground };
+    let context = Context::open(global)?;
+    let (controller, lock) = take_over(&context, mode)?;
+    let mut listener = Ok(());
+    controller.run(&context.config, lock, |line| {
+        if listener.is_ok() {
+            listener = say(line);
+        }
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Asks a controller in the background to leave, and takes its place.
+fn take_over(context: &Context, mode: ControllerMode) -> Result<(Controller, crate::store::ProcessLock)> {
+    let started = Instant::now();
+    loop {
+        if let Some(started) = Controller::start(&context.config, mode)? {
+            return Ok(started);
+        }
+        ask_to_leave(&context.store)?;
+        if started.elapsed() > PATIENCE {
+            bail!("another controller holds {}", context.store.controller_lock_path().display());
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn ask_to_leave(store: &Store) -> Result<()> {
+    if let Some(pid) = holder_of(&store.controller_lock_path())? {
+        let pid = nix::unistd::Pid::from_raw(pid);
+        let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
+    }
+    Ok(())
+}
