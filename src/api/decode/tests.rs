@@ -177,6 +177,17 @@ fn what_only_yaml_1_1_allows_is_read() {
 }
 
 #[test]
+fn what_yaml_1_1_reads_differently_is_refused() {
+    assert!(problem("{a: 1, b:}\n").contains("line 1: found a ':' that is not followed by a space"));
+    assert!(problem("a: {b: http://x/?c=d}\n").contains("did not find expected ','"));
+    assert_eq!(read_one("a: http://x/?c=d\n"), Ok(json!({"a": "http://x/?c=d"})));
+    assert!(problem("{a\n b: 1}\n").contains("did not find expected ',' or '}'"));
+    assert!(problem("a: &b:c d\n").contains("did not find expected alphabetic or numeric character"));
+    assert!(problem("a: \"\\/\"\n").contains("found unknown escape character"));
+    assert!(problem("a: \"\\ud83d\\ude00\"\n").contains("found invalid Unicode character escape code"));
+}
+
+#[test]
 fn text_in_other_encodings() {
     let utf16: Vec<u8> = "\u{feff}a: ü\n---\nb: 1\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert_eq!(

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span};
+use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span, StructureStyle};
 use serde_json::{Map, Value};
 
 use super::budget::{self, Budget, Exceeded};
@@ -99,6 +99,7 @@ struct Anchored {
 
 /// A collection that has not ended yet.
 struct Open {
+    is_flow: bool,
     anchor: usize,
     line: usize,
     content: Content,
@@ -176,17 +177,27 @@ impl<'a> Composer<'a> {
                     let lines = span.start.line() + 1..=span.end.line();
                     self.tab_lines.retain(|line| !lines.contains(line));
                 }
+                if style == ScalarStyle::Plain {
+                    self.check_plain(&value, span, line)?;
+                }
                 let value = self.written(&value, style, span, line)?;
                 let resolved = tag::scalar(&value, style, tag.as_deref())
                     .map_err(|problem| DecodeError::yaml(line, problem))?;
                 self.scalar(resolved, anchor, line)
             }
-            Event::SequenceStart(_, anchor, _) => {
-                self.open(Open { anchor, line, content: Content::Sequence(Vec::new()) })
+            Event::SequenceStart(style, anchor, _) => {
+                let is_flow = style == StructureStyle::Flow;
+                self.open(Open { is_flow, anchor, line, content: Content::Sequence(Vec::new()) })
             }
-            Event::MappingStart(_, anchor, _) => {
+            Event::MappingStart(style, anchor, _) => {
+                let is_flow = style == StructureStyle::Flow;
                 self.budget.take_map().map_err(|exceeded| too_much(line, &exceeded))?;
-                self.open(Open { anchor, line, content: Content::Mapping { key: None, entries: Vec::new() } })
+                self.open(Open {
+                    is_flow,
+                    anchor,
+                    line,
+                    content: Content::Mapping { key: None, entries: Vec::new() },
+                })
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(),
             Event::Alias(anchor) => {
@@ -204,6 +215,29 @@ impl<'a> Composer<'a> {
             }
             Event::Anchor(_, name) if !name.chars().all(is_anchor_character) => {
                 Err(DecodeError::yaml(line, "did not find expected alphabetic or numeric character"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Inside brackets YAML 1.1 ends a plain scalar at `?`, so that `{url: http://x/?y}` cannot be read, and
+    /// does not end one at `:`, so that the key of `{a:}` is `a:`, which nobody means.
+    fn check_plain(&self, value: &str, span: &Span, line: usize) -> Result<(), DecodeError> {
+        if !self.stack.last().is_some_and(|open| open.is_flow) {
+            return Ok(());
+        }
+        if value.contains('?') {
+            return Err(DecodeError::yaml(line, "did not find expected ',' (quote a value that has a ?)"));
+        }
+        let rest = span.end.byte_offset().and_then(|end| self.text.get(end..)).unwrap_or_default();
+        // A comma is missing, or a key has two lines: neither is read by kubectl.
+        let is_key = self.awaits_key() && rest.trim_start_matches(' ').starts_with(':');
+        if is_key && span.start.line() != span.end.line() {
+            return Err(DecodeError::yaml(line, "did not find expected ',' or '}'"));
+        }
+        match rest.strip_prefix(':') {
+            Some(rest) if self.awaits_key() && rest.starts_with([',', ']', '}']) => {
+                Err(DecodeError::yaml(line, "found a ':' that is not followed by a space"))
             }
             _ => Ok(()),
         }
@@ -292,7 +326,7 @@ impl<'a> Composer<'a> {
 
     fn close(&mut self) -> Result<(), DecodeError> {
         // The parser never ends what it has not begun.
-        let Some(Open { anchor, line, content }) = self.stack.pop() else { return Ok(()) };
+        let Some(Open { anchor, line, content, .. }) = self.stack.pop() else { return Ok(()) };
         let value = match content {
             Content::Sequence(items) => {
                 let value = Value::Array(items);
