@@ -1,0 +1,261 @@
+//! `apply`.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+
+use super::context::{Context, Global};
+use super::failure::{text, verbatim, while_doing};
+use super::manifests::{self, Document, FileArgs};
+use super::outcome::{DryRun, Outcomes};
+use super::output::{complain, warn};
+use super::selection::Selectors;
+use super::submit::{self, Object, Validate};
+use crate::api::kinds::{Key, Kind};
+use crate::api::meta::{ANNOTATION_LAST_APPLIED, name};
+use crate::api::status_error::StatusError;
+use crate::api::{Job, Pod, defaults, validation};
+use crate::manager::Request;
+use crate::registry::{apply as three_way, strategy};
+use crate::store::Table;
+
+/// Create or change objects to match manifests
+///
+/// An object that does not exist is created. Of one that does, the fields given are set, the fields given last time
+/// and not now are removed, and all others are left alone.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    files: FileArgs,
+    /// Must be "none", "server", or "client": only say what would be done
+    #[arg(long, num_args = 0..=1, default_value = "none", default_missing_value = "client", require_equals = true, hide_default_value = true)]
+    dry_run: DryRun,
+    /// Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields
+    #[arg(long, num_args = 0..=1, default_value = "strict", default_missing_value = "strict", require_equals = true)]
+    validate: Validate,
+    /// Output format: json, name or yaml
+    #[arg(short, long)]
+    output: Option<String>,
+    /// Apply only the documents whose labels match
+    #[arg(short = 'l', long)]
+    selector: Option<String>,
+    /// Variables of this environment that the pods are to have, as NAME,NAME
+    #[arg(long, value_delimiter = ',', value_name = "NAME")]
+    pass_env: Vec<String>,
+}
+
+/// What becomes of one document.
+enum Decision {
+    Created(Object),
+    Configured(Object),
+    Unchanged(Kind, Value),
+}
+
+/// Applies every document in one commit; bad ones are reported and the good ones still go in.
+pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
+    if args.files.filenames.is_empty() {
+        anyhow::bail!("must specify one of -f and -k");
+    }
+    let selectors = Selectors::parse(args.selector.as_deref(), None)?;
+    let documents = manifests::read(&args.files)?;
+    if documents.is_empty() {
+        anyhow::bail!("no objects passed to apply");
+    }
+    let context = Context::open(global)?;
+    let mut request = Request::begin(&context.store, &[Table::Jobs, Table::Pods])?;
+    let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?;
+    let mut within: BTreeMap<(Kind, Key), Object> = BTreeMap::new();
+    let mut decisions = Vec::new();
+    let mut failed = false;
+    for document in documents {
+        let decided = document.and_then(|mut document| {
+            if !selectors.is_empty() && !selectors.matches(document.kind, &document.value.to_string())? {
+                return Ok(None);
+            }
+            submit::set_namespace(&mut document, &context)?;
+            decide(&document, args, &context, &mut request, &within).map(Some)
+        });
+        match decided {
+            Ok(None) => {}
+            Ok(Some(decision)) => {
+                if let Decision::Created(object) | Decision::Configured(object) = &decision {
+                    within.insert((object.kind(), crate::api::meta::key(object.meta())), object.clone());
+                }
+                decisions.push(decision);
+            }
+            Err(error) => {
+                failed = true;
+                complain(&text(&error));
+            }
+        }
+    }
+    let revision = request.revision();
+    if args.dry_run == DryRun::None {
+        request.commit(&context.config, &context.store)?;
+    }
+    for decision in decisions {
+        let dry_run = args.dry_run == DryRun::Client;
+        match decision {
+            Decision::Created(object) => {
+                outcomes.done(object.kind(), name(object.meta()), "created", || object.to_value(revision))?;
+            }
+            Decision::Configured(object) => {
+                outcomes.done(object.kind(), name(object.meta()), "configured", || object.to_value(revision))?;
+            }
+            Decision::Unchanged(kind, value) => {
+                // kubectl cannot know on the client.
+                let what = if dry_run { "configured" } else { "unchanged" };
+                let name = value["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+                outcomes.done(kind, &name, what, || Ok(value))?;
+            }
+        }
+    }
+    outcomes.finish()?;
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn decide(
+    document: &Document,
+    args: &Args,
+    context: &Context,
+    request: &mut Request,
+    within: &BTreeMap<(Kind, Key), Object>,
+) -> Result<Decision> {
+    let mut object = submit::decode(document, args.validate, "creating")
+        .with_context_of(document)?;
+    let key = crate::api::meta::key(object.meta());
+    if key.name.is_empty() {
+        // Only a generateName: every apply is a new object, which kubectl refuses and people ask for.
+        if object.meta().generate_name.as_deref().is_some_and(|base| !base.is_empty()) {
+            warn(&format!(
+                "{}: only generateName is given, so every apply creates another {}",
+                document.source, document.kind
+            ));
+        }
+    } else {
+        let current = match within.get(&(document.kind, key.clone())) {
+            Some(earlier) => Some(earlier.to_value(request.revision())?),
+            None => request
+                .state
+                .get(Table::from(document.kind), &key)
+                .map(|object| object.parse::<Value>())
+                .transpose()?,
+        };
+        if let Some(current) = current {
+            return change(document, &current, request);
+        }
+    }
+    let annotation = three_way::last_applied(&document.value);
+    object.meta_mut().annotations.get_or_insert_default().insert(ANNOTATION_LAST_APPLIED.into(), annotation);
+    if args.dry_run != DryRun::Client {
+        submit::add_creator(object.meta_mut(), &args.pass_env)?;
+        submit::admit(&mut object, &document.value, request)
+            .map_err(|error| while_doing(error, &format!("error when creating {:?}", document.source)))?;
+        submit::create(&object, context, request)?;
+    }
+    Ok(Decision::Created(object))
+}
+
+/// An object that exists: the three-way merge, and whether it may be.
+fn change(document: &Document, current: &Value, request: &mut Request) -> Result<Decision> {
+    let annotation = current["metadata"]["annotations"][ANNOTATION_LAST_APPLIED].as_str();
+    let original: Option<Value> = annotation.and_then(|text| serde_json::from_str(text).ok());
+    if original.is_none() {
+        warn(&format!(
+            "resource {}/{} is missing the {ANNOTATION_LAST_APPLIED} annotation which is required by jobctl apply. \
+             jobctl apply should only be used on resources created declaratively by either jobctl create \
+             --save-config or jobctl apply. The missing annotation will be patched automatically.",
+            document.kind.resource().plural,
+            document.name()
+        ));
+    }
+    let mut modified = document.value.clone();
+    modified["apiVersion"] = json!(document.kind.api_version());
+    if !modified["metadata"]["annotations"].is_object() {
+        modified["metadata"]["annotations"] = json!({});
+    }
+    modified["metadata"]["annotations"][ANNOTATION_LAST_APPLIED] = json!(three_way::last_applied(&document.value));
+    let mut merged = three_way::three_way(original.as_ref(), &modified, current);
+    // What the status says is the controllers' to change, not a manifest's.
+    merged["status"] = current["status"].clone();
+    if merged["status"].is_null()
+        && let Value::Object(fields) = &mut merged
+    {
+        fields.remove("status");
+    }
+    if merged == *current {
+        return Ok(Decision::Unchanged(document.kind, merged));
+    }
+    let object = update(document, current, merged)?;
+    match &object {
+        Object::Job(job) => request.pending.put_job(Job::clone(job)),
+        Object::Pod(pod) => request.pending.put_pod(Pod::clone(pod)),
+    }
+    Ok(Decision::Configured(object))
+}
+
+/// The object as it will be stored.
+fn update(document: &Document, current: &Value, merged: Value) -> Result<Object> {
+    let read = |error: serde_json::Error| anyhow::anyhow!("read the merged {}: {error}", document.kind);
+    let merged_spec = merged["spec"].clone();
+    match document.kind {
+        Kind::Pod => {
+            let mut new: Pod = serde_json::from_value(merged).map_err(read)?;
+            let old: Pod = serde_json::from_value(current.clone()).map_err(read)?;
+            defaults::set_pod_defaults(&mut new);
+            let mut causes = validation::validate_pod(&new);
+            causes.extend(validation::validate_pod_update(&new, &old));
+            let object = Object::Pod(Box::new(new));
+            submit::refuse(&object, causes)?;
+            Ok(object)
+        }
+        _ => {
+            let mut new: Job = serde_json::from_value(merged).map_err(read)?;
+            let old: Job = serde_json::from_value(current.clone()).map_err(read)?;
+            defaults::set_job_defaults(&mut new);
+            strategy::prepare_job_for_update(&mut new, &old);
+            let name = name(&new.metadata).to_owned();
+            if let Some(path) = changed_template(&new, &old, &merged_spec, current)? {
+                return Err(verbatim(format!(
+                    "The Job {name:?} is invalid: spec.template: field is immutable: {path} differs; to replace the \
+                     Job and run it again: jobctl replace --force -f {}",
+                    document.source
+                )));
+            }
+            let mut causes = validation::validate_job(&new);
+            causes.extend(validation::validate_job_update(&new, &old));
+            causes.extend(crate::api::compatibility::check_job(&document.value).refused);
+            let object = Object::Job(Box::new(new));
+            submit::refuse(&object, causes)?;
+            Ok(object)
+        }
+    }
+}
+
+/// The first field of the pod template that would change though it must not.
+fn changed_template(new: &Job, old: &Job, merged_spec: &Value, current: &Value) -> Result<Option<String>> {
+    let refused = validation::validate_job_update(new, old);
+    if !refused.iter().any(|cause| cause.field == "spec.template") {
+        return Ok(None);
+    }
+    let typed = serde_json::to_value(new)?;
+    Ok(validation::first_template_difference(&typed["spec"]["template"], &current["spec"]["template"])
+        .or_else(|| validation::first_template_difference(&merged_spec["template"], &current["spec"]["template"]))
+        .or_else(|| Some("spec.template".into())))
+}
+
+/// Errors of a document name its file.
+trait WithContextOf<T> {
+    fn with_context_of(self, document: &Document) -> Result<T>;
+}
+
+impl<T> WithContextOf<T> for Result<T> {
+    fn with_context_of(self, document: &Document) -> Result<T> {
+        self.map_err(|error| match error.downcast_ref::<StatusError>() {
+            Some(_) => while_doing(error, &format!("error when creating {:?}", document.source)),
+            None => error,
+        })
+    }
+}

@@ -1,0 +1,229 @@
+//! `create`: from files, and `create job`.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use serde_json::{Value, json};
+
+use super::context::{Context, Global};
+use super::failure::{text, verbatim, while_doing};
+use super::manifests::{self, Document, FileArgs};
+use super::outcome::{DryRun, Outcomes};
+use super::output::complain;
+use super::submit::{self, Object, Validate};
+use crate::api::kinds::{Key, Kind};
+use crate::api::meta::{ANNOTATION_LAST_APPLIED, key, name};
+use crate::api::status_error::StatusError;
+use crate::manager::Request;
+use crate::registry::apply::last_applied;
+use crate::store::Table;
+
+/// Create objects from manifests, or a Job from the command line
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
+    #[command(flatten)]
+    files: FileArgs,
+    #[command(flatten)]
+    options: Options,
+    /// Keep the manifest in the object's annotation, so that apply can be used later
+    #[arg(long)]
+    save_config: bool,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+struct Options {
+    /// Must be "none", "server", or "client": only say what would be done
+    #[arg(long, num_args = 0..=1, default_value = "none", default_missing_value = "client", require_equals = true, hide_default_value = true)]
+    dry_run: DryRun,
+    /// Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields
+    #[arg(long, num_args = 0..=1, default_value = "strict", default_missing_value = "strict", require_equals = true)]
+    validate: Validate,
+    /// Output format: json, name or yaml
+    #[arg(short, long)]
+    output: Option<String>,
+    /// Variables of this environment that the pods are to have, as NAME,NAME
+    #[arg(long, value_delimiter = ',', value_name = "NAME")]
+    pass_env: Vec<String>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    Job(JobArgs),
+}
+
+/// Create a Job that runs a command of this machine
+#[derive(Debug, clap::Args)]
+struct JobArgs {
+    /// The Job's name
+    name: Vec<String>,
+    /// Image name to run: a label here, the command runs from this machine
+    #[arg(long)]
+    image: Option<String>,
+    /// The CronJob to create the Job from
+    #[arg(long)]
+    from: Option<String>,
+    #[command(flatten)]
+    options: Options,
+    /// The command and its arguments
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<String>,
+}
+
+/// Creates objects.
+pub(super) fn run(global: &Global, args: Args) -> Result<ExitCode> {
+    match args.what {
+        Some(What::Job(job)) => create_job(global, &job),
+        None => create_from_files(global, &args.files, &args.options, args.save_config),
+    }
+}
+
+fn create_from_files(global: &Global, files: &FileArgs, options: &Options, save: bool) -> Result<ExitCode> {
+    if files.filenames.is_empty() {
+        bail!("must specify one of -f and -k");
+    }
+    let documents = manifests::read(files)?;
+    if documents.is_empty() {
+        bail!("no objects passed to create");
+    }
+    let context = Context::open(global)?;
+    submit_all(&context, documents, options, |document, object| {
+        if save {
+            let annotations = object.meta_mut().annotations.get_or_insert_default();
+            annotations.insert(ANNOTATION_LAST_APPLIED.into(), last_applied(&document.value));
+        }
+    })
+}
+
+fn submit_all(
+    context: &Context,
+    documents: Vec<Result<Document>>,
+    options: &Options,
+    mut adapt: impl FnMut(&Document, &mut Object),
+) -> Result<ExitCode> {
+    let mut request = Request::begin(&context.store, &[Table::Jobs, Table::Pods])?;
+    let mut outcomes = Outcomes::new(options.output.as_deref(), options.dry_run)?;
+    let mut created: Vec<(Object, Option<Value>)> = Vec::new();
+    let mut failed = false;
+    for document in documents {
+        let done = document.and_then(|mut document| {
+            submit::set_namespace(&mut document, context)?;
+            let mut object = submit::decode(&document, options.validate, "creating")?;
+            adapt(&document, &mut object);
+            if options.dry_run == DryRun::Client {
+                return Ok((object, Some(document.value)));
+            }
+            let exists = |key: &Key| {
+                request.state.get(Table::from(document.kind), key).is_some()
+                    || created.iter().any(|(earlier, _)| {
+                        earlier.kind() == document.kind && crate::api::meta::key(earlier.meta()) == *key
+                    })
+            };
+            if exists(&key(object.meta())) {
+                let error = StatusError::AlreadyExists { kind: document.kind, name: name(object.meta()).into() };
+                return Err(error.into());
+            }
+            submit::add_creator(object.meta_mut(), &options.pass_env)?;
+            submit::admit(&mut object, &document.value, &mut request)?;
+            submit::create(&object, context, &mut request)?;
+            Ok((object, None))
+        }
+        .map_err(|error: anyhow::Error| while_doing(error, &format!("error when creating {:?}", document.source))));
+        match done {
+            Ok(object) => created.push(object),
+            Err(error) => {
+                failed = true;
+                complain(&text(&error));
+            }
+        }
+    }
+    let revision = request.revision();
+    if options.dry_run == DryRun::None {
+        request.commit(&context.config, &context.store)?;
+    }
+    for (object, manifest) in created {
+        outcomes.done(object.kind(), name(object.meta()), "created", || {
+            manifest.map_or_else(|| object.to_value(revision), Ok)
+        })?;
+    }
+    outcomes.finish()?;
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn create_job(global: &Global, args: &JobArgs) -> Result<ExitCode> {
+    let [job_name] = args.name.as_slice() else {
+        bail!(
+            "exactly one NAME is required, got {}\nSee 'jobctl create job -h' for help and examples",
+            args.name.len()
+        );
+    };
+    if args.from.is_some() {
+        if args.image.is_some() {
+            bail!("either --image or --from must be specified");
+        }
+        bail!("--from: this version of jobctl does not have CronJobs yet");
+    }
+    if args.image.is_none() && args.command.is_empty() {
+        bail!("either --image or a command must be specified");
+    }
+    let mut container = json!({"name": job_name, "resources": {}});
+    if let Some(image) = &args.image {
+        container["image"] = json!(image);
+    }
+    if !args.command.is_empty() {
+        container["command"] = json!(args.command);
+    }
+    let value = json!({
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"creationTimestamp": null, "name": job_name},
+        "spec": {"template": {
+            "metadata": {"creationTimestamp": null},
+            "spec": {"containers": [container], "restartPolicy": "Never"}
+        }},
+        "status": {}
+    });
+    let context = Context::open(global)?;
+    let document =
+        Document { source: String::new(), value: value.clone(), kind: Kind::Job, api_version: "batch/v1".into() };
+    if args.options.dry_run == DryRun::Client {
+        let mut outcomes = Outcomes::new(args.options.output.as_deref(), DryRun::Client)?;
+        outcomes.done(Kind::Job, job_name, "created", || {
+            let mut value = value;
+            if context.namespace_given {
+                value["metadata"]["namespace"] = json!(context.namespace);
+            }
+            Ok(value)
+        })?;
+        outcomes.finish()?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    create_one(&context, document, &args.options)
+}
+
+/// As [`submit_all`] for an object without a file: kubectl's sentence for a name that exists differs.
+fn create_one(context: &Context, mut document: Document, options: &Options) -> Result<ExitCode> {
+    submit::set_namespace(&mut document, context)?;
+    let mut request = Request::begin(&context.store, &[Table::Jobs, Table::Pods])?;
+    let mut object = submit::decode(&document, options.validate, "creating")?;
+    if request.state.get(Table::from(document.kind), &key(object.meta())).is_some() {
+        let error = StatusError::AlreadyExists { kind: document.kind, name: name(object.meta()).into() };
+        return Err(verbatim(format!(
+            "error: failed to create {}: {error}",
+            document.kind.resource().singular
+        )));
+    }
+    submit::add_creator(object.meta_mut(), &options.pass_env)?;
+    submit::admit(&mut object, &document.value, &mut request)?;
+    submit::create(&object, context, &mut request)?;
+    let revision = request.revision();
+    if options.dry_run == DryRun::None {
+        request.commit(&context.config, &context.store)?;
+    }
+    let mut outcomes = Outcomes::new(options.output.as_deref(), options.dry_run)?;
+    outcomes.done(object.kind(), name(object.meta()), "created", || object.to_value(revision))?;
+    outcomes.finish()?;
+    Ok(ExitCode::SUCCESS)
+}

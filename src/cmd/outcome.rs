@@ -1,0 +1,115 @@
+//! What a verb that changes objects says of each: one line, or the object.
+
+use std::str::FromStr;
+
+use anyhow::{Result, bail};
+use serde_json::{Value, json};
+
+use super::output::{print, say};
+use crate::api::kinds::Kind;
+use crate::printers;
+
+/// `--dry-run`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum DryRun {
+    #[default]
+    None,
+    Client,
+    Server,
+}
+
+impl FromStr for DryRun {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "none" | "false" => Ok(Self::None),
+            "client" | "true" | "unchanged" => Ok(Self::Client),
+            "server" => Ok(Self::Server),
+            _ => Err(format!("Invalid dry-run value ({text}). Must be \"none\", \"server\", or \"client\".")),
+        }
+    }
+}
+
+impl DryRun {
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Client => " (dry run)",
+            Self::Server => " (server dry run)",
+        }
+    }
+}
+
+/// Prints what became of objects.
+#[derive(Debug)]
+pub(super) struct Outcomes {
+    format: Option<Format>,
+    dry_run: DryRun,
+    objects: Vec<Value>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Name,
+    Json,
+    Yaml,
+}
+
+impl Outcomes {
+    /// `format` is what `-o` said.
+    ///
+    /// # Errors
+    /// An output format that these verbs do not have.
+    pub(super) fn new(format: Option<&str>, dry_run: DryRun) -> Result<Self> {
+        let format = match format {
+            None | Some("") => None,
+            Some("name") => Some(Format::Name),
+            Some("json") => Some(Format::Json),
+            Some("yaml") => Some(Format::Yaml),
+            Some(other) => bail!(
+                "unable to match a printer suitable for the output format {other:?}, allowed formats are: \
+                 json,name,yaml"
+            ),
+        };
+        Ok(Self { format, dry_run, objects: Vec::new() })
+    }
+
+    /// Says that something has been done to an object; `object` is asked for only where it is printed.
+    ///
+    /// # Errors
+    /// Nobody reads.
+    pub(super) fn done(
+        &mut self,
+        kind: Kind,
+        name: &str,
+        what: &str,
+        object: impl FnOnce() -> Result<Value>,
+    ) -> Result<()> {
+        let resource = kind.qualified_singular();
+        match self.format {
+            None => say(&format!("{resource}/{name} {what}{}", self.dry_run.suffix())),
+            Some(Format::Name) => say(&format!("{resource}/{name}")),
+            Some(_) => {
+                self.objects.push(object()?);
+                Ok(())
+            }
+        }
+    }
+
+    /// Prints the objects gathered: one as it is, several as a List.
+    ///
+    /// # Errors
+    /// Nobody reads.
+    pub(super) fn finish(mut self) -> Result<()> {
+        let value = match self.objects.len() {
+            0 => return Ok(()),
+            1 => self.objects.remove(0),
+            _ => json!({"apiVersion": "v1", "kind": "List", "metadata": {}, "items": self.objects}),
+        };
+        match self.format {
+            Some(Format::Yaml) => print(&printers::yaml::to_string(&value)),
+            _ => print(&printers::json::to_string(&value)),
+        }
+    }
+}

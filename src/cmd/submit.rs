@@ -1,0 +1,245 @@
+//! From a document to an object that may be stored: decoding, defaults, validation, and what we add.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::{Value, json};
+
+use super::context::Context;
+use super::failure::verbatim;
+use super::manifests::Document;
+use super::output::warn;
+use crate::api::decode::{TypeMeta, strict};
+use crate::api::kinds::Kind;
+use crate::api::meta::{
+    ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PATH, ANNOTATION_WORKING_DIRECTORY, name,
+};
+use crate::api::status_error::{FieldError, StatusError};
+use crate::api::{Job, ObjectMeta, Pod, compatibility, defaults, validation};
+use crate::controller::pods::{bind, generated_name, new_uid, scheduled_event};
+use crate::manager::Request;
+use crate::registry::strategy;
+
+/// `--validate`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Validate {
+    #[default]
+    Strict,
+    Warn,
+    Ignore,
+}
+
+impl FromStr for Validate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "strict" | "true" => Ok(Self::Strict),
+            "warn" => Ok(Self::Warn),
+            "ignore" | "false" => Ok(Self::Ignore),
+            _ => Err(format!("invalid - validate option {text:?}; must be one of: strict (or true), warn, ignore (or false)")),
+        }
+    }
+}
+
+/// A decoded object of a kind that can be submitted.
+#[derive(Clone, Debug)]
+pub(super) enum Object {
+    Job(Box<Job>),
+    Pod(Box<Pod>),
+}
+
+impl Object {
+    pub(super) fn meta(&self) -> &ObjectMeta {
+        match self {
+            Self::Job(job) => &job.metadata,
+            Self::Pod(pod) => &pod.metadata,
+        }
+    }
+
+    pub(super) fn meta_mut(&mut self) -> &mut ObjectMeta {
+        match self {
+            Self::Job(job) => &mut job.metadata,
+            Self::Pod(pod) => &mut pod.metadata,
+        }
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::Job(_) => Kind::Job,
+            Self::Pod(_) => Kind::Pod,
+        }
+    }
+
+    /// The object as a value, with the resourceVersion of a revision.
+    pub(super) fn to_value(&self, revision: u64) -> Result<Value> {
+        let mut value = match self {
+            Self::Job(job) => serde_json::to_value(job),
+            Self::Pod(pod) => serde_json::to_value(pod),
+        }
+        .context("encode the object")?;
+        value["metadata"]["resourceVersion"] = json!(revision.to_string());
+        Ok(value)
+    }
+}
+
+/// Puts the namespace of the request into a document that has none; refuses one that names another.
+pub(super) fn set_namespace(document: &mut Document, context: &Context) -> Result<()> {
+    match document.value["metadata"]["namespace"].as_str() {
+        Some(own) if context.namespace_given && own != context.namespace => bail!(
+            "the namespace from the provided object {own:?} does not match the namespace {:?}. You must pass \
+             '--namespace={own}' to perform this operation.",
+            context.namespace
+        ),
+        Some(own) if !own.is_empty() => {}
+        _ => {
+            if !document.value["metadata"].is_object() {
+                document.value["metadata"] = json!({});
+            }
+            document.value["metadata"]["namespace"] = json!(context.namespace);
+        }
+    }
+    Ok(())
+}
+
+/// Decodes a document. `doing` is `creating` or the like, for kubectl's sentence.
+///
+/// # Errors
+/// Unknown fields (as `validate` says), fields of a wrong type, kinds that are not run yet.
+pub(super) fn decode(document: &Document, validate: Validate, doing: &str) -> Result<Object> {
+    let bad_request = |message: String| {
+        verbatim(format!(
+            "Error from server (BadRequest): error when {doing} {:?}: {message}",
+            document.source
+        ))
+    };
+    let mut value = document.value.clone();
+    value["apiVersion"] = json!(document.kind.api_version());
+    let (object, unknown) = match document.kind {
+        Kind::Job => {
+            let decoded = strict::from_value::<Job>(&value).map_err(|error| bad_request(error.to_string()))?;
+            (Object::Job(Box::new(decoded.object)), decoded.unknown_fields)
+        }
+        Kind::Pod => {
+            let decoded = strict::from_value::<Pod>(&value).map_err(|error| bad_request(error.to_string()))?;
+            (Object::Pod(Box::new(decoded.object)), decoded.unknown_fields)
+        }
+        Kind::CronJob | Kind::Event => {
+            if document.api_version == "batch/v1beta1" {
+                warn("batch/v1beta1 CronJob is deprecated in v1.21+, unavailable in v1.25+; use batch/v1 CronJob");
+            }
+            let decoded = strict::from_value::<crate::api::CronJob>(&value)
+                .map_err(|error| bad_request(error.to_string()))?;
+            if validate == Validate::Strict && !decoded.unknown_fields.is_empty() {
+                return Err(bad_request(unknown_fields(document, &decoded.unknown_fields)));
+            }
+            bail!(
+                "{:?}: CronJob {:?}: this version of jobctl does not run CronJobs yet; nothing was created",
+                document.source,
+                document.name()
+            );
+        }
+    };
+    if !unknown.is_empty() {
+        match validate {
+            Validate::Strict => return Err(bad_request(unknown_fields(document, &unknown))),
+            Validate::Warn => unknown.iter().for_each(|field| warn(&format!("unknown field \"{field}\""))),
+            Validate::Ignore => {}
+        }
+    }
+    Ok(object)
+}
+
+fn unknown_fields(document: &Document, unknown: &[String]) -> String {
+    let meta = TypeMeta { api_version: document.kind.api_version(), kind: document.kind.as_str().into() };
+    strict::unknown_fields_message(&meta, unknown)
+}
+
+/// The environment of whoever creates an object: what a pod started later, by somebody else, cannot know.
+///
+/// # Errors
+/// No current directory; a variable named by `--pass-env` that does not exist.
+pub(super) fn add_creator(meta: &mut ObjectMeta, pass_env: &[String]) -> Result<()> {
+    let annotations = meta.annotations.get_or_insert_default();
+    let directory = std::env::current_dir().context("find the current directory")?;
+    annotations
+        .entry(ANNOTATION_WORKING_DIRECTORY.into())
+        .or_insert_with(|| directory.to_string_lossy().into_owned());
+    if let Ok(path) = std::env::var("PATH") {
+        annotations.entry(ANNOTATION_PATH.into()).or_insert(path);
+    }
+    let mut passed = BTreeMap::new();
+    for variable in pass_env {
+        let Ok(value) = std::env::var(variable) else { bail!("--pass-env: there is no variable {variable}") };
+        passed.insert(variable.as_str(), value);
+    }
+    if !passed.is_empty() {
+        annotations.insert(ANNOTATION_PASSED_ENVIRONMENT.into(), serde_json::to_string(&passed)?);
+    }
+    Ok(())
+}
+
+/// Completes an object that is to be created and checks it. Warnings go to stderr.
+///
+/// # Errors
+/// [`StatusError::Invalid`] with every cause.
+pub(super) fn admit(object: &mut Object, manifest: &Value, request: &mut Request) -> Result<()> {
+    let meta = object.meta_mut();
+    if name(meta).is_empty()
+        && let Some(base) = meta.generate_name.clone().filter(|base| !base.is_empty())
+    {
+        meta.name = Some(generated_name(&base, &mut request.random));
+    }
+    let uid = new_uid(&mut request.random);
+    let (mut causes, warnings, findings) = match object {
+        Object::Job(job) => {
+            defaults::set_job_defaults(job);
+            strategy::prepare_job_for_create(job, &uid, request.now);
+            (
+                validation::validate_job(job),
+                validation::warnings_on_create_job(job),
+                compatibility::check_job(manifest),
+            )
+        }
+        Object::Pod(pod) => {
+            defaults::set_pod_defaults(pod);
+            strategy::prepare_pod_for_create(pod, &uid, request.now);
+            (validation::validate_pod(pod), Vec::new(), compatibility::check_pod(manifest))
+        }
+    };
+    causes.extend(findings.refused);
+    refuse(object, causes)?;
+    warnings.into_iter().chain(findings.warnings).for_each(|warning| warn(&warning));
+    Ok(())
+}
+
+/// [`StatusError::Invalid`] when there is any cause.
+///
+/// # Errors
+/// All causes at once.
+pub(super) fn refuse(object: &Object, causes: Vec<FieldError>) -> Result<()> {
+    if causes.is_empty() {
+        return Ok(());
+    }
+    let kind = object.kind();
+    Err(StatusError::Invalid { kind, name: name(object.meta()).to_owned(), causes }.into())
+}
+
+/// Puts a new object into the request.
+///
+/// # Errors
+/// Never in practice: objects always encode.
+pub(super) fn create(object: &Object, context: &Context, request: &mut Request) -> Result<()> {
+    match object {
+        Object::Job(job) => request.create_job(&context.config, Job::clone(job)),
+        Object::Pod(pod) => {
+            let mut pod = Pod::clone(pod);
+            let node = &context.config.settings.node_name;
+            bind(&mut pod, node, request.now);
+            request.pending.put_event(&scheduled_event(&pod, node, request.now))?;
+            request.pending.put_pod(pod);
+            Ok(())
+        }
+    }
+}
