@@ -120,7 +120,7 @@ impl<'z> Output<'z> {
         let mut head = format!("{indent}{title}:{inner}");
         for (key, value) in labels.into_iter().flatten() {
             line!(self, 0, "{head}{key}={value}");
-            head = format!("{indent}{inner}");
+            head = inner.to_owned();
         }
         if labels.is_none_or(BTreeMap::is_empty) {
             line!(self, 0, "{head}<none>");
@@ -136,12 +136,12 @@ impl<'z> Output<'z> {
             if value.contains('\n') || key.len() + value.len() + 2 > MAX_ANNOTATION {
                 line!(self, 0, "{head}{key}:");
                 for part in value.split('\n') {
-                    line!(self, 0, "{indent}\t  {}", shorten(part, MAX_ANNOTATION - 2));
+                    line!(self, 0, "\t  {}", shorten(part, MAX_ANNOTATION - 2));
                 }
             } else {
                 line!(self, 0, "{head}{key}: {value}");
             }
-            head = format!("{indent}\t");
+            head = "\t".to_owned();
         }
         if !any {
             line!(self, 0, "{head}<none>");
@@ -170,7 +170,7 @@ impl<'z> Output<'z> {
         }
         for toleration in tolerations {
             line!(self, 0, "{head}{}", toleration_text(toleration));
-            head = format!("{indent}\t");
+            head = "\t".to_owned();
         }
     }
 
@@ -184,7 +184,10 @@ impl<'z> Output<'z> {
         let mut head = format!("{indent}Topology Spread Constraints:\t");
         for constraint in constraints {
             let selector = match &constraint.label_selector {
-                Some(object) => format!(" for selector {}", selector_text(object)),
+                Some(object) => match selector_text(object).as_str() {
+                    "" => " for selector <none>".to_owned(),
+                    selector => format!(" for selector {selector}"),
+                },
                 None => String::new(),
             };
             line!(
@@ -195,7 +198,7 @@ impl<'z> Output<'z> {
                 constraint.when_unsatisfiable,
                 constraint.max_skew
             );
-            head = format!("{indent}\t");
+            head = "\t".to_owned();
         }
     }
 

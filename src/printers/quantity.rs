@@ -51,9 +51,73 @@ fn scale(suffix: &str) -> Option<(i128, i128)> {
     })
 }
 
+/// A quantity as upstream writes it: the largest suffix that leaves a whole number, in the family of suffixes
+/// it was given in. Text that is no quantity stays as it is.
+pub(crate) fn canonical(text: &str) -> String {
+    const BILLION: i128 = 1_000_000_000;
+    let Some(nanos) = nanos(text) else { return text.to_owned() };
+    if nanos == 0 {
+        return "0".to_owned();
+    }
+    if text.ends_with('i') && nanos.abs() >= 1024 * BILLION {
+        // Binary suffixes know no fractions; upwards is the side that does not promise too little.
+        let mut value = nanos.div_euclid(BILLION) + i128::from(nanos.rem_euclid(BILLION) != 0);
+        let mut suffixes = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"].into_iter().peekable();
+        let mut suffix = suffixes.next().unwrap_or_default();
+        while value % 1024 == 0 && suffixes.peek().is_some() {
+            value /= 1024;
+            suffix = suffixes.next().unwrap_or_default();
+        }
+        return format!("{value}{suffix}");
+    }
+    let mut value = nanos;
+    let mut exponent = -9;
+    while value % 1000 == 0 && exponent < 18 {
+        value /= 1000;
+        exponent += 3;
+    }
+    let scientific = text.find(['e', 'E']).is_some_and(|at| at + 1 < text.len());
+    let suffix = match exponent {
+        0 => "",
+        _ if scientific => return format!("{value}e{exponent}"),
+        -9 => "n",
+        -6 => "u",
+        -3 => "m",
+        3 => "k",
+        6 => "M",
+        9 => "G",
+        12 => "T",
+        15 => "P",
+        _ => "E",
+    };
+    format!("{value}{suffix}")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::nanos;
+    use super::{canonical, nanos};
+
+    #[test]
+    fn quantities_are_written_with_the_largest_suffix_that_fits() {
+        for (text, expected) in [
+            ("1.5", "1500m"),
+            ("1000m", "1"),
+            ("2000", "2k"),
+            ("2e3", "2e3"),
+            ("20e2", "2e3"),
+            ("1e1", "10"),
+            ("0.5Gi", "512Mi"),
+            ("1024Mi", "1Gi"),
+            ("100Ki", "100Ki"),
+            ("0.5Ki", "512"),
+            ("0", "0"),
+            ("0m", "0"),
+            ("1E", "1E"),
+            ("x", "x"),
+        ] {
+            assert_eq!(canonical(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn quantities_are_read_with_their_suffixes() {

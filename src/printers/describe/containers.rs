@@ -11,7 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::{Output, line, set};
-use crate::printers::quantity::nanos;
+use crate::printers::quantity::{canonical, nanos};
 
 impl Output<'_> {
     /// `pod` is the metadata that field references are resolved with; a template has none. `space` is the
@@ -75,7 +75,7 @@ impl Output<'_> {
             }
         }
         if let Some(profile) = container.security_context.as_ref().and_then(|c| c.seccomp_profile.as_ref()) {
-            self.seccomp_profile(2, profile);
+            self.seccomp_profile(2, 3, profile);
         }
     }
 
@@ -126,7 +126,7 @@ impl Output<'_> {
         let Some(quantities) = quantities.filter(|q| !q.is_empty()) else { return };
         line!(self, 2, "{title}:");
         for (name, quantity) in quantities {
-            line!(self, 3, "{name}:\t{}", quantity.0);
+            line!(self, 3, "{name}:\t{}", canonical(&quantity.0));
         }
     }
 
@@ -174,10 +174,10 @@ impl Output<'_> {
     ) {
         if let Some(field) = &source.field_ref {
             let version = field.api_version.as_deref().unwrap_or_default();
-            // Upstream resolves only these two, and only in their versioned form.
+            // Upstream resolves only these two.
             let value = match (pod, version, field.field_path.as_str()) {
-                (Some(pod), "v1", "metadata.name") => pod.name.as_deref(),
-                (Some(pod), "v1", "metadata.namespace") => pod.namespace.as_deref(),
+                (Some(pod), "v1" | "", "metadata.name") => pod.name.as_deref(),
+                (Some(pod), "v1" | "", "metadata.namespace") => pod.namespace.as_deref(),
                 _ => None,
             };
             line!(self, 3, "{name}:\t{} ({version}:{})", value.unwrap_or_default(), field.field_path);
@@ -214,7 +214,8 @@ impl Output<'_> {
     fn mounts(&mut self, container: &Container) {
         let mut mounts: Vec<_> = container.volume_mounts.iter().flatten().collect();
         mounts.sort_by_key(|mount| &mount.mount_path);
-        line!(self, 2, "Mounts:{}", if mounts.is_empty() { "\t<none>" } else { "" });
+        let none = if mounts.is_empty() { "\t<none>" } else { "" };
+        line!(self, 2, "Mounts:{none}");
         for mount in mounts {
             let mode = if mount.read_only == Some(true) { "ro" } else { "rw" };
             let path = set(mount.sub_path.as_ref()).map(|p| format!(",path={p:?}")).unwrap_or_default();
@@ -225,8 +226,8 @@ impl Output<'_> {
             return;
         }
         devices.sort_by_key(|device| &device.device_path);
-        // Upstream says <none> above the devices it then lists.
-        line!(self, 2, "Devices:\t<none>");
+        // Upstream says here again whether there were mounts.
+        line!(self, 2, "Devices:{none}");
         for device in devices {
             line!(self, 3, "{} from {}", device.device_path, device.name);
         }
@@ -236,6 +237,9 @@ impl Output<'_> {
 /// A resource divided by its divisor, rounded up; `None` for resources that cannot be referred to.
 fn resource_value(selector: &ResourceFieldSelector, container: &Container) -> Option<i128> {
     let (list, name) = selector.resource.split_once('.')?;
+    if !matches!(name, "cpu" | "memory" | "ephemeral-storage") && !name.starts_with("hugepages-") {
+        return None;
+    }
     let resources = container.resources.as_ref();
     let list = match list {
         "limits" => resources.and_then(|r| r.limits.as_ref()),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{Container, Pod, PodSpec};
+use k8s_openapi::api::core::v1::{Container, Pod, PodSpec, SeccompProfile};
 
 use super::{Output, line, python_bool, set};
 use crate::printers::duration::age;
@@ -51,7 +51,7 @@ pub(super) fn describe(out: &mut Output<'_>, pod: &Pod) {
         }
     }
     if let Some(profile) = spec.security_context.as_ref().and_then(|c| c.seccomp_profile.as_ref()) {
-        out.seccomp_profile(0, profile);
+        out.seccomp_profile(0, 0, profile);
     }
     line!(out, 0, "IP:\t{}", status.pod_ip.as_deref().unwrap_or_default());
     match status.pod_ips.as_deref() {
@@ -146,15 +146,11 @@ fn qos_class(spec: &PodSpec) -> &'static str {
 }
 
 impl Output<'_> {
-    pub(super) fn seccomp_profile(
-        &mut self,
-        level: usize,
-        profile: &k8s_openapi::api::core::v1::SeccompProfile,
-    ) {
+    pub(super) fn seccomp_profile(&mut self, level: usize, file_level: usize, profile: &SeccompProfile) {
         line!(self, level, "SeccompProfile:\t{}", profile.type_);
         if profile.type_ == "Localhost" {
             let file = profile.localhost_profile.as_deref().unwrap_or_default();
-            line!(self, level, "LocalhostProfile:\t{file}");
+            line!(self, file_level, "LocalhostProfile:\t{file}");
         }
     }
 

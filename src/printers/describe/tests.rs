@@ -6,6 +6,9 @@ use super::*;
 #[derive(serde::Deserialize)]
 struct Recorded {
     now: DateTime<Utc>,
+    /// Seconds that kubectl's zone was east of UTC.
+    #[serde(default)]
+    offset: i32,
     object: serde_json::Value,
     events: Vec<Event>,
 }
@@ -21,12 +24,13 @@ fn descriptions_are_those_of_kubectl() {
         }
         let recorded: Recorded = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         let expected = std::fs::read_to_string(path.with_extension("txt")).unwrap();
-        let Recorded { now, object, events } = recorded;
+        let Recorded { now, offset, object, events } = recorded;
+        let zone = chrono::FixedOffset::east_opt(offset).unwrap();
         let events = Some(events.as_slice());
         let text = match object["kind"].as_str() {
-            Some("CronJob") => cronjob(&serde_json::from_value(object).unwrap(), events, now, &Utc),
-            Some("Job") => job(&serde_json::from_value(object).unwrap(), events, now, &Utc),
-            Some("Pod") => pod(&serde_json::from_value(object).unwrap(), events, now, &Utc),
+            Some("CronJob") => cronjob(&serde_json::from_value(object).unwrap(), events, now, &zone),
+            Some("Job") => job(&serde_json::from_value(object).unwrap(), events, now, &zone),
+            Some("Pod") => pod(&serde_json::from_value(object).unwrap(), events, now, &zone),
             other => panic!("{}: unexpected kind {other:?}", path.display()),
         };
         if let Some((line, (ours, theirs))) =

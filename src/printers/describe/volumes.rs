@@ -3,6 +3,7 @@
 use k8s_openapi::api::core::v1::{ProjectedVolumeSource, Volume};
 
 use super::{Output, line, set};
+use crate::printers::quantity::canonical;
 
 impl Output<'_> {
     pub(super) fn volumes(&mut self, volumes: Option<&Vec<Volume>>, space: &str) {
@@ -28,7 +29,8 @@ impl Output<'_> {
                 vec![("Path", host.path.clone()), ("HostPathType", kind)],
             )
         } else if let Some(empty) = &volume.empty_dir {
-            let limit = empty.size_limit.as_ref().map(|limit| limit.0.clone()).filter(|limit| limit != "0");
+            let limit =
+                empty.size_limit.as_ref().map(|limit| canonical(&limit.0)).filter(|limit| limit != "0");
             (
                 "EmptyDir (a temporary directory that shares a pod's lifetime)",
                 vec![

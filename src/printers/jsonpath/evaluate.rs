@@ -12,9 +12,7 @@ type Values<'v> = Vec<Cow<'v, Value>>;
 
 /// The values found by each node of a template; the error is upstream's reason.
 pub(super) fn evaluate<'v>(nodes: &'v [Node], object: &'v Value) -> Result<Vec<Values<'v>>, String> {
-    let mut walk = Walk::default();
-    let (results, _) = walk.block(nodes, &Cow::Borrowed(object))?;
-    Ok(results)
+    Walk::default().block(nodes, 0, &Cow::Borrowed(object))
 }
 
 /// What the identifiers `range` and `end` have asked for, seen after the node they stand in.
@@ -23,45 +21,46 @@ struct Walk {
     begins: usize,
     ends: usize,
     depth: usize,
+    /// Where the last `end` stood. A range without its own `end` goes on after this one, or after its own
+    /// start: so does upstream.
+    last_end: Option<usize>,
 }
 
 impl Walk {
-    /// Evaluates nodes until the `end` of the enclosing range; also returns how many were consumed.
+    /// Evaluates the nodes from `start` until the `end` of the enclosing range.
     fn block<'v>(
         &mut self,
         nodes: &'v [Node],
+        start: usize,
         object: &Cow<'v, Value>,
-    ) -> Result<(Vec<Values<'v>>, usize), String> {
+    ) -> Result<Vec<Values<'v>>, String> {
         let mut results = Vec::new();
-        let mut i = 0;
+        let mut i = start;
         while let Some(node) = nodes.get(i) {
-            i += 1;
             let values = self.node(vec![object.clone()], node)?;
             if self.ends > 0 && self.ends <= self.depth {
                 self.ends -= 1;
-                return Ok((results, i));
+                self.last_end = Some(i);
+                break;
             }
             if self.begins > 0 {
                 self.begins -= 1;
                 self.depth += 1;
-                let rest = &nodes[i..];
-                let mut consumed = rest.len();
                 for value in &values {
-                    let (inner, length) = self.block(rest, value)?;
-                    results.extend(inner);
-                    consumed = length;
+                    results.extend(self.block(nodes, i + 1, value)?);
                 }
                 if values.is_empty() {
                     // Nothing to repeat, but the walk must find where the range ends.
-                    consumed = self.block(rest, &Cow::Owned(Value::Null))?.1;
+                    self.block(nodes, i + 1, &Cow::Owned(Value::Null))?;
                 }
                 self.depth -= 1;
-                i += consumed;
-                continue;
+                i = self.last_end.filter(|end| *end > i).unwrap_or(i);
+            } else {
+                results.push(values);
             }
-            results.push(values);
+            i += 1;
         }
-        Ok((results, i))
+        Ok(results)
     }
 
     fn list<'v>(&mut self, mut values: Values<'v>, nodes: &'v [Node]) -> Result<Values<'v>, String> {

@@ -212,16 +212,7 @@ impl<'a> Parser<'a> {
         if self.next() != Some(']') {
             return Err("unclosed array expect ]".into());
         }
-        let is_operator = |c: char| matches!(c, '!' | '<' | '>' | '=');
-        let Some((left, operator, right)) = text
-            .find(is_operator)
-            .filter(|at| *at > 0)
-            .map(|at| {
-                let length = text[at..].find(|c| !is_operator(c)).unwrap_or(text.len() - at);
-                (&text[..at], &text[at..at + length], &text[at + length..])
-            })
-            .filter(|(_, _, right)| !right.is_empty())
-        else {
+        let Some((left, operator, right)) = split_comparison(text) else {
             return Ok(Node::Filter {
                 left: sub_action(text)?,
                 operator: "exists".into(),
@@ -248,31 +239,39 @@ impl<'a> Parser<'a> {
             nodes.extend(sub_action(&format!(".{key}"))?);
             return Ok(());
         }
-        nodes.push(Node::Array(slice(text).ok_or_else(|| format!("invalid array index {text}"))?));
+        nodes.push(Node::Array(slice(text)?));
         Ok(())
     }
 }
 
+/// `left operator right`; nothing to compare is a test of existence.
+fn split_comparison(text: &str) -> Option<(&str, &str, &str)> {
+    let is_operator = |c: char| matches!(c, '!' | '<' | '>' | '=');
+    let start = text.find(is_operator).filter(|at| *at > 0)?;
+    let mut end = start + text[start..].find(|c| !is_operator(c)).unwrap_or(text.len() - start);
+    // The right side has at least one character, if need be one of the operator's.
+    if end == text.len() {
+        end -= 1;
+    }
+    (end > start).then(|| (&text[..start], &text[start..end], &text[end..]))
+}
+
 /// `a`, `a:b` or `a:b:c`, each part possibly empty.
-fn slice(text: &str) -> Option<[Bound; 3]> {
+fn slice(text: &str) -> Result<[Bound; 3], String> {
     let parts: Vec<&str> = text.split(':').collect();
-    if parts.len() > 3 {
-        return None;
+    let digits = |part: &&str| part.strip_prefix('-').unwrap_or(part).bytes().all(|b| b.is_ascii_digit());
+    if parts.len() > 3 || !parts.iter().all(digits) {
+        return Err(format!("invalid array index {text}"));
     }
     let mut bounds = [Bound::default(); 3];
-    for (bound, part) in bounds.iter_mut().zip(&parts) {
-        if part.is_empty() {
-            continue;
-        }
-        if part.starts_with('+') {
-            return None;
-        }
-        bound.value = Some(part.parse().ok()?);
+    for (bound, part) in bounds.iter_mut().zip(&parts).filter(|(_, part)| !part.is_empty()) {
+        let value: i64 = part.parse().map_err(|_| format!("array index {part} is not a number"))?;
+        bound.value = Some(value);
     }
     if parts.len() == 1 {
-        bounds[1] = Bound { value: Some(bounds[0].value.unwrap_or(0) + 1), derived: true };
+        bounds[1] = Bound { value: Some(bounds[0].value.unwrap_or(0).saturating_add(1)), derived: true };
     }
-    Some(bounds)
+    Ok(bounds)
 }
 
 /// Go's escapes, in a text between quotes of either kind.

@@ -96,6 +96,8 @@ fn expressions_print_what_kubectl_prints() {
         ("{range .status.conditions[*]}[{.type},{.status}] {end}", "[Complete,True] [Failed,False] "),
         ("{range .items[*]}{.metadata.name}{end}", ""),
         ("{range C[*]}{.name}", "abc"),
+        ("{range C[*]}{.name}{.kind}", "abcJob"),
+        ("{range C[*]}{.name}{range .ports[*]}[{.containerPort}]{end};", "a;b;c[80][443];;"),
         ("Name: {.metadata.name} Kind: {.kind}", "Name: demo Kind: Job"),
         (r#"{"hello"} {.kind}"#, "hello Job"),
         ("{.metadata.name}}", "demo}"),
@@ -161,6 +163,8 @@ fn mistakes_in_a_template_are_named_as_kubectl_names_them() {
         (r#"{.a[?(@.name=="a")"#, "unclosed array expect ]"),
         ("{.a[0}", "unterminated array"),
         ("{\"a", "unterminated quoted string"),
+        ("{.a[-].name}", "array index - is not a number"),
+        ("{.a[?(@.name==)].name}", "unrecognized character in action: U+003D '='"),
         ("{1.2.3}", "cannot parse number 1.2.3"),
         (r#"{"\q"}"#, r#"unquote string "\q" error invalid syntax"#),
     ] {
