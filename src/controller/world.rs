@@ -97,6 +97,22 @@ impl World {
         self.jobs.get(key)
     }
 
+    /// The uid of the Job that has this key.
+    pub fn job_uid(&self, key: &Key) -> Option<&str> {
+        Some(match self.jobs.get(key)? {
+            JobEntry::Unfinished(job) => uid(&job.metadata),
+            JobEntry::Finished { uid, .. } => uid,
+        })
+    }
+
+    /// The uid of the pod that has this key.
+    pub fn pod_uid(&self, key: &Key) -> Option<&str> {
+        Some(match self.pods.get(key)? {
+            PodEntry::Live(pod) => uid(&pod.metadata),
+            PodEntry::Done(pod) => &pod.uid,
+        })
+    }
+
     /// The key of a Job by uid.
     pub fn job_key(&self, uid: &str) -> Option<&Key> {
         self.job_keys.get(uid)

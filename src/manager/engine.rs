@@ -329,9 +329,22 @@ impl Engine {
             )
         };
         match (change.table, change.object) {
-            (Table::Jobs, Some(text)) => self.world.put_job(serde_json::from_str(text).map_err(damaged)?),
+            (Table::Jobs, Some(text)) => {
+                let job: crate::api::Job = serde_json::from_str(text).map_err(damaged)?;
+                // Replaced by another of the same name: the old one is gone, with all that was kept for it.
+                if self.world.job_uid(&key).is_some_and(|old| old != uid(&job.metadata)) {
+                    self.job_removed(&key, round);
+                }
+                self.world.put_job(job);
+            }
             (Table::Jobs, None) => self.job_removed(&key, round),
-            (Table::Pods, Some(text)) => self.world.put_pod(serde_json::from_str(text).map_err(damaged)?),
+            (Table::Pods, Some(text)) => {
+                let pod: Pod = serde_json::from_str(text).map_err(damaged)?;
+                if self.world.pod_uid(&key).is_some_and(|old| old != uid(&pod.metadata)) {
+                    self.pod_removed(&key, round);
+                }
+                self.world.put_pod(pod);
+            }
             (Table::Pods, None) => self.pod_removed(&key, round),
             (Table::JobFacts, Some(text)) => {
                 let facts: JobFacts = serde_json::from_str(text).map_err(damaged)?;
@@ -601,7 +614,12 @@ impl Engine {
         }
         crash_point("reports-removed");
         for uid in &round.directories {
-            PodDirectory::new(self.store.pod_path(uid)).remove();
+            let directory = PodDirectory::new(self.store.pod_path(uid));
+            // A pod replaced by another of the same name may still run.
+            if let Some(process) = supervisor_of(&directory)? {
+                let _ = request_stop(&process, 0);
+            }
+            directory.remove();
         }
         Ok(())
     }

@@ -1,0 +1,387 @@
+//! `delete`.
+
+use std::collections::BTreeSet;
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use std::str::FromStr;
+
+use anyhow::{Result, bail};
+
+use super::context::{Context, Global};
+use super::failure::{text, verbatim};
+use super::manifests::{self, FileArgs};
+use super::outcome::DryRun;
+use super::output::{complain, say, warn};
+use super::resources::{self, Target};
+use super::selection::{self, Selectors};
+use crate::api::durations;
+use crate::api::kinds::{Key, Kind};
+use crate::api::meta::{name, namespace, uid};
+use crate::api::status_error::StatusError;
+use crate::api::{Job, Pod};
+use crate::manager::{Companion, Follower, Request, clock};
+use crate::registry::deletion::{Deletion, Propagation, delete_job, delete_pod};
+use crate::registry::tombstones::Tombstone;
+use crate::store::{State, Table};
+
+/// Delete objects by file, name or selector
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// TYPE NAME…, TYPE/NAME…, or TYPE with -l or --all
+    #[arg(value_name = "TYPE[/NAME]")]
+    resources: Vec<String>,
+    #[command(flatten)]
+    files: FileArgs,
+    #[command(flatten)]
+    pub(super) options: Options,
+    /// All objects of the type
+    #[arg(long)]
+    all: bool,
+    /// Objects of all namespaces
+    #[arg(short = 'A', long)]
+    all_namespaces: bool,
+    /// Label selector
+    #[arg(short = 'l', long)]
+    selector: Option<String>,
+    /// Field selector
+    #[arg(long)]
+    field_selector: Option<String>,
+    /// Say nothing about objects that do not exist
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    ignore_not_found: Option<bool>,
+    /// Ask before deleting
+    #[arg(short, long)]
+    interactive: bool,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct Options {
+    /// Must be "background", "foreground", or "orphan": what becomes of a Job's pods
+    #[arg(long, num_args = 0..=1, default_value = "background", default_missing_value = "background", require_equals = true)]
+    cascade: Cascade,
+    /// Seconds given to processes to end; negative: what the pod says
+    #[arg(long, default_value_t = -1, allow_negative_numbers = true)]
+    grace_period: i64,
+    /// Stop processes after one second
+    #[arg(long)]
+    now: bool,
+    /// Do not give processes any time
+    #[arg(long)]
+    force: bool,
+    /// Wait until the objects are gone
+    #[arg(long, num_args = 0..=1, default_value = "true", default_missing_value = "true", require_equals = true, action = clap::ArgAction::Set)]
+    wait: bool,
+    /// How long to wait; 0 is as long as it takes
+    #[arg(long, default_value = "0s")]
+    timeout: String,
+    /// Must be "none", "server", or "client": only say what would be done
+    #[arg(long, num_args = 0..=1, default_value = "none", default_missing_value = "client", require_equals = true, hide_default_value = true)]
+    dry_run: DryRun,
+    /// Output format: name
+    #[arg(short, long)]
+    output: Option<String>,
+}
+
+/// `--cascade`, with the old boolean spellings.
+#[derive(Clone, Debug)]
+struct Cascade {
+    propagation: Propagation,
+    deprecated: Option<String>,
+}
+
+impl FromStr for Cascade {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (propagation, now_called) = match text {
+            "background" => (Propagation::Background, None),
+            "foreground" => (Propagation::Foreground, None),
+            "orphan" => (Propagation::Orphan, None),
+            "true" => (Propagation::Background, Some("background")),
+            "false" => (Propagation::Orphan, Some("orphan")),
+            _ => {
+                return Err(format!(
+                    "invalid cascade value ({text}). Must be \"background\", \"foreground\", or \"orphan\""
+                ));
+            }
+        };
+        let deprecated = now_called.map(|now_called| {
+            format!(
+                "warning: --cascade={text} is deprecated (boolean value) and can be replaced with \
+                 --cascade={now_called}."
+            )
+        });
+        Ok(Self { propagation, deprecated })
+    }
+}
+
+impl Options {
+    fn grace_seconds(&self) -> Result<Option<i64>> {
+        if self.now && self.grace_period >= 0 {
+            bail!("--now and --grace-period cannot be specified together");
+        }
+        if self.force && self.grace_period > 0 {
+            bail!("--force and --grace-period greater than 0 cannot be specified together");
+        }
+        Ok(match (self.now, self.force, self.grace_period) {
+            (true, _, _) => Some(1),
+            (_, true, _) => Some(0),
+            // Zero seconds only with --force: at least one is given otherwise, as by kubectl.
+            (_, _, 0) => Some(1),
+            (_, _, grace) => (grace > 0).then_some(grace),
+        })
+    }
+}
+
+/// Refuses a command line that names no object.
+pub(super) fn require_targets(targets: &[Target], selected: bool) -> Result<()> {
+    if targets.is_empty() {
+        return Err(verbatim(
+            "error: You must provide one or more resources by argument or filename.\nExample resource specifications \
+             include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'",
+        ));
+    }
+    if !selected && targets.iter().any(|target| matches!(target, Target::All(_))) {
+        bail!("resource(s) were provided, but no name was specified");
+    }
+    Ok(())
+}
+
+/// Deletes objects.
+pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
+    let options = &args.options;
+    let context = Context::open(global)?;
+    let selectors = Selectors::parse(args.selector.as_deref(), args.field_selector.as_deref())?;
+    if args.all && args.selector.as_deref().is_some_and(|selector| !selector.is_empty()) {
+        bail!("setting 'all' parameter but found a non empty selector. ");
+    }
+    let mut failed = false;
+    let targets = if args.files.filenames.is_empty() {
+        resources::parse(&args.resources, "delete")?
+    } else {
+        let mut targets = Vec::new();
+        for document in manifests::read(&args.files)? {
+            match document {
+                Ok(document) => targets.push(Target::Named(document.kind, document.name().to_owned())),
+                Err(error) => {
+                    failed = true;
+                    complain(&text(&error));
+                }
+            }
+        }
+        targets
+    };
+    if !failed || !targets.is_empty() {
+        require_targets(&targets, args.all || !selectors.is_empty())?;
+    }
+    if let Some(warning) = &options.cascade.deprecated {
+        complain(warning);
+    }
+    if options.force {
+        warn(
+            "Immediate deletion does not wait for confirmation that the running resource has been terminated. The \
+             resource may continue to run on the cluster indefinitely.",
+        );
+    }
+    // A selector without a match, or --all of nothing, is not an error.
+    let quiet = args.ignore_not_found.unwrap_or(args.all);
+    let (deleted, missing) =
+        delete(&context, &targets, args.all_namespaces, &selectors, options, args.interactive)?;
+    if !quiet {
+        for error in &missing {
+            failed = true;
+            complain(&text(error));
+        }
+    }
+    if deleted.is_empty() && missing.is_empty() && !failed {
+        say("No resources found")?;
+    }
+    if options.wait && options.dry_run == DryRun::None && !deleted.is_empty() && !options.force {
+        wait_until_gone(&context, &deleted, &options.timeout)?;
+    }
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// An object that has been deleted, or is on its way.
+pub(super) struct Deleted {
+    kind: Kind,
+    key: Key,
+    uid: String,
+}
+
+/// Deletes in one commit; prints a line for each.
+fn delete(
+    context: &Context,
+    targets: &[Target],
+    all_namespaces: bool,
+    selectors: &Selectors,
+    options: &Options,
+    interactive: bool,
+) -> Result<(Vec<Deleted>, Vec<anyhow::Error>)> {
+    let grace = options.grace_seconds()?;
+    let mut request = Request::begin(&context.store, &[Table::Jobs, Table::Pods, Table::Events, Table::CronJobs])?;
+    let (found, missing) =
+        selection::resolve(&request.state, targets, &context.namespace, all_namespaces, selectors)?;
+    let chosen: Vec<(Kind, Key)> = found.iter().map(|one| (one.kind, one.key.clone())).collect();
+    drop(found);
+    if interactive && !confirm(&chosen)? {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let mut deleted = Vec::new();
+    let mut handled = BTreeSet::new();
+    for (kind, key) in chosen {
+        if !handled.insert((kind, key.clone())) {
+            continue;
+        }
+        let uid = delete_one(&mut request, kind, &key, options.cascade.propagation, grace)?;
+        deleted.push(Deleted { kind, key, uid });
+    }
+    if options.dry_run == DryRun::None {
+        request.commit(&context.config, &context.store)?;
+    }
+    for one in &deleted {
+        let resource = one.kind.qualified_singular();
+        if options.output.as_deref() == Some("name") {
+            say(&format!("{resource}/{}", one.key.name))?;
+            continue;
+        }
+        let forced = if options.force { "force deleted" } else { "deleted" };
+        let suffix = match options.dry_run {
+            DryRun::None => "",
+            DryRun::Client => " (dry run)",
+            DryRun::Server => " (server dry run)",
+        };
+        say(&format!("{resource} {:?} {forced}{suffix}", one.key.name))?;
+    }
+    Ok((deleted, missing))
+}
+
+fn confirm(chosen: &[(Kind, Key)]) -> Result<bool> {
+    if chosen.is_empty() {
+        return Ok(true);
+    }
+    say(&format!("You are about to delete the following {} resource(s):", chosen.len()))?;
+    for (kind, key) in chosen {
+        say(&format!("{}/{}", kind.qualified_singular(), key.name))?;
+    }
+    super::output::print("Do you want to continue? (y/N): ")?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    if !std::io::stdin().is_terminal() {
+        say("")?;
+    }
+    if matches!(answer.trim(), "y" | "Y" | "yes") {
+        return Ok(true);
+    }
+    say("deletion is cancelled")?;
+    Ok(false)
+}
+
+/// Puts the deletion of one object into the request; returns its uid.
+pub(super) fn delete_one(
+    request: &mut Request,
+    kind: Kind,
+    key: &Key,
+    propagation: Propagation,
+    grace: Option<i64>,
+) -> Result<String> {
+    let table = Table::from(kind);
+    let Some(object) = request.state.get(table, key) else {
+        return Err(StatusError::not_found(kind, &key.name).into());
+    };
+    let (uid, writes) = match kind {
+        Kind::Job => {
+            let job: Job = object.parse()?;
+            let pods = pods_of(&request.state, uid(&job.metadata))?;
+            let job_uid = uid(&job.metadata).to_owned();
+            if propagation != Propagation::Foreground {
+                let tombstone = serde_json::to_string(&Tombstone::of(&job))?;
+                request.pending.put_text(Table::Tombstones, key.clone(), tombstone);
+            }
+            (job_uid, delete_job(&job, pods, propagation, grace, request.now))
+        }
+        Kind::Pod => {
+            let pod: Pod = object.parse()?;
+            (uid(&pod.metadata).to_owned(), vec![delete_pod(pod, grace, request.now)])
+        }
+        Kind::Event | Kind::CronJob => {
+            request.pending.delete(table, key.clone());
+            (String::new(), Vec::new())
+        }
+    };
+    for write in writes {
+        match write {
+            Deletion::RemoveJob(key) => {
+                request.pending.delete(Table::JobFacts, key.clone());
+                request.pending.delete(Table::Jobs, key);
+            }
+            Deletion::MarkJob(job) => request.pending.put_job(*job),
+            Deletion::RemovePod(key) => request.pending.delete(Table::Pods, key),
+            Deletion::RetirePod(pod) => {
+                let key = Key::new(namespace(&pod.metadata), name(&pod.metadata));
+                request.pending.put_text(Table::RemovedPods, key.clone(), serde_json::to_string(&pod)?);
+                request.pending.delete(Table::Pods, key);
+            }
+            Deletion::UpdatePod(pod) => request.pending.put_pod(*pod),
+        }
+    }
+    Ok(uid)
+}
+
+/// The pods that a Job owns.
+fn pods_of(state: &State, owner: &str) -> Result<Vec<Pod>> {
+    let mut pods = Vec::new();
+    for (_, object) in state.objects(Table::Pods) {
+        // Cheaper than parsing 10,000 of them.
+        if !object.text.contains(owner) {
+            continue;
+        }
+        let pod: Pod = object.parse()?;
+        if crate::api::meta::controller_of(&pod.metadata).is_some_and(|reference| reference.uid == owner) {
+            pods.push(pod);
+        }
+    }
+    Ok(pods)
+}
+
+/// Follows the journal until none of the objects is left.
+pub(super) fn wait_until_gone(context: &Context, deleted: &[Deleted], timeout: &str) -> Result<()> {
+    let timeout = durations::parse(timeout)
+        .map_err(|error| anyhow::anyhow!("invalid argument {timeout:?} for \"--timeout\" flag: {error}"))?;
+    let until = (timeout > chrono::Duration::zero()).then(|| clock() + timeout);
+    let tables = [Table::Jobs, Table::Pods, Table::CronJobs];
+    let (state, mut follower) = Follower::start(&context.store, &tables)?;
+    let is_same = |text: &str, uid: &str| uid.is_empty() || text.contains(uid);
+    let mut left: Vec<&Deleted> = deleted
+        .iter()
+        .filter(|one| one.kind != Kind::Event)
+        .filter(|one| {
+            state.get(Table::from(one.kind), &one.key).is_some_and(|object| is_same(object.text, &one.uid))
+        })
+        .collect();
+    drop(state);
+    if left.is_empty() {
+        return Ok(());
+    }
+    let _companion = Companion::start(&context.config, &context.store)?;
+    while !left.is_empty() {
+        follower.changes(|change| {
+            left.retain(|one| {
+                let this = Table::from(one.kind) == change.table
+                    && *one.key.name == *change.name
+                    && *one.key.namespace == *change.namespace;
+                !this || change.object.is_some_and(|text| is_same(text, &one.uid))
+            });
+        })?;
+        if let Some(first) = left.first()
+            && !follower.wait(&[], until)?
+        {
+            bail!(
+                "timed out waiting for the condition on {}/{}",
+                first.kind.resource().plural,
+                first.key.name
+            );
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,144 @@
+//! `describe`.
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use chrono::Local;
+
+use super::context::{Context, Global};
+use super::failure::{text, verbatim};
+use super::get::nothing_found;
+use super::manifests::{self, FileArgs};
+use super::output::{complain, print};
+use super::resources::{self, Target};
+use super::selection::{self, Found, Selectors};
+use crate::api::events::EventRecord;
+use crate::api::kinds::Kind;
+use crate::api::status_error::StatusError;
+use crate::api::{CronJob, Event, Job, Pod};
+use crate::manager::{clock, revive_controller};
+use crate::printers;
+use crate::store::{State, Table};
+
+/// Show details of objects, with their Events
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// TYPE, TYPE NAME_PREFIX or TYPE/NAME
+    #[arg(value_name = "TYPE[/NAME]")]
+    resources: Vec<String>,
+    #[command(flatten)]
+    files: FileArgs,
+    /// Objects of all namespaces
+    #[arg(short = 'A', long)]
+    all_namespaces: bool,
+    /// Label selector
+    #[arg(short = 'l', long)]
+    selector: Option<String>,
+    /// Show the Events of each object
+    #[arg(long, num_args = 0..=1, default_value = "true", default_missing_value = "true", require_equals = true, action = clap::ArgAction::Set)]
+    show_events: bool,
+}
+
+/// Prints descriptions.
+pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
+    let context = Context::open(global)?;
+    let targets = if args.files.filenames.is_empty() {
+        resources::parse(&args.resources, "describe")?
+    } else {
+        manifests::read(&args.files)?
+            .into_iter()
+            .map(|document| document.map(|document| Target::Named(document.kind, document.name().to_owned())))
+            .collect::<Result<Vec<_>>>()?
+    };
+    if targets.is_empty() {
+        return Err(verbatim(
+            "error: You must specify the type of resource to describe. Use \"jobctl api-resources\" for a complete \
+             list of supported resources.",
+        ));
+    }
+    let selectors = Selectors::parse(args.selector.as_deref(), None)?;
+    revive_controller(&context.config, &context.store)?;
+    let mut tables = selection::tables(&targets);
+    tables.push(Table::Events);
+    let (state, _) = context.store.read(&tables)?;
+    let mut failed = false;
+    let mut blocks = Vec::new();
+    let mut by_prefix = false;
+    for target in &targets {
+        let one = std::slice::from_ref(target);
+        let (mut found, missing) =
+            selection::resolve(&state, one, &context.namespace, args.all_namespaces, &selectors)?;
+        for error in missing {
+            let prefixed = with_prefix(&state, target, &context)?;
+            if prefixed.is_empty() {
+                failed = true;
+                complain(&text(&error));
+            } else {
+                by_prefix = true;
+                found.extend(prefixed);
+            }
+        }
+        for one in &found {
+            blocks.push(describe(one, &state, args.show_events)?);
+        }
+    }
+    if blocks.is_empty() && !failed {
+        complain(&nothing_found(args.all_namespaces, &context));
+    }
+    let mut output = blocks.join("\n\n");
+    if by_prefix {
+        output.push('\n');
+    }
+    print(&output)?;
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// The objects whose names start with the name that was not found.
+fn with_prefix<'a>(state: &'a State, target: &Target, context: &Context) -> Result<Vec<Found<'a>>> {
+    let Target::Named(kind, prefix) = target else { return Ok(Vec::new()) };
+    let mut found = selection::list(state, *kind, Some(&context.namespace), &Selectors::none())?;
+    found.retain(|one| one.key.name.starts_with(prefix.as_str()));
+    Ok(found)
+}
+
+fn describe(found: &Found<'_>, state: &State, show_events: bool) -> Result<String> {
+    let value = found.value()?;
+    let uid = value["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+    let events = if show_events { Some(events_of(state, &uid)?) } else { None };
+    let events = events.as_deref();
+    let unreadable = || format!("read {} {}", found.kind, found.key);
+    let now = clock();
+    Ok(match found.kind {
+        Kind::Job => {
+            let job: Job = serde_json::from_value(value).with_context(unreadable)?;
+            printers::describe::job(&job, events, now, &Local)
+        }
+        Kind::Pod => {
+            let pod: Pod = serde_json::from_value(value).with_context(unreadable)?;
+            printers::describe::pod(&pod, events, now, &Local)
+        }
+        Kind::CronJob => {
+            let cron_job: CronJob = serde_json::from_value(value).with_context(unreadable)?;
+            printers::describe::cronjob(&cron_job, events, now, &Local)
+        }
+        Kind::Event => {
+            let message = "events cannot be described; see jobctl get events".to_owned();
+            return Err(StatusError::BadRequest { message }.into());
+        }
+    })
+}
+
+/// The Events about an object, by name and so by time.
+fn events_of(state: &State, uid: &str) -> Result<Vec<Event>> {
+    let mut events = Vec::new();
+    for (_, object) in state.objects(Table::Events) {
+        // Cheaper than parsing 50,000 of them.
+        if object.text.contains(uid) {
+            let record: EventRecord = object.parse()?;
+            if record.about.uid == uid {
+                events.push(serde_json::from_value(record.to_event()).context("read an Event")?);
+            }
+        }
+    }
+    Ok(events)
+}

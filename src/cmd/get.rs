@@ -1,0 +1,430 @@
+//! `get`.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::{Value, json};
+
+use super::context::{Context, Global};
+use super::failure::{text, verbatim};
+use super::manifests::{self, FileArgs};
+use super::output::{complain, print};
+use super::resources::{self, Target};
+use super::selection::{self, Found, Selectors};
+use crate::api::events::EventRecord;
+use crate::api::kinds::{Key, Kind};
+use crate::manager::{Follower, clock, revive_controller};
+use crate::printers;
+use crate::printers::custom_columns::CustomColumns;
+use crate::printers::jsonpath::Template;
+use crate::printers::rows::{Row, TableKind};
+use crate::printers::table::{TableOptions, TablePrinter};
+use crate::store::{State, Table};
+
+/// Display one or many objects
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// TYPE, TYPE NAME…, TYPE/NAME…, TYPE,TYPE or all
+    #[arg(value_name = "TYPE[/NAME]")]
+    resources: Vec<String>,
+    #[command(flatten)]
+    files: FileArgs,
+    /// Output format: json, yaml, name, wide, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, custom-columns=…,
+    /// custom-columns-file=…
+    #[arg(short, long)]
+    output: Option<String>,
+    /// Objects of all namespaces
+    #[arg(short = 'A', long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    all_namespaces: Option<bool>,
+    /// Label selector: key=value, key!=value, key in (a,b), key notin (a,b), key, !key
+    #[arg(short = 'l', long)]
+    selector: Option<String>,
+    /// Field selector: key=value, key!=value
+    #[arg(long)]
+    field_selector: Option<String>,
+    /// After listing, watch for changes
+    #[arg(short, long)]
+    watch: bool,
+    /// Watch for changes without listing first
+    #[arg(long)]
+    watch_only: bool,
+    /// With a watch: say whether an object was ADDED, MODIFIED or DELETED
+    #[arg(long)]
+    output_watch_events: bool,
+    /// Leave the header line out
+    #[arg(long)]
+    no_headers: bool,
+    /// A last column with all labels
+    #[arg(long)]
+    show_labels: bool,
+    /// Put the kind before each name
+    #[arg(long)]
+    show_kind: bool,
+    /// Labels that get a column of their own
+    #[arg(short = 'L', long, value_delimiter = ',')]
+    label_columns: Vec<String>,
+    /// Sort by this field, a JSONPath such as .metadata.creationTimestamp
+    #[arg(long)]
+    sort_by: Option<String>,
+    /// Say nothing about objects that do not exist
+    #[arg(long)]
+    ignore_not_found: bool,
+    /// Finished pods are always shown; old tutorials ask for them
+    #[arg(short = 'a', long, hide = true)]
+    show_all: bool,
+    /// Accepted for kubectl's sake: lists come in one piece
+    #[arg(long, hide = true)]
+    chunk_size: Option<i64>,
+    /// Accepted for kubectl's sake: there are no managed fields
+    #[arg(long, hide = true)]
+    show_managed_fields: bool,
+}
+
+/// How objects are printed.
+pub(super) enum Format {
+    Table { wide: bool },
+    Name,
+    Json,
+    Yaml,
+    JsonPath(Template),
+    JsonPathAsJson(Template),
+    CustomColumns(CustomColumns),
+}
+
+impl Format {
+    /// Reads `-o`.
+    pub(super) fn parse(output: Option<&str>, no_headers: bool) -> Result<Self> {
+        let Some(output) = output.filter(|output| !output.is_empty()) else {
+            return Ok(Self::Table { wide: false });
+        };
+        let (name, argument) = output.split_once('=').map_or((output, None), |(name, rest)| (name, Some(rest)));
+        let template = |argument: Option<&str>| -> Result<Template> {
+            match argument {
+                None | Some("") => bail!("template format specified but no template given"),
+                Some(text) => Template::parse(text).map_err(|error| anyhow::anyhow!("{error}")),
+            }
+        };
+        let columns = |argument: Option<&str>| match argument {
+            None | Some("") => bail!("custom-columns format specified but no custom columns given"),
+            Some(spec) => Ok(spec.to_owned()),
+        };
+        let file = |argument: Option<&str>| {
+            let path = argument.unwrap_or_default();
+            std::fs::read_to_string(path).with_context(|| format!("error reading --template {path}"))
+        };
+        Ok(match name {
+            "wide" => Self::Table { wide: true },
+            "name" => Self::Name,
+            "json" => Self::Json,
+            "yaml" => Self::Yaml,
+            "jsonpath" => Self::JsonPath(template(argument)?),
+            "jsonpath-as-json" => Self::JsonPathAsJson(template(argument)?),
+            "jsonpath-file" => Self::JsonPath(template(Some(&file(argument)?))?),
+            "custom-columns" => Self::CustomColumns(
+                CustomColumns::parse(&columns(argument)?, no_headers).map_err(|error| anyhow::anyhow!("{error}"))?,
+            ),
+            "custom-columns-file" => Self::CustomColumns(
+                CustomColumns::parse_file(&file(argument)?, no_headers)
+                    .map_err(|error| anyhow::anyhow!("{error}"))?,
+            ),
+            other => bail!(
+                "unable to match a printer suitable for the output format {other:?}, allowed formats are: \
+                 custom-columns,custom-columns-file,json,jsonpath,jsonpath-as-json,jsonpath-file,name,wide,yaml"
+            ),
+        })
+    }
+}
+
+/// Prints objects.
+pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
+    let mut format = Format::parse(args.output.as_deref(), args.no_headers)?;
+    if args.show_labels && matches!(format, Format::Name) {
+        bail!("--show-labels option cannot be used with name printer");
+    }
+    let context = Context::open(global)?;
+    let all_namespaces = args.all_namespaces == Some(true);
+    let targets = if args.files.filenames.is_empty() {
+        resources::parse(&args.resources, "get")?
+    } else {
+        targets_of_files(&args.files)?
+    };
+    if targets.is_empty() {
+        return Err(verbatim(
+            "You must specify the type of resource to get. Use \"jobctl api-resources\" for a complete list of \
+             supported resources.\n\nerror: Required resource not specified.\nUse \"jobctl explain <resource>\" for a \
+             detailed description of that resource (e.g. jobctl explain pods).\nSee 'jobctl get -h' for help and \
+             examples",
+        ));
+    }
+    let selectors = Selectors::parse(args.selector.as_deref(), args.field_selector.as_deref())?;
+    revive_controller(&context.config, &context.store)?;
+    if args.watch || args.watch_only {
+        return watch(&context, args, &targets, &selectors, all_namespaces, &mut format);
+    }
+    let (state, _) = context.store.read(&selection::tables(&targets))?;
+    let (found, missing) = selection::resolve(&state, &targets, &context.namespace, all_namespaces, &selectors)?;
+    print_found(&found, args, &targets, all_namespaces, &mut format, &context)?;
+    let mut failed = false;
+    if !args.ignore_not_found {
+        for error in &missing {
+            failed = true;
+            complain(&text(error));
+        }
+    }
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn targets_of_files(files: &FileArgs) -> Result<Vec<Target>> {
+    manifests::read(files)?
+        .into_iter()
+        .map(|document| document.map(|document| Target::Named(document.kind, document.name().to_owned())))
+        .collect()
+}
+
+fn is_one_object(targets: &[Target]) -> bool {
+    matches!(targets, [Target::Named(..)])
+}
+
+fn print_found(
+    found: &[Found<'_>],
+    args: &Args,
+    targets: &[Target],
+    all_namespaces: bool,
+    format: &mut Format,
+    context: &Context,
+) -> Result<()> {
+    let any_named = targets.iter().any(|target| matches!(target, Target::Named(..)));
+    if found.is_empty() && matches!(format, Format::Table { .. } | Format::CustomColumns(_)) {
+        if !any_named && !args.ignore_not_found {
+            complain(&nothing_found(all_namespaces, context));
+        }
+        return Ok(());
+    }
+    match format {
+        Format::Table { wide } => {
+            let kinds = kinds_in_order(targets);
+            print(&tables(found, args, &kinds, all_namespaces, *wide)?)
+        }
+        Format::Name => {
+            let lines: String =
+                found.iter().map(|one| format!("{}/{}\n", one.kind.qualified_singular(), one.key.name)).collect();
+            print(&lines)
+        }
+        Format::Json | Format::Yaml if found.is_empty() && any_named => Ok(()),
+        _ => {
+            let mut values = found.iter().map(Found::value).collect::<Result<Vec<Value>>>()?;
+            if let Some(path) = &args.sort_by {
+                printers::sort::sort_by(&mut values, path).map_err(|error| anyhow::anyhow!("{error}"))?;
+            }
+            print(&render(values, is_one_object(targets), format)?)
+        }
+    }
+}
+
+pub(super) fn nothing_found(all_namespaces: bool, context: &Context) -> String {
+    if all_namespaces {
+        "No resources found".to_owned()
+    } else {
+        format!("No resources found in {} namespace.", context.namespace)
+    }
+}
+
+/// Values in a machine's format: one object as it is, several as a List.
+fn render(mut values: Vec<Value>, single: bool, format: &mut Format) -> Result<String> {
+    if let Format::CustomColumns(columns) = format {
+        return columns.print(&values).map_err(|error| anyhow::anyhow!("{error}"));
+    }
+    let value = if single && values.len() == 1 {
+        values.remove(0)
+    } else {
+        json!({"apiVersion": "v1", "items": values, "kind": "List", "metadata": {"resourceVersion": ""}})
+    };
+    let failed = |error: printers::jsonpath::Error| anyhow::anyhow!("{error}");
+    Ok(match format {
+        Format::Json => printers::json::to_string(&value),
+        Format::Yaml => printers::yaml::to_string(&value),
+        Format::JsonPath(template) => template.execute(&value).map_err(failed)?,
+        Format::JsonPathAsJson(template) => template.execute_as_json(&value).map_err(failed)?,
+        Format::Table { .. } | Format::Name | Format::CustomColumns(_) => String::new(),
+    })
+}
+
+fn kinds_in_order(targets: &[Target]) -> Vec<Kind> {
+    let mut kinds: Vec<Kind> = Vec::new();
+    for target in targets {
+        if !kinds.contains(&target.kind()) {
+            kinds.push(target.kind());
+        }
+    }
+    kinds
+}
+
+fn table_options(args: &Args, kind: Kind, several: bool, all_namespaces: bool) -> TableOptions {
+    TableOptions {
+        no_headers: args.no_headers,
+        with_namespace: all_namespaces,
+        name_prefix: if several || args.show_kind {
+            format!("{}/", kind.qualified_singular())
+        } else {
+            String::new()
+        },
+        show_labels: args.show_labels,
+        label_columns: args.label_columns.clone(),
+        with_event: args.output_watch_events,
+    }
+}
+
+/// One table for each kind, with a blank line between.
+fn tables(found: &[Found<'_>], args: &Args, kinds: &[Kind], all_namespaces: bool, wide: bool) -> Result<String> {
+    let now = clock();
+    let mut blocks = Vec::new();
+    for kind in kinds {
+        let mut of_kind: Vec<&Found<'_>> = found.iter().filter(|one| one.kind == *kind).collect();
+        if of_kind.is_empty() {
+            continue;
+        }
+        if let Some(path) = &args.sort_by {
+            let values = of_kind.iter().map(|one| one.value()).collect::<Result<Vec<Value>>>()?;
+            let order = printers::sort::sorted_order(&values, path).map_err(|error| anyhow::anyhow!("{error}"))?;
+            of_kind = order.into_iter().map(|index| of_kind[index]).collect();
+        }
+        let table = TableKind::of(kind.as_str());
+        let rows = of_kind
+            .iter()
+            .map(|one| {
+                table.row(&one.text, now, wide).with_context(|| format!("read {} {}", one.kind, one.key))
+            })
+            .collect::<Result<Vec<Row<'_>>>>()?;
+        let options = table_options(args, *kind, kinds.len() > 1, all_namespaces);
+        blocks.push(TablePrinter::new(table.columns(wide), options).print(&rows));
+    }
+    Ok(blocks.join(if args.no_headers { "" } else { "\n" }))
+}
+
+/// Prints the list, then every change until interrupted.
+fn watch(
+    context: &Context,
+    args: &Args,
+    targets: &[Target],
+    selectors: &Selectors,
+    all_namespaces: bool,
+    format: &mut Format,
+) -> Result<ExitCode> {
+    let kinds = kinds_in_order(targets);
+    let [kind] = kinds.as_slice() else { bail!("you may only specify a single resource type") };
+    let _companion = crate::manager::Companion::start(&context.config, &context.store)?;
+    let names: Vec<&str> = targets
+        .iter()
+        .filter_map(|target| match target {
+            Target::Named(_, name) => Some(name.as_str()),
+            Target::All(_) => None,
+        })
+        .collect();
+    let wide = matches!(format, Format::Table { wide: true });
+    let table = TableKind::of(kind.as_str());
+    let mut printer =
+        TablePrinter::new(table.columns(wide), table_options(args, *kind, false, all_namespaces));
+    let (state, mut follower) = Follower::start(&context.store, &[Table::from(*kind)])?;
+    let mut shown: BTreeMap<Key, String> = BTreeMap::new();
+    let (found, missing) =
+        selection::resolve(&state, targets, &context.namespace, all_namespaces, selectors)?;
+    if let Some(error) = missing.into_iter().next() {
+        return Err(error);
+    }
+    let mut batch = Vec::new();
+    for one in found {
+        shown.insert(one.key.clone(), one.text.to_string());
+        batch.push(("ADDED", one.text.into_owned()));
+    }
+    drop::<State>(state);
+    if args.watch_only {
+        batch.clear();
+    }
+    print_changes(&batch, *kind, wide, &mut printer, format, args)?;
+    loop {
+        let mut batch = Vec::new();
+        let mut unreadable = None;
+        follower.changes(|change| {
+            let key = Key::new(change.namespace, change.name);
+            if !all_namespaces && change.namespace != context.namespace
+                || !names.is_empty() && !names.contains(&change.name)
+            {
+                return;
+            }
+            let object = change.object.and_then(|text| as_shown(*kind, text));
+            let selected = match &object {
+                Some(text) => selectors.matches(*kind, text).unwrap_or_else(|error| {
+                    unreadable = Some(error);
+                    false
+                }),
+                None => false,
+            };
+            match (selected.then_some(object).flatten(), shown.contains_key(&key)) {
+                (Some(text), was_shown) => {
+                    batch.push((if was_shown { "MODIFIED" } else { "ADDED" }, text.clone()));
+                    shown.insert(key, text);
+                }
+                (None, true) => {
+                    if let Some(last) = shown.remove(&key) {
+                        batch.push(("DELETED", last));
+                    }
+                }
+                (None, false) => {}
+            }
+        })?;
+        if let Some(error) = unreadable {
+            return Err(error).context("read a change");
+        }
+        print_changes(&batch, *kind, wide, &mut printer, format, args)?;
+        follower.wait(&[], None)?;
+    }
+}
+
+/// A stored object as the API shows it.
+fn as_shown(kind: Kind, text: &str) -> Option<String> {
+    if kind == Kind::Event {
+        return serde_json::from_str::<EventRecord>(text).ok().map(|event| event.to_event().to_string());
+    }
+    Some(text.to_owned())
+}
+
+fn print_changes(
+    batch: &[(&'static str, String)],
+    kind: Kind,
+    wide: bool,
+    printer: &mut TablePrinter,
+    format: &mut Format,
+    args: &Args,
+) -> Result<()> {
+    if batch.is_empty() {
+        return Ok(());
+    }
+    if matches!(format, Format::Table { .. }) {
+        let now = clock();
+        let table = TableKind::of(kind.as_str());
+        let rows = batch
+            .iter()
+            .map(|(event, text)| {
+                let mut row = table.row(text, now, wide).context("read a change")?;
+                row.event = event;
+                Ok(row)
+            })
+            .collect::<Result<Vec<Row<'_>>>>()?;
+        return print(&printer.print(&rows));
+    }
+    for (event, text) in batch {
+        let mut value: Value = serde_json::from_str(text).context("read a change")?;
+        if matches!(format, Format::Name) {
+            let name = value["metadata"]["name"].as_str().unwrap_or_default();
+            print(&format!("{}/{name}\n", kind.qualified_singular()))?;
+            continue;
+        }
+        if args.output_watch_events {
+            value = json!({"type": event, "object": value});
+        }
+        let separator = if matches!(format, Format::Yaml) { "---\n" } else { "" };
+        print(&format!("{separator}{}", render(vec![value], true, format)?))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,383 @@
+//! `logs`.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use chrono::{DateTime, Duration, Utc};
+
+use super::context::{Context, Global};
+use super::failure::verbatim;
+use super::follow_logs::{Chosen, Followed, follow};
+use super::get::nothing_found;
+use super::log_source::{LogOptions, LogReader, containers, default_container, newest_restart, pods_of_job};
+use super::output::{complain, print_bytes};
+use super::resources;
+use super::selection::{self, Selectors};
+use crate::api::conditions::{is_pod_finished, is_pod_ready, pod_phase};
+use crate::api::durations;
+use crate::api::kinds::{Key, Kind};
+use crate::api::meta::{ANNOTATION_DEFAULT_CONTAINER, annotation, name, uid};
+use crate::api::status_error::StatusError;
+use crate::api::{Job, Pod};
+use crate::manager::{Companion, Follower, clock};
+use crate::store::{PodDirectory, State, Table};
+
+/// Print the logs of a pod's container, or of all pods of a Job
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// POD, POD CONTAINER, or TYPE/NAME
+    #[arg(value_name = "POD|TYPE/NAME")]
+    target: Vec<String>,
+    /// Go on printing until the container, or the Job, has ended; waits for it to start
+    #[arg(short, long)]
+    follow: bool,
+    /// Print the log of this container
+    #[arg(short, long)]
+    container: Option<String>,
+    /// All containers of the pod, init containers included
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    all_containers: Option<bool>,
+    /// All pods of the Job, also those removed since, each line with its pod and container
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    all_pods: Option<bool>,
+    /// Print the log of the run before the last restart
+    #[arg(short, long)]
+    previous: bool,
+    /// Put the pod and the container before each line
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    prefix: Option<bool>,
+    /// Lines to show from the end; -1 is all, and with a selector the default is 10
+    #[arg(long, allow_negative_numbers = true)]
+    tail: Option<i64>,
+    /// Only lines newer than this duration, such as 5s, 2m, or 3h
+    #[arg(long)]
+    since: Option<String>,
+    /// Only lines after this time (RFC 3339)
+    #[arg(long)]
+    since_time: Option<String>,
+    /// Put the time before each line
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    timestamps: Option<bool>,
+    /// Most bytes of each log to print
+    #[arg(long)]
+    limit_bytes: Option<i64>,
+    /// Label selector: the pods to print
+    #[arg(short = 'l', long)]
+    selector: Option<String>,
+    /// Accepted for kubectl's sake: there is no limit
+    #[arg(long, hide = true)]
+    max_log_requests: Option<i64>,
+    /// Accepted for kubectl's sake
+    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    ignore_errors: Option<bool>,
+    /// How long to wait for a Job's first pod
+    #[arg(long, default_value = "20s")]
+    pod_running_timeout: String,
+}
+
+/// The pods whose logs are wanted.
+enum Pods {
+    /// One, or one of several.
+    One(Box<Pod>),
+    /// Each of them.
+    All(Vec<Pod>),
+    /// Those of a Job, also the ones to come.
+    OfJob { key: Key, uid: String },
+}
+
+/// Prints logs.
+pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
+    let options = log_options(args)?;
+    let context = Context::open(global)?;
+    let (target, container) = target_and_container(args)?;
+    let all_containers = args.all_containers == Some(true);
+    if let (true, Some(container)) = (all_containers, &container) {
+        bail!("--all-containers=true should not be specified with container name {container}");
+    }
+    let _companion = if args.follow { Some(Companion::start(&context.config, &context.store)?) } else { None };
+    let (state, _) = context.store.read(&[Table::Jobs, Table::Pods, Table::RemovedPods])?;
+    let Some(pods) = find_pods(&context, &state, args, target.as_deref())? else {
+        complain(&nothing_found(false, &context));
+        return Ok(ExitCode::SUCCESS);
+    };
+    let prefix = args.prefix.unwrap_or(args.all_pods == Some(true));
+    let chosen = match (&container, all_containers) {
+        (_, true) => Chosen::All,
+        (Some(name), _) => Chosen::Named(name.clone()),
+        (None, _) => Chosen::Default,
+    };
+    if args.follow {
+        let followed = match pods {
+            Pods::OfJob { key, uid } => Followed::Job { key, uid },
+            Pods::One(pod) => {
+                check_container(&pod, container.as_deref(), all_containers)?;
+                Followed::Pods(vec![uid(&pod.metadata).to_owned()])
+            }
+            Pods::All(pods) => Followed::Pods(pods.iter().map(|pod| uid(&pod.metadata).to_owned()).collect()),
+        };
+        follow(&context, &followed, &chosen, &options, prefix, None)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let pods = match pods {
+        Pods::One(pod) => {
+            check_container(&pod, container.as_deref(), all_containers)?;
+            vec![*pod]
+        }
+        Pods::All(pods) => pods,
+        Pods::OfJob { uid, .. } => pods_of_job(&state, &uid)?,
+    };
+    for pod in &pods {
+        print_pod(&context, pod, &chosen, &options, prefix, args.previous, pods.len() == 1)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn log_options(args: &Args) -> Result<LogOptions> {
+    if args.since.is_some() && args.since_time.is_some() {
+        bail!("at most one of `sinceTime` or `sinceSeconds` may be specified");
+    }
+    let tail = args.tail.unwrap_or(if args.selector.is_some() { 10 } else { -1 });
+    if tail < -1 {
+        bail!("--tail must be greater than or equal to -1");
+    }
+    if args.limit_bytes.is_some_and(|limit| limit < 1) {
+        bail!("--limit-bytes must be greater than 0");
+    }
+    let since = match (&args.since, &args.since_time) {
+        (Some(text), _) => {
+            let length = durations::parse(text)
+                .map_err(|error| anyhow::anyhow!("invalid argument {text:?} for \"--since\" flag: {error}"))?;
+            if length < Duration::zero() {
+                bail!("--since must be greater than 0");
+            }
+            (!length.is_zero()).then(|| clock() - length)
+        }
+        (None, Some(text)) => {
+            let time: DateTime<Utc> = DateTime::parse_from_rfc3339(text)
+                .map_err(|error| anyhow::anyhow!("--since-time: parsing time {text:?}: {error}"))?
+                .into();
+            Some(time)
+        }
+        (None, None) => None,
+    };
+    Ok(LogOptions {
+        tail: usize::try_from(tail).ok(),
+        since,
+        timestamps: args.timestamps == Some(true),
+        limit_bytes: args.limit_bytes.and_then(|limit| usize::try_from(limit).ok()),
+    })
+}
+
+fn target_and_container(args: &Args) -> Result<(Option<String>, Option<String>)> {
+    match (args.target.as_slice(), &args.selector) {
+        ([], None) => Err(verbatim(
+            "error: expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required \
+             argument for the logs command\nSee 'jobctl logs -h' for help and examples",
+        )),
+        ([], Some(_)) => Ok((None, args.container.clone())),
+        ([_, ..], Some(_)) => Err(verbatim(
+            "error: only a selector (-l) or a POD name is allowed\nSee 'jobctl logs -h' for help and examples",
+        )),
+        ([target], None) => Ok((Some(target.clone()), args.container.clone())),
+        ([target, container], None) => {
+            if args.container.is_some() {
+                bail!("only one of -c or an inline [CONTAINER] arg is allowed");
+            }
+            Ok((Some(target.clone()), Some(container.clone())))
+        }
+        _ => Err(verbatim(
+            "error: expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nSee 'jobctl logs -h' for help and \
+             examples",
+        )),
+    }
+}
+
+/// `None`: a selector that selects nothing.
+fn find_pods(context: &Context, state: &State, args: &Args, target: Option<&str>) -> Result<Option<Pods>> {
+    let Some(target) = target else {
+        let selectors = Selectors::parse(args.selector.as_deref(), None)?;
+        let found = selection::list(state, Kind::Pod, Some(&context.namespace), &selectors)?;
+        let mut pods = found
+            .iter()
+            .map(|one| serde_json::from_str(&one.text))
+            .collect::<Result<Vec<Pod>, _>>()?;
+        pods.sort_by_key(|pod| pod.metadata.creation_timestamp.as_ref().map(|time| time.0));
+        return Ok((!pods.is_empty()).then_some(Pods::All(pods)));
+    };
+    let (kind, object_name) = match target.split_once('/') {
+        Some((kind, name)) => (resources::kind(kind)?, name),
+        None => (Kind::Pod, target),
+    };
+    match kind {
+        Kind::Pod => pod_by_name(context, state, object_name).map(Some),
+        Kind::Job => {
+            let key = Key::new(&context.namespace, object_name);
+            let Some(object) = state.get(Table::Jobs, &key) else { return Err(not_found(kind, object_name, context)) };
+            let job: Job = object.parse()?;
+            let job_uid = uid(&job.metadata).to_owned();
+            if args.all_pods == Some(true) {
+                return Ok(Some(Pods::OfJob { key, uid: job_uid }));
+            }
+            let pods = pods_of_job(state, &job_uid)?;
+            // A Job that goes pod by pod is followed through its retries.
+            let one_by_one = job.spec.as_ref().is_none_or(|spec| spec.parallelism.unwrap_or(1) <= 1);
+            if args.follow && (pods.len() <= 1 && one_by_one) {
+                return Ok(Some(Pods::OfJob { key, uid: job_uid }));
+            }
+            if pods.is_empty() {
+                return first_pod(context, &job_uid, &args.pod_running_timeout).map(Some);
+            }
+            pick_pod(pods).map(Some)
+        }
+        Kind::CronJob => bail!(
+            "cannot get the logs from *v1.CronJob: selector for *v1.CronJob not implemented"
+        ),
+        Kind::Event => bail!("cannot get the logs from *v1.Event: selector for *v1.Event not implemented"),
+    }
+}
+
+fn pod_by_name(context: &Context, state: &State, pod_name: &str) -> Result<Pods> {
+    let key = Key::new(&context.namespace, pod_name);
+    let object = state.get(Table::Pods, &key).or_else(|| state.get(Table::RemovedPods, &key));
+    match object {
+        Some(object) => Ok(Pods::One(Box::new(object.parse()?))),
+        None => Err(not_found(Kind::Pod, pod_name, context)),
+    }
+}
+
+/// `logs` words it differently from the other verbs.
+fn not_found(kind: Kind, object_name: &str, context: &Context) -> anyhow::Error {
+    verbatim(format!(
+        "error: error from server (NotFound): {} {object_name:?} not found in namespace {:?}",
+        kind.qualified_plural(),
+        context.namespace
+    ))
+}
+
+/// A Job that has no pod yet: waits for one.
+fn first_pod(context: &Context, job_uid: &str, timeout: &str) -> Result<Pods> {
+    let timeout = durations::parse(timeout)
+        .map_err(|error| anyhow::anyhow!("invalid argument {timeout:?} for \"--pod-running-timeout\" flag: {error}"))?;
+    let until = clock() + timeout;
+    let (state, mut follower) = Follower::start(&context.store, &[Table::Pods])?;
+    if let Some(pod) = pods_of_job(&state, job_uid)?.into_iter().next() {
+        return Ok(Pods::One(Box::new(pod)));
+    }
+    loop {
+        let mut found = None;
+        follower.changes(|change| {
+            if let Some(text) = change.object.filter(|text| text.contains(job_uid)) {
+                found = found.take().or_else(|| serde_json::from_str::<Pod>(text).ok());
+            }
+        })?;
+        if let Some(pod) = found {
+            return Ok(Pods::One(Box::new(pod)));
+        }
+        if !follower.wait(&[], Some(until))? {
+            bail!("timed out waiting for the condition");
+        }
+    }
+}
+
+/// Of several pods the one that kubectl would pick: running before others, ready, longest, more restarts, oldest.
+fn pick_pod(mut pods: Vec<Pod>) -> Result<Pods> {
+    let count = pods.len();
+    pods.sort_by_key(|pod| {
+        let phase = match pod_phase(pod) {
+            "Running" => 0,
+            "Unknown" => 1,
+            "Pending" => 2,
+            _ => 3,
+        };
+        (phase, !is_pod_ready(pod), pod.metadata.creation_timestamp.as_ref().map(|time| time.0))
+    });
+    let pod = pods.swap_remove(0);
+    if count > 1 {
+        complain(&format!("Found {count} pods, using pod/{}", name(&pod.metadata)));
+    }
+    Ok(Pods::One(Box::new(pod)))
+}
+
+/// Refuses a container that the pod does not have, and says which one is taken by default.
+fn check_container(pod: &Pod, container: Option<&str>, all_containers: bool) -> Result<()> {
+    let all = containers(pod);
+    match container {
+        Some(wanted) if !all.iter().any(|one| one.name == wanted) => {
+            bail!("container {wanted} is not valid for pod {}", name(&pod.metadata))
+        }
+        Some(_) => {}
+        None if !all_containers
+            && all.len() > 1
+            && annotation(&pod.metadata, ANNOTATION_DEFAULT_CONTAINER).is_none() =>
+        {
+            let list: Vec<String> =
+                all.iter().map(|one| if one.init { format!("{} (init)", one.name) } else { one.name.clone() }).collect();
+            complain(&format!("Defaulted container {:?} out of: {}", all[0].name, list.join(", ")));
+        }
+        None => {}
+    }
+    Ok(())
+}
+
+fn print_pod(
+    context: &Context,
+    pod: &Pod,
+    chosen: &Chosen,
+    options: &LogOptions,
+    prefix: bool,
+    previous: bool,
+    alone: bool,
+) -> Result<()> {
+    let directory = PodDirectory::new(context.store.pod_path(uid(&pod.metadata)));
+    let names = match chosen {
+        Chosen::Named(name) => vec![name.clone()],
+        Chosen::Default => default_container(pod).into_iter().collect(),
+        Chosen::All => containers(pod).into_iter().map(|one| one.name).collect(),
+    };
+    for container in names {
+        let newest = newest_restart(&directory, &container);
+        let restart = match (newest, previous) {
+            (Some(newest), true) if newest > 0 => newest - 1,
+            (_, true) => {
+                let message = format!(
+                    "previous terminated container {container:?} in pod {:?} not found",
+                    name(&pod.metadata)
+                );
+                return Err(StatusError::BadRequest { message }.into());
+            }
+            (Some(newest), false) => newest,
+            (None, false) => {
+                if alone && let Some(error) = waiting_error(pod, &container) {
+                    return Err(error);
+                }
+                continue;
+            }
+        };
+        let line_prefix =
+            if prefix { format!("[pod/{}/{container}] ", name(&pod.metadata)) } else { String::new() };
+        let path = directory.log_path(&container, restart);
+        print_bytes(&LogReader::new(path, options.clone(), line_prefix).read()?)?;
+    }
+    Ok(())
+}
+
+/// Why a container has no log: it has not been started.
+fn waiting_error(pod: &Pod, container: &str) -> Option<anyhow::Error> {
+    if is_pod_finished(pod) {
+        return None;
+    }
+    let status = pod.status.clone().unwrap_or_default();
+    let all = status.container_statuses.iter().flatten().chain(status.init_container_statuses.iter().flatten());
+    let reason = all
+        .filter(|one| one.name == container)
+        .find_map(|one| one.state.as_ref()?.waiting.as_ref()?.reason.clone())
+        .unwrap_or_else(|| "ContainerCreating".into());
+    let reason = match reason.as_str() {
+        "ErrImagePull" => "image can't be pulled".to_owned(),
+        "ImagePullBackOff" => "trying and failing to pull image".to_owned(),
+        _ => reason,
+    };
+    let message =
+        format!("container {container:?} in pod {:?} is waiting to start: {reason}", name(&pod.metadata));
+    Some(StatusError::BadRequest { message }.into())
+}

@@ -1,0 +1,159 @@
+//! `replace`.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use super::context::{Context, Global};
+use super::delete::delete_one;
+use super::failure::{text, while_doing};
+use super::manifests::{self, Document, FileArgs};
+use super::outcome::{DryRun, Outcomes};
+use super::output::{complain, say};
+use super::submit::{self, Object, Validate};
+use crate::api::kinds::Kind;
+use crate::api::meta::{ANNOTATION_LAST_APPLIED, key, name};
+use crate::api::status_error::StatusError;
+use crate::api::{Job, Pod, defaults, validation};
+use crate::manager::Request;
+use crate::registry::apply::last_applied;
+use crate::registry::deletion::Propagation;
+use crate::registry::strategy;
+use crate::store::Table;
+
+/// Replace objects by manifests; with --force, delete them and create them again
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    files: FileArgs,
+    /// Delete the object with its pods and create it again, in one step: this runs a Job once more
+    #[arg(long)]
+    force: bool,
+    /// Seconds given to the old pods' processes to end; negative: what the pod says
+    #[arg(long, default_value_t = -1, allow_negative_numbers = true)]
+    grace_period: i64,
+    /// Must be "none", "server", or "client": only say what would be done
+    #[arg(long, num_args = 0..=1, default_value = "none", default_missing_value = "client", require_equals = true, hide_default_value = true)]
+    dry_run: DryRun,
+    /// Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields
+    #[arg(long, num_args = 0..=1, default_value = "strict", default_missing_value = "strict", require_equals = true)]
+    validate: Validate,
+    /// Keep the manifest in the object's annotation, so that apply can be used later
+    #[arg(long)]
+    save_config: bool,
+    /// Output format: json, name or yaml
+    #[arg(short, long)]
+    output: Option<String>,
+    /// Variables of this environment that the pods are to have, as NAME,NAME
+    #[arg(long, value_delimiter = ',', value_name = "NAME")]
+    pass_env: Vec<String>,
+}
+
+/// Replaces objects.
+pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
+    if args.files.filenames.is_empty() {
+        bail!("must specify one of -f and -k");
+    }
+    let documents = manifests::read(&args.files)?;
+    if documents.is_empty() {
+        bail!("no objects passed to replace");
+    }
+    let context = Context::open(global)?;
+    let mut request = Request::begin(&context.store, &[Table::Jobs, Table::Pods, Table::Events, Table::CronJobs])?;
+    let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?;
+    let mut replaced = Vec::new();
+    let mut failed = false;
+    for document in documents {
+        let done = document.and_then(|mut document| {
+            submit::set_namespace(&mut document, &context)?;
+            replace(&document, args, &context, &mut request)
+                .map_err(|error| while_doing(error, &format!("error when replacing {:?}", document.source)))
+        });
+        match done {
+            Ok(one) => replaced.push(one),
+            Err(error) => {
+                failed = true;
+                complain(&text(&error));
+            }
+        }
+    }
+    let revision = request.revision();
+    if args.dry_run == DryRun::None {
+        request.commit(&context.config, &context.store)?;
+    }
+    for (object, existed) in replaced {
+        let object_name = name(object.meta()).to_owned();
+        if args.force && existed && args.output.is_none() {
+            say(&format!("{} {object_name:?} deleted", object.kind().qualified_singular()))?;
+        }
+        outcomes.done(object.kind(), &object_name, "replaced", || object.to_value(revision))?;
+    }
+    outcomes.finish()?;
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Replaces one object; says whether it existed.
+fn replace(
+    document: &Document,
+    args: &Args,
+    context: &Context,
+    request: &mut Request,
+) -> Result<(Object, bool)> {
+    let mut object = submit::decode(document, args.validate, "replacing")?;
+    if args.save_config {
+        let annotations = object.meta_mut().annotations.get_or_insert_default();
+        annotations.insert(ANNOTATION_LAST_APPLIED.into(), last_applied(&document.value));
+    }
+    let key = key(object.meta());
+    let exists = request.state.get(Table::from(document.kind), &key).is_some();
+    if args.force {
+        submit::add_creator(object.meta_mut(), &args.pass_env)?;
+        if document.value["metadata"]["annotations"][ANNOTATION_LAST_APPLIED].is_null() {
+            // As apply leaves it: whoever was told to replace an applied object goes on applying it.
+            let annotations = object.meta_mut().annotations.get_or_insert_default();
+            annotations.insert(ANNOTATION_LAST_APPLIED.into(), last_applied(&document.value));
+        }
+        submit::admit(&mut object, &document.value, request)?;
+        if exists {
+            let grace = (args.grace_period >= 0).then_some(args.grace_period);
+            delete_one(request, document.kind, &key, Propagation::Background, grace)?;
+        }
+        submit::create(&object, context, request)?;
+        return Ok((object, exists));
+    }
+    let Some(current) = request.state.get(Table::from(document.kind), &key) else {
+        return Err(StatusError::not_found(document.kind, &key.name).into());
+    };
+    let mut causes = match &mut object {
+        Object::Job(job) => {
+            let old: Job = current.parse()?;
+            defaults::set_job_defaults(job);
+            strategy::prepare_job_for_update(job, &old);
+            let mut causes = validation::validate_job(job);
+            causes.extend(validation::validate_job_update(job, &old));
+            causes.extend(crate::api::compatibility::check_job(&document.value).refused);
+            causes
+        }
+        Object::Pod(pod) => {
+            let old: Pod = current.parse()?;
+            defaults::set_pod_defaults(pod);
+            pod.metadata.uid.clone_from(&old.metadata.uid);
+            pod.metadata.creation_timestamp.clone_from(&old.metadata.creation_timestamp);
+            pod.status.clone_from(&old.status);
+            if let (Some(new), Some(old)) = (&mut pod.spec, &old.spec) {
+                new.node_name.clone_from(&old.node_name);
+                new.enable_service_links = old.enable_service_links;
+            }
+            let mut causes = validation::validate_pod(pod);
+            causes.extend(validation::validate_pod_update(pod, &old));
+            causes
+        }
+    };
+    submit::refuse(&object, std::mem::take(&mut causes))?;
+    match &object {
+        Object::Job(job) => request.pending.put_job(Job::clone(job)),
+        Object::Pod(pod) => request.pending.put_pod(Pod::clone(pod)),
+    }
+    debug_assert!(matches!(document.kind, Kind::Job | Kind::Pod));
+    Ok((object, true))
+}

@@ -1,0 +1,374 @@
+//! `wait`.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, bail};
+use chrono::{DateTime, Duration, Utc};
+use serde_json::Value;
+
+use super::context::{Context, Global};
+use super::failure::{text, verbatim};
+use super::log_source;
+use super::manifests::{self, FileArgs};
+use super::output::{complain, say};
+use super::resources::{self, Target};
+use super::selection::{self, Selectors};
+use super::wait_condition::{Answer, Condition};
+use crate::api::durations;
+use crate::api::kinds::{Key, Kind};
+use crate::api::status_error::StatusError;
+use crate::manager::{Companion, Follower, clock};
+use crate::registry::tombstones::Tombstone;
+use crate::store::{Change, Table};
+
+/// Wait for a condition on one or many objects
+///
+/// Waiting for a Job to complete ends at once when it has failed, with exit code 1, and says why.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// TYPE NAME…, TYPE/NAME…, or TYPE with -l or --all
+    #[arg(value_name = "TYPE[/NAME]")]
+    resources: Vec<String>,
+    #[command(flatten)]
+    files: FileArgs,
+    /// delete, create, condition=NAME[=VALUE], condition=NAME,NAME (any of them), or jsonpath='{PATH}'[=VALUE];
+    /// given several times: all of them
+    #[arg(long = "for", value_name = "CONDITION")]
+    conditions: Vec<String>,
+    /// How long to wait for all together; 0 checks once, negative waits for a week
+    #[arg(long, default_value = "30s", allow_hyphen_values = true)]
+    timeout: String,
+    /// All objects of the type
+    #[arg(long)]
+    all: bool,
+    /// Objects of all namespaces
+    #[arg(short = 'A', long)]
+    all_namespaces: bool,
+    /// Label selector
+    #[arg(short = 'l', long)]
+    selector: Option<String>,
+    /// Field selector
+    #[arg(long)]
+    field_selector: Option<String>,
+    /// Output format: name
+    #[arg(short, long)]
+    output: Option<String>,
+}
+
+/// How long a negative time-out is.
+const WEEK: Duration = Duration::weeks(1);
+/// How many lines of a failed pod's log are shown.
+const LAST_LINES: usize = 10;
+
+/// The budget of a wait.
+#[derive(Clone, Copy)]
+pub(super) enum Until {
+    /// Look once.
+    Now,
+    /// Wait until then.
+    Time(DateTime<Utc>),
+}
+
+/// Reads `--timeout`.
+pub(super) fn until(timeout: &str) -> Result<Until> {
+    let timeout = durations::parse(timeout)
+        .map_err(|error| anyhow::anyhow!("invalid argument {timeout:?} for \"--timeout\" flag: {error}"))?;
+    Ok(match timeout {
+        zero if zero.is_zero() => Until::Now,
+        negative if negative < Duration::zero() => Until::Time(clock() + WEEK),
+        length => Until::Time(clock() + length),
+    })
+}
+
+/// Waits.
+pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
+    if args.conditions.is_empty() {
+        bail!("unrecognized condition: \"\"");
+    }
+    let mut conditions: Vec<Condition> =
+        args.conditions.iter().map(|text| Condition::parse(text)).collect::<Result<_>>()?;
+    // To exist comes first, as in kubectl.
+    conditions.sort_by_key(|condition| !matches!(condition, Condition::Create));
+    let until = until(&args.timeout)?;
+    let targets = if args.files.filenames.is_empty() {
+        resources::parse(&args.resources, "wait")?
+    } else {
+        manifests::read(&args.files)?
+            .into_iter()
+            .map(|document| document.map(|document| Target::Named(document.kind, document.name().to_owned())))
+            .collect::<Result<Vec<_>>>()?
+    };
+    let selectors = Selectors::parse(args.selector.as_deref(), args.field_selector.as_deref())?;
+    super::delete::require_targets(&targets, args.all || !selectors.is_empty())?;
+    let context = Context::open(global)?;
+    let mut objects = named_objects(&context, args, &targets, &selectors)?;
+    if objects.is_empty() {
+        if conditions.iter().all(|condition| matches!(condition, Condition::Delete)) {
+            return Ok(ExitCode::SUCCESS);
+        }
+        if !conditions.iter().any(|condition| matches!(condition, Condition::Create)) {
+            bail!("no matching resources found");
+        }
+    }
+    let _companion = Companion::start(&context.config, &context.store)?;
+    let mut watched = Watched::start(&context, &objects)?;
+    if objects.is_empty() {
+        objects = watched.first_created(&context, &targets, &selectors, args.all_namespaces, until)?;
+    }
+    let mut errors = Vec::new();
+    for (kind, key) in &objects {
+        for condition in &conditions {
+            match watched.wait_for(&context, *kind, key, condition, until) {
+                Ok(Met::Silently) => {}
+                Ok(Met::Now) if args.output.as_deref() == Some("name") => {
+                    say(&format!("{}/{}", kind.qualified_singular(), key.name))?;
+                }
+                Ok(Met::Now) => say(&format!("{}/{} condition met", kind.qualified_singular(), key.name))?,
+                Err(error) => {
+                    errors.push(error);
+                    break;
+                }
+            }
+        }
+    }
+    report(&errors);
+    Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// One error as usual; of several each without `error: `, as kubectl does.
+fn report(errors: &[anyhow::Error]) {
+    for error in errors {
+        let text = text(error);
+        if errors.len() > 1 {
+            complain(text.strip_prefix("error: ").unwrap_or(&text));
+        } else {
+            complain(&text);
+        }
+    }
+}
+
+fn named_objects(
+    context: &Context,
+    args: &Args,
+    targets: &[Target],
+    selectors: &Selectors,
+) -> Result<Vec<(Kind, Key)>> {
+    let mut objects = Vec::new();
+    let mut state = None;
+    for target in targets {
+        match target {
+            Target::Named(_, _) if args.all_namespaces => {
+                return Err(verbatim("error: a resource cannot be retrieved by name across all namespaces"));
+            }
+            Target::Named(kind, name) => objects.push((*kind, Key::new(&context.namespace, name))),
+            Target::All(kind) => {
+                if state.is_none() {
+                    state = Some(context.store.read(&selection::tables(targets))?.0);
+                }
+                let namespace = (!args.all_namespaces).then_some(context.namespace.as_str());
+                if let Some(state) = &state {
+                    let found = selection::list(state, *kind, namespace, selectors)?;
+                    objects.extend(found.into_iter().map(|one| (one.kind, one.key)));
+                }
+            }
+        }
+    }
+    Ok(objects)
+}
+
+/// How a condition was met.
+enum Met {
+    Now,
+    /// `--for=delete` of an object that is not there.
+    Silently,
+}
+
+/// The objects being waited for, kept current by the journal.
+pub(super) struct Watched {
+    objects: BTreeMap<(Kind, Key), Option<String>>,
+    tombstones: BTreeMap<Key, Tombstone>,
+    follower: Follower,
+}
+
+const TABLES: [Table; 4] = [Table::Jobs, Table::Pods, Table::CronJobs, Table::Tombstones];
+
+impl Watched {
+    fn start(context: &Context, objects: &[(Kind, Key)]) -> Result<Self> {
+        let (state, follower) = Follower::start(&context.store, &TABLES)?;
+        let texts = objects
+            .iter()
+            .map(|(kind, key)| {
+                let text = state.get(Table::from(*kind), key).map(|object| object.text.to_owned());
+                ((*kind, key.clone()), text)
+            })
+            .collect();
+        let mut tombstones = BTreeMap::new();
+        for (kind, key) in objects {
+            if *kind == Kind::Job
+                && let Some(object) = state.get(Table::Tombstones, key)
+            {
+                tombstones.insert(key.clone(), object.parse()?);
+            }
+        }
+        Ok(Self { objects: texts, tombstones, follower })
+    }
+
+    fn take(&mut self, each: impl FnMut(&Change<'_>)) -> Result<()> {
+        let (objects, tombstones) = (&mut self.objects, &mut self.tombstones);
+        let mut each = each;
+        self.follower.changes(|change| {
+            let key = Key::new(change.namespace, change.name);
+            if change.table == Table::Tombstones {
+                if let Some(tombstone) = change.object.and_then(|text| serde_json::from_str(text).ok()) {
+                    tombstones.insert(key, tombstone);
+                }
+                return;
+            }
+            for kind in [Kind::Job, Kind::Pod, Kind::CronJob] {
+                if Table::from(kind) == change.table
+                    && let Some(text) = objects.get_mut(&(kind, key.clone()))
+                {
+                    *text = change.object.map(str::to_owned);
+                }
+            }
+            each(&change);
+        })
+    }
+
+    /// With `--for=create` and a selector: the first objects that appear.
+    fn first_created(
+        &mut self,
+        context: &Context,
+        targets: &[Target],
+        selectors: &Selectors,
+        all_namespaces: bool,
+        until: Until,
+    ) -> Result<Vec<(Kind, Key)>> {
+        loop {
+            let mut created = Vec::new();
+            self.take(|change| {
+                for target in targets {
+                    if Table::from(target.kind()) == change.table
+                        && (all_namespaces || change.namespace == context.namespace)
+                        && change.object.is_some_and(|text| {
+                            selectors.matches(target.kind(), text).unwrap_or(false)
+                        })
+                    {
+                        created.push((
+                            (target.kind(), Key::new(change.namespace, change.name)),
+                            change.object.map(str::to_owned),
+                        ));
+                    }
+                }
+            })?;
+            if !created.is_empty() {
+                self.objects.extend(created.iter().cloned());
+                return Ok(created.into_iter().map(|(object, _)| object).collect());
+            }
+            match until {
+                Until::Now => bail!("no matching resources found"),
+                Until::Time(until) => {
+                    if !self.follower.wait(&[], Some(until))? {
+                        bail!("timed out waiting for the condition");
+                    }
+                }
+            }
+        }
+    }
+
+    fn wait_for(
+        &mut self,
+        context: &Context,
+        kind: Kind,
+        key: &Key,
+        condition: &Condition,
+        until: Until,
+    ) -> Result<Met> {
+        let plural = kind.resource().plural;
+        let entry = (kind, key.clone());
+        let mut seen = self.objects.get(&entry).is_some_and(Option::is_some);
+        if matches!(condition, Condition::Delete) && !seen {
+            return Ok(Met::Silently);
+        }
+        loop {
+            match (self.objects.get(&entry).cloned().flatten(), condition) {
+                (None, Condition::Delete) => return Ok(Met::Now),
+                (None, Condition::Create) => {}
+                (None, _) => return self.answer_of_the_deleted(kind, key, condition),
+                (Some(text), _) => {
+                    seen = true;
+                    let object: Value = serde_json::from_str(&text).context("read the object")?;
+                    match condition.answer(&object)? {
+                        Answer::Met => return Ok(Met::Now),
+                        Answer::Never => return Err(never(context, kind, key, &object)),
+                        Answer::NotYet => {}
+                    }
+                }
+            }
+            let timed_out = match until {
+                Until::Now => bail!("condition not met for {plural}/{}", key.name),
+                Until::Time(until) => !self.follower.wait(&[], Some(until))?,
+            };
+            if timed_out {
+                if !seen && matches!(condition, Condition::Create) {
+                    bail!("timed out waiting for the condition");
+                }
+                bail!("timed out waiting for the condition on {plural}/{}", key.name);
+            }
+            self.take(|_| {})?;
+        }
+    }
+
+    /// A Job that is gone can still answer how it ended.
+    fn answer_of_the_deleted(&self, kind: Kind, key: &Key, condition: &Condition) -> Result<Met> {
+        let not_found = || StatusError::not_found(kind, &key.name);
+        let Some(tombstone) = self.tombstones.get(key).filter(|_| kind == Kind::Job) else {
+            return Err(not_found().into());
+        };
+        let object = serde_json::json!({"kind": "Job", "status": {"conditions": tombstone.conditions}});
+        match condition.answer(&object)? {
+            Answer::Met => Ok(Met::Now),
+            Answer::Never => Err(anyhow::anyhow!(
+                "job.batch/{} {} before it was deleted",
+                key.name,
+                ended_how(&object)
+            )),
+            Answer::NotYet => Err(not_found().into()),
+        }
+    }
+}
+
+/// `failed: REASON: MESSAGE` or `is complete`.
+fn ended_how(object: &Value) -> String {
+    let condition = object["status"]["conditions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|condition| matches!(condition["type"].as_str(), Some("Complete" | "Failed")));
+    match condition {
+        Some(condition) if condition["type"] == "Failed" => format!(
+            "failed: {}: {}",
+            condition["reason"].as_str().unwrap_or_default(),
+            condition["message"].as_str().unwrap_or_default()
+        ),
+        Some(_) => "was complete".into(),
+        None => "ended".into(),
+    }
+}
+
+/// Why a condition cannot be met any more: reason, failing pod, exit code and last lines of its log.
+fn never(context: &Context, kind: Kind, key: &Key, object: &Value) -> anyhow::Error {
+    let mut text = format!("error: {}/{} ", kind.qualified_singular(), key.name);
+    if kind == Kind::Pod {
+        text.push_str(&format!("has ended: {}", object["status"]["phase"].as_str().unwrap_or_default()));
+        return verbatim(text);
+    }
+    text.push_str(&ended_how(object));
+    let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
+    if let Ok(Some(evidence)) = log_source::failure_evidence(&context.store, uid, LAST_LINES) {
+        text.push('\n');
+        text.push_str(&evidence);
+    }
+    verbatim(text)
+}

@@ -1,0 +1,98 @@
+//! Deleting with propagation: what becomes of a Job's pods (kubernetes-behaviour 2.13, 5.8).
+
+use chrono::{DateTime, Utc};
+
+use crate::api::conditions::is_pod_finished;
+use crate::api::kinds::Key;
+use crate::api::meta::{
+    FINALIZER_FOREGROUND, FINALIZER_JOB_TRACKING, controller_of, has_finalizer, key, remove_finalizer, time, uid,
+};
+use crate::api::{Job, Pod};
+use crate::controller::pods::mark_deleted;
+
+/// `--cascade`: what becomes of dependents.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Propagation {
+    /// The object goes at once, its dependents after it.
+    #[default]
+    Background,
+    /// The dependents go first.
+    Foreground,
+    /// The dependents stay, without an owner.
+    Orphan,
+}
+
+/// What a deletion writes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Deletion {
+    /// Remove the Job.
+    RemoveJob(Key),
+    /// Store the Job, marked for deletion.
+    MarkJob(Box<Job>),
+    /// Remove a pod that has ended.
+    RemovePod(Key),
+    /// Remove a pod that has ended while its Job lives on: what is left of it is kept beside.
+    RetirePod(Box<Pod>),
+    /// Store a changed pod: marked for deletion, or without its owner.
+    UpdatePod(Box<Pod>),
+}
+
+/// Deletes a Job. `pods` are the pods that it owns.
+pub fn delete_job(
+    job: &Job,
+    pods: Vec<Pod>,
+    propagation: Propagation,
+    grace_seconds: Option<i64>,
+    now: DateTime<Utc>,
+) -> Vec<Deletion> {
+    match propagation {
+        Propagation::Background => {
+            let mut writes = vec![Deletion::RemoveJob(key(&job.metadata))];
+            writes.extend(pods.into_iter().map(|mut pod| {
+                // Nobody is left to count it.
+                remove_finalizer(&mut pod.metadata, FINALIZER_JOB_TRACKING);
+                if is_pod_finished(&pod) {
+                    return Deletion::RemovePod(key(&pod.metadata));
+                }
+                mark_deleted(&mut pod, grace_seconds, now);
+                Deletion::UpdatePod(Box::new(pod))
+            }));
+            writes
+        }
+        Propagation::Foreground => {
+            let mut job = job.clone();
+            job.metadata.deletion_timestamp.get_or_insert_with(|| time(now));
+            job.metadata.deletion_grace_period_seconds.get_or_insert(0);
+            if !has_finalizer(&job.metadata, FINALIZER_FOREGROUND) {
+                job.metadata.finalizers.get_or_insert_default().push(FINALIZER_FOREGROUND.into());
+            }
+            vec![Deletion::MarkJob(Box::new(job))]
+        }
+        Propagation::Orphan => {
+            let mut writes = vec![Deletion::RemoveJob(key(&job.metadata))];
+            writes.extend(pods.into_iter().map(|mut pod| {
+                if let Some(owners) = &mut pod.metadata.owner_references {
+                    owners.retain(|owner| owner.uid != uid(&job.metadata));
+                }
+                pod.metadata.owner_references = pod.metadata.owner_references.filter(|owners| !owners.is_empty());
+                remove_finalizer(&mut pod.metadata, FINALIZER_JOB_TRACKING);
+                Deletion::UpdatePod(Box::new(pod))
+            }));
+            writes
+        }
+    }
+}
+
+/// Deletes a pod. One that runs is stopped first, one that waits to be counted is counted first.
+pub fn delete_pod(mut pod: Pod, grace_seconds: Option<i64>, now: DateTime<Utc>) -> Deletion {
+    let counted = !has_finalizer(&pod.metadata, FINALIZER_JOB_TRACKING);
+    if is_pod_finished(&pod) && counted {
+        return if controller_of(&pod.metadata).is_some() {
+            Deletion::RetirePod(Box::new(pod))
+        } else {
+            Deletion::RemovePod(key(&pod.metadata))
+        };
+    }
+    mark_deleted(&mut pod, grace_seconds, now);
+    Deletion::UpdatePod(Box::new(pod))
+}
