@@ -1,6 +1,7 @@
 //! What objects are: types, kinds and names, defaults, selectors, conditions, errors of the API.
 //! Pure: no clock, no files, no processes, no printing.
 
+pub mod compatibility;
 pub mod conditions;
 pub mod decode;
 pub mod defaults;
