@@ -1,15 +1,19 @@
 //! What objects are: types, kinds and names, defaults, selectors, conditions, errors of the API.
 //! Pure: no clock, no files, no processes, no printing.
 
+pub mod compatibility;
 pub mod conditions;
 pub mod decode;
+pub mod defaults;
 pub mod durations;
 pub mod events;
 pub mod kinds;
 pub mod meta;
+pub(crate) mod names;
 pub(crate) mod number;
 pub mod selectors;
 pub mod status_error;
+pub mod validation;
 
 pub use k8s_openapi::api::batch::v1::{CronJob, Job, JobSpec, JobStatus};
 pub use k8s_openapi::api::core::v1::{Container, ContainerStatus, Event, Pod, PodSpec, PodStatus};

@@ -13,8 +13,8 @@ mod get;
 mod log_source;
 mod logs;
 mod manifests;
-mod output;
 mod outcome;
+mod output;
 mod reconcile;
 mod replace;
 mod resources;
@@ -39,7 +39,12 @@ pub use failure::EXIT_CODES;
 ///
 /// Runs ordinary Kubernetes Job and CronJob manifests as plain processes of this machine.
 #[derive(Debug, Parser)]
-#[command(name = "jobctl", disable_version_flag = true, disable_help_subcommand = false, max_term_width = 100)]
+#[command(
+    name = "jobctl",
+    disable_version_flag = true,
+    disable_help_subcommand = false,
+    max_term_width = 100
+)]
 pub struct Cli {
     #[command(flatten)]
     global: Global,
@@ -75,7 +80,8 @@ pub fn command() -> clap::Command {
 /// Parses the command line, runs the verb and maps its result to an exit code.
 pub fn run() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let parsed = command().try_get_matches_from(&arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    let parsed =
+        command().try_get_matches_from(&arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return failure::usage(&error, &arguments),

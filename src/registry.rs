@@ -1,4 +1,8 @@
 //! Creating, updating, applying and deleting objects: pure functions over them.
 
+pub mod apply;
 pub mod deletion;
+pub mod json_patch;
+pub mod merge;
+pub mod strategy;
 pub mod tombstones;

@@ -102,7 +102,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
                 outcomes.done(object.kind(), name(object.meta()), "created", || object.to_value(revision))?;
             }
             Decision::Configured(object) => {
-                outcomes.done(object.kind(), name(object.meta()), "configured", || object.to_value(revision))?;
+                outcomes
+                    .done(object.kind(), name(object.meta()), "configured", || object.to_value(revision))?;
             }
             Decision::Unchanged(kind, value) => {
                 // kubectl cannot know on the client.
@@ -123,8 +124,7 @@ fn decide(
     request: &mut Request,
     within: &BTreeMap<(Kind, Key), Object>,
 ) -> Result<Decision> {
-    let mut object = submit::decode(document, args.validate, "creating")
-        .with_context_of(document)?;
+    let mut object = submit::decode(document, args.validate, "creating").with_context_of(document)?;
     let key = crate::api::meta::key(object.meta());
     if key.name.is_empty() {
         // Only a generateName: every apply is a new object, which kubectl refuses and people ask for.
@@ -176,7 +176,8 @@ fn change(document: &Document, current: &Value, request: &mut Request) -> Result
     if !modified["metadata"]["annotations"].is_object() {
         modified["metadata"]["annotations"] = json!({});
     }
-    modified["metadata"]["annotations"][ANNOTATION_LAST_APPLIED] = json!(three_way::last_applied(&document.value));
+    modified["metadata"]["annotations"][ANNOTATION_LAST_APPLIED] =
+        json!(three_way::last_applied(&document.value));
     let mut merged = three_way::three_way(original.as_ref(), &modified, current);
     // What the status says is the controllers' to change, not a manifest's.
     merged["status"] = current["status"].clone();
@@ -242,7 +243,9 @@ fn changed_template(new: &Job, old: &Job, merged_spec: &Value, current: &Value) 
     }
     let typed = serde_json::to_value(new)?;
     Ok(validation::first_template_difference(&typed["spec"]["template"], &current["spec"]["template"])
-        .or_else(|| validation::first_template_difference(&merged_spec["template"], &current["spec"]["template"]))
+        .or_else(|| {
+            validation::first_template_difference(&merged_spec["template"], &current["spec"]["template"])
+        })
         .or_else(|| Some("spec.template".into())))
 }
 

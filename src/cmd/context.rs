@@ -41,7 +41,11 @@ impl Context {
         Ok(Self {
             config,
             store,
-            namespace: global.namespace.clone().filter(|given| !given.is_empty()).unwrap_or_else(|| "default".into()),
+            namespace: global
+                .namespace
+                .clone()
+                .filter(|given| !given.is_empty())
+                .unwrap_or_else(|| "default".into()),
             namespace_given: global.namespace.as_ref().is_some_and(|given| !given.is_empty()),
         })
     }

@@ -109,28 +109,33 @@ fn submit_all(
     let mut failed = false;
     for document in documents {
         let done = document.and_then(|mut document| {
-            submit::set_namespace(&mut document, context)?;
-            let mut object = submit::decode(&document, options.validate, "creating")?;
-            adapt(&document, &mut object);
-            if options.dry_run == DryRun::Client {
-                return Ok((object, Some(document.value)));
+            {
+                submit::set_namespace(&mut document, context)?;
+                let mut object = submit::decode(&document, options.validate, "creating")?;
+                adapt(&document, &mut object);
+                if options.dry_run == DryRun::Client {
+                    return Ok((object, Some(document.value)));
+                }
+                let exists = |key: &Key| {
+                    request.state.get(Table::from(document.kind), key).is_some()
+                        || created.iter().any(|(earlier, _)| {
+                            earlier.kind() == document.kind && crate::api::meta::key(earlier.meta()) == *key
+                        })
+                };
+                if exists(&key(object.meta())) {
+                    let error =
+                        StatusError::AlreadyExists { kind: document.kind, name: name(object.meta()).into() };
+                    return Err(error.into());
+                }
+                submit::add_creator(object.meta_mut(), &options.pass_env)?;
+                submit::admit(&mut object, &document.value, &mut request)?;
+                submit::create(&object, context, &mut request)?;
+                Ok((object, None))
             }
-            let exists = |key: &Key| {
-                request.state.get(Table::from(document.kind), key).is_some()
-                    || created.iter().any(|(earlier, _)| {
-                        earlier.kind() == document.kind && crate::api::meta::key(earlier.meta()) == *key
-                    })
-            };
-            if exists(&key(object.meta())) {
-                let error = StatusError::AlreadyExists { kind: document.kind, name: name(object.meta()).into() };
-                return Err(error.into());
-            }
-            submit::add_creator(object.meta_mut(), &options.pass_env)?;
-            submit::admit(&mut object, &document.value, &mut request)?;
-            submit::create(&object, context, &mut request)?;
-            Ok((object, None))
-        }
-        .map_err(|error: anyhow::Error| while_doing(error, &format!("error when creating {:?}", document.source))));
+            .map_err(|error: anyhow::Error| {
+                while_doing(error, &format!("error when creating {:?}", document.source))
+            })
+        });
         match done {
             Ok(object) => created.push(object),
             Err(error) => {
@@ -186,8 +191,12 @@ fn create_job(global: &Global, args: &JobArgs) -> Result<ExitCode> {
         "status": {}
     });
     let context = Context::open(global)?;
-    let document =
-        Document { source: String::new(), value: value.clone(), kind: Kind::Job, api_version: "batch/v1".into() };
+    let document = Document {
+        source: String::new(),
+        value: value.clone(),
+        kind: Kind::Job,
+        api_version: "batch/v1".into(),
+    };
     if args.options.dry_run == DryRun::Client {
         let mut outcomes = Outcomes::new(args.options.output.as_deref(), DryRun::Client)?;
         outcomes.done(Kind::Job, job_name, "created", || {

@@ -219,7 +219,8 @@ fn delete(
     interactive: bool,
 ) -> Result<(Vec<Deleted>, Vec<anyhow::Error>)> {
     let grace = options.grace_seconds()?;
-    let mut request = Request::begin(&context.store, &[Table::Jobs, Table::Pods, Table::Events, Table::CronJobs])?;
+    let mut request =
+        Request::begin(&context.store, &[Table::Jobs, Table::Pods, Table::Events, Table::CronJobs])?;
     let (found, missing) =
         selection::resolve(&request.state, targets, &context.namespace, all_namespaces, selectors)?;
     let chosen: Vec<(Kind, Key)> = found.iter().map(|one| (one.kind, one.key.clone())).collect();

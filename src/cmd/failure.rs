@@ -77,7 +77,11 @@ pub(super) fn usage(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
         Some(ContextValue::Strings(texts)) => texts.first().cloned(),
         _ => None,
     };
-    let message = match (error.kind(), context(ContextKind::InvalidArg), context(ContextKind::InvalidSubcommand)) {
+    let message = match (
+        error.kind(),
+        context(ContextKind::InvalidArg),
+        context(ContextKind::InvalidSubcommand),
+    ) {
         (ErrorKind::UnknownArgument, Some(flag), _) => {
             let flag = flag.split(['=', ' ']).next().unwrap_or_default();
             let flag = match flag.strip_prefix("--") {
@@ -95,7 +99,9 @@ pub(super) fn usage(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
             let flag = flag.split([' ', '=']).next().unwrap_or_default().to_owned();
             let value = context(ContextKind::InvalidValue).unwrap_or_default();
             let cause = std::error::Error::source(error).map_or_else(String::new, ToString::to_string);
-            format!("error: invalid argument {value:?} for {flag:?} flag: {cause}\nSee '{verb} --help' for usage.")
+            format!(
+                "error: invalid argument {value:?} for {flag:?} flag: {cause}\nSee '{verb} --help' for usage."
+            )
         }
         _ => {
             let text = error.to_string();

@@ -185,9 +185,7 @@ impl Follow<'_> {
         let pod_uid = uid(&pod.metadata);
         let concerns = match self.followed {
             Followed::Pods(uids) => uids.iter().any(|uid| uid == pod_uid),
-            Followed::Job { uid, .. } => {
-                controller_of(&pod.metadata).is_some_and(|owner| owner.uid == *uid)
-            }
+            Followed::Job { uid, .. } => controller_of(&pod.metadata).is_some_and(|owner| owner.uid == *uid),
         };
         if !concerns {
             return;

@@ -98,7 +98,8 @@ impl Format {
         let Some(output) = output.filter(|output| !output.is_empty()) else {
             return Ok(Self::Table { wide: false });
         };
-        let (name, argument) = output.split_once('=').map_or((output, None), |(name, rest)| (name, Some(rest)));
+        let (name, argument) =
+            output.split_once('=').map_or((output, None), |(name, rest)| (name, Some(rest)));
         let template = |argument: Option<&str>| -> Result<Template> {
             match argument {
                 None | Some("") => bail!("template format specified but no template given"),
@@ -122,7 +123,8 @@ impl Format {
             "jsonpath-as-json" => Self::JsonPathAsJson(template(argument)?),
             "jsonpath-file" => Self::JsonPath(template(Some(&file(argument)?))?),
             "custom-columns" => Self::CustomColumns(
-                CustomColumns::parse(&columns(argument)?, no_headers).map_err(|error| anyhow::anyhow!("{error}"))?,
+                CustomColumns::parse(&columns(argument)?, no_headers)
+                    .map_err(|error| anyhow::anyhow!("{error}"))?,
             ),
             "custom-columns-file" => Self::CustomColumns(
                 CustomColumns::parse_file(&file(argument)?, no_headers)
@@ -163,7 +165,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         return watch(&context, args, &targets, &selectors, all_namespaces, &mut format);
     }
     let (state, _) = context.store.read(&selection::tables(&targets))?;
-    let (found, missing) = selection::resolve(&state, &targets, &context.namespace, all_namespaces, &selectors)?;
+    let (found, missing) =
+        selection::resolve(&state, &targets, &context.namespace, all_namespaces, &selectors)?;
     print_found(&found, args, &targets, all_namespaces, &mut format, &context)?;
     let mut failed = false;
     if !args.ignore_not_found {
@@ -207,8 +210,10 @@ fn print_found(
             print(&tables(found, args, &kinds, all_namespaces, *wide)?)
         }
         Format::Name => {
-            let lines: String =
-                found.iter().map(|one| format!("{}/{}\n", one.kind.qualified_singular(), one.key.name)).collect();
+            let lines: String = found
+                .iter()
+                .map(|one| format!("{}/{}\n", one.kind.qualified_singular(), one.key.name))
+                .collect();
             print(&lines)
         }
         Format::Json | Format::Yaml if found.is_empty() && any_named => Ok(()),
@@ -276,7 +281,13 @@ fn table_options(args: &Args, kind: Kind, several: bool, all_namespaces: bool) -
 }
 
 /// One table for each kind, with a blank line between.
-fn tables(found: &[Found<'_>], args: &Args, kinds: &[Kind], all_namespaces: bool, wide: bool) -> Result<String> {
+fn tables(
+    found: &[Found<'_>],
+    args: &Args,
+    kinds: &[Kind],
+    all_namespaces: bool,
+    wide: bool,
+) -> Result<String> {
     let now = clock();
     let mut blocks = Vec::new();
     for kind in kinds {
@@ -286,7 +297,8 @@ fn tables(found: &[Found<'_>], args: &Args, kinds: &[Kind], all_namespaces: bool
         }
         if let Some(path) = &args.sort_by {
             let values = of_kind.iter().map(|one| one.value()).collect::<Result<Vec<Value>>>()?;
-            let order = printers::sort::sorted_order(&values, path).map_err(|error| anyhow::anyhow!("{error}"))?;
+            let order =
+                printers::sort::sorted_order(&values, path).map_err(|error| anyhow::anyhow!("{error}"))?;
             of_kind = order.into_iter().map(|index| of_kind[index]).collect();
         }
         let table = TableKind::of(kind.as_str());

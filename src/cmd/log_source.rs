@@ -37,11 +37,8 @@ pub(super) struct ContainerName {
 pub(super) fn containers(pod: &Pod) -> Vec<ContainerName> {
     let Some(spec) = &pod.spec else { return Vec::new() };
     let main = spec.containers.iter().map(|one| ContainerName { name: one.name.clone(), init: false });
-    let init = spec
-        .init_containers
-        .iter()
-        .flatten()
-        .map(|one| ContainerName { name: one.name.clone(), init: true });
+    let init =
+        spec.init_containers.iter().flatten().map(|one| ContainerName { name: one.name.clone(), init: true });
     main.chain(init).collect()
 }
 
@@ -58,10 +55,7 @@ pub(super) fn default_container(pod: &Pod) -> Option<String> {
 pub(super) fn newest_restart(directory: &PodDirectory, container: &str) -> Option<i32> {
     let first = directory.log_path(container, 0);
     let entries = std::fs::read_dir(first.parent()?).ok()?;
-    entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".log")?.parse().ok())
-        .max()
+    entries.flatten().filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".log")?.parse().ok()).max()
 }
 
 /// Reads one run's log and, when following, goes on where it stopped, across rotations.
@@ -239,7 +233,8 @@ pub(super) fn last_failure(state: &State, job_uid: &str) -> Result<Option<Failur
     let mut failures = Vec::new();
     for pod in pods_of_job(state, job_uid)? {
         let status = pod.status.clone().unwrap_or_default();
-        let all = status.container_statuses.iter().flatten().chain(status.init_container_statuses.iter().flatten());
+        let all =
+            status.container_statuses.iter().flatten().chain(status.init_container_statuses.iter().flatten());
         for container in all {
             let end = [&container.state, &container.last_state]
                 .into_iter()

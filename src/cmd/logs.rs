@@ -94,7 +94,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if let (true, Some(container)) = (all_containers, &container) {
         bail!("--all-containers=true should not be specified with container name {container}");
     }
-    let _companion = if args.follow { Some(Companion::start(&context.config, &context.store)?) } else { None };
+    let _companion =
+        if args.follow { Some(Companion::start(&context.config, &context.store)?) } else { None };
     let (state, _) = context.store.read(&[Table::Jobs, Table::Pods, Table::RemovedPods])?;
     let Some(pods) = find_pods(&context, &state, args, target.as_deref())? else {
         complain(&nothing_found(false, &context));
@@ -145,8 +146,9 @@ fn log_options(args: &Args) -> Result<LogOptions> {
     }
     let since = match (&args.since, &args.since_time) {
         (Some(text), _) => {
-            let length = durations::parse(text)
-                .map_err(|error| anyhow::anyhow!("invalid argument {text:?} for \"--since\" flag: {error}"))?;
+            let length = durations::parse(text).map_err(|error| {
+                anyhow::anyhow!("invalid argument {text:?} for \"--since\" flag: {error}")
+            })?;
             if length < Duration::zero() {
                 bail!("--since must be greater than 0");
             }
@@ -197,10 +199,8 @@ fn find_pods(context: &Context, state: &State, args: &Args, target: Option<&str>
     let Some(target) = target else {
         let selectors = Selectors::parse(args.selector.as_deref(), None)?;
         let found = selection::list(state, Kind::Pod, Some(&context.namespace), &selectors)?;
-        let mut pods = found
-            .iter()
-            .map(|one| serde_json::from_str(&one.text))
-            .collect::<Result<Vec<Pod>, _>>()?;
+        let mut pods =
+            found.iter().map(|one| serde_json::from_str(&one.text)).collect::<Result<Vec<Pod>, _>>()?;
         pods.sort_by_key(|pod| pod.metadata.creation_timestamp.as_ref().map(|time| time.0));
         return Ok((!pods.is_empty()).then_some(Pods::All(pods)));
     };
@@ -212,7 +212,9 @@ fn find_pods(context: &Context, state: &State, args: &Args, target: Option<&str>
         Kind::Pod => pod_by_name(context, state, object_name).map(Some),
         Kind::Job => {
             let key = Key::new(&context.namespace, object_name);
-            let Some(object) = state.get(Table::Jobs, &key) else { return Err(not_found(kind, object_name, context)) };
+            let Some(object) = state.get(Table::Jobs, &key) else {
+                return Err(not_found(kind, object_name, context));
+            };
             let job: Job = object.parse()?;
             let job_uid = uid(&job.metadata).to_owned();
             if args.all_pods == Some(true) {
@@ -229,9 +231,9 @@ fn find_pods(context: &Context, state: &State, args: &Args, target: Option<&str>
             }
             pick_pod(pods).map(Some)
         }
-        Kind::CronJob => bail!(
-            "cannot get the logs from *v1.CronJob: selector for *v1.CronJob not implemented"
-        ),
+        Kind::CronJob => {
+            bail!("cannot get the logs from *v1.CronJob: selector for *v1.CronJob not implemented")
+        }
         Kind::Event => bail!("cannot get the logs from *v1.Event: selector for *v1.Event not implemented"),
     }
 }
@@ -256,8 +258,9 @@ fn not_found(kind: Kind, object_name: &str, context: &Context) -> anyhow::Error 
 
 /// A Job that has no pod yet: waits for one.
 fn first_pod(context: &Context, job_uid: &str, timeout: &str) -> Result<Pods> {
-    let timeout = durations::parse(timeout)
-        .map_err(|error| anyhow::anyhow!("invalid argument {timeout:?} for \"--pod-running-timeout\" flag: {error}"))?;
+    let timeout = durations::parse(timeout).map_err(|error| {
+        anyhow::anyhow!("invalid argument {timeout:?} for \"--pod-running-timeout\" flag: {error}")
+    })?;
     let until = clock() + timeout;
     let (state, mut follower) = Follower::start(&context.store, &[Table::Pods])?;
     if let Some(pod) = pods_of_job(&state, job_uid)?.into_iter().next() {
@@ -310,8 +313,10 @@ fn check_container(pod: &Pod, container: Option<&str>, all_containers: bool) -> 
             && all.len() > 1
             && annotation(&pod.metadata, ANNOTATION_DEFAULT_CONTAINER).is_none() =>
         {
-            let list: Vec<String> =
-                all.iter().map(|one| if one.init { format!("{} (init)", one.name) } else { one.name.clone() }).collect();
+            let list: Vec<String> = all
+                .iter()
+                .map(|one| if one.init { format!("{} (init)", one.name) } else { one.name.clone() })
+                .collect();
             complain(&format!("Defaulted container {:?} out of: {}", all[0].name, list.join(", ")));
         }
         None => {}
@@ -367,7 +372,8 @@ fn waiting_error(pod: &Pod, container: &str) -> Option<anyhow::Error> {
         return None;
     }
     let status = pod.status.clone().unwrap_or_default();
-    let all = status.container_statuses.iter().flatten().chain(status.init_container_statuses.iter().flatten());
+    let all =
+        status.container_statuses.iter().flatten().chain(status.init_container_statuses.iter().flatten());
     let reason = all
         .filter(|one| one.name == container)
         .find_map(|one| one.state.as_ref()?.waiting.as_ref()?.reason.clone())

@@ -54,7 +54,9 @@ pub(super) fn read(files: &FileArgs) -> Result<Vec<Result<Document>>> {
             continue;
         }
         if name.starts_with("http://") || name.starts_with("https://") {
-            bail!("{name:?}: manifests are not fetched from the network; download it first and name the file");
+            bail!(
+                "{name:?}: manifests are not fetched from the network; download it first and name the file"
+            );
         }
         let path = Path::new(name);
         let metadata = match fs::metadata(path) {
@@ -109,7 +111,10 @@ fn walk(directory: &Path, recursive: bool, found: &mut Vec<PathBuf>) -> Result<(
             if recursive {
                 walk(&path, recursive, found)?;
             }
-        } else if path.extension().is_some_and(|extension| ["json", "yaml", "yml"].iter().any(|known| extension == *known)) {
+        } else if path
+            .extension()
+            .is_some_and(|extension| ["json", "yaml", "yml"].iter().any(|known| extension == *known))
+        {
             found.push(path);
         }
     }

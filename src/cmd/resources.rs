@@ -31,7 +31,8 @@ pub(super) fn parse(arguments: &[String], verb: &str) -> Result<Vec<Target>> {
         return arguments.iter().map(|argument| slash_form(argument, verb)).collect();
     }
     let kinds = kinds(first)?;
-    let names: Vec<&str> = arguments[1..].iter().flat_map(|names| names.split(',')).filter(|n| !n.is_empty()).collect();
+    let names: Vec<&str> =
+        arguments[1..].iter().flat_map(|names| names.split(',')).filter(|n| !n.is_empty()).collect();
     if names.is_empty() {
         return Ok(kinds.into_iter().map(Target::All).collect());
     }

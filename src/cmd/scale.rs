@@ -68,7 +68,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let context = Context::open(global)?;
     let mut request = Request::begin(&context.store, &[Table::Jobs, Table::Pods])?;
     let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?;
-    let (found, missing) = selection::resolve(&request.state, &targets, &context.namespace, false, &selectors)?;
+    let (found, missing) =
+        selection::resolve(&request.state, &targets, &context.namespace, false, &selectors)?;
     let mut failed = !missing.is_empty();
     missing.iter().for_each(|error| complain(&text(error)));
     let mut scaled = Vec::new();

@@ -157,8 +157,7 @@ pub(super) fn list<'a>(
 /// [`StatusError::NotFound`].
 pub(super) fn get<'a>(state: &'a State, kind: Kind, namespace: &str, name: &str) -> Result<Found<'a>> {
     let key = Key::new(namespace, name);
-    let object =
-        state.get(Table::from(kind), &key).ok_or_else(|| StatusError::not_found(kind, name))?;
+    let object = state.get(Table::from(kind), &key).ok_or_else(|| StatusError::not_found(kind, name))?;
     let text = if kind == Kind::Event {
         Cow::Owned(object.parse::<EventRecord>()?.to_event().to_string())
     } else {

@@ -12,9 +12,7 @@ use super::manifests::Document;
 use super::output::warn;
 use crate::api::decode::{TypeMeta, strict};
 use crate::api::kinds::Kind;
-use crate::api::meta::{
-    ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PATH, ANNOTATION_WORKING_DIRECTORY, name,
-};
+use crate::api::meta::{ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PATH, ANNOTATION_WORKING_DIRECTORY, name};
 use crate::api::status_error::{FieldError, StatusError};
 use crate::api::{Job, ObjectMeta, Pod, compatibility, defaults, validation};
 use crate::controller::pods::{bind, generated_name, new_uid, scheduled_event};
@@ -38,7 +36,9 @@ impl FromStr for Validate {
             "strict" | "true" => Ok(Self::Strict),
             "warn" => Ok(Self::Warn),
             "ignore" | "false" => Ok(Self::Ignore),
-            _ => Err(format!("invalid - validate option {text:?}; must be one of: strict (or true), warn, ignore (or false)")),
+            _ => Err(format!(
+                "invalid - validate option {text:?}; must be one of: strict (or true), warn, ignore (or false)"
+            )),
         }
     }
 }
@@ -118,16 +118,20 @@ pub(super) fn decode(document: &Document, validate: Validate, doing: &str) -> Re
     value["apiVersion"] = json!(document.kind.api_version());
     let (object, unknown) = match document.kind {
         Kind::Job => {
-            let decoded = strict::from_value::<Job>(&value).map_err(|error| bad_request(error.to_string()))?;
+            let decoded =
+                strict::from_value::<Job>(&value).map_err(|error| bad_request(error.to_string()))?;
             (Object::Job(Box::new(decoded.object)), decoded.unknown_fields)
         }
         Kind::Pod => {
-            let decoded = strict::from_value::<Pod>(&value).map_err(|error| bad_request(error.to_string()))?;
+            let decoded =
+                strict::from_value::<Pod>(&value).map_err(|error| bad_request(error.to_string()))?;
             (Object::Pod(Box::new(decoded.object)), decoded.unknown_fields)
         }
         Kind::CronJob | Kind::Event => {
             if document.api_version == "batch/v1beta1" {
-                warn("batch/v1beta1 CronJob is deprecated in v1.21+, unavailable in v1.25+; use batch/v1 CronJob");
+                warn(
+                    "batch/v1beta1 CronJob is deprecated in v1.21+, unavailable in v1.25+; use batch/v1 CronJob",
+                );
             }
             let decoded = strict::from_value::<crate::api::CronJob>(&value)
                 .map_err(|error| bad_request(error.to_string()))?;

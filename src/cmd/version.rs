@@ -26,7 +26,8 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let ours = concat!("v", env!("CARGO_PKG_VERSION"));
     let mut value = json!({"clientVersion": {"gitVersion": ours, "platform": "linux/amd64"}});
-    value["clientVersion"]["platform"] = format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH).into();
+    value["clientVersion"]["platform"] =
+        format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH).into();
     if !args.client {
         value["serverVersion"] = json!({"gitVersion": KUBERNETES_VERSION});
     }

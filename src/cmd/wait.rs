@@ -251,9 +251,9 @@ impl Watched {
                 for target in targets {
                     if Table::from(target.kind()) == change.table
                         && (all_namespaces || change.namespace == context.namespace)
-                        && change.object.is_some_and(|text| {
-                            selectors.matches(target.kind(), text).unwrap_or(false)
-                        })
+                        && change
+                            .object
+                            .is_some_and(|text| selectors.matches(target.kind(), text).unwrap_or(false))
                     {
                         created.push((
                             (target.kind(), Key::new(change.namespace, change.name)),
@@ -329,11 +329,9 @@ impl Watched {
         let object = serde_json::json!({"kind": "Job", "status": {"conditions": tombstone.conditions}});
         match condition.answer(&object)? {
             Answer::Met => Ok(Met::Now),
-            Answer::Never => Err(anyhow::anyhow!(
-                "job.batch/{} {} before it was deleted",
-                key.name,
-                ended_how(&object)
-            )),
+            Answer::Never => {
+                Err(anyhow::anyhow!("job.batch/{} {} before it was deleted", key.name, ended_how(&object)))
+            }
             Answer::NotYet => Err(not_found().into()),
         }
     }

@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 use crate::api::conditions::is_pod_finished;
 use crate::api::kinds::Key;
 use crate::api::meta::{
-    FINALIZER_FOREGROUND, FINALIZER_JOB_TRACKING, controller_of, has_finalizer, key, remove_finalizer, time, uid,
+    FINALIZER_FOREGROUND, FINALIZER_JOB_TRACKING, controller_of, has_finalizer, key, remove_finalizer, time,
+    uid,
 };
 use crate::api::{Job, Pod};
 use crate::controller::pods::mark_deleted;
@@ -74,7 +75,8 @@ pub fn delete_job(
                 if let Some(owners) = &mut pod.metadata.owner_references {
                     owners.retain(|owner| owner.uid != uid(&job.metadata));
                 }
-                pod.metadata.owner_references = pod.metadata.owner_references.filter(|owners| !owners.is_empty());
+                pod.metadata.owner_references =
+                    pod.metadata.owner_references.filter(|owners| !owners.is_empty());
                 remove_finalizer(&mut pod.metadata, FINALIZER_JOB_TRACKING);
                 Deletion::UpdatePod(Box::new(pod))
             }));

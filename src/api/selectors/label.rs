@@ -5,15 +5,7 @@ use std::fmt;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1 as meta;
 
-const QUALIFIED_NAME: &str = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end \
-     with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation \
-     is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
-const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' \
-     or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or \
-     '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
-const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' \
-     or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for \
-     validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+use crate::api::names;
 
 /// A comparison of one label with a set of values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,13 +149,7 @@ impl Requirement {
             _ => {}
         }
         for (i, value) in values.iter().enumerate() {
-            let mut problems = Vec::new();
-            if value.len() > 63 {
-                problems.push("must be no more than 63 characters");
-            }
-            if !value.is_empty() && !is_name(value) {
-                problems.push(LABEL_VALUE);
-            }
+            let problems = names::label_value(value);
             if !problems.is_empty() {
                 return Err(format!("values[{i}][{key}]: Invalid value: {value:?}: {}", problems.join("; ")));
             }
@@ -209,59 +195,8 @@ impl fmt::Display for Requirement {
     }
 }
 
-/// Letters and digits at both ends; `-`, `_` and `.` are allowed between.
-fn is_name(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    bytes.first().is_some_and(u8::is_ascii_alphanumeric)
-        && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
-        && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(b))
-}
-
-fn is_subdomain(text: &str) -> bool {
-    let plain = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    text.split('.').all(|part| {
-        let bytes = part.as_bytes();
-        bytes.first().is_some_and(plain)
-            && bytes.last().is_some_and(plain)
-            && bytes.iter().all(|b| plain(b) || *b == b'-')
-    })
-}
-
 fn validate_key(key: &str) -> Result<(), String> {
-    let mut problems: Vec<String> = Vec::new();
-    let parts: Vec<&str> = key.split('/').collect();
-    let name = match parts[..] {
-        [name] => Some(name),
-        [prefix, name] => {
-            if prefix.is_empty() {
-                problems.push("prefix part must be non-empty".into());
-            } else {
-                if prefix.len() > 253 {
-                    problems.push("prefix part must be no more than 253 characters".into());
-                }
-                if !is_subdomain(prefix) {
-                    problems.push(format!("prefix part {SUBDOMAIN}"));
-                }
-            }
-            Some(name)
-        }
-        _ => {
-            problems.push(format!(
-                "a qualified name {QUALIFIED_NAME} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
-            ));
-            None
-        }
-    };
-    if let Some(name) = name {
-        if name.is_empty() {
-            problems.push("name part must be non-empty".into());
-        } else if name.len() > 63 {
-            problems.push("name part must be no more than 63 characters".into());
-        }
-        if !is_name(name) {
-            problems.push(format!("name part {QUALIFIED_NAME}"));
-        }
-    }
+    let problems = names::qualified_name(key);
     if problems.is_empty() {
         Ok(())
     } else {

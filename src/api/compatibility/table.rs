@@ -1,0 +1,154 @@
+//! The table: every field of a Job and of a Pod's spec, and what becomes of it.
+
+use super::Treatment::{Honoured, Refused, Warned};
+use super::When::{False, NonZero, Set, Text, TextBesides};
+use super::{Entry, Treatment, When};
+
+const LATER: &str = "comes with a later version of jobctl";
+const NO_EFFECT_YET: &str = "has no effect on this machine yet";
+const ONE_MACHINE: &str = "has no effect: there is only this machine to run on";
+
+const fn entry(fields: &'static [&'static str], when: When, treatment: Treatment) -> Entry {
+    Entry { fields, when, treatment }
+}
+
+const fn honoured(fields: &'static [&'static str], note: &'static str) -> Entry {
+    entry(fields, Set, Honoured(note))
+}
+
+const fn refused(fields: &'static [&'static str], why: &'static str) -> Entry {
+    entry(fields, Set, Refused(why))
+}
+
+const fn warned(fields: &'static [&'static str], why: &'static str) -> Entry {
+    entry(fields, Set, Warned(why))
+}
+
+pub(super) const JOB: &[Entry] = &[
+    honoured(&["spec.parallelism", "spec.completions"], ""),
+    entry(&["spec.completionMode"], Text("Indexed"), Refused(LATER)),
+    honoured(&["spec.backoffLimit"], ""),
+    refused(&["spec.backoffLimitPerIndex", "spec.maxFailedIndexes"], LATER),
+    honoured(&["spec.activeDeadlineSeconds", "spec.ttlSecondsAfterFinished", "spec.suspend"], ""),
+    honoured(&["spec.selector", "spec.manualSelector"], ""),
+    refused(&["spec.podFailurePolicy", "spec.successPolicy"], LATER),
+    honoured(&["spec.podReplacementPolicy"], ""),
+    honoured(&["spec.managedBy"], "a Job managed by somebody else is left alone"),
+];
+
+pub(super) const METADATA: &[Entry] = &[
+    honoured(&["name", "generateName", "namespace", "labels", "annotations"], ""),
+    honoured(&["finalizers", "ownerReferences"], ""),
+    honoured(&["resourceVersion"], "an update of an older version is a conflict"),
+    honoured(
+        &["uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"],
+        "written by jobctl; a value in a manifest is ignored, as on a cluster",
+    ),
+    honoured(&["managedFields", "selfLink"], "not kept: nothing here reads them"),
+];
+
+pub(super) const TEMPLATE_METADATA: &[Entry] = &[
+    honoured(&["labels", "annotations"], ""),
+    warned(&["finalizers"], "is not given to the pods"),
+    honoured(
+        &[
+            "name",
+            "generateName",
+            "namespace",
+            "ownerReferences",
+            "resourceVersion",
+            "uid",
+            "creationTimestamp",
+            "generation",
+            "deletionTimestamp",
+            "deletionGracePeriodSeconds",
+            "managedFields",
+            "selfLink",
+        ],
+        "ignored, as on a cluster",
+    ),
+];
+
+pub(super) const POD_SPEC: &[Entry] = &[
+    honoured(&["restartPolicy", "terminationGracePeriodSeconds", "activeDeadlineSeconds"], ""),
+    honoured(&["hostname"], "HOSTNAME in the environment of every container"),
+    warned(&["subdomain"], "has no effect: pods have no names in a DNS here"),
+    warned(&["setHostnameAsFQDN"], "has no effect: HOSTNAME is the pod's short name"),
+    refused(&["hostnameOverride"], "use hostname"),
+    refused(
+        &["volumes"],
+        "comes with a later version of jobctl; without its volumes a container would see other files than asked for",
+    ),
+    refused(
+        &["securityContext"],
+        "comes with a later version of jobctl; without it a container would have other rights than asked for",
+    ),
+    refused(
+        &["hostAliases"],
+        "comes with a later version of jobctl; without it a container would reach other hosts than asked for",
+    ),
+    refused(&["schedulingGates"], "there is no controller here that would open a gate"),
+    refused(&["ephemeralContainers"], "may not be part of a manifest"),
+    refused(&["resourceClaims"], "there are no devices to claim here"),
+    refused(&["resources.claims"], "there are no devices to claim here"),
+    warned(&["resources.limits", "resources.requests"], "is not enforced yet"),
+    entry(&["os.name"], TextBesides(&["linux"]), Refused("containers run on this Linux machine")),
+    honoured(&["nodeName"], ""),
+    warned(&["nodeSelector", "affinity", "topologySpreadConstraints"], ONE_MACHINE),
+    honoured(&["tolerations"], "there are no taints"),
+    entry(
+        &["schedulerName"],
+        TextBesides(&["default-scheduler"]),
+        Warned("has no effect: jobctl itself places the pods"),
+    ),
+    warned(&["priorityClassName"], "has no effect: no pod goes before another"),
+    entry(&["priority"], NonZero, Warned("has no effect: no pod goes before another")),
+    honoured(&["preemptionPolicy", "overhead"], "nothing is preempted or accounted for"),
+    warned(&["readinessGates"], "has no effect: there is no controller here that would report them"),
+    warned(&["runtimeClassName"], "has no effect: containers are processes of this machine"),
+    entry(&["hostUsers"], False, Warned("has no effect: containers run as users of this machine")),
+    honoured(&["hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace"], "always so"),
+    entry(
+        &["dnsPolicy"],
+        TextBesides(&["ClusterFirst", "ClusterFirstWithHostNet", "Default"]),
+        Warned("has no effect: names are resolved as on this machine"),
+    ),
+    warned(&["dnsConfig"], "has no effect: names are resolved as on this machine"),
+    honoured(&["serviceAccountName", "serviceAccount", "imagePullSecrets"], "for information"),
+    warned(&["automountServiceAccountToken"], "has no effect: there is no API server to speak to"),
+    honoured(&["enableServiceLinks"], "there are no Services"),
+];
+
+pub(super) const CONTAINER: &[Entry] = &[
+    honoured(&["name", "command", "args", "workingDir"], ""),
+    honoured(&["image", "imagePullPolicy"], "a label: the command runs on this machine; may be left out"),
+    honoured(&["env[].name", "env[].value", "env[].valueFrom.fieldRef"], ""),
+    refused(
+        &[
+            "env[].valueFrom.configMapKeyRef",
+            "env[].valueFrom.secretKeyRef",
+            "env[].valueFrom.resourceFieldRef",
+            "env[].valueFrom.fileKeyRef",
+            "envFrom",
+        ],
+        "comes with a later version of jobctl; without it the variable would be missing",
+    ),
+    refused(
+        &["volumeMounts", "volumeDevices"],
+        "comes with a later version of jobctl; without its volumes a container would see other files than asked for",
+    ),
+    refused(
+        &["securityContext"],
+        "comes with a later version of jobctl; without it a container would have other rights than asked for",
+    ),
+    honoured(&["restartPolicy"], "Always makes an init container a sidecar"),
+    refused(&["restartPolicyRules"], LATER),
+    refused(&["resources.claims"], "there are no devices to claim here"),
+    warned(&["resources.limits", "resources.requests"], "is not enforced yet"),
+    honoured(&["resizePolicy"], "nothing is resized"),
+    warned(&["livenessProbe", "readinessProbe", "startupProbe", "lifecycle"], NO_EFFECT_YET),
+    honoured(&["ports"], "for information, as on a cluster"),
+    entry(&["terminationMessagePath"], TextBesides(&["/dev/termination-log"]), Warned(NO_EFFECT_YET)),
+    entry(&["terminationMessagePolicy"], Text("FallbackToLogsOnError"), Warned(NO_EFFECT_YET)),
+    warned(&["stdin", "stdinOnce", "tty"], NO_EFFECT_YET),
+];

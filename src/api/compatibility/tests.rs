@@ -1,0 +1,150 @@
+use std::path::Path;
+
+use serde_json::json;
+
+use super::*;
+use crate::api::Job;
+use crate::api::defaults::{set_job_defaults, set_pod_defaults};
+
+/// Every field of upstream's Job but its status, as `spec.template.spec.containers[].env[].name`; taken once from the
+/// sources of k8s-openapi 0.26 (Kubernetes 1.34).
+const FIELDS: &str = include_str!("../../../tests/data/job-fields.txt");
+
+/// The table's paths from a Job's root.
+fn covered() -> Vec<String> {
+    job_places("")
+        .iter()
+        .flat_map(|(place, table)| {
+            table.iter().flat_map(|entry| entry.fields).map(|field| join(place, field))
+        })
+        .collect()
+}
+
+fn is_below(path: &str, parent: &str) -> bool {
+    path.strip_prefix(parent).is_some_and(|rest| rest.starts_with(['.', '[']))
+}
+
+#[test]
+fn every_field_of_upstreams_job_has_a_treatment() {
+    let covered = covered();
+    let missing: Vec<&str> = FIELDS
+        .lines()
+        .filter(|field| {
+            !covered.iter().any(|entry| field == entry || is_below(field, entry) || is_below(entry, field))
+        })
+        .collect();
+    assert_eq!(missing, [""; 0]);
+}
+
+#[test]
+fn every_row_is_a_field_of_upstreams_and_no_field_has_two() {
+    let covered = covered();
+    for (index, entry) in covered.iter().enumerate() {
+        assert!(FIELDS.lines().any(|field| field == entry), "{entry} is no field");
+        for other in &covered[index + 1..] {
+            assert!(
+                entry != other && !is_below(other, entry) && !is_below(entry, other),
+                "{entry} and {other}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_page_is_the_table() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/compatibility.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        #[expect(clippy::disallowed_methods, reason = "a test that regenerates a page of the repository")]
+        std::fs::write(&path, markdown()).expect("the page is written");
+    }
+    let page = std::fs::read_to_string(&path).expect("docs/compatibility.md");
+    assert!(page == markdown(), "docs/compatibility.md is out of date: run the tests with UPDATE_DOCS=1");
+}
+
+#[test]
+fn findings_have_concrete_paths() {
+    let job = |pod: Value| json!({"spec": {"template": {"spec": pod}}});
+    for (sentence, manifest, expected) in [
+        ("nothing set", job(json!({"containers": [{"name": "c", "image": "i", "command": ["x"]}]})), vec![]),
+        (
+            "volumes and mounts",
+            job(json!({"volumes": [{"name": "v"}], "containers": [{}, {"volumeMounts": [{"name": "v"}]}]})),
+            vec![
+                "refused spec.template.spec.volumes",
+                "refused spec.template.spec.containers[1].volumeMounts",
+            ],
+        ),
+        (
+            "a probe and limits",
+            job(
+                json!({"containers": [{"livenessProbe": {"exec": {"command": ["x"]}}, "resources": {"limits": {"cpu": 1}}}]}),
+            ),
+            vec![
+                "warned spec.template.spec.containers[0].resources.limits",
+                "warned spec.template.spec.containers[0].livenessProbe",
+            ],
+        ),
+        (
+            "variables",
+            job(json!({"initContainers": [{"env": [
+                {"name": "A", "value": "x"},
+                {"name": "B", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+                {"name": "C", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]}]})),
+            vec!["refused spec.template.spec.initContainers[0].env[2].valueFrom.secretKeyRef"],
+        ),
+        (
+            "Job fields",
+            json!({"spec": {"completionMode": "Indexed", "backoffLimitPerIndex": 0, "podFailurePolicy": {"rules": [{"action": "FailJob"}]}}}),
+            vec![
+                "refused spec.completionMode",
+                "refused spec.backoffLimitPerIndex",
+                "refused spec.podFailurePolicy",
+            ],
+        ),
+        (
+            "values of no effect",
+            job(json!({
+                "securityContext": {}, "volumes": [], "hostAliases": null, "hostUsers": true, "priority": 0,
+                "dnsPolicy": "Default", "os": {"name": "linux"}, "nodeSelector": {}, "setHostnameAsFQDN": false,
+                "containers": [{"stdin": false, "resources": {"limits": {}}, "securityContext": {"capabilities": {}}}],
+            })),
+            vec![],
+        ),
+        (
+            "a restriction that is false is still one",
+            job(
+                json!({"hostUsers": false, "containers": [{"securityContext": {"allowPrivilegeEscalation": false}}]}),
+            ),
+            vec![
+                "refused spec.template.spec.containers[0].securityContext",
+                "warned spec.template.spec.hostUsers",
+            ],
+        ),
+    ] {
+        assert_eq!(paths(&check_job(&manifest)), expected, "{sentence}");
+    }
+    let pod = json!({"spec": {"schedulerName": "mine", "schedulingGates": [{"name": "g"}]}});
+    assert_eq!(paths(&check_pod(&pod)), ["refused spec.schedulingGates", "warned spec.schedulerName"]);
+    assert_eq!(
+        check_job(&job(json!({"containers": [{"tty": true}]}))).warnings,
+        ["spec.template.spec.containers[0].tty: has no effect on this machine yet"]
+    );
+}
+
+fn paths(findings: &Findings) -> Vec<String> {
+    let refused = findings.refused.iter().map(|error| format!("refused {}", error.field));
+    let warned = findings.warnings.iter().map(|text| text.split(": ").next().unwrap_or_default());
+    refused.chain(warned.map(|path| format!("warned {path}"))).collect()
+}
+
+#[test]
+fn defaults_are_never_a_finding() {
+    let container = json!({"name": "c", "image": "i", "ports": [{"containerPort": 1}]});
+    let spec = json!({"initContainers": [{"name": "i"}], "containers": [container]});
+    let mut job: Job = serde_json::from_value(json!({"spec": {"template": {"spec": spec}}})).expect("a Job");
+    set_job_defaults(&mut job);
+    assert_eq!(check_job(&serde_json::to_value(job).expect("JSON")), Findings::default());
+    let mut pod = serde_json::from_value(json!({"spec": spec})).expect("a Pod");
+    set_pod_defaults(&mut pod);
+    assert_eq!(check_pod(&serde_json::to_value(pod).expect("JSON")), Findings::default());
+}

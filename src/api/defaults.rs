@@ -1,0 +1,381 @@
+//! The values an API server fills in for fields a manifest leaves out (the SetDefaults functions of core/v1 and
+//! batch/v1). Admission plug-ins (service account, default tolerations, priority) are not defaults and not here.
+
+use k8s_openapi::api::batch::v1::{CronJob, Job};
+use k8s_openapi::api::core::v1::{
+    Container, ContainerPort, EmptyDirVolumeSource, EnvVar, HTTPGetAction, LifecycleHandler,
+    ObjectFieldSelector, Pod, PodSecurityContext, PodSpec, PodTemplateSpec, Probe, ResourceRequirements,
+    Volume,
+};
+
+/// The default of a volume's `defaultMode`: 0644.
+const DEFAULT_MODE: i32 = 0o644;
+
+/// Fills in what a server would for a Job: the whole spec, its template, and `metadata.labels` from the template's
+/// where the Job has none (SetDefaults_Job; the latter runs on every read upstream).
+pub fn set_job_defaults(job: &mut Job) {
+    let spec = job.spec.get_or_insert_default();
+    if spec.completions.is_none() && spec.parallelism.is_none() {
+        spec.completions = Some(1);
+    }
+    spec.parallelism.get_or_insert(1);
+    // With a limit per index the overall limit steps aside.
+    let backoff_limit = if spec.backoff_limit_per_index.is_some() { i32::MAX } else { 6 };
+    spec.backoff_limit.get_or_insert(backoff_limit);
+    spec.completion_mode.get_or_insert_with(|| "NonIndexed".into());
+    spec.suspend.get_or_insert(false);
+    spec.manual_selector.get_or_insert(false);
+    let replacement = if spec.pod_failure_policy.is_some() { "Failed" } else { "TerminatingOrFailed" };
+    spec.pod_replacement_policy.get_or_insert_with(|| replacement.into());
+    for rule in spec.pod_failure_policy.iter_mut().flat_map(|policy| &mut policy.rules) {
+        for condition in rule.on_pod_conditions.iter_mut().flatten() {
+            default_text(&mut condition.status, "True");
+        }
+    }
+    set_template_defaults(&mut spec.template);
+    set_labels_from_template(job);
+}
+
+/// Gives a Job without labels those of its template.
+pub(crate) fn set_labels_from_template(job: &mut Job) {
+    if job.metadata.labels.as_ref().is_none_or(|labels| labels.is_empty())
+        && let Some(template) = job.spec.as_ref().and_then(|spec| spec.template.metadata.as_ref())
+        && let Some(labels) = template.labels.as_ref().filter(|labels| !labels.is_empty())
+    {
+        job.metadata.labels = Some(labels.clone());
+    }
+}
+
+/// Fills in what a server would for a CronJob. Of its Job template only the pod template has defaults: the rest
+/// gets its own when a Job is made of it.
+pub fn set_cron_job_defaults(cron_job: &mut CronJob) {
+    let spec = cron_job.spec.get_or_insert_default();
+    spec.concurrency_policy.get_or_insert_with(|| "Allow".into());
+    spec.suspend.get_or_insert(false);
+    spec.successful_jobs_history_limit.get_or_insert(3);
+    spec.failed_jobs_history_limit.get_or_insert(1);
+    if let Some(job_spec) = &mut spec.job_template.spec {
+        set_template_defaults(&mut job_spec.template);
+    }
+}
+
+/// Fills in what a server would for a bare Pod: the pod spec's defaults, service links, and requests from limits,
+/// which templates do not have.
+pub fn set_pod_defaults(pod: &mut Pod) {
+    let spec = pod.spec.get_or_insert_default();
+    for container in spec.init_containers.iter_mut().flatten().chain(&mut spec.containers) {
+        if let Some(resources) = &mut container.resources {
+            set_requests_from_limits(resources);
+        }
+    }
+    spec.enable_service_links.get_or_insert(true);
+    set_pod_spec_defaults(spec);
+}
+
+/// Fills in the defaults of a pod template.
+pub fn set_template_defaults(template: &mut PodTemplateSpec) {
+    set_pod_spec_defaults(template.spec.get_or_insert_default());
+}
+
+/// Fills in the defaults that bare Pods and templates share.
+pub fn set_pod_spec_defaults(spec: &mut PodSpec) {
+    spec.dns_policy.get_or_insert_with(|| "ClusterFirst".into());
+    spec.restart_policy.get_or_insert_with(|| "Always".into());
+    spec.security_context.get_or_insert_with(PodSecurityContext::default);
+    spec.termination_grace_period_seconds.get_or_insert(30);
+    spec.scheduler_name.get_or_insert_with(|| "default-scheduler".into());
+    // The old spelling of the same field, which a server keeps in step.
+    match (&spec.service_account_name, &spec.service_account) {
+        (Some(name), _) => spec.service_account = Some(name.clone()),
+        (None, Some(name)) => spec.service_account_name = Some(name.clone()),
+        (None, None) => {}
+    }
+    spec.volumes.iter_mut().flatten().for_each(set_volume_defaults);
+    let on_host_network = spec.host_network == Some(true);
+    for container in spec.init_containers.iter_mut().flatten().chain(&mut spec.containers) {
+        set_container_defaults(container);
+        for port in container.ports.iter_mut().flatten() {
+            set_port_defaults(port, on_host_network);
+        }
+    }
+}
+
+fn set_container_defaults(container: &mut Container) {
+    container.termination_message_path.get_or_insert_with(|| "/dev/termination-log".into());
+    container.termination_message_policy.get_or_insert_with(|| "File".into());
+    container.resources.get_or_insert_with(ResourceRequirements::default);
+    // A container without an image is ours alone; there is nothing to pull.
+    if let Some(image) = container.image.as_deref().filter(|image| !image.is_empty()) {
+        let policy = if is_latest(image) { "Always" } else { "IfNotPresent" };
+        container.image_pull_policy.get_or_insert_with(|| policy.into());
+    }
+    container.env.iter_mut().flatten().for_each(set_env_defaults);
+    let probes =
+        [&mut container.liveness_probe, &mut container.readiness_probe, &mut container.startup_probe];
+    probes.into_iter().flatten().for_each(set_probe_defaults);
+    if let Some(lifecycle) = &mut container.lifecycle {
+        let hooks = [&mut lifecycle.post_start, &mut lifecycle.pre_stop];
+        hooks.into_iter().flatten().for_each(set_handler_defaults);
+    }
+}
+
+/// Whether an image reference names the tag `latest`: outright, or by naming neither tag nor digest.
+fn is_latest(image: &str) -> bool {
+    let (name, has_digest) = image.split_once('@').map_or((image, false), |(name, _)| (name, true));
+    // A colon before the last slash belongs to a registry's port.
+    let last = name.rsplit('/').next().unwrap_or(name);
+    last.split_once(':').map_or(!has_digest, |(_, tag)| tag == "latest")
+}
+
+fn set_port_defaults(port: &mut ContainerPort, on_host_network: bool) {
+    port.protocol.get_or_insert_with(|| "TCP".into());
+    if on_host_network {
+        port.host_port.get_or_insert(port.container_port);
+    }
+}
+
+fn set_env_defaults(variable: &mut EnvVar) {
+    if let Some(reference) = variable.value_from.as_mut().and_then(|source| source.field_ref.as_mut()) {
+        set_field_ref_defaults(reference);
+    }
+}
+
+fn set_field_ref_defaults(reference: &mut ObjectFieldSelector) {
+    reference.api_version.get_or_insert_with(|| "v1".into());
+}
+
+fn set_probe_defaults(probe: &mut Probe) {
+    // Zero counts as absent upstream.
+    for (field, default) in [
+        (&mut probe.timeout_seconds, 1),
+        (&mut probe.period_seconds, 10),
+        (&mut probe.success_threshold, 1),
+        (&mut probe.failure_threshold, 3),
+    ] {
+        if field.unwrap_or(0) == 0 {
+            *field = Some(default);
+        }
+    }
+    if let Some(action) = &mut probe.http_get {
+        set_http_defaults(action);
+    }
+    if let Some(action) = &mut probe.grpc {
+        action.service.get_or_insert_default();
+    }
+}
+
+fn set_handler_defaults(handler: &mut LifecycleHandler) {
+    if let Some(action) = &mut handler.http_get {
+        set_http_defaults(action);
+    }
+}
+
+fn set_http_defaults(action: &mut HTTPGetAction) {
+    action.path.get_or_insert_with(|| "/".into());
+    action.scheme.get_or_insert_with(|| "HTTP".into());
+}
+
+fn set_volume_defaults(volume: &mut Volume) {
+    let without_source = Volume { name: volume.name.clone(), ..Volume::default() };
+    if *volume == without_source {
+        volume.empty_dir = Some(EmptyDirVolumeSource::default());
+    }
+    if let Some(source) = &mut volume.secret {
+        source.default_mode.get_or_insert(DEFAULT_MODE);
+    }
+    if let Some(source) = &mut volume.config_map {
+        source.default_mode.get_or_insert(DEFAULT_MODE);
+    }
+    if let Some(source) = &mut volume.downward_api {
+        source.default_mode.get_or_insert(DEFAULT_MODE);
+        let items = source.items.iter_mut().flatten();
+        items.filter_map(|item| item.field_ref.as_mut()).for_each(set_field_ref_defaults);
+    }
+    if let Some(source) = &mut volume.projected {
+        source.default_mode.get_or_insert(DEFAULT_MODE);
+        for projection in source.sources.iter_mut().flatten() {
+            let items = projection.downward_api.iter_mut().flat_map(|api| api.items.iter_mut().flatten());
+            items.filter_map(|item| item.field_ref.as_mut()).for_each(set_field_ref_defaults);
+            if let Some(token) = &mut projection.service_account_token {
+                token.expiration_seconds.get_or_insert(3600);
+            }
+        }
+    }
+    if let Some(source) = &mut volume.host_path {
+        source.type_.get_or_insert_default();
+    }
+    if let Some(template) = volume.ephemeral.as_mut().and_then(|source| source.volume_claim_template.as_mut())
+    {
+        template.spec.volume_mode.get_or_insert_with(|| "Filesystem".into());
+    }
+}
+
+fn set_requests_from_limits(resources: &mut ResourceRequirements) {
+    for (name, limit) in resources.limits.iter().flatten() {
+        resources.requests.get_or_insert_default().entry(name.clone()).or_insert_with(|| limit.clone());
+    }
+}
+
+fn default_text(field: &mut String, default: &str) {
+    if field.is_empty() {
+        default.clone_into(field);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn defaulted(spec: Value) -> Value {
+        let mut job: Job = serde_json::from_value(json!({"spec": spec})).expect("a Job");
+        set_job_defaults(&mut job);
+        serde_json::to_value(job).expect("JSON")
+    }
+
+    #[test]
+    fn completions_parallelism_and_limits_depend_on_each_other() {
+        for (sentence, spec, expected) in [
+            ("neither is one pod", json!({}), json!([1, 1, 6, "TerminatingOrFailed"])),
+            ("completions alone", json!({"completions": 5}), json!([5, 1, 6, "TerminatingOrFailed"])),
+            ("a work queue", json!({"parallelism": 3}), json!([null, 3, 6, "TerminatingOrFailed"])),
+            (
+                "a limit per index lifts the other",
+                json!({"completions": 2, "backoffLimitPerIndex": 1}),
+                json!([2, 1, i32::MAX, "TerminatingOrFailed"]),
+            ),
+            (
+                "a failure policy waits for the pod to be gone",
+                json!({"podFailurePolicy": {"rules": []}}),
+                json!([1, 1, 6, "Failed"]),
+            ),
+        ] {
+            let spec = &defaulted(spec)["spec"];
+            let found = json!([
+                spec["completions"],
+                spec["parallelism"],
+                spec["backoffLimit"],
+                spec["podReplacementPolicy"]
+            ]);
+            assert_eq!(found, expected, "{sentence}");
+        }
+    }
+
+    #[test]
+    fn a_job_shows_what_a_server_would() {
+        let job = defaulted(json!({"template": {
+            "metadata": {"labels": {"app": "x"}},
+            "spec": {
+                "restartPolicy": "Never",
+                "serviceAccount": "robot",
+                "containers": [{
+                    "name": "c",
+                    "image": "busybox",
+                    "ports": [{"containerPort": 80}],
+                    "env": [{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}],
+                    "livenessProbe": {"httpGet": {"port": 80}},
+                }],
+                "volumes": [{"name": "scratch"}, {"name": "s", "secret": {"secretName": "s"}}],
+            },
+        }}));
+        assert_eq!(
+            job,
+            json!({
+                "apiVersion": "batch/v1",
+                "kind": "Job",
+                "metadata": {"labels": {"app": "x"}},
+                "spec": {
+                    "backoffLimit": 6, "completionMode": "NonIndexed", "completions": 1, "manualSelector": false,
+                    "parallelism": 1, "podReplacementPolicy": "TerminatingOrFailed", "suspend": false,
+                    "template": {
+                        "metadata": {"labels": {"app": "x"}},
+                        "spec": {
+                            "containers": [{
+                                "env": [{"name": "A", "valueFrom": {"fieldRef": {
+                                    "apiVersion": "v1", "fieldPath": "metadata.name"}}}],
+                                "image": "busybox",
+                                "imagePullPolicy": "Always",
+                                "livenessProbe": {
+                                    "failureThreshold": 3, "periodSeconds": 10, "successThreshold": 1,
+                                    "timeoutSeconds": 1,
+                                    "httpGet": {"path": "/", "port": 80, "scheme": "HTTP"}},
+                                "name": "c",
+                                "ports": [{"containerPort": 80, "protocol": "TCP"}],
+                                "resources": {},
+                                "terminationMessagePath": "/dev/termination-log",
+                                "terminationMessagePolicy": "File"}],
+                            "dnsPolicy": "ClusterFirst",
+                            "restartPolicy": "Never",
+                            "schedulerName": "default-scheduler",
+                            "securityContext": {},
+                            "serviceAccount": "robot",
+                            "serviceAccountName": "robot",
+                            "terminationGracePeriodSeconds": 30,
+                            "volumes": [
+                                {"emptyDir": {}, "name": "scratch"},
+                                {"name": "s", "secret": {"defaultMode": 420, "secretName": "s"}}],
+                        },
+                    },
+                },
+            })
+        );
+    }
+
+    #[test]
+    fn pull_policy_follows_the_tag() {
+        for (image, policy) in [
+            (json!("busybox"), json!("Always")),
+            (json!("busybox:latest"), json!("Always")),
+            (json!("busybox:1.36"), json!("IfNotPresent")),
+            (json!("localhost:5000/a"), json!("Always")),
+            (json!("localhost:5000/a:1"), json!("IfNotPresent")),
+            (json!("a@sha256:00"), json!("IfNotPresent")),
+            (json!("a:latest@sha256:00"), json!("Always")),
+            (json!(null), json!(null)),
+        ] {
+            let job =
+                defaulted(json!({"template": {"spec": {"containers": [{"name": "c", "image": image}]}}}));
+            assert_eq!(
+                job["spec"]["template"]["spec"]["containers"][0]["imagePullPolicy"], policy,
+                "{image}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_a_bare_pod_has_service_links_and_requests_from_limits() {
+        let container = json!({"name": "c", "resources": {"limits": {"cpu": "1"}}});
+        let mut pod: Pod =
+            serde_json::from_value(json!({"spec": {"containers": [container]}})).expect("a Pod");
+        set_pod_defaults(&mut pod);
+        let pod = serde_json::to_value(pod).expect("JSON");
+        assert_eq!(pod["spec"]["enableServiceLinks"], true);
+        assert_eq!(pod["spec"]["restartPolicy"], "Always");
+        assert_eq!(pod["spec"]["containers"][0]["resources"]["requests"], json!({"cpu": "1"}));
+        let job = defaulted(json!({"template": {"spec": {"containers": [container]}}}));
+        let spec = &job["spec"]["template"]["spec"];
+        assert_eq!(spec["enableServiceLinks"], Value::Null);
+        assert_eq!(spec["containers"][0]["resources"], json!({"limits": {"cpu": "1"}}));
+    }
+
+    #[test]
+    fn defaults_change_nothing_the_second_time() {
+        let once = defaulted(json!({"template": {"spec": {"containers": [{"name": "c"}]}}}));
+        assert_eq!(defaulted(once["spec"].clone())["spec"], once["spec"]);
+    }
+
+    #[test]
+    fn a_cron_job_leaves_its_job_template_alone_but_for_the_pod() {
+        let mut cron_job: CronJob = serde_json::from_value(json!({"spec": {
+            "schedule": "* * * * *", "jobTemplate": {"spec": {"template": {"spec": {"containers": []}}}}}}))
+        .expect("a CronJob");
+        set_cron_job_defaults(&mut cron_job);
+        let spec = cron_job.spec.expect("a spec");
+        assert_eq!(spec.concurrency_policy.as_deref(), Some("Allow"));
+        assert_eq!((spec.successful_jobs_history_limit, spec.failed_jobs_history_limit), (Some(3), Some(1)));
+        let job = spec.job_template.spec.expect("a Job spec");
+        assert_eq!(job.backoff_limit, None);
+        assert_eq!(job.template.spec.and_then(|spec| spec.dns_policy).as_deref(), Some("ClusterFirst"));
+    }
+}

@@ -1,0 +1,146 @@
+//! What `apply` computes: the annotation that remembers a manifest, and the merge of three: what was applied last, what
+//! is to be applied now, and what is stored.
+
+use serde_json::{Map, Value, json};
+
+use super::merge::{ListKey, in_order, list_key, without_nulls};
+use crate::api::meta::ANNOTATION_LAST_APPLIED;
+
+/// The value of `kubectl.kubernetes.io/last-applied-configuration` for a manifest: compact JSON with sorted keys and a
+/// newline, with `metadata.annotations` always there and never holding the annotation itself. Name and namespace are
+/// the caller's to have filled in.
+pub fn last_applied(manifest: &Value) -> String {
+    let mut manifest = manifest.clone();
+    if let Some(annotations) = annotations_of(&mut manifest) {
+        annotations.remove(ANNOTATION_LAST_APPLIED);
+    }
+    // Go's encoder keeps JSON safe inside HTML.
+    let mut text = String::new();
+    for character in manifest.to_string().chars() {
+        match character {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+                text.push_str(&format!("\\u{:04x}", u32::from(character)));
+            }
+            plain => text.push(plain),
+        }
+    }
+    text.push('\n');
+    text
+}
+
+/// A manifest with the annotation that remembers it: what `apply` creates, and what it gives to [`three_way`] as
+/// `modified`.
+pub fn with_last_applied(manifest: &Value) -> Value {
+    let text = last_applied(manifest);
+    let mut manifest = manifest.clone();
+    if let Some(annotations) = annotations_of(&mut manifest) {
+        annotations.insert(ANNOTATION_LAST_APPLIED.to_owned(), json!(text));
+    }
+    manifest
+}
+
+/// The object that applying `modified` leaves: fields of `modified` are set, fields of `original` (what was applied
+/// last, nothing if unknown) that `modified` no longer has are deleted, all others stay as they are in `current`, so
+/// also what the server filled in. Lists merge by the same keys as in a strategic merge patch.
+pub fn three_way(original: Option<&Value>, modified: &Value, current: &Value) -> Value {
+    merge(original.unwrap_or(&Value::Null), modified, current, None)
+}
+
+fn annotations_of(manifest: &mut Value) -> Option<&mut Map<String, Value>> {
+    let meta = manifest.as_object_mut()?.entry("metadata").or_insert_with(|| json!({})).as_object_mut()?;
+    let annotations = meta.entry("annotations").or_insert_with(|| json!({}));
+    if annotations.is_null() {
+        *annotations = json!({});
+    }
+    annotations.as_object_mut()
+}
+
+fn merge(original: &Value, modified: &Value, current: &Value, field: Option<&str>) -> Value {
+    match (modified, current) {
+        (Value::Object(modified), Value::Object(current)) => {
+            Value::Object(merge_objects(original, modified, current))
+        }
+        (Value::Array(modified), Value::Array(current)) => field
+            .and_then(|field| Some((field, list_key(field)?)))
+            .and_then(|(field, key)| merge_lists(original, modified, current, field, key))
+            .map_or_else(|| without_nulls(&Value::Array(modified.clone())), Value::Array),
+        _ => without_nulls(modified),
+    }
+}
+
+fn merge_objects(
+    original: &Value,
+    modified: &Map<String, Value>,
+    current: &Map<String, Value>,
+) -> Map<String, Value> {
+    let was_applied = |field: &str| original.get(field).is_some_and(|value| !value.is_null());
+    let mut merged: Map<String, Value> = current
+        .iter()
+        .filter(|(field, _)| modified.contains_key(*field) || !was_applied(field))
+        .map(|(field, value)| (field.clone(), value.clone()))
+        .collect();
+    for (field, value) in modified {
+        if value.is_null() {
+            merged.remove(field);
+            continue;
+        }
+        let original = original.get(field).unwrap_or(&Value::Null);
+        let old = current.get(field).unwrap_or(&Value::Null);
+        merged.insert(field.clone(), merge(original, value, old, Some(field)));
+    }
+    merged
+}
+
+/// Nothing if an item lacks its key, or two share one: such a list can only be replaced.
+fn merge_lists(
+    original: &Value,
+    modified: &[Value],
+    current: &[Value],
+    field: &str,
+    key: ListKey,
+) -> Option<Vec<Value>> {
+    let modified = keyed(modified, key)?;
+    let current = keyed(current, key)?;
+    let original = keyed(original.as_array().map_or(&[][..], Vec::as_slice), key)?;
+    let find = |list: &[(String, Value)], key: &String| {
+        list.iter().find(|(other, _)| other == key).map(|(_, item)| item.clone())
+    };
+    let names = |list: &[(String, Value)]| list.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>();
+    let mut items: Vec<(String, Value)> = current
+        .iter()
+        .filter(|(key, _)| find(&modified, key).is_none() && find(&original, key).is_none())
+        .cloned()
+        .collect();
+    for (known_by, item) in &modified {
+        let old = find(&current, known_by).unwrap_or_default();
+        // A volume has one source: the old one does not stay beside the new (patch strategy retainKeys).
+        let old = if field == "volumes" { retaining(old, item) } else { old };
+        let original = find(&original, known_by).unwrap_or_default();
+        items.push((known_by.clone(), merge(&original, item, &old, None)));
+    }
+    Some(in_order(items, &names(&modified), &names(&current)))
+}
+
+fn retaining(mut old: Value, new: &Value) -> Value {
+    if let (Value::Object(old), Value::Object(new)) = (&mut old, new)
+        && new.len() > 1
+    {
+        old.retain(|field, _| new.contains_key(field));
+    }
+    old
+}
+
+fn keyed(list: &[Value], key: ListKey) -> Option<Vec<(String, Value)>> {
+    let mut items: Vec<(String, Value)> = Vec::with_capacity(list.len());
+    for item in list {
+        let known_by = key.of(item)?;
+        if items.iter().any(|(other, _)| *other == known_by) {
+            return None;
+        }
+        items.push((known_by, item.clone()));
+    }
+    Some(items)
+}
+
+#[cfg(test)]
+mod tests;
