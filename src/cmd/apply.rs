@@ -200,7 +200,6 @@ fn change(document: &Document, current: &Value, request: &mut Request) -> Result
 /// The object as it will be stored.
 fn update(document: &Document, current: &Value, merged: Value) -> Result<Object> {
     let read = |error: serde_json::Error| anyhow::anyhow!("read the merged {}: {error}", document.kind);
-    let merged_spec = merged["spec"].clone();
     match document.kind {
         Kind::Pod => {
             let mut new: Pod = serde_json::from_value(merged).map_err(read)?;
@@ -218,7 +217,7 @@ fn update(document: &Document, current: &Value, merged: Value) -> Result<Object>
             defaults::set_job_defaults(&mut new);
             strategy::prepare_job_for_update(&mut new, &old);
             let name = name(&new.metadata).to_owned();
-            if let Some(path) = changed_template(&new, &old, &merged_spec, current)? {
+            if let Some(path) = changed_template(&new, &old, current)? {
                 return Err(verbatim(format!(
                     "The Job {name:?} is invalid: spec.template: field is immutable: {path} differs; to replace the \
                      Job and run it again: jobctl replace --force -f {}",
@@ -236,17 +235,12 @@ fn update(document: &Document, current: &Value, merged: Value) -> Result<Object>
 }
 
 /// The first field of the pod template that would change though it must not.
-fn changed_template(new: &Job, old: &Job, merged_spec: &Value, current: &Value) -> Result<Option<String>> {
+fn changed_template(new: &Job, old: &Job, current: &Value) -> Result<Option<String>> {
     let refused = validation::validate_job_update(new, old);
     if !refused.iter().any(|cause| cause.field == "spec.template") {
         return Ok(None);
     }
-    let typed = serde_json::to_value(new)?;
-    Ok(validation::first_template_difference(&typed["spec"]["template"], &current["spec"]["template"])
-        .or_else(|| {
-            validation::first_template_difference(&merged_spec["template"], &current["spec"]["template"])
-        })
-        .or_else(|| Some("spec.template".into())))
+    Ok(validation::first_template_difference(&serde_json::to_value(new)?, current))
 }
 
 /// Errors of a document name its file.
