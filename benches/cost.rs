@@ -1,0 +1,225 @@
+//! What a pod, a Job and a listing cost, as ratios to the bare work and to rivals measured in the same run.
+//!
+//! `cargo bench --bench cost [-- SECTION…]`, sections: pods, latency, list, memory. Every run has a fresh directory:
+//! deleting thousands of files just before inflates the next run. Rivals that are not installed are left out.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+const ROUNDS: usize = 5;
+const PARALLELISM: usize = 8;
+const JOBCTL: &str = env!("CARGO_BIN_EXE_jobctl");
+
+fn main() {
+    let sections: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let wanted = |name: &str| sections.is_empty() || sections.iter().any(|section| section == name);
+    let root = std::env::temp_dir().join(format!("jobctl-bench-{}", std::process::id()));
+    fs::create_dir_all(&root).expect("a directory");
+    let place = Place { root: root.clone(), count: std::cell::Cell::new(0) };
+    if wanted("pods") {
+        pods(&place, 1_000);
+        pods(&place, 10_000);
+    }
+    if wanted("latency") {
+        latency(&place);
+    }
+    if wanted("list") {
+        list(&place);
+    }
+    if wanted("memory") {
+        memory(&place);
+    }
+    let _ = fs::remove_dir_all(root);
+}
+
+struct Place {
+    root: PathBuf,
+    count: std::cell::Cell<u32>,
+}
+
+impl Place {
+    fn fresh(&self) -> PathBuf {
+        self.count.set(self.count.get() + 1);
+        let directory = self.root.join(self.count.get().to_string());
+        fs::create_dir_all(&directory).expect("a directory");
+        directory
+    }
+}
+
+fn jobctl(data: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(JOBCTL);
+    command.args(arguments).env("JOBCTL_DATA_DIR", data.join("data")).current_dir(data).stdout(Stdio::null());
+    command
+}
+
+fn check(command: &mut Command) {
+    let status = command.status().expect("started");
+    assert!(status.success(), "{command:?}: {status}");
+}
+
+fn manifest(directory: &Path, spec: &str, command: &str) -> String {
+    let path = directory.join("job.yaml");
+    let text = format!(
+        "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: bench}}\nspec:\n  {spec}\n  template:\n    spec:\n      \
+         containers: [{{name: main, command: {command}}}]\n      restartPolicy: Never\n"
+    );
+    fs::write(&path, text).expect("written");
+    path.display().to_string()
+}
+
+fn timed(work: impl FnOnce()) -> Duration {
+    let started = Instant::now();
+    work();
+    started.elapsed()
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+/// The same command, output into a file each, started by one process: nothing can be cheaper.
+fn floor(directory: &Path, count: usize) {
+    let mut running = std::collections::VecDeque::new();
+    for index in 0..count {
+        if running.len() == PARALLELISM {
+            let mut first: std::process::Child = running.pop_front().expect("running");
+            first.wait().expect("waited");
+        }
+        let log = fs::File::create(directory.join(format!("{index}.log"))).expect("a log");
+        let errors = log.try_clone().expect("a descriptor");
+        let child = Command::new("/bin/echo").arg("hello").stdin(Stdio::null()).stdout(log).stderr(errors).spawn();
+        running.push_back(child.expect("started"));
+    }
+    for mut child in running {
+        child.wait().expect("waited");
+    }
+}
+
+fn run_job(directory: &Path, count: usize) {
+    let spec = format!("completions: {count}\n  parallelism: {PARALLELISM}");
+    let file = manifest(directory, &spec, "[/bin/echo, hello]");
+    check(&mut jobctl(directory, &["apply", "-f", &file]));
+    check(&mut jobctl(directory, &["wait", "--for=condition=complete", "job/bench", "--timeout=600s"]));
+}
+
+fn shell(directory: &Path, script: &str) {
+    check(Command::new("sh").args(["-c", script]).current_dir(directory).stdout(Stdio::null()).stderr(Stdio::null()));
+}
+
+fn is_installed(program: &str) -> bool {
+    Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+}
+
+fn pods(place: &Place, count: usize) {
+    let xargs = format!("seq {count} | xargs -P{PARALLELISM} -I{{}} sh -c '/bin/echo hello > {{}}.log'");
+    let parallel = format!("seq {count} | parallel -j{PARALLELISM} --results results /bin/echo hello");
+    let mut rows: Vec<(&str, Vec<Duration>)> = vec![("floor: bare spawn, output to a file", Vec::new())];
+    rows.push(("jobctl apply + wait", Vec::new()));
+    if is_installed("xargs") {
+        rows.push(("xargs sh -c 'echo > file'", Vec::new()));
+    }
+    let rounds = if count > 1_000 { 3 } else { ROUNDS };
+    if is_installed("parallel") && count <= 1_000 {
+        rows.push(("GNU parallel --results", Vec::new()));
+    }
+    for _ in 0..rounds {
+        for (name, times) in &mut rows {
+            let directory = place.fresh();
+            times.push(timed(|| match name.split(' ').next() {
+                Some("floor:") => floor(&directory, count),
+                Some("jobctl") => run_job(&directory, count),
+                Some("xargs") => shell(&directory, &xargs),
+                _ => shell(&directory, &parallel),
+            }));
+        }
+    }
+    println!("\n{count} pods of `echo hello`, {PARALLELISM} at a time, median of {rounds} interleaved rounds");
+    let base = median(rows[0].1.clone());
+    for (name, times) in rows {
+        let time = median(times);
+        let ratio = time.as_secs_f64() / base.as_secs_f64();
+        println!("  {name:40} {:8.1} us/pod  x{ratio:.2}", time.as_secs_f64() * 1e6 / count as f64);
+    }
+}
+
+fn latency(place: &Place) {
+    let directory = place.fresh();
+    let mut bare = Vec::new();
+    let mut ours = Vec::new();
+    for round in 0..21 {
+        bare.push(timed(|| shell(&directory, "true")));
+        let fresh = place.fresh();
+        let file = manifest(&fresh, "backoffLimit: 0", "[\"true\"]");
+        // The first command lays the store out; that is not what is measured.
+        if round >= 1 {
+            check(&mut jobctl(&fresh, &["get", "jobs"]).stderr(Stdio::null()));
+        }
+        ours.push(timed(|| {
+            check(&mut jobctl(&fresh, &["apply", "-f", &file]));
+            check(&mut jobctl(&fresh, &["wait", "--for=condition=complete", "job/bench"]));
+        }));
+    }
+    println!("\nlatency, median of 21");
+    println!("  sh -c true          {:6.2} ms", median(bare).as_secs_f64() * 1e3);
+    println!("  apply + wait `true` {:6.2} ms", median(ours).as_secs_f64() * 1e3);
+}
+
+fn list(place: &Place) {
+    let directory = place.fresh();
+    run_job(&directory, 10_000);
+    std::thread::sleep(Duration::from_millis(500));
+    for arguments in [vec!["get", "pods"], vec!["get", "jobs"], vec!["get", "pods", "-o", "name"]] {
+        let times = (0..11).map(|_| timed(|| check(&mut jobctl(&directory, &arguments)))).collect();
+        println!("  10,000 pods: {:20} {:6.1} ms", arguments.join(" "), median(times).as_secs_f64() * 1e3);
+    }
+}
+
+/// Processes of ours for this data directory: the binary itself, not what the pods run.
+fn our_processes(directory: &Path) -> Vec<i32> {
+    let marker = directory.display().to_string();
+    let ours = fs::canonicalize(JOBCTL).expect("the binary");
+    fs::read_dir("/proc")
+        .expect("proc")
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok())
+        .filter(|pid| fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| exe == ours))
+        .filter(|pid| {
+            let read = |file: &str| fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
+            String::from_utf8_lossy(&read("cmdline")).contains(&marker)
+                || String::from_utf8_lossy(&read("environ")).contains(&marker)
+        })
+        .collect()
+}
+
+fn memory(place: &Place) {
+    let directory = place.fresh();
+    let file = manifest(&directory, "parallelism: 200\n  completions: 200", "[sleep, \"1000\"]");
+    check(&mut jobctl(&directory, &["apply", "-f", &file]));
+    let wanted = "jsonpath={.status.ready}=200";
+    check(&mut jobctl(&directory, &["wait", &format!("--for={wanted}"), "job/bench", "--timeout=60s"]));
+    std::thread::sleep(Duration::from_millis(300));
+    let pids = our_processes(&directory);
+    let switches = |pid: &i32| -> u64 {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let line = status.lines().find(|line| line.starts_with("voluntary_ctxt_switches"));
+        line.and_then(|line| line.split_whitespace().last()?.parse().ok()).unwrap_or(0)
+    };
+    let before: u64 = pids.iter().map(switches).sum();
+    std::thread::sleep(Duration::from_secs(3));
+    let after: u64 = pids.iter().map(switches).sum();
+    let pss: u64 = pids
+        .iter()
+        .filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok())
+        .filter_map(|text| text.lines().find(|line| line.starts_with("Pss:"))?.split_whitespace().nth(1)?.parse::<u64>().ok())
+        .sum();
+    println!("\n200 pods that sleep: {} processes of ours", pids.len());
+    println!("  PSS {:.1} KiB per pod in all; {} wake-ups in 3 s", pss as f64 / 200.0, after - before);
+    check(&mut jobctl(&directory, &["delete", "job", "bench", "--now"]));
+    let started = Instant::now();
+    while !our_processes(&directory).is_empty() && started.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
