@@ -215,4 +215,3 @@ fn wrong_type(value: &Value, wanted: &str) -> PatchError {
 fn error<T>(problem: String) -> Result<T, PatchError> {
     Err(PatchError(problem))
 }
-
