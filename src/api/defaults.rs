@@ -228,7 +228,7 @@ mod tests {
 
     use super::*;
 
-    fn defaulted(spec: Value) -> Value {
+    fn defaulted(spec: &Value) -> Value {
         let mut job: Job = serde_json::from_value(json!({"spec": spec})).expect("a Job");
         set_job_defaults(&mut job);
         serde_json::to_value(job).expect("JSON")
@@ -251,7 +251,7 @@ mod tests {
                 json!([1, 1, 6, "Failed"]),
             ),
         ] {
-            let spec = &defaulted(spec)["spec"];
+            let spec = &defaulted(&spec)["spec"];
             let found = json!([
                 spec["completions"],
                 spec["parallelism"],
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_job_shows_what_a_server_would() {
-        let job = defaulted(json!({"template": {
+        let job = defaulted(&json!({"template": {
             "metadata": {"labels": {"app": "x"}},
             "spec": {
                 "restartPolicy": "Never",
@@ -335,7 +335,7 @@ mod tests {
             (json!(null), json!(null)),
         ] {
             let job =
-                defaulted(json!({"template": {"spec": {"containers": [{"name": "c", "image": image}]}}}));
+                defaulted(&json!({"template": {"spec": {"containers": [{"name": "c", "image": image}]}}}));
             assert_eq!(
                 job["spec"]["template"]["spec"]["containers"][0]["imagePullPolicy"], policy,
                 "{image}"
@@ -353,7 +353,7 @@ mod tests {
         assert_eq!(pod["spec"]["enableServiceLinks"], true);
         assert_eq!(pod["spec"]["restartPolicy"], "Always");
         assert_eq!(pod["spec"]["containers"][0]["resources"]["requests"], json!({"cpu": "1"}));
-        let job = defaulted(json!({"template": {"spec": {"containers": [container]}}}));
+        let job = defaulted(&json!({"template": {"spec": {"containers": [container]}}}));
         let spec = &job["spec"]["template"]["spec"];
         assert_eq!(spec["enableServiceLinks"], Value::Null);
         assert_eq!(spec["containers"][0]["resources"], json!({"limits": {"cpu": "1"}}));
@@ -361,8 +361,8 @@ mod tests {
 
     #[test]
     fn defaults_change_nothing_the_second_time() {
-        let once = defaulted(json!({"template": {"spec": {"containers": [{"name": "c"}]}}}));
-        assert_eq!(defaulted(once["spec"].clone())["spec"], once["spec"]);
+        let once = defaulted(&json!({"template": {"spec": {"containers": [{"name": "c"}]}}}));
+        assert_eq!(defaulted(&once["spec"])["spec"], once["spec"]);
     }
 
     #[test]

@@ -73,7 +73,7 @@ pub fn warnings_on_create_job(job: &Job) -> Vec<String> {
 }
 
 /// An error for each problem with a text.
-fn each(problems: Vec<String>, field: &str, text: &str) -> Vec<FieldError> {
+fn each(problems: &[String], field: &str, text: &str) -> Vec<FieldError> {
     problems.iter().map(|problem| FieldError::invalid(field, quoted(text), problem)).collect()
 }
 

@@ -286,7 +286,7 @@ mod tests {
                 pod("Never", &[Init, Main]),
                 vec![runs(), waits()],
                 false,
-                nothing.clone(),
+                nothing,
             ),
             (
                 "after the last init container the mains start",

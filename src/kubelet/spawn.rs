@@ -147,6 +147,7 @@ impl Program {
         // SAFETY: a supervisor has one thread; the child makes only async-signal-safe calls up to exec or _exit.
         let pid = match unsafe { nix::unistd::fork() }.map_err(|error| (Step::Fork, error.into()))? {
             ForkResult::Parent { child } => child,
+            // SAFETY: as above; `argv` and `env` are null-terminated and outlive the exec.
             ForkResult::Child => unsafe {
                 libc::setsid();
                 libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::merge::{ListKey, in_order, list_key, without_nulls};
+use super::merge::{ListKey, in_order, list_key, places_after_deletion, without_nulls};
 use crate::api::meta::ANNOTATION_LAST_APPLIED;
 
 /// The value of `kubectl.kubernetes.io/last-applied-configuration` for a manifest: compact JSON with sorted keys and a
@@ -118,7 +118,14 @@ fn merge_lists(
         let original = find(&original, known_by).unwrap_or_default();
         items.push((known_by.clone(), merge(&original, item, &old, None)));
     }
-    Some(in_order(items, &names(&modified), &names(&current)))
+    let (order, before) = (names(&modified), names(&current));
+    let added: Vec<String> = order.iter().filter(|key| !before.contains(key)).cloned().collect();
+    let is_deleted = |key: &String| !items.iter().any(|(other, _)| other == key);
+    let before = match key {
+        ListKey::Value => before,
+        ListKey::Field(_) | ListKey::Port => places_after_deletion(&before, is_deleted, &added),
+    };
+    Some(in_order(items, &order, &before))
 }
 
 fn retaining(mut old: Value, new: &Value) -> Value {

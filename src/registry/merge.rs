@@ -152,6 +152,19 @@ pub(super) fn in_order(items: Vec<(String, Value)>, order: &[String], before: &[
     list
 }
 
+/// What [`in_order`] is to take for the list as it was, when items were deleted from it and others added under a given
+/// order: kubectl lets as many of the new ones as were deleted take their places at the end.
+pub(super) fn places_after_deletion(
+    before: &[String],
+    is_deleted: impl Fn(&String) -> bool,
+    added: &[String],
+) -> Vec<String> {
+    let mut places: Vec<String> = before.iter().filter(|key| !is_deleted(key)).cloned().collect();
+    let freed = before.len() - places.len();
+    places.extend(added.iter().take(freed).cloned());
+    places
+}
+
 fn merge_object(current: &Value, patch: &Map<String, Value>) -> Result<Value, PatchError> {
     let is_directive = |field: &str| field.starts_with('$');
     match patch.get(PATCH).map(|directive| directive.as_str().unwrap_or_default()) {
@@ -231,7 +244,7 @@ fn merge_list(
         return Ok(patch.iter().filter(|item| directive(item).is_none()).map(without_nulls).collect());
     }
     let mut items = keyed(old, key)?;
-    let before: Vec<String> = items.iter().map(|(key, _)| key.clone()).collect();
+    let mut before: Vec<String> = items.iter().map(|(key, _)| key.clone()).collect();
     let mut named = Vec::new();
     for (known_by, item) in keyed(patch, key)? {
         let place = items.iter().position(|(other, _)| *other == known_by);
@@ -254,6 +267,9 @@ fn merge_list(
         named.push(known_by);
     }
     if let Some(order) = order.and_then(Value::as_array) {
+        let added: Vec<String> = named.iter().filter(|key| !before.contains(key)).cloned().collect();
+        let is_deleted = |key: &String| !items.iter().any(|(other, _)| other == key);
+        before = places_after_deletion(&before, is_deleted, &added);
         named = keyed(order, key)?.into_iter().map(|(key, _)| key).collect();
     }
     Ok(in_order(items, &named, &before))

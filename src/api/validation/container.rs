@@ -88,7 +88,7 @@ fn validate(
     if container.name.is_empty() {
         errors.push(FieldError::required(at("name"), ""));
     } else {
-        errors.extend(each(names::dns_label(&container.name), &at("name"), &container.name));
+        errors.extend(each(&names::dns_label(&container.name), &at("name"), &container.name));
     }
     if !container.name.is_empty() && !taken.insert(container.name.clone()) {
         errors.push(FieldError::duplicate(at("name"), quoted(&container.name)));
@@ -148,7 +148,7 @@ fn validate_ports(ports: &[ContainerPort], path: &str) -> Vec<FieldError> {
             if problems.is_empty() && !taken.insert(name) {
                 errors.push(FieldError::duplicate(format!("{path}.name"), quoted(name)));
             }
-            errors.extend(each(problems, &format!("{path}.name"), name));
+            errors.extend(each(&problems, &format!("{path}.name"), name));
         }
         let range = "must be between 1 and 65535, inclusive";
         if port.container_port == 0 {
@@ -172,7 +172,7 @@ fn validate_env(variable: &EnvVar, path: &str) -> Vec<FieldError> {
     if variable.name.is_empty() {
         errors.push(FieldError::required(field, ""));
     } else {
-        errors.extend(each(names::env_name(&variable.name), &field, &variable.name));
+        errors.extend(each(&names::env_name(&variable.name), &field, &variable.name));
     }
     if let Some(source) = &variable.value_from {
         let has_value = variable.value.as_ref().is_some_and(|value| !value.is_empty());
@@ -241,7 +241,7 @@ fn validate_field_ref(reference: &ObjectFieldSelector, path: &str) -> Vec<FieldE
                 return errors;
             }
         };
-        errors.extend(each(problems, &field, key));
+        errors.extend(each(&problems, &field, key));
     } else if OTHER_FIELD_PATHS.contains(&wanted) {
         errors.push(FieldError::unsupported(field, quoted(wanted), &FIELD_PATHS));
     } else if !FIELD_PATHS.contains(&wanted) {
@@ -260,7 +260,7 @@ fn subscript(path: &str) -> Option<(&str, &str)> {
 fn validate_env_from(source: &EnvFromSource, path: &str) -> Vec<FieldError> {
     let mut errors = Vec::new();
     if let Some(prefix) = source.prefix.as_deref().filter(|prefix| !prefix.is_empty()) {
-        errors.extend(each(names::env_name(prefix), &format!("{path}.prefix"), prefix));
+        errors.extend(each(&names::env_name(prefix), &format!("{path}.prefix"), prefix));
     }
     let references = [
         ("configMapRef", source.config_map_ref.as_ref().map(|reference| &reference.name)),

@@ -18,16 +18,16 @@ pub(super) fn validate(meta: &ObjectMeta, path: &str) -> Vec<FieldError> {
     if let Some(base) = meta.generate_name.as_deref().filter(|base| !base.is_empty()) {
         // A trailing dash is followed by generated letters.
         let stem = base.strip_suffix('-').map_or_else(|| base.to_owned(), |stem| format!("{stem}a"));
-        errors.extend(each(names::dns_subdomain(&stem), &format!("{path}.generateName"), base));
+        errors.extend(each(&names::dns_subdomain(&stem), &format!("{path}.generateName"), base));
     }
     match meta.name.as_deref() {
         None | Some("") => {
             errors.push(FieldError::required(format!("{path}.name"), "name or generateName is required"));
         }
-        Some(name) => errors.extend(each(names::dns_subdomain(name), &format!("{path}.name"), name)),
+        Some(name) => errors.extend(each(&names::dns_subdomain(name), &format!("{path}.name"), name)),
     }
     if let Some(namespace) = meta.namespace.as_deref() {
-        errors.extend(each(names::dns_label(namespace), &format!("{path}.namespace"), namespace));
+        errors.extend(each(&names::dns_label(namespace), &format!("{path}.namespace"), namespace));
     }
     errors.extend(non_negative(&format!("{path}.generation"), meta.generation));
     errors.extend(validate_labels(meta.labels.as_ref(), &format!("{path}.labels")));
@@ -40,8 +40,8 @@ pub(super) fn validate(meta: &ObjectMeta, path: &str) -> Vec<FieldError> {
 pub(super) fn validate_labels(labels: Option<&BTreeMap<String, String>>, path: &str) -> Vec<FieldError> {
     let mut errors = Vec::new();
     for (key, value) in labels.into_iter().flatten() {
-        errors.extend(each(names::qualified_name(key), path, key));
-        errors.extend(each(names::label_value(value), path, value));
+        errors.extend(each(&names::qualified_name(key), path, key));
+        errors.extend(each(&names::label_value(value), path, value));
     }
     errors
 }
@@ -54,7 +54,7 @@ pub(super) fn validate_annotations(
     let mut bytes = 0;
     for (key, value) in annotations.into_iter().flatten() {
         // Annotation keys may have capitals in their prefix.
-        errors.extend(each(names::qualified_name(&key.to_lowercase()), path, key));
+        errors.extend(each(&names::qualified_name(&key.to_lowercase()), path, key));
         bytes += key.len() + value.len();
     }
     if bytes > MAX_ANNOTATION_BYTES {
@@ -99,7 +99,7 @@ fn validate_finalizers(meta: &ObjectMeta, path: &str) -> Vec<FieldError> {
     let has = |name: &str| finalizers.iter().any(|finalizer| finalizer == name);
     for (index, finalizer) in finalizers.iter().enumerate() {
         let path = format!("{path}[{index}]");
-        errors.extend(each(names::qualified_name(finalizer), &path, finalizer));
+        errors.extend(each(&names::qualified_name(finalizer), &path, finalizer));
         let is_standard = ["kubernetes", "orphan", "foregroundDeletion"].contains(&finalizer.as_str());
         if !finalizer.contains('/') && !is_standard {
             errors.push(FieldError::invalid(
@@ -138,9 +138,9 @@ pub(super) fn validate_selector(selector: &LabelSelector, path: &str) -> Vec<Fie
                 "not a valid selector operator",
             )),
         }
-        errors.extend(each(names::qualified_name(&expression.key), &format!("{path}.key"), &expression.key));
+        errors.extend(each(&names::qualified_name(&expression.key), &format!("{path}.key"), &expression.key));
         for (index, value) in values.iter().enumerate() {
-            errors.extend(each(names::label_value(value), &format!("{path}.values[{index}]"), value));
+            errors.extend(each(&names::label_value(value), &format!("{path}.values[{index}]"), value));
         }
     }
     errors

@@ -55,13 +55,13 @@ pub(super) fn validate_spec(spec: &PodSpec, path: &str) -> Vec<FieldError> {
     ] {
         let name = name.as_deref().unwrap_or_default();
         if !name.is_empty() {
-            errors.extend(each(names::dns_subdomain(name), &at(field), name));
+            errors.extend(each(&names::dns_subdomain(name), &at(field), name));
         }
     }
     for (field, name) in [("hostname", &spec.hostname), ("subdomain", &spec.subdomain)] {
         let name = name.as_deref().unwrap_or_default();
         if !name.is_empty() {
-            errors.extend(each(names::dns_label(name), &at(field), name));
+            errors.extend(each(&names::dns_label(name), &at(field), name));
         }
     }
     if let Some(seconds) = spec.active_deadline_seconds
@@ -103,7 +103,7 @@ fn validate_toleration(toleration: &Toleration, path: &str) -> Vec<FieldError> {
     let (key, value, effect) = (text(&toleration.key), text(&toleration.value), text(&toleration.effect));
     let operator = text(&toleration.operator);
     if !key.is_empty() {
-        errors.extend(each(names::qualified_name(&key), &format!("{path}.key"), &key));
+        errors.extend(each(&names::qualified_name(&key), &format!("{path}.key"), &key));
     } else if operator != "Exists" {
         errors.push(FieldError::invalid(
             format!("{path}.operator"),
@@ -116,7 +116,7 @@ fn validate_toleration(toleration: &Toleration, path: &str) -> Vec<FieldError> {
         errors.push(FieldError::invalid(format!("{path}.effect"), quoted(&effect), detail));
     }
     match operator.as_str() {
-        "" | "Equal" => errors.extend(each(names::label_value(&value), &format!("{path}.operator"), &value)),
+        "" | "Equal" => errors.extend(each(&names::label_value(&value), &format!("{path}.operator"), &value)),
         "Exists" if !value.is_empty() => errors.push(FieldError::invalid(
             format!("{path}.operator"),
             quoted(&value),
@@ -148,7 +148,7 @@ fn validate_volumes(volumes: &[Volume], path: &str, errors: &mut Vec<FieldError>
             let problems = names::dns_label(&volume.name);
             // A mount of a misnamed volume is not a second mistake.
             known.insert(volume.name.clone());
-            errors.extend(each(problems, &field, &volume.name));
+            errors.extend(each(&problems, &field, &volume.name));
         }
         errors.extend(validate_sources(volume, &path));
     }

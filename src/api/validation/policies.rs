@@ -51,7 +51,7 @@ fn validate_rule(rule: &PodFailurePolicyRule, spec: &JobSpec, path: &str) -> Vec
     for (index, condition) in conditions.iter().enumerate() {
         let path = format!("{conditions_path}[{index}]");
         errors.extend(each(
-            names::qualified_name(&condition.type_),
+            &names::qualified_name(&condition.type_),
             &format!("{path}.type"),
             &condition.type_,
         ));
