@@ -171,13 +171,8 @@ fn change(document: &Document, current: &Value, request: &mut Request) -> Result
             document.name()
         ));
     }
-    let mut modified = document.value.clone();
+    let mut modified = three_way::with_last_applied(&document.value);
     modified["apiVersion"] = json!(document.kind.api_version());
-    if !modified["metadata"]["annotations"].is_object() {
-        modified["metadata"]["annotations"] = json!({});
-    }
-    modified["metadata"]["annotations"][ANNOTATION_LAST_APPLIED] =
-        json!(three_way::last_applied(&document.value));
     let mut merged = three_way::three_way(original.as_ref(), &modified, current);
     // What the status says is the controllers' to change, not a manifest's.
     merged["status"] = current["status"].clone();
@@ -205,8 +200,8 @@ fn update(document: &Document, current: &Value, merged: Value) -> Result<Object>
             let mut new: Pod = serde_json::from_value(merged).map_err(read)?;
             let old: Pod = serde_json::from_value(current.clone()).map_err(read)?;
             defaults::set_pod_defaults(&mut new);
-            let mut causes = validation::validate_pod(&new);
-            causes.extend(validation::validate_pod_update(&new, &old));
+            strategy::prepare_pod_for_update(&mut new, &old);
+            let causes = validation::validate_pod_update(&new, &old);
             let object = Object::Pod(Box::new(new));
             submit::refuse(&object, causes)?;
             Ok(object)
@@ -224,8 +219,7 @@ fn update(document: &Document, current: &Value, merged: Value) -> Result<Object>
                     document.source
                 )));
             }
-            let mut causes = validation::validate_job(&new);
-            causes.extend(validation::validate_job_update(&new, &old));
+            let mut causes = validation::validate_job_update(&new, &old);
             causes.extend(crate::api::compatibility::check_job(&document.value).refused);
             let object = Object::Job(Box::new(new));
             submit::refuse(&object, causes)?;

@@ -125,32 +125,23 @@ fn replace(
     let Some(current) = request.state.get(Table::from(document.kind), &key) else {
         return Err(StatusError::not_found(document.kind, &key.name).into());
     };
-    let mut causes = match &mut object {
+    let causes = match &mut object {
         Object::Job(job) => {
             let old: Job = current.parse()?;
             defaults::set_job_defaults(job);
             strategy::prepare_job_for_update(job, &old);
-            let mut causes = validation::validate_job(job);
-            causes.extend(validation::validate_job_update(job, &old));
+            let mut causes = validation::validate_job_update(job, &old);
             causes.extend(crate::api::compatibility::check_job(&document.value).refused);
             causes
         }
         Object::Pod(pod) => {
             let old: Pod = current.parse()?;
             defaults::set_pod_defaults(pod);
-            pod.metadata.uid.clone_from(&old.metadata.uid);
-            pod.metadata.creation_timestamp.clone_from(&old.metadata.creation_timestamp);
-            pod.status.clone_from(&old.status);
-            if let (Some(new), Some(old)) = (&mut pod.spec, &old.spec) {
-                new.node_name.clone_from(&old.node_name);
-                new.enable_service_links = old.enable_service_links;
-            }
-            let mut causes = validation::validate_pod(pod);
-            causes.extend(validation::validate_pod_update(pod, &old));
-            causes
+            strategy::prepare_pod_for_update(pod, &old);
+            validation::validate_pod_update(pod, &old)
         }
     };
-    submit::refuse(&object, std::mem::take(&mut causes))?;
+    submit::refuse(&object, causes)?;
     match &object {
         Object::Job(job) => request.pending.put_job(Job::clone(job)),
         Object::Pod(pod) => request.pending.put_pod(Pod::clone(pod)),

@@ -90,8 +90,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
             }
             spec.parallelism = Some(replicas);
             strategy::prepare_job_for_update(&mut new, &old);
-            let mut causes = validation::validate_job(&new);
-            causes.extend(validation::validate_job_update(&new, &old));
+            let causes = validation::validate_job_update(&new, &old);
             let object = Object::Job(Box::new(new.clone()));
             submit::refuse(&object, causes)?;
             Ok(new)
