@@ -104,7 +104,7 @@ fn start_controller(store: &Store) {
         return;
     }
     let mut command = Command::new("/proc/self/exe");
-    command.args(["watch", "--background", "--data-dir"]).arg(store.root()).env_remove("JOBCTL_CRASH_AT");
+    command.arg("__controller").arg(store.root()).env_remove("JOBCTL_CRASH_AT");
     let _ = detach(&mut command);
 }
 

@@ -14,6 +14,12 @@ use crate::controller::{Action, World, reconcile};
 use crate::kubelet::{Launcher, detach};
 use crate::store::{LockedStore, ProcessLock, State, Store, Table};
 
+/// `jobctl __controller DIR`: the controller in the background. It bypasses the command line's parser, whose heap
+/// every supervisor would inherit.
+pub const CONTROLLER: &str = "__controller";
+/// `jobctl __companion DIR`: the controller of a verb that waits where nothing may stay in the background.
+pub const COMPANION: &str = "__companion";
+
 /// A request under way: the lock is held, the state is read.
 #[derive(Debug)]
 pub struct Request {
@@ -90,9 +96,10 @@ impl Request {
         }
         let revision = self.locked.next_revision();
         self.locked.commit(&self.pending.into_writes(revision)?)?;
-        self.locked.unlock().sync()?;
+        let tail = self.locked.unlock();
+        // The controller starts while the disk syncs; success is reported after both.
         ensure_controller(config, store)?;
-        Ok(())
+        tail.sync()
     }
 }
 
@@ -110,7 +117,7 @@ pub fn ensure_controller(config: &Config, store: &Store) -> Result<()> {
         return Ok(());
     }
     let mut command = Command::new("/proc/self/exe");
-    command.args(["watch", "--background", "--data-dir"]).arg(store.root());
+    command.arg(CONTROLLER).arg(store.root());
     detach(&mut command).context("start the controller")?;
     Ok(())
 }
@@ -163,7 +170,7 @@ impl Companion {
             return Ok(Self { child: None });
         }
         let mut command = Command::new("/proc/self/exe");
-        command.args(["watch", "--companion", "--data-dir"]).arg(store.root());
+        command.arg(COMPANION).arg(store.root());
         Ok(Self { child: Some(detach(&mut command).context("start the controller")?) })
     }
 }
