@@ -160,7 +160,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         ));
     }
     let selectors = Selectors::parse(args.selector.as_deref(), args.field_selector.as_deref())?;
-    revive_controller(&context.config, &context.store)?;
+    revive_controller(&context.config, &context.store, &[Table::Jobs])?;
     if args.watch || args.watch_only {
         return watch(&context, args, &targets, &selectors, all_namespaces, &mut format);
     }

@@ -122,15 +122,16 @@ pub fn ensure_controller(config: &Config, store: &Store) -> Result<()> {
     Ok(())
 }
 
-/// Brings the controller back where there is work and none runs: after a `kill -9` the next command does it.
+/// Brings the controller back where there is work and none runs: after a `kill -9` the next command does it. `tables`
+/// says where to look for work: a verb that only lists does not read every pod for it.
 ///
 /// # Errors
 /// A store that cannot be read.
-pub fn revive_controller(config: &Config, store: &Store) -> Result<()> {
+pub fn revive_controller(config: &Config, store: &Store, tables: &[Table]) -> Result<()> {
     if !config.background || controller_pid(store)?.is_some() {
         return Ok(());
     }
-    let (state, _) = store.read(&[Table::Jobs, Table::Pods])?;
+    let (state, _) = store.read(tables)?;
     let unfinished =
         |text: &str| !text.contains("\"phase\":\"Succeeded\"") && !text.contains("\"phase\":\"Failed\"");
     let work = state.objects(Table::Pods).any(|(_, pod)| unfinished(pod.text))
@@ -166,7 +167,7 @@ impl Companion {
     /// The process cannot be started.
     pub fn start(config: &Config, store: &Store) -> Result<Self> {
         if config.background {
-            revive_controller(config, store)?;
+            revive_controller(config, store, &[Table::Jobs, Table::Pods])?;
             return Ok(Self { child: None });
         }
         let mut command = Command::new("/proc/self/exe");
