@@ -3,6 +3,14 @@
 mod common;
 
 mod apply;
+mod create;
+mod delete;
+mod describe;
 mod engine;
 mod faults;
 mod get;
+mod logs;
+mod replace;
+mod run;
+mod scale;
+mod wait;
