@@ -3,6 +3,8 @@
 mod common;
 
 mod apply;
+mod background;
+mod bad_input;
 mod create;
 mod delete;
 mod describe;
@@ -10,7 +12,9 @@ mod engine;
 mod faults;
 mod get;
 mod logs;
+mod manifests;
 mod replace;
 mod run;
 mod scale;
+mod users;
 mod wait;
