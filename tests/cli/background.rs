@@ -9,8 +9,8 @@ use crate::common::{SOON, World, eventually, is_alive, job, kill};
 
 #[test]
 fn with_background_never_only_the_pods_stay() {
-    let world = World::new();
-    let never = |line: &str| world.command(line).env("JOBCTL_BACKGROUND", "never");
+    let world = World::without_background();
+    let never = |line: &str| world.command(line);
     let script = "until test -f go; do sleep 0.01; done";
     let _ = never("apply -f -").stdin(job("one", "completions: 2\nparallelism: 1", script)).run().success();
     eventually(SOON, || world.supervisors().len() == 1);
@@ -32,8 +32,8 @@ fn with_background_never_only_the_pods_stay() {
 
 #[test]
 fn with_background_never_a_verb_that_waits_brings_its_own_controller() {
-    let world = World::new();
-    let never = |line: &str| world.command(line).env("JOBCTL_BACKGROUND", "never");
+    let world = World::without_background();
+    let never = |line: &str| world.command(line);
     let _ = never("apply -f -").stdin(job("one", "completions: 5\nparallelism: 2", "true")).run().success();
     never("wait --for=condition=complete job/one").run().prints("job.batch/one condition met\n");
     world.assert_no_processes_left();

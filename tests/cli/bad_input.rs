@@ -83,12 +83,31 @@ fn a_billion_laughs() {
 #[test]
 fn a_document_of_fifty_megabytes() {
     let world = World::new();
-    let mut text = job("big", "", "true").into_bytes();
+    // Nothing but a long comment: handled.
+    let mut text = job("big", "suspend: true", "true").into_bytes();
     text.resize(50 << 20, b'#');
+    world.manifest("big.yaml", text);
+    world.run("apply -f big.yaml --dry-run=server").prints("job.batch/big created (server dry run)\n");
+    // As many values as fit: refused long before they fill the memory.
+    let mut text = b"apiVersion: batch/v1\nkind: Job\nx: [".to_vec();
+    text.extend(b"{a},".iter().copied().cycle().take(50 << 20));
+    text.extend(b"]\n");
     world.manifest("big.yaml", text);
     let output = world.run("apply -f big.yaml");
     let error = refused(&world, output);
-    assert!(error.contains("big.yaml") && error.contains("MiB"), "the limit is named: {error}");
+    assert!(error.contains("big.yaml") && error.contains("512 MiB"), "the limit is named: {error}");
+    // Larger than any manifest may be.
+    world.manifest("big.yaml", vec![b'#'; 80 << 20]);
+    let output = world.run("apply -f big.yaml");
+    let error = refused(&world, output);
+    assert!(error.contains("big.yaml") && error.contains("64 MiB"), "the limit is named: {error}");
+    let usage =
+        nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN).expect("getrusage");
+    assert!(
+        usage.max_rss() < 1 << 20,
+        "no child of this program took more than 1 GiB: {} KiB",
+        usage.max_rss()
+    );
 }
 
 #[test]
@@ -97,10 +116,8 @@ fn a_name_that_climbs_out() {
     for name in ["../x", "a/../../b", "..", "/etc"] {
         let output = world.command("apply -f -").stdin(job(&format!("{name:?}"), "", "true")).run();
         let error = refused(&world, output);
-        assert!(
-            error.starts_with(&format!("The Job {name:?} is invalid: metadata.name: Invalid value: ")),
-            "{error}"
-        );
+        assert!(error.starts_with(&format!("The Job {name:?} is invalid: ")), "{error}");
+        assert!(error.contains(&format!("metadata.name: Invalid value: {name:?}: ")), "{error}");
     }
     let output = world.command("apply -n ../x -f -").stdin(job("one", "", "true")).run();
     let error = refused(&world, output);

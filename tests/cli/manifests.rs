@@ -192,7 +192,7 @@ fn what_cannot_be_run_yet_is_refused_and_never_half_run() {
             "podFailurePolicy: {rules: [{action: FailJob, onExitCodes: {operator: In, values: [1]}}]}",
         ),
     ] {
-        let output = world.command("apply -f -").stdin(job("no", spec, LINE)).run().failure();
+        let output = world.command("apply -f -").stdin(job("refused", spec, LINE)).run().failure();
         assert!(output.stderr.contains(what), "{what}: {}", output.stderr);
     }
     world.run("get all").is(0, "", "No resources found in default namespace.\n");
