@@ -73,8 +73,8 @@ pub(super) struct Args {
     #[arg(long)]
     ignore_not_found: bool,
     /// Finished pods are always shown; old tutorials ask for them
-    #[arg(short = 'a', long, hide = true)]
-    show_all: bool,
+    #[arg(short = 'a', long, hide = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    show_all: Option<bool>,
     /// Accepted for kubectl's sake: lists come in one piece
     #[arg(long, hide = true)]
     chunk_size: Option<i64>,

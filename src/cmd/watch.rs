@@ -40,6 +40,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
 
 /// The controller that nobody sees: `kind` is one of the manager's two words for it.
 pub(super) fn run_unseen(kind: &str, data_directory: &Path) -> Result<()> {
+    // Started as /proc/self/exe, it would show as `exe`.
+    let _ = nix::sys::prctl::set_name(c"jobctl-control");
     let companion = kind == COMPANION;
     let mode = if companion { ControllerMode::Foreground } else { ControllerMode::Background };
     let mut config = Config::load(Some(data_directory))?;

@@ -31,6 +31,7 @@ pub(super) fn fork_child(child: impl FnOnce() -> i32) -> nix::Result<Pid> {
 /// The program cannot be started.
 pub fn detach(command: &mut Command) -> io::Result<Child> {
     command
+        .arg0("jobctl")
         .stdin(std::process::Stdio::null())
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())

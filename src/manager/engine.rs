@@ -563,7 +563,12 @@ impl Engine {
                             self.record(event, round)?;
                         }
                     }
-                    round.stops.push((key.clone(), pod_uid, deadline));
+                    round.stops.push((
+                        key.clone(),
+                        pod_uid,
+                        deadline,
+                        grace_left(&pod.metadata, deadline, now),
+                    ));
                 }
             }
             (Some(_), None) => {
@@ -610,9 +615,8 @@ impl Engine {
         for run in &round.launches {
             self.launcher.launch(run)?;
         }
-        for (key, pod_uid, deadline) in std::mem::take(&mut round.stops) {
+        for (key, pod_uid, deadline, grace) in std::mem::take(&mut round.stops) {
             let directory = PodDirectory::new(self.store.pod_path(&pod_uid));
-            let grace = (deadline - now).num_seconds().max(0);
             match supervisor_of(&directory)? {
                 Some(process) if request_stop(&process, grace).is_ok() => {
                     if let Some(supervision) = self.supervised.get_mut(&pod_uid) {
@@ -663,6 +667,14 @@ fn job_line(job: &crate::api::Job) -> String {
     )
 }
 
+/// How many seconds a pod marked for deletion still has. The deadline is stored in whole seconds, cut off: what was
+/// given is never shortened because of that, and a pass that comes late gives no more than is left.
+fn grace_left(metadata: &ObjectMeta, deadline: DateTime<Utc>, now: DateTime<Utc>) -> i64 {
+    let given = metadata.deletion_grace_period_seconds.unwrap_or(0);
+    let left = (deadline + Duration::seconds(2) - now).num_seconds();
+    given.min(left).max(0)
+}
+
 fn killing_events(pod: &Pod, now: DateTime<Utc>) -> Vec<EventRecord> {
     let Some(status) = &pod.status else { return Vec::new() };
     let init =
@@ -679,7 +691,7 @@ fn killing_events(pod: &Pod, now: DateTime<Utc>) -> Vec<EventRecord> {
 struct Round {
     pending: Pending,
     launches: Vec<PodRun>,
-    stops: Vec<(Key, Box<str>, DateTime<Utc>)>,
+    stops: Vec<(Key, Box<str>, DateTime<Utc>, i64)>,
     /// Reports taken in.
     taken: Vec<PathBuf>,
     /// Uids of pods whose directories go after the commit.

@@ -35,10 +35,10 @@ impl Watches {
         Ok(Self { inotify, journal: None })
     }
 
-    /// Watches this journal in place of the one before.
-    pub(super) fn follow_journal(&mut self, path: &Path) -> Result<()> {
+    /// Watches this journal in place of the one before. True when the watch is new.
+    pub(super) fn follow_journal(&mut self, path: &Path) -> Result<bool> {
         if self.journal.as_ref().is_some_and(|(followed, _)| followed == path) {
-            return Ok(());
+            return Ok(false);
         }
         if let Some((_, old)) = self.journal.take() {
             // The kernel may have dropped it already, with the file.
@@ -50,7 +50,7 @@ impl Watches {
             Err(Errno::ENOENT) => {}
             Err(error) => return Err(error).with_context(|| format!("watch {}", path.display())),
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Forgets what has happened so far; it is about to be read.
