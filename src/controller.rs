@@ -4,6 +4,8 @@
 pub mod backoff;
 pub mod job;
 pub mod pods;
+#[cfg(test)]
+mod tests;
 pub mod ttl;
 mod world;
 

@@ -1,9 +1,11 @@
 //! `get`.
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::context::{Context, Global};
@@ -302,16 +304,42 @@ fn tables(
             of_kind = order.into_iter().map(|index| of_kind[index]).collect();
         }
         let table = TableKind::of(kind.as_str());
-        let rows = of_kind
-            .iter()
-            .map(|one| {
-                table.row(&one.text, now, wide).with_context(|| format!("read {} {}", one.kind, one.key))
-            })
-            .collect::<Result<Vec<Row<'_>>>>()?;
+        let rows = rows(&of_kind, table, now, wide)?;
         let options = table_options(args, *kind, kinds.len() > 1, all_namespaces);
         blocks.push(TablePrinter::new(table.columns(wide), options).print(&rows));
     }
     Ok(blocks.join(if args.no_headers { "" } else { "\n" }))
+}
+
+/// Above this number of objects their rows are made on all cores.
+const MANY: usize = 1_000;
+
+fn rows<'a>(
+    found: &[&'a Found<'_>],
+    table: TableKind,
+    now: DateTime<Utc>,
+    wide: bool,
+) -> Result<Vec<Row<'a>>> {
+    let make = |part: &[&'a Found<'_>]| {
+        part.iter()
+            .map(|one| {
+                table.row(&one.text, now, wide).with_context(|| format!("read {} {}", one.kind, one.key))
+            })
+            .collect::<Result<Vec<Row<'a>>>>()
+    };
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    if found.len() < MANY || cores < 2 {
+        return make(found);
+    }
+    std::thread::scope(|scope| {
+        let parts: Vec<_> =
+            found.chunks(found.len().div_ceil(cores)).map(|part| scope.spawn(move || make(part))).collect();
+        let mut rows = Vec::with_capacity(found.len());
+        for part in parts {
+            rows.extend(part.join().map_err(|_| anyhow::anyhow!("a row could not be made"))??);
+        }
+        Ok(rows)
+    })
 }
 
 /// Prints the list, then every change until interrupted.

@@ -101,7 +101,11 @@ pub(super) fn sync_job(
     actions: &mut Vec<Action>,
 ) -> Option<DateTime<Utc>> {
     let Some(spec) = &job.spec else { return None };
-    if spec.managed_by.as_deref().is_some_and(|manager| manager != "kubernetes.io/job-controller") {
+    let being_deleted = job.metadata.deletion_timestamp.is_some();
+    // Deletion is the garbage collector's business, whoever manages the Job.
+    if !being_deleted
+        && spec.managed_by.as_deref().is_some_and(|manager| manager != "kubernetes.io/job-controller")
+    {
         return None;
     }
     let job_key = key(&job.metadata);
@@ -122,7 +126,7 @@ pub(super) fn sync_job(
         wake: None,
         names: BTreeSet::new(),
     };
-    if job.metadata.deletion_timestamp.is_some() {
+    if being_deleted {
         sync.delete_in_foreground();
         return None;
     }
@@ -300,7 +304,9 @@ impl Sync<'_> {
         let (Some(seconds), Some(started)) = (self.spec.active_deadline_seconds, self.facts.started) else {
             return false;
         };
-        if self.spec.suspend == Some(true) || self.status.start_time.is_none() {
+        // A Job that this sync resumes starts its time afresh at the end of it.
+        let resuming = is_job_condition_true(self.job, "Suspended");
+        if self.spec.suspend == Some(true) || resuming || self.status.start_time.is_none() {
             return false;
         }
         let deadline = started + Duration::seconds(seconds);
@@ -319,7 +325,7 @@ impl Sync<'_> {
         let parallelism = self.spec.parallelism.unwrap_or(1);
         match self.spec.completions {
             Some(completions) => (completions - self.succeeded()).min(parallelism).max(0),
-            None if self.succeeded() > 0 => active.min(parallelism),
+            None if self.succeeded() > 0 => active,
             None => parallelism,
         }
     }

@@ -49,6 +49,11 @@ impl Store {
         Ok(store)
     }
 
+    /// The store at a path that this process, or the one it was forked from, has opened before: nothing is checked.
+    pub fn trusted(root: &Path) -> Self {
+        Self { root: root.to_owned(), bell: Arc::default() }
+    }
+
     fn check_private(&self, metadata: &fs::Metadata) -> Result<()> {
         let refuse = |detail: String| -> Result<()> {
             Err(StoreError::NotPrivate { directory: self.root.clone(), detail }.into())

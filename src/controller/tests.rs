@@ -1,0 +1,7 @@
+//! The Job controller against kubernetes-behaviour 2, one row a rule, and the four laws of the design as properties.
+
+mod end;
+mod fixture;
+mod laws;
+mod pods;
+mod retry;
