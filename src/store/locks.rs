@@ -75,11 +75,28 @@ impl ProcessLock {
 
     /// Takes the lock on a file that must not exist yet; `None` when it does: somebody came first, ever.
     ///
+    /// The file gets its name with the lock held: one that is there and not locked belongs to a dead process, at no
+    /// moment to one that is about to lock it.
+    ///
     /// # Errors
     /// Failing system calls.
     pub fn try_acquire_new(path: &Path) -> Result<Option<Self>> {
-        match OpenOptions::new().create_new(true).read(true).write(true).mode(0o600).open(path) {
-            Ok(file) => Self::lock(file, path),
+        let mut temporary = path.as_os_str().to_owned();
+        temporary.push(format!(".{}.tmp", std::process::id()));
+        let temporary = Path::new(&temporary);
+        let file = OpenOptions::new()
+            .create(true)
+            .read(true)
+            .write(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(temporary)
+            .with_context(|| format!("create {}", temporary.display()))?;
+        let lock = Self::lock(file, temporary)?;
+        let named = std::fs::hard_link(temporary, path);
+        let _ = std::fs::remove_file(temporary);
+        match named {
+            Ok(()) => Ok(lock),
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(None),
             Err(error) => Err(error).with_context(|| format!("create {}", path.display())),
         }
