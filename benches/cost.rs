@@ -13,7 +13,8 @@ const PARALLELISM: usize = 8;
 const JOBCTL: &str = env!("CARGO_BIN_EXE_jobctl");
 
 fn main() {
-    let sections: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let sections: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     let wanted = |name: &str| sections.is_empty() || sections.iter().any(|section| section == name);
     let root = std::env::temp_dir().join(format!("jobctl-bench-{}", std::process::id()));
     fs::create_dir_all(&root).expect("a directory");
@@ -90,7 +91,8 @@ fn floor(directory: &Path, count: usize) {
         }
         let log = fs::File::create(directory.join(format!("{index}.log"))).expect("a log");
         let errors = log.try_clone().expect("a descriptor");
-        let child = Command::new("/bin/echo").arg("hello").stdin(Stdio::null()).stdout(log).stderr(errors).spawn();
+        let child =
+            Command::new("/bin/echo").arg("hello").stdin(Stdio::null()).stdout(log).stderr(errors).spawn();
         running.push_back(child.expect("started"));
     }
     for mut child in running {
@@ -106,7 +108,13 @@ fn run_job(directory: &Path, count: usize) {
 }
 
 fn shell(directory: &Path, script: &str) {
-    check(Command::new("sh").args(["-c", script]).current_dir(directory).stdout(Stdio::null()).stderr(Stdio::null()));
+    check(
+        Command::new("sh")
+            .args(["-c", script])
+            .current_dir(directory)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null()),
+    );
 }
 
 fn is_installed(program: &str) -> bool {
@@ -136,7 +144,9 @@ fn pods(place: &Place, count: usize) {
             }));
         }
     }
-    println!("\n{count} pods of `echo hello`, {PARALLELISM} at a time, median of {rounds} interleaved rounds");
+    println!(
+        "\n{count} pods of `echo hello`, {PARALLELISM} at a time, median of {rounds} interleaved rounds"
+    );
     let base = median(rows[0].1.clone());
     for (name, times) in rows {
         let time = median(times);
@@ -213,7 +223,9 @@ fn memory(place: &Place) {
     let pss: u64 = pids
         .iter()
         .filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok())
-        .filter_map(|text| text.lines().find(|line| line.starts_with("Pss:"))?.split_whitespace().nth(1)?.parse::<u64>().ok())
+        .filter_map(|text| {
+            text.lines().find(|line| line.starts_with("Pss:"))?.split_whitespace().nth(1)?.parse::<u64>().ok()
+        })
         .sum();
     println!("\n200 pods that sleep: {} processes of ours", pids.len());
     println!("  PSS {:.1} KiB per pod in all; {} wake-ups in 3 s", pss as f64 / 200.0, after - before);

@@ -28,9 +28,12 @@ mod wait_condition;
 mod watch;
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::manager::{COMPANION, CONTROLLER};
 
 pub use context::Global;
 pub use failure::EXIT_CODES;
@@ -80,6 +83,12 @@ pub fn command() -> clap::Command {
 /// Parses the command line, runs the verb and maps its result to an exit code.
 pub fn run() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
+    if let [_, kind, directory] = arguments.as_slice()
+        && let Some(kind @ (CONTROLLER | COMPANION)) = kind.to_str()
+    {
+        let ran = watch::run_unseen(kind, Path::new(directory));
+        return if ran.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     let parsed =
         command().try_get_matches_from(&arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {

@@ -14,7 +14,9 @@ pub use config::{Config, base_environment};
 pub use engine::{Engine, PassReport};
 pub use follow::Follower;
 pub use pending::Pending;
-pub use request::{Companion, Request, ensure_controller, revive_controller, run_pass_here};
+pub use request::{
+    COMPANION, CONTROLLER, Companion, Request, ensure_controller, revive_controller, run_pass_here,
+};
 pub use run::{Controller, ControllerMode};
 
 use chrono::{DateTime, Utc};

@@ -7,6 +7,7 @@
 //!   snapshot/<rev>/<kind>.jsonl  one object a line, sorted by key, as of revision <rev>
 //!   snapshot/<rev>/journal.jsonl every commit since, one line each
 //!   store.lock                   held while committing
+//!   bell                         a shared word, rung at every commit
 //!   inbox/                       reports of supervisors, one file each
 //!   controller.lock              held by the running controller
 //!   pods/<uid>/                  written by that pod's supervisor alone
@@ -16,6 +17,7 @@
 //! consistent state.
 
 mod atomic;
+mod bell;
 mod compaction;
 mod crash;
 mod directory;

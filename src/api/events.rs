@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Value, json};
 
 /// What an Event is about.
@@ -40,11 +40,17 @@ pub struct EventRecord {
     /// The object.
     pub about: Reference,
     /// When it was first seen.
+    #[serde(serialize_with = "stored_time")]
     pub first: DateTime<Utc>,
     /// When it was last seen.
+    #[serde(serialize_with = "stored_time")]
     pub last: DateTime<Utc>,
     /// How often.
     pub count: i32,
+}
+
+fn stored_time<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&EventRecord::stamp(*at))
 }
 
 impl EventRecord {
@@ -67,6 +73,11 @@ impl EventRecord {
             last: now,
             count: 1,
         }
+    }
+
+    /// A time as it is stored: texts compare as the times do.
+    pub fn stamp(at: DateTime<Utc>) -> String {
+        at.to_rfc3339_opts(SecondsFormat::Nanos, true)
     }
 
     /// A number that equal Events share: repeats are merged into one with a count, as upstream's recorder does.

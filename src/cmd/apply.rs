@@ -71,7 +71,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let mut failed = false;
     for document in documents {
         let decided = document.and_then(|mut document| {
-            if !selectors.is_empty() && !selectors.matches(document.kind, &document.value.to_string())? {
+            // A document that does not read as its kind is not skipped: decoding says what is wrong with it.
+            let matches = selectors.matches(document.kind, &document.value.to_string()).unwrap_or(true);
+            if !selectors.is_empty() && !matches {
                 return Ok(None);
             }
             submit::set_namespace(&mut document, &context)?;

@@ -109,7 +109,8 @@ fn submit_all(
     let mut failed = false;
     for document in documents {
         let done = document.and_then(|mut document| {
-            {
+            let source = document.source.clone();
+            let done = (|| -> Result<_> {
                 submit::set_namespace(&mut document, context)?;
                 let mut object = submit::decode(&document, options.validate, "creating")?;
                 adapt(&document, &mut object);
@@ -131,10 +132,8 @@ fn submit_all(
                 submit::admit(&mut object, &document.value, &mut request)?;
                 submit::create(&object, context, &mut request)?;
                 Ok((object, None))
-            }
-            .map_err(|error: anyhow::Error| {
-                while_doing(error, &format!("error when creating {:?}", document.source))
-            })
+            })();
+            done.map_err(|error| while_doing(error, &format!("error when creating {source:?}")))
         });
         match done {
             Ok(object) => created.push(object),

@@ -185,8 +185,11 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     }
     // A selector without a match, or --all of nothing, is not an error.
     let quiet = args.ignore_not_found.unwrap_or(args.all);
-    let (deleted, missing) =
-        delete(&context, &targets, args.all_namespaces, &selectors, options, args.interactive)?;
+    let Some((deleted, missing)) =
+        delete(&context, &targets, args.all_namespaces, &selectors, options, args.interactive)?
+    else {
+        return Ok(ExitCode::SUCCESS);
+    };
     if !quiet {
         for error in &missing {
             failed = true;
@@ -209,7 +212,7 @@ pub(super) struct Deleted {
     uid: String,
 }
 
-/// Deletes in one commit; prints a line for each.
+/// Deletes in one commit; prints a line for each. `None` when it was called off.
 fn delete(
     context: &Context,
     targets: &[Target],
@@ -217,7 +220,7 @@ fn delete(
     selectors: &Selectors,
     options: &Options,
     interactive: bool,
-) -> Result<(Vec<Deleted>, Vec<anyhow::Error>)> {
+) -> Result<Option<(Vec<Deleted>, Vec<anyhow::Error>)>> {
     let grace = options.grace_seconds()?;
     let mut request =
         Request::begin(&context.store, &[Table::Jobs, Table::Pods, Table::Events, Table::CronJobs])?;
@@ -226,7 +229,7 @@ fn delete(
     let chosen: Vec<(Kind, Key)> = found.iter().map(|one| (one.kind, one.key.clone())).collect();
     drop(found);
     if interactive && !confirm(&chosen)? {
-        return Ok((Vec::new(), Vec::new()));
+        return Ok(None);
     }
     let mut deleted = Vec::new();
     let mut handled = BTreeSet::new();
@@ -254,7 +257,7 @@ fn delete(
         };
         say(&format!("{resource} {:?} {forced}{suffix}", one.key.name))?;
     }
-    Ok((deleted, missing))
+    Ok(Some((deleted, missing)))
 }
 
 fn confirm(chosen: &[(Kind, Key)]) -> Result<bool> {

@@ -57,7 +57,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         ));
     }
     let selectors = Selectors::parse(args.selector.as_deref(), None)?;
-    revive_controller(&context.config, &context.store)?;
+    revive_controller(&context.config, &context.store, &[Table::Jobs])?;
     let mut tables = selection::tables(&targets);
     tables.push(Table::Events);
     let (state, _) = context.store.read(&tables)?;

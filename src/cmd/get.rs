@@ -1,9 +1,11 @@
 //! `get`.
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::context::{Context, Global};
@@ -71,8 +73,8 @@ pub(super) struct Args {
     #[arg(long)]
     ignore_not_found: bool,
     /// Finished pods are always shown; old tutorials ask for them
-    #[arg(short = 'a', long, hide = true)]
-    show_all: bool,
+    #[arg(short = 'a', long, hide = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    show_all: Option<bool>,
     /// Accepted for kubectl's sake: lists come in one piece
     #[arg(long, hide = true)]
     chunk_size: Option<i64>,
@@ -160,7 +162,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         ));
     }
     let selectors = Selectors::parse(args.selector.as_deref(), args.field_selector.as_deref())?;
-    revive_controller(&context.config, &context.store)?;
+    revive_controller(&context.config, &context.store, &[Table::Jobs])?;
     if args.watch || args.watch_only {
         return watch(&context, args, &targets, &selectors, all_namespaces, &mut format);
     }
@@ -302,16 +304,42 @@ fn tables(
             of_kind = order.into_iter().map(|index| of_kind[index]).collect();
         }
         let table = TableKind::of(kind.as_str());
-        let rows = of_kind
-            .iter()
-            .map(|one| {
-                table.row(&one.text, now, wide).with_context(|| format!("read {} {}", one.kind, one.key))
-            })
-            .collect::<Result<Vec<Row<'_>>>>()?;
+        let rows = rows(&of_kind, table, now, wide)?;
         let options = table_options(args, *kind, kinds.len() > 1, all_namespaces);
         blocks.push(TablePrinter::new(table.columns(wide), options).print(&rows));
     }
     Ok(blocks.join(if args.no_headers { "" } else { "\n" }))
+}
+
+/// Above this number of objects their rows are made on all cores.
+const MANY: usize = 1_000;
+
+fn rows<'a>(
+    found: &[&'a Found<'_>],
+    table: TableKind,
+    now: DateTime<Utc>,
+    wide: bool,
+) -> Result<Vec<Row<'a>>> {
+    let make = |part: &[&'a Found<'_>]| {
+        part.iter()
+            .map(|one| {
+                table.row(&one.text, now, wide).with_context(|| format!("read {} {}", one.kind, one.key))
+            })
+            .collect::<Result<Vec<Row<'a>>>>()
+    };
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    if found.len() < MANY || cores < 2 {
+        return make(found);
+    }
+    std::thread::scope(|scope| {
+        let parts: Vec<_> =
+            found.chunks(found.len().div_ceil(cores)).map(|part| scope.spawn(move || make(part))).collect();
+        let mut rows = Vec::with_capacity(found.len());
+        for part in parts {
+            rows.extend(part.join().map_err(|_| anyhow::anyhow!("a row could not be made"))??);
+        }
+        Ok(rows)
+    })
 }
 
 /// Prints the list, then every change until interrupted.

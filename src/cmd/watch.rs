@@ -1,5 +1,6 @@
-//! `watch`: the controller, in the foreground or (hidden) in the background.
+//! `watch`: the controller in the foreground, and the entry of the one that nobody sees.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,7 @@ use anyhow::{Result, bail};
 
 use super::context::{Context, Global};
 use super::output::say;
-use crate::manager::{Config, Controller, ControllerMode};
+use crate::manager::{COMPANION, Config, Controller, ControllerMode};
 use crate::store::{Store, holder_of};
 
 /// Make passes until interrupted, one line per change
@@ -18,12 +19,6 @@ pub(super) struct Args {
     /// Leave when nothing is left to wait for
     #[arg(long)]
     until_idle: bool,
-    /// The controller in the background: silent, leaves when nothing is left to wait for
-    #[arg(long, hide = true)]
-    background: bool,
-    /// The controller of a verb that waits where nothing may stay in the background
-    #[arg(long, hide = true)]
-    companion: bool,
 }
 
 /// How long a controller in the background may take to leave.
@@ -31,17 +26,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs the controller.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
-    if args.background || args.companion {
-        let mode = if args.background { ControllerMode::Background } else { ControllerMode::Foreground };
-        let mut config = Config::load(global.data_dir.as_deref())?;
-        if args.companion {
-            config.background = false;
-        }
-        if let Some((controller, lock)) = Controller::start(&config, mode)? {
-            controller.run(&config, lock, |_| {})?;
-        }
-        return Ok(ExitCode::SUCCESS);
-    }
     let mode = if args.until_idle { ControllerMode::UntilIdle } else { ControllerMode::Foreground };
     let context = Context::open(global)?;
     let (controller, lock) = take_over(&context, mode)?;
@@ -52,6 +36,22 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         }
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The controller that nobody sees: `kind` is one of the manager's two words for it.
+pub(super) fn run_unseen(kind: &str, data_directory: &Path) -> Result<()> {
+    // Started as /proc/self/exe, it would show as `exe`.
+    let _ = nix::sys::prctl::set_name(c"jobctl-control");
+    let companion = kind == COMPANION;
+    let mode = if companion { ControllerMode::Foreground } else { ControllerMode::Background };
+    let mut config = Config::load(Some(data_directory))?;
+    if companion {
+        config.background = false;
+    }
+    if let Some((controller, lock)) = Controller::start(&config, mode)? {
+        controller.run(&config, lock, |_| {})?;
+    }
+    Ok(())
 }
 
 /// Asks a controller in the background to leave, and takes its place.

@@ -114,26 +114,13 @@ pub fn compute_pod_actions(
         actions.finished = actions.stop.is_empty();
         return actions;
     }
-    for (index, (container, state)) in run.containers.iter().zip(states).enumerate() {
-        let settled = match container.role {
-            Role::Main => break,
-            Role::Init => matches!(state.terminated(), Some(how) if how.exit_code == 0),
-            Role::Sidecar => state.is_running(),
-        };
-        if settled {
-            continue;
-        }
-        if state.is_running() {
-            return actions;
-        }
-        // The first init container that is not done decides; the rest waits.
-        match restart_decision(run, container.role, state) {
-            Restart::At(at) => start_or_wait(index, at, now, &mut actions),
-            Restart::Never => {
-                actions.stop = running(states);
-                actions.finished = actions.stop.is_empty();
-            }
-        }
+    // Once a main container has been started, init containers are history, and sidecars only run beside the mains.
+    let initialized = run
+        .containers
+        .iter()
+        .zip(states)
+        .any(|(container, state)| container.role == Role::Main && state.phase != ContainerPhase::Waiting);
+    if !initialized && let Some(actions) = next_init_container(run, states, now) {
         return actions;
     }
     let mut mains_left = false;
@@ -154,8 +141,43 @@ pub fn compute_pod_actions(
         // Sidecars do not keep a pod alive.
         actions.stop = running(states);
         actions.finished = actions.stop.is_empty();
+        return actions;
+    }
+    for (index, (container, state)) in run.containers.iter().zip(states).enumerate() {
+        if container.role == Role::Sidecar
+            && !state.is_running()
+            && let Restart::At(at) = restart_decision(run, Role::Sidecar, state)
+        {
+            start_or_wait(index, at, now, &mut actions);
+        }
     }
     actions
+}
+
+/// What the first init container that is not done asks for; the rest waits. `None` when all are done.
+fn next_init_container(run: &PodRun, states: &[ContainerState], now: DateTime<Utc>) -> Option<PodActions> {
+    let mut actions = PodActions::default();
+    for (index, (container, state)) in run.containers.iter().zip(states).enumerate() {
+        let settled = match container.role {
+            Role::Main => return None,
+            Role::Init => matches!(state.terminated(), Some(how) if how.exit_code == 0),
+            Role::Sidecar => state.is_running(),
+        };
+        if settled {
+            continue;
+        }
+        if !state.is_running() {
+            match restart_decision(run, container.role, state) {
+                Restart::At(at) => start_or_wait(index, at, now, &mut actions),
+                Restart::Never => {
+                    actions.stop = running(states);
+                    actions.finished = actions.stop.is_empty();
+                }
+            }
+        }
+        return Some(actions);
+    }
+    None
 }
 
 fn running(states: &[ContainerState]) -> Vec<usize> {
@@ -336,6 +358,20 @@ mod tests {
                 vec![runs(), terminated(0, 1, 0)],
                 false,
                 stop(&[0]),
+            ),
+            (
+                "a sidecar that was stopped after the mains is not started again",
+                pod("Never", &[Sidecar, Main]),
+                vec![terminated(143, 1, 0), terminated(0, 1, 0)],
+                false,
+                finished.clone(),
+            ),
+            (
+                "a sidecar in its back-off does not hold up the mains",
+                pod("OnFailure", &[Sidecar, Main]),
+                vec![terminated(1, 1, 1), terminated(1, 1, 0)],
+                false,
+                PodActions { start: vec![1], ..wake(11) },
             ),
             (
                 "a failure ends the pod under Never",

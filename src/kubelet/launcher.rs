@@ -134,8 +134,7 @@ fn serve(mut socket: UnixStream, root: &Path, background: bool) -> Result<()> {
             let Some(body) = unread.get(at + 4..at + 4 + length) else { break };
             let run: PodRun = serde_json::from_slice(body)?;
             let uid = run.uid.clone();
-            let forked =
-                fork_child(|| supervisor::main(&config, &run, &[socket.as_raw_fd(), ended.as_raw_fd()]));
+            let forked = fork_child(|| supervisor::main(&config, &run));
             match forked {
                 Ok(pid) => {
                     supervisors.insert(pid, uid);

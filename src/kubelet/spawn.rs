@@ -31,6 +31,7 @@ pub(super) fn fork_child(child: impl FnOnce() -> i32) -> nix::Result<Pid> {
 /// The program cannot be started.
 pub fn detach(command: &mut Command) -> io::Result<Child> {
     command
+        .arg0("jobctl")
         .stdin(std::process::Stdio::null())
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())
@@ -47,9 +48,9 @@ pub fn detach(command: &mut Command) -> io::Result<Child> {
     command.spawn()
 }
 
-/// In a forked child that goes on as our own process: a session of its own, and of the descriptors only `keep`.
+/// In a forked child that goes on as our own process: a session of its own, no terminal, and of the descriptors only
+/// `keep`.
 pub(super) fn become_background(keep: &[RawFd]) {
-    let _ = nix::unistd::setsid();
     let _ = nix::unistd::chdir("/");
     // SAFETY: plain system calls on descriptors that this freshly forked process alone uses.
     unsafe {
@@ -59,9 +60,18 @@ pub(super) fn become_background(keep: &[RawFd]) {
                 libc::dup2(null, standard);
             }
         }
-        let mut kept: Vec<RawFd> = keep.iter().copied().filter(|fd| *fd > 2).collect();
-        kept.sort_unstable();
-        let mut from = 3;
+    }
+    stay_in_background(keep);
+}
+
+/// As [`become_background`] in a child of a process that has done it already.
+pub(super) fn stay_in_background(keep: &[RawFd]) {
+    let _ = nix::unistd::setsid();
+    let mut kept: Vec<RawFd> = keep.iter().copied().filter(|fd| *fd > 2).collect();
+    kept.sort_unstable();
+    let mut from = 3;
+    // SAFETY: nobody uses the descriptors that are not kept.
+    unsafe {
         for fd in kept {
             if fd > from {
                 close_range(from, fd - 1, 0);

@@ -2,7 +2,7 @@
 //! restarts them as `actions` says, and reports. It decides nothing about Jobs.
 
 use std::io::Read;
-use std::os::fd::{AsFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -21,7 +21,7 @@ use super::actions::{
 use super::logs::{LogWriter, Stream};
 use super::processes::{has_children, kill_descendants, kill_marked_descendants, next_ended_child};
 use super::spawn::{
-    Program, Step, become_background, become_subreaper, detach, set_hostname, set_process_name,
+    Program, Step, become_subreaper, detach, set_hostname, set_process_name, stay_in_background,
 };
 use crate::api::PodStatus;
 use crate::store::{Inbox, PodDirectory, PodReport, Store, crash_point, holder_of};
@@ -36,16 +36,14 @@ pub(super) struct Config {
 }
 
 /// A pod that ends this soon is reported once, at its end: half the reports of short pods.
-const REPORT_DELAY: Duration = Duration::milliseconds(10);
+const REPORT_DELAY: Duration = Duration::milliseconds(25);
 /// How much of a container's output is taken at a time.
 const BUFFER: usize = 32 << 10;
 
-/// Runs a pod to its end; the exit code of the supervisor's process. `inherited` are the parent's descriptors.
-pub(super) fn main(config: &Config, run: &PodRun, inherited: &[RawFd]) -> i32 {
-    for fd in inherited {
-        let _ = nix::unistd::close(*fd);
-    }
-    let Ok(store) = Store::open(&config.root) else { return 1 };
+/// Runs a pod to its end; the exit code of the supervisor's process.
+pub(super) fn main(config: &Config, run: &PodRun) -> i32 {
+    // The controller has opened and checked the store; a fork of its kubelet need not do it again.
+    let store = Store::trusted(&config.root);
     let directory = PodDirectory::new(store.pod_path(&run.uid));
     let lock = match directory.claim() {
         Ok(Some(lock)) => lock,
@@ -53,7 +51,7 @@ pub(super) fn main(config: &Config, run: &PodRun, inherited: &[RawFd]) -> i32 {
         Ok(None) => return 0,
         Err(_) => return 1,
     };
-    become_background(&[lock.raw_fd()]);
+    stay_in_background(&[lock.raw_fd()]);
     crash_point("supervisor-claimed");
     set_process_name(c"jobctl-super");
     become_subreaper();
@@ -104,7 +102,7 @@ fn start_controller(store: &Store) {
         return;
     }
     let mut command = Command::new("/proc/self/exe");
-    command.args(["watch", "--background", "--data-dir"]).arg(store.root()).env_remove("JOBCTL_CRASH_AT");
+    command.arg("__controller").arg(store.root()).env_remove("JOBCTL_CRASH_AT");
     let _ = detach(&mut command);
 }
 

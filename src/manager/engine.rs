@@ -67,13 +67,11 @@ pub struct Engine {
     suspects: BTreeSet<String>,
 }
 
-/// The fields of a stored pod that say whether anything can still happen to it.
+/// The fields of a stored pod's metadata that say whether anything can still happen to it.
 #[derive(Deserialize)]
 struct PodOutline<'a> {
     #[serde(borrow)]
     metadata: MetaOutline<'a>,
-    #[serde(default)]
-    status: PhaseOutline,
 }
 
 #[derive(Deserialize)]
@@ -95,10 +93,18 @@ struct OwnerOutline<'a> {
     controller: bool,
 }
 
-#[derive(Default, Deserialize)]
-struct PhaseOutline {
-    #[serde(default)]
-    phase: String,
+/// A stored pod to which nothing can happen any more; `None` for one that is to be parsed whole. Of ten thousand only
+/// the metadata is parsed: `,"spec":{` and the like cannot stand inside a string, where quotes are escaped.
+fn done_pod(text: &str) -> serde_json::Result<Option<DonePod>> {
+    let find = |needle: &str| memchr::memmem::find(text.as_bytes(), needle.as_bytes());
+    let (Some(spec), Some(status)) = (find(",\"spec\":{"), find(",\"status\":{")) else { return Ok(None) };
+    let finished = |phase: &str| memchr::memmem::find(&text.as_bytes()[status..], phase.as_bytes()).is_some();
+    if status < spec || !finished("\"phase\":\"Succeeded\"") && !finished("\"phase\":\"Failed\"") {
+        return Ok(None);
+    }
+    let head = format!("{}}}", &text[..spec]);
+    let outline: PodOutline<'_> = serde_json::from_str(&head)?;
+    Ok(outline.done())
 }
 
 impl Engine {
@@ -107,8 +113,7 @@ impl Engine {
     /// # Errors
     /// A store that cannot be read, or is damaged.
     pub fn load(config: &Config, store: &Store, launcher: Launcher) -> Result<Self> {
-        let tables: Vec<Table> = TABLES.into_iter().chain([Table::Events]).collect();
-        let (state, tail) = store.read(&tables)?;
+        let (state, tail) = store.read(&TABLES)?;
         let mut engine = Self {
             store: store.clone(),
             inbox: Inbox::new(store.inbox_path()),
@@ -123,7 +128,11 @@ impl Engine {
             suspects: BTreeSet::new(),
         };
         engine.fill(&state)?;
+        drop(state);
         engine.adopt_supervisors()?;
+        if !engine.supervised.is_empty() {
+            engine.remember_events()?;
+        }
         engine.sweep_pod_directories();
         engine.world.mark_all_dirty();
         Ok(engine)
@@ -137,8 +146,7 @@ impl Engine {
             self.world.put_facts(key.clone(), object.parse()?);
         }
         for (key, object) in state.objects(Table::Pods) {
-            let outline: PodOutline<'_> = object.parse_borrowed()?;
-            match outline.done() {
+            match done_pod(object.text).map_err(|error| object.damaged(&error))? {
                 Some(done) => self.world.put_done_pod(key.clone(), done),
                 None => self.world.put_pod(object.parse()?),
             }
@@ -149,12 +157,18 @@ impl Engine {
                 self.world.put_removed_pod(key.clone(), outline.metadata.uid, owner);
             }
         }
-        // Only Events of objects that can still have more are worth remembering.
+        Ok(())
+    }
+
+    /// Repeats are merged with Events that an earlier controller has recorded; only those of pods that were running
+    /// already can have repeats.
+    fn remember_events(&mut self) -> Result<()> {
+        let (state, _) = self.store.read(&[Table::Events])?;
         let live: HashSet<&str> =
             self.world.live_pods().map(|pod| crate::api::meta::name(&pod.metadata)).collect();
         for (key, object) in state.objects(Table::Events) {
             let about = key.name.rsplit_once('.').map_or("", |(name, _)| name);
-            if live.contains(about) || self.world.job(&Key::new(&key.namespace, about)).is_some() {
+            if live.contains(about) {
                 self.recorder.remember(&object.parse()?);
             }
         }
@@ -549,7 +563,12 @@ impl Engine {
                             self.record(event, round)?;
                         }
                     }
-                    round.stops.push((key.clone(), pod_uid, deadline));
+                    round.stops.push((
+                        key.clone(),
+                        pod_uid,
+                        deadline,
+                        grace_left(&pod.metadata, deadline, now),
+                    ));
                 }
             }
             (Some(_), None) => {
@@ -596,9 +615,8 @@ impl Engine {
         for run in &round.launches {
             self.launcher.launch(run)?;
         }
-        for (key, pod_uid, deadline) in std::mem::take(&mut round.stops) {
+        for (key, pod_uid, deadline, grace) in std::mem::take(&mut round.stops) {
             let directory = PodDirectory::new(self.store.pod_path(&pod_uid));
-            let grace = (deadline - now).num_seconds().max(0);
             match supervisor_of(&directory)? {
                 Some(process) if request_stop(&process, grace).is_ok() => {
                     if let Some(supervision) = self.supervised.get_mut(&pod_uid) {
@@ -649,6 +667,14 @@ fn job_line(job: &crate::api::Job) -> String {
     )
 }
 
+/// How many seconds a pod marked for deletion still has. The deadline is stored in whole seconds, cut off: what was
+/// given is never shortened because of that, and a pass that comes late gives no more than is left.
+fn grace_left(metadata: &ObjectMeta, deadline: DateTime<Utc>, now: DateTime<Utc>) -> i64 {
+    let given = metadata.deletion_grace_period_seconds.unwrap_or(0);
+    let left = (deadline + Duration::seconds(2) - now).num_seconds();
+    given.min(left).max(0)
+}
+
 fn killing_events(pod: &Pod, now: DateTime<Utc>) -> Vec<EventRecord> {
     let Some(status) = &pod.status else { return Vec::new() };
     let init =
@@ -665,7 +691,7 @@ fn killing_events(pod: &Pod, now: DateTime<Utc>) -> Vec<EventRecord> {
 struct Round {
     pending: Pending,
     launches: Vec<PodRun>,
-    stops: Vec<(Key, Box<str>, DateTime<Utc>)>,
+    stops: Vec<(Key, Box<str>, DateTime<Utc>, i64)>,
     /// Reports taken in.
     taken: Vec<PathBuf>,
     /// Uids of pods whose directories go after the commit.
@@ -684,10 +710,10 @@ impl PodOutline<'_> {
         self.metadata.owner_references.iter().find(|owner| owner.controller).map(|owner| owner.uid)
     }
 
+    /// For a pod that has ended.
     fn done(&self) -> Option<DonePod> {
-        let finished = matches!(self.status.phase.as_str(), "Succeeded" | "Failed");
         let counted = !self.metadata.finalizers.iter().any(|finalizer| finalizer == FINALIZER_JOB_TRACKING);
-        (finished && counted && self.metadata.deletion_timestamp.is_none()).then(|| DonePod {
+        (counted && self.metadata.deletion_timestamp.is_none()).then(|| DonePod {
             uid: self.metadata.uid.into(),
             owner: self.owner().map(Into::into),
             created: self.metadata.creation_timestamp,

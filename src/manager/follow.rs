@@ -35,10 +35,10 @@ impl Watches {
         Ok(Self { inotify, journal: None })
     }
 
-    /// Watches this journal in place of the one before.
-    pub(super) fn follow_journal(&mut self, path: &Path) -> Result<()> {
+    /// Watches this journal in place of the one before. True when the watch is new.
+    pub(super) fn follow_journal(&mut self, path: &Path) -> Result<bool> {
         if self.journal.as_ref().is_some_and(|(followed, _)| followed == path) {
-            return Ok(());
+            return Ok(false);
         }
         if let Some((_, old)) = self.journal.take() {
             // The kernel may have dropped it already, with the file.
@@ -50,7 +50,7 @@ impl Watches {
             Err(Errno::ENOENT) => {}
             Err(error) => return Err(error).with_context(|| format!("watch {}", path.display())),
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Forgets what has happened so far; it is about to be read.
@@ -69,12 +69,18 @@ impl Watches {
     }
 }
 
+/// A committer killed between its commit and the bell would otherwise be heard only at the next commit.
+const LONGEST_SLEEP: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// Reads tables and follows what is committed to them.
 #[derive(Debug)]
 pub struct Follower {
+    store: Store,
     tables: Vec<Table>,
     tail: Tail,
-    watches: Watches,
+    heard: u32,
+    /// Only where other descriptors are to be listened to at the same time: closing inotify is slow.
+    watches: Option<Watches>,
 }
 
 impl Follower {
@@ -83,10 +89,9 @@ impl Follower {
     /// # Errors
     /// A store that cannot be read.
     pub fn start(store: &Store, tables: &[Table]) -> Result<(State, Self)> {
+        let heard = store.bell_value()?;
         let (state, tail) = store.read(tables)?;
-        let mut watches = Watches::new(store, false)?;
-        watches.follow_journal(tail.journal_path())?;
-        Ok((state, Self { tables: tables.to_vec(), tail, watches }))
+        Ok((state, Self { store: store.clone(), tables: tables.to_vec(), tail, heard, watches: None }))
     }
 
     /// Hands over what has been committed since the last call, without waiting.
@@ -94,9 +99,12 @@ impl Follower {
     /// # Errors
     /// A store that cannot be read.
     pub fn changes(&mut self, each: impl FnMut(Change<'_>)) -> Result<()> {
-        self.watches.drain()?;
-        self.tail.changes(&self.tables, each)?;
-        self.watches.follow_journal(self.tail.journal_path())
+        self.heard = self.store.bell_value()?;
+        if let Some(watches) = &mut self.watches {
+            watches.drain()?;
+            watches.follow_journal(self.tail.journal_path())?;
+        }
+        self.tail.changes(&self.tables, each)
     }
 
     /// Sleeps until somebody commits, a descriptor of `others` is readable, or the time has come (then false).
@@ -104,6 +112,24 @@ impl Follower {
     /// # Errors
     /// Failing system calls.
     pub fn wait(&mut self, others: &[BorrowedFd<'_>], until: Option<DateTime<Utc>>) -> Result<bool> {
+        if others.is_empty() {
+            return self.listen(until);
+        }
+        let watches = match &mut self.watches {
+            Some(watches) => {
+                watches.follow_journal(self.tail.journal_path())?;
+                watches
+            }
+            None => {
+                let mut watches = Watches::new(&self.store, false)?;
+                watches.follow_journal(self.tail.journal_path())?;
+                self.watches.insert(watches)
+            }
+        };
+        // Whatever came before the watch was set shows in the bell.
+        if self.store.bell_value()? != self.heard {
+            return Ok(true);
+        }
         let timeout = match until {
             None => PollTimeout::NONE,
             Some(until) => {
@@ -114,11 +140,21 @@ impl Follower {
                 PollTimeout::try_from(left.min(3_600_000) as i32 + 1).unwrap_or(PollTimeout::MAX)
             }
         };
-        let mut fds = vec![PollFd::new(self.watches.as_fd(), PollFlags::POLLIN)];
+        let mut fds = vec![PollFd::new(watches.as_fd(), PollFlags::POLLIN)];
         fds.extend(others.iter().map(|fd| PollFd::new(*fd, PollFlags::POLLIN)));
         match poll(&mut fds, timeout) {
             Ok(_) | Err(Errno::EINTR) => Ok(until.is_none_or(|until| clock() <= until)),
             Err(error) => Err(error).context("wait for a change"),
         }
+    }
+
+    fn listen(&self, until: Option<DateTime<Utc>>) -> Result<bool> {
+        let left = until.map(|until| until - clock());
+        if left.is_some_and(|left| left < chrono::Duration::zero()) {
+            return Ok(false);
+        }
+        let left = left.and_then(|left| left.to_std().ok()).unwrap_or(LONGEST_SLEEP);
+        self.store.sleep_until_commit(self.heard, left.min(LONGEST_SLEEP))?;
+        Ok(until.is_none_or(|until| clock() <= until))
     }
 }

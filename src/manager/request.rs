@@ -14,6 +14,12 @@ use crate::controller::{Action, World, reconcile};
 use crate::kubelet::{Launcher, detach};
 use crate::store::{LockedStore, ProcessLock, State, Store, Table};
 
+/// `jobctl __controller DIR`: the controller in the background. It bypasses the command line's parser, whose heap
+/// every supervisor would inherit.
+pub const CONTROLLER: &str = "__controller";
+/// `jobctl __companion DIR`: the controller of a verb that waits where nothing may stay in the background.
+pub const COMPANION: &str = "__companion";
+
 /// A request under way: the lock is held, the state is read.
 #[derive(Debug)]
 pub struct Request {
@@ -90,9 +96,10 @@ impl Request {
         }
         let revision = self.locked.next_revision();
         self.locked.commit(&self.pending.into_writes(revision)?)?;
-        self.locked.unlock().sync()?;
+        let tail = self.locked.unlock();
+        // The controller starts while the disk syncs; success is reported after both.
         ensure_controller(config, store)?;
-        Ok(())
+        tail.sync()
     }
 }
 
@@ -110,20 +117,21 @@ pub fn ensure_controller(config: &Config, store: &Store) -> Result<()> {
         return Ok(());
     }
     let mut command = Command::new("/proc/self/exe");
-    command.args(["watch", "--background", "--data-dir"]).arg(store.root());
+    command.arg(CONTROLLER).arg(store.root());
     detach(&mut command).context("start the controller")?;
     Ok(())
 }
 
-/// Brings the controller back where there is work and none runs: after a `kill -9` the next command does it.
+/// Brings the controller back where there is work and none runs: after a `kill -9` the next command does it. `tables`
+/// says where to look for work: a verb that only lists does not read every pod for it.
 ///
 /// # Errors
 /// A store that cannot be read.
-pub fn revive_controller(config: &Config, store: &Store) -> Result<()> {
+pub fn revive_controller(config: &Config, store: &Store, tables: &[Table]) -> Result<()> {
     if !config.background || controller_pid(store)?.is_some() {
         return Ok(());
     }
-    let (state, _) = store.read(&[Table::Jobs, Table::Pods])?;
+    let (state, _) = store.read(tables)?;
     let unfinished =
         |text: &str| !text.contains("\"phase\":\"Succeeded\"") && !text.contains("\"phase\":\"Failed\"");
     let work = state.objects(Table::Pods).any(|(_, pod)| unfinished(pod.text))
@@ -159,11 +167,11 @@ impl Companion {
     /// The process cannot be started.
     pub fn start(config: &Config, store: &Store) -> Result<Self> {
         if config.background {
-            revive_controller(config, store)?;
+            revive_controller(config, store, &[Table::Jobs, Table::Pods])?;
             return Ok(Self { child: None });
         }
         let mut command = Command::new("/proc/self/exe");
-        command.args(["watch", "--companion", "--data-dir"]).arg(store.root());
+        command.arg(COMPANION).arg(store.root());
         Ok(Self { child: Some(detach(&mut command).context("start the controller")?) })
     }
 }

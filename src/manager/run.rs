@@ -109,8 +109,12 @@ impl Controller {
             if report.committed {
                 syncer.ask(&self.engine)?;
             }
-            if let Some(journal) = self.engine.journal_path() {
-                watches.follow_journal(&journal)?;
+            // A new watch does not tell of what came between the pass and itself.
+            if let Some(journal) = self.engine.journal_path()
+                && watches.follow_journal(&journal)?
+                && self.engine.has_news()?
+            {
+                continue;
             }
             if self.mode != ControllerMode::Foreground && self.engine.is_idle() {
                 if self.engine.has_news()? {

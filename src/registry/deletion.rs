@@ -67,7 +67,15 @@ pub fn delete_job(
             if !has_finalizer(&job.metadata, FINALIZER_FOREGROUND) {
                 job.metadata.finalizers.get_or_insert_default().push(FINALIZER_FOREGROUND.into());
             }
-            vec![Deletion::MarkJob(Box::new(job))]
+            let mut writes = vec![Deletion::MarkJob(Box::new(job))];
+            // The controller stops the pods with their own grace period; a given one must be told now.
+            if grace_seconds.is_some() {
+                writes.extend(pods.into_iter().filter(|pod| !is_pod_finished(pod)).map(|mut pod| {
+                    mark_deleted(&mut pod, grace_seconds, now);
+                    Deletion::UpdatePod(Box::new(pod))
+                }));
+            }
+            writes
         }
         Propagation::Orphan => {
             let mut writes = vec![Deletion::RemoveJob(key(&job.metadata))];

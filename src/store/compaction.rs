@@ -92,6 +92,7 @@ fn write_snapshot(state: &State, directory: &Path, now: DateTime<Utc>) -> Result
         .mode(0o700)
         .create(directory)
         .with_context(|| format!("create {}", directory.display()))?;
+    let oldest = EventRecord::stamp(now - EVENT_TTL);
     for table in TABLES {
         let mut text = String::new();
         let skip = match table {
@@ -99,11 +100,8 @@ fn write_snapshot(state: &State, directory: &Path, now: DateTime<Utc>) -> Result
             _ => 0,
         };
         for (key, object) in state.objects(table).skip(skip) {
-            if table == Table::Events {
-                let event: EventRecord = object.parse()?;
-                if now - event.last > EVENT_TTL {
-                    continue;
-                }
+            if table == Table::Events && last_seen(object.text).is_none_or(|last| last < oldest.as_str()) {
+                continue;
             }
             snapshot_line(&key.namespace, &key.name, object.text, &mut text);
         }
@@ -114,6 +112,13 @@ fn write_snapshot(state: &State, directory: &Path, now: DateTime<Utc>) -> Result
     write_synced(&directory.join("journal.jsonl"), b"")?;
     File::open(directory)?.sync_all()?;
     Ok(())
+}
+
+/// When an Event was last seen, without parsing 50,000 of them: RFC 3339 in UTC sorts as text. The field is one of the
+/// last, and no string can hold its quotes.
+fn last_seen(event: &str) -> Option<&str> {
+    let at = event.rfind("\"last\":\"")? + "\"last\":\"".len();
+    event[at..].split('"').next()
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {

@@ -3,9 +3,12 @@
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use super::bell::Bell;
 use super::{StoreError, write_atomic};
 
 /// The version of the layout that this program writes.
@@ -15,6 +18,7 @@ pub(super) const FORMAT: u32 = 1;
 #[derive(Clone, Debug)]
 pub struct Store {
     root: PathBuf,
+    bell: Arc<OnceLock<Bell>>,
 }
 
 impl Store {
@@ -23,7 +27,7 @@ impl Store {
     /// # Errors
     /// A directory that is not ours alone, a newer format, or any failing system call with its path.
     pub fn open(root: &Path) -> Result<Self> {
-        let store = Self { root: root.to_owned() };
+        let store = Self { root: root.to_owned(), bell: Arc::default() };
         let metadata = match fs::metadata(root) {
             Ok(metadata) => metadata,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -43,6 +47,11 @@ impl Store {
             store.lay_out()?;
         }
         Ok(store)
+    }
+
+    /// The store at a path that this process, or the one it was forked from, has opened before: nothing is checked.
+    pub fn trusted(root: &Path) -> Self {
+        Self { root: root.to_owned(), bell: Arc::default() }
     }
 
     fn check_private(&self, metadata: &fs::Metadata) -> Result<()> {
@@ -128,6 +137,38 @@ impl Store {
             .mode(0o600)
             .open(&path)
             .with_context(|| format!("open {}", path.display()))
+    }
+
+    fn bell(&self) -> Result<&Bell> {
+        if self.bell.get().is_none() {
+            // Two threads may both map it; one mapping stays.
+            let _ = self.bell.set(Bell::open(&self.root.join("bell"))?);
+        }
+        self.bell.get().context("the bell")
+    }
+
+    /// What the bell says now: to be read before the journal is, and passed to [`Store::sleep_until_commit`].
+    ///
+    /// # Errors
+    /// The bell cannot be opened.
+    pub fn bell_value(&self) -> Result<u32> {
+        Ok(self.bell()?.value())
+    }
+
+    /// Sleeps until somebody commits after `value` was read, or the time is over; may wake early.
+    ///
+    /// # Errors
+    /// The bell cannot be opened.
+    pub fn sleep_until_commit(&self, value: u32, at_most: Duration) -> Result<()> {
+        self.bell()?.sleep(value, at_most);
+        Ok(())
+    }
+
+    /// Announces a commit. One that cannot be announced has still been made.
+    pub(super) fn ring(&self) {
+        if let Ok(bell) = self.bell() {
+            bell.ring();
+        }
     }
 
     /// The data directory.

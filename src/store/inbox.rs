@@ -47,10 +47,10 @@ impl Inbox {
     pub fn leave(&self, report: &PodReport) -> Result<()> {
         let name = format!("{}.{}", report.uid, report.sequence);
         let temporary = self.directory.join(format!(".{name}.tmp"));
-        let _ = fs::remove_file(&temporary);
         let bytes = serde_json::to_vec(report).context("encode report")?;
         let written = (|| -> std::io::Result<()> {
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+            let mut file =
+                OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
             file.write_all(&bytes)?;
             crash_point("report-written");
             #[expect(clippy::disallowed_methods, reason = "a report appears whole, under a new name")]

@@ -5,6 +5,10 @@
 //! `{"op":"` cannot occur inside the objects (within strings its quotes are escaped, and no Kubernetes field is
 //! called `op`), so a reader finds the writes of its tables by a search for these bytes and parses nothing else.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use crate::api::kinds::{Key, Kind};
 
 /// A table of the store: a kind of object, or a record of the engine's own.
@@ -157,23 +161,23 @@ pub(super) fn revision_of(line: &str) -> Option<u64> {
     digits[..digits.find(',')?].parse().ok()
 }
 
-/// The writes of a commit's line to one of the tables; `Err` says what is wrong with the line.
+/// The writes of a commit's line to some tables; `Err` says what is wrong with the line.
 pub(super) fn changes<'a>(
     line: &'a str,
     tables: &[Table],
     mut each: impl FnMut(Change<'a>),
 ) -> Result<u64, String> {
     let revision = revision_of(line).ok_or("not a commit")?;
-    let start = line.find("\"writes\":[").ok_or("a commit without writes")? + "\"writes\":[".len();
+    let start = WRITES.find(line.as_bytes()).ok_or("a commit without writes")? + WRITES.needle().len();
     let body = line[start..].strip_suffix("]}").ok_or("the end of the commit is missing")?;
-    let mut starts = memchr::memmem::find_iter(body.as_bytes(), b"{\"op\":\"").peekable();
+    let mut starts = OPERATION.find_iter(body.as_bytes()).peekable();
     if !body.is_empty() && starts.peek() != Some(&0) {
         return Err("the commit does not start with a write".into());
     }
     while let Some(from) = starts.next() {
         // Between two writes stands one comma.
         let to = starts.peek().map_or(body.len(), |next| next - 1);
-        let write = &body[from + "{\"op\":\"".len()..to];
+        let write = &body[from + OPERATION.needle().len()..to];
         if let Some(change) = change(write, revision, tables)? {
             each(change);
         }
@@ -181,16 +185,23 @@ pub(super) fn changes<'a>(
     Ok(revision)
 }
 
+static WRITES: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"writes\":["));
+static OPERATION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"{\"op\":\""));
+
 fn change<'a>(write: &'a str, revision: u64, tables: &[Table]) -> Result<Option<Change<'a>>, String> {
     let malformed = || "a malformed write".to_owned();
-    let (operation, rest) = write.split_once("\",\"table\":\"").ok_or_else(malformed)?;
-    let (table, rest) = rest.split_once("\",").ok_or_else(malformed)?;
+    let (is_put, rest) = match write.strip_prefix("put\",\"table\":\"") {
+        Some(rest) => (true, rest),
+        None => (false, write.strip_prefix("delete\",\"table\":\"").ok_or_else(malformed)?),
+    };
+    let (table, rest) = rest.split_once('"').ok_or_else(malformed)?;
     let table = Table::from_name(table).ok_or_else(|| format!("an unknown table {table:?}"))?;
     if !tables.contains(&table) {
         return Ok(None);
     }
+    let rest = rest.strip_prefix(',').ok_or_else(malformed)?;
     let (namespace, name, object) = key_and_object(rest).ok_or_else(malformed)?;
-    if (operation == "put") != object.is_some() || !matches!(operation, "put" | "delete") {
+    if is_put != object.is_some() {
         return Err(malformed());
     }
     Ok(Some(Change { revision, table, namespace, name, object }))

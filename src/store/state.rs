@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
@@ -25,7 +24,7 @@ struct Place {
 #[derive(Debug)]
 struct Buffer {
     path: PathBuf,
-    text: Arc<str>,
+    text: String,
 }
 
 /// Objects of some tables as of one revision. Their texts are slices of the files read; nothing is parsed yet.
@@ -126,9 +125,9 @@ fn is_gone(error: &anyhow::Error) -> bool {
 
 impl State {
     fn take_snapshot(&mut self, table: Table, path: PathBuf, bytes: Vec<u8>) -> Result<()> {
-        let text: Arc<str> = into_text(&path, bytes)?.into();
+        let text = into_text(&path, bytes)?;
         let buffer = self.buffers.len() as u32;
-        let objects = self.tables.entry(table).or_default();
+        let mut objects = Vec::new();
         let mut start = 0;
         for end in memchr::memchr_iter(b'\n', text.as_bytes()) {
             let line = &text[start..end];
@@ -137,13 +136,15 @@ impl State {
                 return Err(damaged(&path, &text, start, "not a record".into()));
             };
             let from = object.as_ptr() as usize - text.as_ptr() as usize;
-            objects
-                .insert(Key::new(namespace, name), Place { buffer, start: from, end: from + object.len() });
+            let place = Place { buffer, start: from, end: from + object.len() };
+            objects.push((Key::new(namespace, name), place));
             start = end + 1;
         }
         if start != text.len() {
             return Err(damaged(&path, &text, start, "the line has no end".into()));
         }
+        // Snapshots are sorted, and a map is built from sorted pairs in one go.
+        self.tables.insert(table, BTreeMap::from_iter(objects));
         self.buffers.push(Buffer { path, text });
         Ok(())
     }
@@ -153,7 +154,6 @@ impl State {
     /// # Errors
     /// Damaged lines.
     pub(super) fn take_journal(&mut self, path: &Path, text: String, tables: &[Table]) -> Result<()> {
-        let text: Arc<str> = text.into();
         let buffer = self.buffers.len() as u32;
         let mut start = 0;
         for end in memchr::memchr_iter(b'\n', text.as_bytes()) {

@@ -263,6 +263,7 @@ impl LockedStore {
         }
         crash_point("before-commit");
         self.tail.append(&commit_line(revision, writes), revision)?;
+        self.store.ring();
         crash_point("after-commit");
         Ok(revision)
     }

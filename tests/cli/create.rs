@@ -1,0 +1,77 @@
+//! `create -f` and `create job`.
+
+use crate::common::{World, job};
+
+#[test]
+fn create_job_runs_the_command_given() {
+    let world = World::new();
+    world.run("create job hello --image=busybox -- echo 'hello world'").prints("job.batch/hello created\n");
+    world.wait_for_end("hello");
+    world.run("logs job/hello").prints("hello world\n");
+}
+
+#[test]
+fn create_job_shows_the_manifest_that_kubectl_shows() {
+    let world = World::new();
+    world.run("create job x --image=y --dry-run=client -o yaml -- cmd a b").prints(
+        r#"
+        apiVersion: batch/v1
+        kind: Job
+        metadata:
+          creationTimestamp: null
+          name: x
+        spec:
+          template:
+            metadata:
+              creationTimestamp: null
+            spec:
+              containers:
+              - command:
+                - cmd
+                - a
+                - b
+                image: "y"
+                name: x
+                resources: {}
+              restartPolicy: Never
+        status: {}
+        "#,
+    );
+    world.run("create job x --image=y --dry-run=client -- cmd").prints("job.batch/x created (dry run)\n");
+    world
+        .run("create job x --image=y --dry-run=server -- cmd")
+        .prints("job.batch/x created (server dry run)\n");
+    world.run("create job x --image=y --dry-run=client -o name -- cmd").prints("job.batch/x\n");
+    world.run("get all").is(0, "", "No resources found in default namespace.\n");
+}
+
+#[test]
+fn create_refuses_a_name_that_exists() {
+    let world = World::new();
+    let path = world.manifest("job.yaml", job("one", "suspend: true", "true"));
+    world.run(&format!("create -f {path}")).prints("job.batch/one created\n");
+    world.run(&format!("create -f {path}")).fails_with(
+        "Error from server (AlreadyExists): error when creating \"job.yaml\": jobs.batch \"one\" already exists\n",
+    );
+    world
+        .run("create job one --image=x -- true")
+        .fails_with("error: failed to create job: jobs.batch \"one\" already exists\n");
+}
+
+#[test]
+fn generate_name_gives_every_object_a_name_of_its_own() {
+    let world = World::new();
+    let manifest = job("one", "suspend: true", "true").replace("name: one", "generateName: run-");
+    let path = world.manifest("job.yaml", manifest);
+    world.run(&format!("create -f {path}")).prints("job.batch/run-xxxxx created\n");
+    world.run(&format!("create -f {path}")).prints("job.batch/run-xxxxx created\n");
+    assert_eq!(world.run("get jobs -o name").success().lines().len(), 2);
+}
+
+#[test]
+fn create_job_without_name_image_or_command_says_so() {
+    let world = World::new();
+    let output = world.run("create job").failure();
+    assert!(output.stderr.starts_with("error: exactly one NAME is required, got 0\n"), "{}", output.stderr);
+    world.run("create").fails_with("error: must specify one of -f and -k\n");
+}

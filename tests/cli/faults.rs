@@ -1,0 +1,251 @@
+//! Crashes at every durable step, and `kill -9` of whatever runs in the background: the end is the same.
+
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use crate::common::{SOON, World, eventually, job, kill};
+
+/// What all crashes must end in: every completion once, no more and no less, and nothing left behind.
+#[track_caller]
+fn reaches_its_end(world: &World, point: &str) {
+    // Bring the controller back, then wait as anybody would.
+    let wait = world.run("wait --for=condition=complete job/crash --timeout=60s");
+    assert_eq!(wait.code, 0, "{point}: {} {}", wait.stdout, wait.stderr);
+    assert_eq!(world.value("job crash", "{.status.succeeded}"), "4", "{point}");
+    let failed = world.value("job crash", "{.status.failed}").parse::<u32>().unwrap_or(0);
+    let pods = world.run("get pods -l job-name=crash --no-headers").success();
+    let completed = pods.lines().iter().filter(|line| line.contains("Completed")).count();
+    assert_eq!(completed, 4, "{point}: {}", pods.stdout);
+    assert_eq!(pods.lines().len() as u32, 4 + failed, "{point}: every pod is counted: {}", pods.stdout);
+    let events = world.run("get events --field-selector reason=SuccessfulCreate -o name").success();
+    assert_eq!(events.lines().len() as u32, 4 + failed, "{point}: {}", events.stdout);
+    world.assert_no_processes_left();
+}
+
+/// The Job of the crash tests. It sleeps a moment so that supervisors outlive the pass that started them.
+fn crashing_job() -> String {
+    job("crash", "completions: 4\nparallelism: 2\nbackoffLimit: 100", "echo line; sleep 0.02")
+}
+
+fn crash_at(point: &str) {
+    let world = World::new();
+    let path = world.manifest("job.yaml", crashing_job());
+    // The variable reaches the verb, and the controller, kubelet and supervisors that come from it.
+    let output = world.command(&format!("apply -f {path}")).env("JOBCTL_CRASH_AT", point).run();
+    if output.code == -9 {
+        // Died before or after its commit: in either case, to try again is right.
+        let again = world.run(&format!("apply -f {path}")).success();
+        let said = again.stdout.as_str();
+        assert!(said.ends_with(" created\n") || said.ends_with(" unchanged\n"), "{point}: {said}");
+    } else {
+        let _ = output.success();
+        // Wait until somebody has died of it (or all has been done without passing that point).
+        eventually(SOON, || world.controller().is_none() || world.tally("crash").contains("Complete"));
+    }
+    reaches_its_end(&world, point);
+}
+
+#[test]
+fn a_crash_before_a_commit_changes_nothing() {
+    crash_at("before-commit");
+}
+
+#[test]
+fn a_crash_after_a_commit_loses_nothing() {
+    crash_at("after-commit");
+}
+
+/// Runs the controller alone with a crash point, so that it is the controller that dies and not the verb.
+fn controller_crash_at(point: &str) {
+    let world = World::new();
+    let path = world.manifest("job.yaml", crashing_job());
+    let apply = world.command(&format!("apply -f {path}")).env("JOBCTL_BACKGROUND", "never");
+    let _ = apply.run().success();
+    let died = world.command("watch --until-idle").env("JOBCTL_CRASH_AT", point).run();
+    assert_eq!(died.code, -9, "{point} was passed: {}{}", died.stdout, died.stderr);
+    reaches_its_end(&world, point);
+}
+
+#[test]
+fn a_controller_that_dies_before_a_commit_is_replaced() {
+    controller_crash_at("before-commit");
+}
+
+#[test]
+fn a_controller_that_dies_after_a_commit_is_replaced() {
+    controller_crash_at("after-commit");
+}
+
+#[test]
+fn a_controller_that_dies_before_it_acts_is_replaced() {
+    controller_crash_at("before-act");
+}
+
+#[test]
+fn a_controller_that_dies_after_removing_reports_is_replaced() {
+    controller_crash_at("reports-removed");
+}
+
+/// Every supervisor of the first controller dies at that point.
+fn supervisor_crash_at(point: &str) {
+    let world = World::new();
+    let path = world.manifest("job.yaml", crashing_job());
+    let _ = world.command(&format!("apply -f {path}")).env("JOBCTL_BACKGROUND", "never").run().success();
+    let mut child = world.command("watch --until-idle").env("JOBCTL_CRASH_AT", point).spawn();
+    let dead = || world.run("get events --field-selector reason=SuccessfulCreate -o name").lines().len() > 2;
+    eventually(SOON, || dead() || child.try_wait().expect("wait").is_some());
+    kill(child.id() as i32, Signal::SIGKILL);
+    child.wait().expect("wait");
+    reaches_its_end(&world, point);
+}
+
+#[test]
+fn a_supervisor_that_dies_before_it_starts_anything_is_lost_and_its_job_goes_on() {
+    supervisor_crash_at("supervisor-claimed");
+}
+
+#[test]
+fn a_supervisor_that_dies_with_its_container_running_is_lost_and_its_job_goes_on() {
+    supervisor_crash_at("container-started");
+}
+
+#[test]
+fn a_supervisor_that_dies_before_its_last_report_is_lost_and_its_job_goes_on() {
+    supervisor_crash_at("before-last-report");
+}
+
+#[test]
+fn a_supervisor_that_dies_with_its_last_report_half_left_is_lost_and_its_job_goes_on() {
+    supervisor_crash_at("report-written");
+}
+
+#[test]
+fn a_supervisor_that_dies_after_its_last_report_has_done_its_work() {
+    let world = World::new();
+    let path = world.manifest("job.yaml", crashing_job());
+    let _ = world
+        .command(&format!("apply -f {path}"))
+        .env("JOBCTL_CRASH_AT", "after-last-report")
+        .run()
+        .success();
+    reaches_its_end(&world, "after-last-report");
+    assert_eq!(world.tally("crash"), "4/ SuccessCriteriaMet Complete", "nothing was lost");
+}
+
+#[test]
+fn a_killed_supervisor_fails_its_pod_as_disrupted_and_the_job_retries() {
+    let world = World::new();
+    let _ = world.apply(&job("lost", "", "test -f go || exec sleep 1000"));
+    eventually(SOON, || world.processes_named("sleep").len() == 1);
+    let first = world.value("pods", "{.items[0].metadata.name}");
+    world.manifest("go", "");
+    for supervisor in world.supervisors() {
+        kill(supervisor, Signal::SIGKILL);
+    }
+    world.wait_for_end("lost");
+    assert_eq!(world.tally("lost"), "1/1 SuccessCriteriaMet Complete");
+    let path = "'{.status.phase} {.status.conditions[?(@.type==\"DisruptionTarget\")].status}'";
+    assert_eq!(world.value(&format!("pod {first}"), path), "Failed True");
+    assert!(world.processes_named("sleep").is_empty(), "what the lost supervisor had started is gone");
+}
+
+#[test]
+fn a_job_of_two_hundred_pods_survives_the_death_of_controllers_and_supervisors() {
+    let world = World::new();
+    let _ = world.apply(&job("big", "completions: 200\nparallelism: 8\nbackoffLimit: 200", "echo line"));
+    let mut killed = 0;
+    let mut at = 20;
+    eventually(Duration::from_secs(60), || {
+        let done: u32 = world.value("job big", "{.status.succeeded}").parse().unwrap_or(0);
+        if done >= at {
+            at += 30;
+            if let Some(controller) = world.controller() {
+                kill(controller, Signal::SIGKILL);
+                killed += 1;
+            }
+        }
+        done > 150
+    });
+    if let Some(supervisor) = world.supervisors().first() {
+        kill(*supervisor, Signal::SIGKILL);
+    }
+    world.run("wait --for=condition=complete job/big --timeout=60s").prints("job.batch/big condition met\n");
+    assert!(killed >= 2, "controllers killed: {killed}");
+    assert_eq!(world.value("job big", "{.status.succeeded}"), "200");
+    let failed = world.value("job big", "{.status.failed}").parse::<usize>().unwrap_or(0);
+    let pods = world.run("get pods --no-headers").success();
+    assert_eq!(pods.lines().len(), 200 + failed, "every pod is counted");
+    assert_eq!(pods.lines().iter().filter(|line| line.contains("Completed")).count(), 200);
+}
+
+#[test]
+fn the_next_supervisor_to_finish_brings_a_killed_controller_back() {
+    let world = World::new();
+    let script = "until test -f go; do sleep 0.01; done";
+    let _ = world.apply(&job("alone", "completions: 3\nparallelism: 1", script));
+    eventually(SOON, || world.supervisors().len() == 1 && world.controller().is_some());
+    kill(world.controller().expect("it runs"), Signal::SIGKILL);
+    eventually(SOON, || world.controller().is_none());
+    world.manifest("go", "");
+    // No command of ours in between: only the process table and, at the end, one look.
+    world.assert_no_processes_left();
+    assert_eq!(world.tally("alone"), "3/ SuccessCriteriaMet Complete");
+}
+
+#[test]
+fn a_torn_end_of_the_journal_is_cut_off_by_the_next_writer() {
+    let world = World::new();
+    let _ = world.apply(&job("one", "", "true"));
+    world.wait_for_end("one");
+    world.assert_no_processes_left();
+    let journal = world.store().join("current/journal.jsonl");
+    let whole = std::fs::read(&journal).expect("the journal");
+    let mut torn = whole.clone();
+    torn.extend_from_slice(b"{\"revision\":999,\"writes\":[{\"op\":\"put\",\"kin");
+    std::fs::write(&journal, &torn).expect("tear it");
+    assert_eq!(world.tally("one"), "1/ SuccessCriteriaMet Complete", "readers do not see it");
+    let _ = world.apply(&job("two", "", "true"));
+    world.wait_for_end("two");
+    let text = std::fs::read(&journal).expect("the journal");
+    assert!(text.starts_with(&whole), "what was whole is kept");
+    assert!(!String::from_utf8_lossy(&text).contains("\"revision\":999"), "what was torn is gone");
+}
+
+#[test]
+fn fifty_commands_at_once_lose_nothing() {
+    let world = World::new();
+    let _ = world.apply(&job("scaled", "parallelism: 0\ncompletions: 50", "true"));
+    for number in 0..10 {
+        let _ = world.apply(&job(&format!("old-{number}"), "suspend: true", "true"));
+    }
+    std::thread::scope(|scope| {
+        for number in 0..50 {
+            let world = &world;
+            scope.spawn(move || match number % 5 {
+                0..=2 => {
+                    let name = format!("new-{number}");
+                    world
+                        .command("apply -f -")
+                        .stdin(job(&name, "suspend: true", "true"))
+                        .run()
+                        .prints(&format!("job.batch/{name} created\n"));
+                }
+                3 => {
+                    let name = format!("old-{}", number / 5);
+                    world
+                        .run(&format!("delete job {name}"))
+                        .prints(&format!("job.batch \"{name}\" deleted\n"));
+                }
+                _ => world.run("scale --replicas=0 job/scaled").prints("job.batch/scaled scaled\n"),
+            });
+        }
+    });
+    let mut expected: Vec<String> =
+        (0..50).filter(|number| number % 5 < 3).map(|number| format!("job.batch/new-{number}")).collect();
+    expected.push("job.batch/scaled".into());
+    expected.sort();
+    assert_eq!(world.run("get jobs -o name").success().lines(), expected);
+    let revision = world.value("job scaled", "{.metadata.generation}");
+    assert_eq!(revision, "1", "scaling to what it is changes nothing");
+}

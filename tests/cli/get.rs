@@ -1,0 +1,380 @@
+//! `get`.
+
+use std::io::{BufRead as _, BufReader};
+
+use crate::common::{World, job, kill, normalize};
+
+/// Two finished Jobs with labels, one good and one bad.
+fn two_jobs() -> World {
+    let world = World::new();
+    let labelled = |name: &str, tier: &str, script: &str| {
+        job(name, "backoffLimit: 0", script)
+            .replace("metadata:\n", &format!("metadata:\n  labels: {{tier: {tier}, app: demo}}\n"))
+    };
+    let _ = world.apply(&labelled("good", "front", "echo hello"));
+    let _ = world.apply(&labelled("bad", "back", "exit 3"));
+    world.wait_for_end("good");
+    world.wait_for_end("bad");
+    world
+}
+
+#[test]
+fn nothing_found_is_said_on_stderr_and_is_no_error() {
+    let world = World::new();
+    world.run("get jobs").is(0, "", "No resources found in default namespace.\n");
+    world.run("get jobs -n other").is(0, "", "No resources found in other namespace.\n");
+    world.run("get all -A").is(0, "", "No resources found\n");
+    world.run("get pods -o name").is(0, "", "");
+    world.run("get jobs -o yaml").prints(
+        "
+        apiVersion: v1
+        items: []
+        kind: List
+        metadata:
+          resourceVersion: \"\"
+        ",
+    );
+    world.run("get job nope").fails_with("Error from server (NotFound): jobs.batch \"nope\" not found\n");
+    world.run("get pod nope").fails_with("Error from server (NotFound): pods \"nope\" not found\n");
+    world.run("get job nope --ignore-not-found").is(0, "", "");
+}
+
+#[test]
+fn finished_jobs_and_their_pods_are_shown_as_kubectl_shows_them() {
+    let world = two_jobs();
+    world.run("get jobs").prints(
+        "
+        NAME   STATUS     COMPLETIONS   DURATION   AGE
+        bad    Failed     0/1           0s         0s
+        good   Complete   1/1           0s         0s
+        ",
+    );
+    world.run("get job good").prints(
+        "
+        NAME   STATUS     COMPLETIONS   DURATION   AGE
+        good   Complete   1/1           0s         0s
+        ",
+    );
+    world.run("get pods").prints(
+        "
+        NAME         READY   STATUS      RESTARTS   AGE
+        bad-xxxxx    0/1     Error       0          0s
+        good-xxxxx   0/1     Completed   0          0s
+        ",
+    );
+    world.run("get all").prints(
+        "
+        NAME             READY   STATUS      RESTARTS   AGE
+        pod/bad-xxxxx    0/1     Error       0          0s
+        pod/good-xxxxx   0/1     Completed   0          0s
+
+        NAME             STATUS     COMPLETIONS   DURATION   AGE
+        job.batch/bad    Failed     0/1           0s         0s
+        job.batch/good   Complete   1/1           0s         0s
+        ",
+    );
+    world.run("get jobs -A").prints(
+        "
+        NAMESPACE   NAME   STATUS     COMPLETIONS   DURATION   AGE
+        default     bad    Failed     0/1           0s         0s
+        default     good   Complete   1/1           0s         0s
+        ",
+    );
+    world.run("get pods -o wide -l tier=front --no-headers").is(
+        0,
+        "",
+        "No resources found in default namespace.\n",
+    );
+    world.run("get pods -o wide -l job-name=good").prints(
+        "
+        NAME         READY   STATUS      RESTARTS   AGE   IP          NODE    NOMINATED NODE   READINESS GATES
+        good-xxxxx   0/1     Completed   0          0s    127.0.0.1   node1   <none>           <none>
+        ",
+    );
+}
+
+#[test]
+fn the_old_flag_of_tutorials_is_accepted() {
+    let world = two_jobs();
+    let expected = "
+        NAME         READY   STATUS      RESTARTS   AGE
+        bad-xxxxx    0/1     Error       0          0s
+        good-xxxxx   0/1     Completed   0          0s
+        ";
+    world.run("get pods -a").prints(expected);
+    world.run("get pods --show-all").prints(expected);
+    world.run("get po --show-all=true").prints(expected);
+}
+
+#[test]
+fn kinds_names_and_lists_of_both_are_understood() {
+    let world = two_jobs();
+    let expected = "job.batch/good\n";
+    for line in [
+        "get job good -o name",
+        "get jobs good -o name",
+        "get job/good -o name",
+        "get jobs.batch good -o name",
+        "get jobs.v1.batch/good -o name",
+        "get Job good -o name",
+        "get jobs -l tier=front -o name",
+        "get jobs --field-selector metadata.name=good -o name",
+        "get jobs --field-selector status.successful=1 -o name",
+    ] {
+        world.run(line).prints(expected);
+    }
+    world.run("get job good bad -o name").prints("job.batch/good\njob.batch/bad\n");
+    world.run("get job/good job/bad -o name").prints("job.batch/good\njob.batch/bad\n");
+    let both = world.run("get pods,jobs -o name").success();
+    assert_eq!(both.lines().len(), 4);
+    world.run("get job good nope -o name").is(
+        1,
+        "job.batch/good\n",
+        "Error from server (NotFound): jobs.batch \"nope\" not found\n",
+    );
+}
+
+#[test]
+fn selectors_choose_by_label() {
+    let world = two_jobs();
+    for (selector, expected) in [
+        ("tier=front", "job.batch/good\n"),
+        ("tier==front", "job.batch/good\n"),
+        ("tier!=front", "job.batch/bad\n"),
+        ("'tier in (front, back)'", "job.batch/bad\njob.batch/good\n"),
+        ("'tier notin (back)'", "job.batch/good\n"),
+        ("'app,tier=back'", "job.batch/bad\n"),
+        ("'!tier'", ""),
+    ] {
+        let output = world.run(&format!("get jobs -o name -l {selector}")).success();
+        assert_eq!(output.stdout, expected, "{selector}");
+    }
+}
+
+#[test]
+fn labels_can_be_shown() {
+    let world = World::new();
+    let manifest =
+        job("one", "suspend: true", "true").replace("metadata:\n", "metadata:\n  labels: {b: x, a: z}\n");
+    let _ = world.apply(&manifest);
+    world.run("get jobs --show-labels").prints(
+        "
+        NAME   STATUS      COMPLETIONS   DURATION   AGE   LABELS
+        one    Suspended   0/1                      0s    a=z,b=x
+        ",
+    );
+    world.run("get jobs --no-headers").prints("one   Suspended   0/1         0s\n");
+}
+
+#[test]
+fn wide_jobs_show_containers_images_and_selector() {
+    let world = World::new();
+    let manifest =
+        job("one", "suspend: true", "true").replace("name: main", "name: main\n        image: perl");
+    let _ = world.apply(&manifest);
+    world.run("get jobs -o wide").prints(
+        "
+        NAME   STATUS      COMPLETIONS   DURATION   AGE   CONTAINERS   IMAGES   SELECTOR
+        one    Suspended   0/1                      0s    main         perl     \
+         batch.kubernetes.io/controller-uid=00000000-0000-0000-0000-000000000000
+        ",
+    );
+}
+
+#[test]
+fn jsonpath_and_json_print_what_is_stored() {
+    let world = two_jobs();
+    world.run("get job good -o jsonpath={.status.succeeded}").prints("1");
+    world
+        .run("get jobs -o 'jsonpath={range .items[*]}{.metadata.name}={.status.succeeded};{end}'")
+        .prints("bad=;good=1;");
+    world
+        .run("get job good -o jsonpath")
+        .fails_with("error: template format specified but no template given\n");
+    let json = world.run("get job good -o json").success();
+    let value: serde_json::Value = serde_json::from_str(&json.stdout).expect("JSON");
+    assert_eq!(value["status"]["succeeded"], 1);
+    assert!(
+        json.stdout.starts_with("{\n    \"apiVersion\": \"batch/v1\",\n"),
+        "four spaces: {}",
+        json.stdout
+    );
+    let list: serde_json::Value =
+        serde_json::from_str(&world.run("get jobs -o json").success().stdout).expect("JSON");
+    assert_eq!(list["kind"], "List");
+    assert_eq!(list["items"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn a_job_is_printed_as_yaml_with_every_default() {
+    let world = World::new();
+    let manifest = "
+apiVersion: batch/v1
+kind: Job
+metadata: {name: one}
+spec: {suspend: true, template: {spec: {restartPolicy: Never, containers: [{name: c, image: perl, command: [\"true\"]}]}}}
+";
+    let _ = world.apply(manifest);
+    let yaml = world.run("get job one -o yaml").success().normal_stdout();
+    let spec = &yaml[yaml.find("spec:\n").expect("a spec")..];
+    assert_eq!(
+        spec,
+        crate::common::unindent(
+            r#"
+            spec:
+              backoffLimit: 6
+              completionMode: NonIndexed
+              completions: 1
+              manualSelector: false
+              parallelism: 1
+              podReplacementPolicy: TerminatingOrFailed
+              selector:
+                matchLabels:
+                  batch.kubernetes.io/controller-uid: 00000000-0000-0000-0000-000000000000
+              suspend: true
+              template:
+                metadata:
+                  labels:
+                    batch.kubernetes.io/controller-uid: 00000000-0000-0000-0000-000000000000
+                    batch.kubernetes.io/job-name: one
+                    controller-uid: 00000000-0000-0000-0000-000000000000
+                    job-name: one
+                spec:
+                  containers:
+                  - command:
+                    - "true"
+                    image: perl
+                    imagePullPolicy: Always
+                    name: c
+                    resources: {}
+                    terminationMessagePath: /dev/termination-log
+                    terminationMessagePolicy: File
+                  dnsPolicy: ClusterFirst
+                  restartPolicy: Never
+                  schedulerName: default-scheduler
+                  securityContext: {}
+                  terminationGracePeriodSeconds: 30
+            status:
+              conditions:
+              - lastProbeTime: "2026-01-01T00:00:00Z"
+                lastTransitionTime: "2026-01-01T00:00:00Z"
+                message: Job suspended
+                reason: JobSuspended
+                status: "True"
+                type: Suspended
+              ready: 0
+              terminating: 0
+              uncountedTerminatedPods: {}
+            "#
+        )
+    );
+}
+
+#[test]
+fn events_tell_what_has_happened() {
+    let world = World::new();
+    let _ = world.apply(&job("hi", "", "true"));
+    world.wait_for_end("hi");
+    let events = world.run("get events --field-selector involvedObject.kind=Job").success();
+    assert_eq!(
+        events.normal_stdout(),
+        crate::common::unindent(
+            "
+            LAST SEEN   TYPE     REASON             OBJECT   MESSAGE
+            0s          Normal   SuccessfulCreate   job/hi   Created pod: hi-xxxxx
+            0s          Normal   Completed          job/hi   Job completed
+            "
+        )
+    );
+}
+
+#[test]
+fn watching_prints_each_change_as_it_comes() {
+    let world = World::new();
+    let _ = world.apply(&job("hi", "suspend: true", "true"));
+    let mut child = world.command("get jobs -w -o name").spawn();
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    assert_eq!(lines.next().expect("a line").expect("text"), "job.batch/hi");
+    let _ = world.apply(&job("two", "suspend: true", "true"));
+    assert_eq!(lines.next().expect("a line").expect("text"), "job.batch/two");
+    kill(child.id() as i32, nix::sys::signal::Signal::SIGINT);
+    child.wait().expect("wait");
+    let mut child = world.command("get jobs --watch-only").spawn();
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let _ = world.command("apply -f -").stdin(job("two", "suspend: false", "true")).run().success();
+    world.wait_for_end("two");
+    let mut seen = Vec::new();
+    for line in lines.by_ref() {
+        let line = normalize(&line.expect("text"));
+        let end = line.contains("Complete ");
+        seen.push(line);
+        if end {
+            break;
+        }
+    }
+    assert_eq!(seen[0], "NAME   STATUS      COMPLETIONS   DURATION   AGE", "{seen:?}");
+    assert!(seen.iter().any(|line| line.starts_with("two    Running     0/1 ")), "{seen:?}");
+    kill(child.id() as i32, nix::sys::signal::Signal::SIGINT);
+    child.wait().expect("wait");
+}
+
+#[test]
+fn a_wrong_command_line_is_told_in_kubectls_words() {
+    let world = World::new();
+    world.run("get foo").fails_with("error: the server doesn't have a resource type \"foo\"\n");
+    world.run("get job x -l a=b").fails_with("error: name cannot be provided when a selector is specified\n");
+    world
+        .run("get job x -A")
+        .fails_with("error: a resource cannot be retrieved by name across all namespaces\n");
+    world
+        .run("get jobs --frob")
+        .fails_with("error: unknown flag: --frob\nSee 'jobctl get --help' for usage.\n");
+    let frob = world.run("get jobs -o frob").failure();
+    let expected =
+        "error: unable to match a printer suitable for the output format \"frob\", allowed formats are: ";
+    assert!(frob.stderr.starts_with(expected), "{}", frob.stderr);
+    let unknown = world.run("frob").failure();
+    assert!(
+        unknown.stderr.starts_with("error: unknown command \"frob\" for \"jobctl\""),
+        "{}",
+        unknown.stderr
+    );
+    let none = world.run("get").failure();
+    assert!(none.stderr.contains("You must specify the type of resource to get."), "{}", none.stderr);
+}
+
+#[test]
+fn namespaces_keep_objects_apart() {
+    let world = World::new();
+    let path = world.manifest("job.yaml", job("one", "suspend: true", "true"));
+    world.run(&format!("apply -f {path} -n a")).prints("job.batch/one created\n");
+    world.run(&format!("apply -f {path} -n b")).prints("job.batch/one created\n");
+    world.run("get jobs").is(0, "", "No resources found in default namespace.\n");
+    world
+        .run("get jobs -A --no-headers")
+        .prints("a     one   Suspended   0/1         0s\nb     one   Suspended   0/1         0s\n");
+    world.run("delete job one -n a").prints("job.batch \"one\" deleted\n");
+    world.run("get jobs -n b -o name").prints("job.batch/one\n");
+    let own = job("own", "", "true").replace("metadata:\n", "metadata:\n  namespace: c\n");
+    world.command("apply -f - -n d").stdin(own).run().fails_with(
+        "error: the namespace from the provided object \"c\" does not match the namespace \"d\". You must pass \
+         '--namespace=c' to perform this operation.\n",
+    );
+}
+
+#[test]
+fn kinds_and_versions_are_listed() {
+    let world = World::new();
+    world.run("api-versions").prints("batch/v1\nv1\n");
+    world.run("api-resources").prints(
+        "
+        NAME       SHORTNAMES   APIVERSION   NAMESPACED   KIND
+        events     ev           v1           true         Event
+        pods       po           v1           true         Pod
+        cronjobs   cj           batch/v1     true         CronJob
+        jobs                    batch/v1     true         Job
+        ",
+    );
+    let version = world.run("version").success();
+    assert!(version.stdout.contains(env!("CARGO_PKG_VERSION")), "{}", version.stdout);
+}

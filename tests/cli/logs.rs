@@ -1,0 +1,200 @@
+//! `logs`.
+
+use std::io::{BufRead as _, BufReader};
+use std::time::{Duration, Instant};
+
+use crate::common::{SOON, World, eventually, job, restarting_job};
+
+fn pod_of(world: &World, job: &str) -> String {
+    world.value(&format!("pods -l job-name={job}"), "{.items[0].metadata.name}")
+}
+
+/// A finished pod of two containers and an init container.
+fn several() -> World {
+    let world = World::new();
+    let manifest = "
+apiVersion: batch/v1
+kind: Job
+metadata: {name: two}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      initContainers:
+      - {name: setup, command: [echo, set up]}
+      containers:
+      - {name: a, command: [sh, -c, 'echo a1; echo a2; echo a3']}
+      - {name: b, command: [sh, -c, 'echo b1']}
+";
+    let _ = world.apply(manifest);
+    world.wait_for_end("two");
+    world
+}
+
+#[test]
+fn both_streams_are_kept_in_order_whole() {
+    let world = World::new();
+    let _ = world.apply(&job("hi", "", "echo out; echo err >&2; printf 'no newline'"));
+    world.wait_for_end("hi");
+    let logs = world.run("logs job/hi").success();
+    let mut lines = logs.lines();
+    lines.sort_unstable();
+    assert_eq!(lines, ["err", "no newline", "out"]);
+    assert_eq!(logs.stderr, "");
+    let pod = pod_of(&world, "hi");
+    assert_eq!(world.run(&format!("logs {pod}")).success().stdout, logs.stdout);
+    assert_eq!(world.run(&format!("logs pod/{pod}")).success().stdout, logs.stdout);
+    assert_eq!(world.run("logs -l job-name=hi").success().stdout, logs.stdout);
+}
+
+#[test]
+fn a_large_output_is_kept_byte_by_byte() {
+    let world = World::new();
+    let _ = world.apply(&job("big", "", "seq 1 200000"));
+    world.wait_for_end("big");
+    let expected: String = (1..=200_000).map(|number| format!("{number}\n")).collect();
+    assert!(world.run("logs job/big").success().stdout == expected, "the output differs");
+    world.run("logs job/big --tail=2").prints("199999\n200000\n");
+}
+
+#[test]
+fn containers_are_chosen_by_name() {
+    let world = several();
+    let pod = pod_of(&world, "two");
+    world.run(&format!("logs {pod}")).is(
+        0,
+        "a1\na2\na3\n",
+        "Defaulted container \"a\" out of: a, b, setup (init)\n",
+    );
+    world.run(&format!("logs {pod} b")).prints("b1\n");
+    world.run(&format!("logs {pod} -c setup")).prints("set up\n");
+    world.run("logs job/two -c b").prints("b1\n");
+    world
+        .run(&format!("logs {pod} -c zz"))
+        .fails_with(&format!("error: container zz is not valid for pod {pod}\n").replace(&pod, "two-xxxxx"));
+    let all = world.run("logs job/two --all-containers").success();
+    let mut lines = all.lines();
+    lines.sort_unstable();
+    assert_eq!(lines, ["a1", "a2", "a3", "b1", "set up"]);
+    world
+        .run(&format!("logs {pod} -c a --all-containers"))
+        .fails_with("error: --all-containers=true should not be specified with container name a\n");
+}
+
+#[test]
+fn lines_can_be_limited_stamped_and_prefixed() {
+    let world = several();
+    let pod = pod_of(&world, "two");
+    world.run(&format!("logs {pod} -c a --tail=1")).prints("a3\n");
+    world.run(&format!("logs {pod} -c a --tail=0")).prints("");
+    world.run(&format!("logs {pod} -c a --limit-bytes=4")).prints("a1\na");
+    world.run(&format!("logs {pod} -c a --since=1h --tail=2")).prints("a2\na3\n");
+    world.run(&format!("logs {pod} -c a --since-time=2100-01-01T00:00:00Z")).prints("");
+    world.run(&format!("logs {pod} -c b --prefix")).prints("[pod/two-xxxxx/b] b1\n");
+    world.run(&format!("logs {pod} -c b --timestamps")).prints("2026-01-01T00:00:00.000000000Z b1\n");
+    world
+        .run(&format!("logs {pod} --tail=-2"))
+        .fails_with("error: --tail must be greater than or equal to -1\n");
+    world
+        .run(&format!("logs {pod} --limit-bytes=0"))
+        .fails_with("error: --limit-bytes must be greater than 0\n");
+    world
+        .run(&format!("logs {pod} --since=1s --since-time=2100-01-01T00:00:00Z"))
+        .fails_with("error: at most one of `sinceTime` or `sinceSeconds` may be specified\n");
+}
+
+#[test]
+fn following_a_job_prints_every_pod_and_ends_with_the_job() {
+    let world = World::new();
+    let script = "echo begin; until test -f go; do sleep 0.01; done; echo end";
+    let path = world.manifest("job.yaml", job("slow", "", script));
+    let _ = world.run(&format!("apply -f {path}")).success();
+    let mut child = world.command("logs -f job/slow").spawn();
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    assert_eq!(lines.next().expect("a line").expect("text"), "begin", "what is there comes at once");
+    world.manifest("go", "");
+    assert_eq!(lines.next().expect("a line").expect("text"), "end");
+    assert!(lines.next().is_none(), "it ends with the Job");
+    assert!(child.wait().expect("wait").success());
+}
+
+#[test]
+fn following_waits_for_a_container_that_has_not_started_and_goes_on_with_the_next_pod() {
+    let world = World::new();
+    let _ = world.apply(&job("retry", "suspend: true", "echo try; mkdir first 2>/dev/null && exit 1; exit 0"));
+    let child = world.command("logs -f job/retry").spawn();
+    let _ = world
+        .command("apply -f -")
+        .stdin(job("retry", "suspend: false", "echo try; mkdir first 2>/dev/null && exit 1; exit 0"))
+        .run()
+        .success();
+    let output = child.wait_with_output().expect("wait");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "try\ntry\n");
+    assert!(output.status.success());
+}
+
+#[test]
+fn the_run_before_the_last_restart_has_its_own_log() {
+    let world = World::new();
+    let script = "echo run $(ls | wc -l); mkdir again 2>/dev/null && exit 1; exit 0";
+    let _ = world.apply(&restarting_job("twice", "", script));
+    world.wait_for_end("twice");
+    let pod = pod_of(&world, "twice");
+    world.run(&format!("logs {pod}")).prints("run 1\n");
+    world.run(&format!("logs {pod} -p")).prints("run 0\n");
+    let _ = world.apply(&job("once", "", "true"));
+    world.wait_for_end("once");
+    let pod = pod_of(&world, "once");
+    world.run(&format!("logs {pod} -p")).fails_with(
+        "Error from server (BadRequest): previous terminated container \"main\" in pod \"once-xxxxx\" not found\n",
+    );
+}
+
+#[test]
+fn of_several_pods_one_is_chosen_and_said_or_all_are_shown() {
+    let world = World::new();
+    let _ = world.apply(&job("many", "completions: 3\nparallelism: 3", "echo hello"));
+    world.wait_for_end("many");
+    let one = world.run("logs job/many").success();
+    assert_eq!(one.stdout, "hello\n");
+    assert_eq!(one.normal_stderr(), "Found 3 pods, using pod/many-xxxxx\n");
+    world
+        .run("logs job/many --all-pods")
+        .prints("[pod/many-xxxxx/main] hello\n[pod/many-xxxxx/main] hello\n[pod/many-xxxxx/main] hello\n");
+    world.run("logs -l job-name=many").prints("hello\nhello\nhello\n");
+}
+
+#[test]
+fn missing_pods_are_told_as_kubectl_does() {
+    let world = World::new();
+    world.run("logs nope").fails_with(
+        "error: error from server (NotFound): pods \"nope\" not found in namespace \"default\"\n",
+    );
+    world.run("logs -l a=b").is(0, "", "No resources found in default namespace.\n");
+    let none = world.run("logs").failure();
+    assert!(
+        none.stderr.contains("POD or TYPE/NAME is a required argument for the logs command"),
+        "{}",
+        none.stderr
+    );
+}
+
+#[test]
+fn a_job_without_a_pod_is_waited_for_as_long_as_asked() {
+    let world = World::new();
+    let _ = world.apply(&job("later", "suspend: true", "true"));
+    let started = Instant::now();
+    world
+        .run("logs job/later --pod-running-timeout=300ms")
+        .fails_with("error: timed out waiting for the condition\n");
+    assert!(started.elapsed() >= Duration::from_millis(300));
+    assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn logs_of_a_running_container_are_there_before_it_ends() {
+    let world = World::new();
+    let _ = world.apply(&job("slow", "", "echo begin; until test -f go; do sleep 0.01; done"));
+    eventually(SOON, || world.run("logs job/slow").stdout == "begin\n");
+    world.manifest("go", "");
+}

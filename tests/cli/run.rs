@@ -1,0 +1,58 @@
+//! `run`: submit, follow, wait, and end as the program ended.
+
+use crate::common::{World, job};
+
+fn run(world: &World, manifest: &str) -> crate::common::Output {
+    world.command("run -f -").stdin(manifest).run()
+}
+
+#[test]
+fn the_exit_code_is_the_programs_own() {
+    let world = World::new();
+    let good = run(&world, &job("good", "", "echo hello")).exits(0);
+    assert_eq!(good.stdout, "hello\n");
+    let _ = run(&world, &job("seven", "backoffLimit: 0", "exit 7")).exits(7);
+    let _ = run(&world, &job("killed", "backoffLimit: 0", "kill -9 $$$$")).exits(137);
+    let missing = job("missing", "backoffLimit: 0", "").replace("[sh, -c, \"\"]", "[no-such-program]");
+    let _ = run(&world, &missing).exits(128);
+    let late = run(&world, &job("late", "activeDeadlineSeconds: 1", "exec sleep 1000")).exits(124);
+    assert!(late.stderr.contains("DeadlineExceeded"), "{}", late.stderr);
+}
+
+#[test]
+fn a_finished_job_of_that_name_is_run_again_and_a_running_one_is_not_disturbed() {
+    let world = World::new();
+    assert_eq!(run(&world, &job("one", "", "echo first")).exits(0).stdout, "first\n");
+    assert_eq!(run(&world, &job("one", "", "echo second")).exits(0).stdout, "second\n");
+    let _ = world.apply(&job("busy", "", "until test -f go; do sleep 0.01; done"));
+    let refused = run(&world, &job("busy", "", "echo other")).exits(1);
+    assert!(refused.stderr.contains("busy"), "{}", refused.stderr);
+    world.manifest("go", "");
+    world.wait_for_end("busy");
+}
+
+#[test]
+fn time_may_run_out_and_the_job_goes_on() {
+    let world = World::new();
+    let manifest = job("slow", "", "until test -f go; do sleep 0.01; done");
+    let _ = world.command("run -f - --timeout=300ms").stdin(manifest).run().exits(124);
+    assert_eq!(world.value("job slow", "{.status.active}"), "1");
+    world.manifest("go", "");
+    world.wait_for_end("slow");
+    assert_eq!(world.tally("slow"), "1/ SuccessCriteriaMet Complete");
+}
+
+#[test]
+fn with_rm_nothing_is_left() {
+    let world = World::new();
+    let output = world.command("run -f - --rm").stdin(job("one", "", "echo hello")).run().exits(0);
+    assert!(output.stdout.starts_with("hello\n"), "{}", output.stdout);
+    world.run("get all").is(0, "", "No resources found in default namespace.\n");
+}
+
+#[test]
+fn several_pods_are_told_apart_by_a_prefix() {
+    let world = World::new();
+    let output = run(&world, &job("many", "completions: 2\nparallelism: 2", "echo hello")).exits(0);
+    assert_eq!(output.normal_stdout(), "[pod/many-xxxxx/main] hello\n[pod/many-xxxxx/main] hello\n");
+}

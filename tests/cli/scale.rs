@@ -1,0 +1,30 @@
+//! `scale`.
+
+use crate::common::{World, job};
+
+#[test]
+fn scale_sets_the_parallelism() {
+    let world = World::new();
+    let _ = world.apply(&job("one", "suspend: true\ncompletions: 9", "true"));
+    world.run("scale --replicas=3 job/one").prints("job.batch/one scaled\n");
+    assert_eq!(world.value("job one", "{.spec.parallelism}"), "3");
+    world.run("scale --replicas=4 jobs one").prints("job.batch/one scaled\n");
+    world.run("scale --replicas=5 jobs/one --current-replicas=4").prints("job.batch/one scaled\n");
+    world
+        .run("scale --replicas=6 job/one --current-replicas=4")
+        .fails_with("error: Expected replicas to be 4, was 5\n");
+    world.run("scale --replicas=7 job/one --dry-run=client").prints("job.batch/one scaled (dry run)\n");
+    assert_eq!(world.value("job one", "{.spec.parallelism}"), "5");
+}
+
+#[test]
+fn scale_tells_what_is_wrong() {
+    let world = World::new();
+    world.run("scale job/one").fails_with("error: required flag(s) \"replicas\" not set\n");
+    world.run("scale --replicas=-1 job/one").fails_with(
+        "error: The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0\n",
+    );
+    world
+        .run("scale --replicas=1 job/one")
+        .fails_with("Error from server (NotFound): jobs.batch \"one\" not found\n");
+}

@@ -1,0 +1,106 @@
+//! `wait`.
+
+use std::time::{Duration, Instant};
+
+use crate::common::{World, job};
+
+#[test]
+fn waiting_for_a_job_that_fails_ends_at_once_and_says_why() {
+    let world = World::new();
+    let _ = world.apply(&job("bad", "backoffLimit: 0", "echo one; echo two >&2; exit 7"));
+    let started = Instant::now();
+    world.run("wait --for=condition=complete job/bad --timeout=60s").fails_with(
+        "error: job.batch/bad failed: BackoffLimitExceeded: Job has reached the specified backoff limit\n\
+         pod/bad-xxxxx: container main ended with exit code 7 (Error); its log ends with:\n    one\n    two\n",
+    );
+    assert!(started.elapsed() < Duration::from_secs(20), "not after the whole time-out");
+    world.run("wait --for=condition=failed job/bad").prints("job.batch/bad condition met\n");
+    world.run("wait --for=condition=complete,failed job/bad").prints("job.batch/bad condition met\n");
+    world.run("wait --for=condition=Failed=True job/bad -o name").prints("job.batch/bad\n");
+}
+
+#[test]
+fn several_conditions_are_all_waited_for_and_several_objects_too() {
+    let world = World::new();
+    let _ = world.apply(&job("a", "", "true"));
+    let _ = world.apply(&job("b", "", "true"));
+    world
+        .run("wait --for=condition=complete job/a job/b")
+        .prints("job.batch/a condition met\njob.batch/b condition met\n");
+    world
+        .run("wait --for=condition=SuccessCriteriaMet --for=condition=complete job a")
+        .prints("job.batch/a condition met\njob.batch/a condition met\n");
+    world
+        .run("wait --for=condition=complete jobs --all")
+        .prints("job.batch/a condition met\njob.batch/b condition met\n");
+    world.run("wait --for=jsonpath='{.status.succeeded}'=1 job/a").prints("job.batch/a condition met\n");
+    world.run("wait --for=jsonpath='{.status.completionTime}' job/a").prints("job.batch/a condition met\n");
+}
+
+#[test]
+fn time_runs_out_when_asked() {
+    let world = World::new();
+    let _ = world.apply(&job("slow", "suspend: true", "true"));
+    let started = Instant::now();
+    world
+        .run("wait --for=condition=complete job/slow --timeout=300ms")
+        .fails_with("error: timed out waiting for the condition on jobs/slow\n");
+    let elapsed = started.elapsed();
+    assert!(elapsed >= Duration::from_millis(300) && elapsed < Duration::from_secs(10), "{elapsed:?}");
+    world
+        .run("wait --for=condition=complete job/slow --timeout=0")
+        .fails_with("error: condition not met for jobs/slow\n");
+    world.run("wait --for=condition=Suspended job/slow --timeout=0").prints("job.batch/slow condition met\n");
+}
+
+#[test]
+fn creation_and_deletion_are_waited_for() {
+    let world = World::new();
+    let waiting = world.command("wait --for=create job/later --timeout=20s").spawn();
+    let _ = world.apply(&job("later", "suspend: true", "true"));
+    let output = waiting.wait_with_output().expect("wait");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "job.batch/later condition met\n");
+    let waiting = world.command("wait --for=delete job/later --timeout=20s").spawn();
+    // Started, but perhaps not looking yet: what it then finds missing is said with nothing.
+    let _ = world.run("delete job later").success();
+    let output = waiting.wait_with_output().expect("wait");
+    assert!(output.status.success());
+    world.run("wait --for=delete job/later").prints("");
+    world
+        .run("wait --for=create job/never --timeout=200ms")
+        .fails_with("error: timed out waiting for the condition\n");
+}
+
+#[test]
+fn mistakes_are_told() {
+    let world = World::new();
+    world
+        .run("wait --for=condition=complete job/nope")
+        .fails_with("Error from server (NotFound): jobs.batch \"nope\" not found\n");
+    world.run("wait job/nope").fails_with("error: unrecognized condition: \"\"\n");
+    world.run("wait --for=foo job/nope").fails_with("error: unrecognized condition: \"foo\"\n");
+    world.run("wait --for=condition=complete jobs --all").fails_with("error: no matching resources found\n");
+    world
+        .run("wait --for=condition=complete jobs")
+        .fails_with("error: resource(s) were provided, but no name was specified\n");
+    world.run("wait --for=delete jobs --all").prints("");
+    let output = world.run("wait --for=condition=complete job/x --timeout=soon").failure();
+    assert!(
+        output.stderr.starts_with("error: invalid argument \"soon\" for \"--timeout\" flag: "),
+        "{}",
+        output.stderr
+    );
+}
+
+#[test]
+fn a_job_that_was_deleted_is_remembered_by_how_it_ended() {
+    let world = World::new();
+    let _ = world.apply(&job("good", "", "true"));
+    let _ = world.apply(&job("bad", "backoffLimit: 0", "exit 1"));
+    world.wait_for_end("good");
+    world.wait_for_end("bad");
+    let _ = world.run("delete jobs --all").success();
+    world.run("wait --for=condition=complete job/good").prints("job.batch/good condition met\n");
+    let bad = world.run("wait --for=condition=complete job/bad").failure();
+    assert!(bad.stderr.contains("BackoffLimitExceeded"), "{}", bad.stderr);
+}
