@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use nix::fcntl::{FcntlArg, fcntl};
+use nix::fcntl::{FcntlArg, RenameFlags, fcntl};
 
 use super::{State, Store, Table, Tail};
 
@@ -93,12 +93,15 @@ impl ProcessLock {
             .open(temporary)
             .with_context(|| format!("create {}", temporary.display()))?;
         let lock = Self::lock(file, temporary)?;
-        let named = std::fs::hard_link(temporary, path);
-        let _ = std::fs::remove_file(temporary);
-        match named {
+        match name_new(temporary, path) {
             Ok(()) => Ok(lock),
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(None),
-            Err(error) => Err(error).with_context(|| format!("create {}", path.display())),
+            Err(error) => {
+                let _ = std::fs::remove_file(temporary);
+                if error.kind() == std::io::ErrorKind::AlreadyExists {
+                    return Ok(None);
+                }
+                Err(error).with_context(|| format!("create {}", path.display()))
+            }
         }
     }
 
@@ -113,6 +116,19 @@ impl ProcessLock {
     /// The lock's file descriptor, for those who close all others.
     pub fn raw_fd(&self) -> i32 {
         self._file.as_raw_fd()
+    }
+}
+
+/// Moves a file to a name that nobody has.
+fn name_new(from: &Path, to: &Path) -> std::io::Result<()> {
+    let here = nix::fcntl::AT_FDCWD;
+    match nix::fcntl::renameat2(here, from, here, to, RenameFlags::RENAME_NOREPLACE) {
+        // Some file systems know no such flag; a link does it there, in two steps of which the first decides.
+        Err(nix::errno::Errno::EINVAL | nix::errno::Errno::ENOSYS) => {
+            std::fs::hard_link(from, to)?;
+            std::fs::remove_file(from)
+        }
+        result => Ok(result?),
     }
 }
 

@@ -121,7 +121,8 @@ fn following_a_job_prints_every_pod_and_ends_with_the_job() {
 #[test]
 fn following_waits_for_a_container_that_has_not_started_and_goes_on_with_the_next_pod() {
     let world = World::new();
-    let _ = world.apply(&job("retry", "suspend: true", "echo try; mkdir first 2>/dev/null && exit 1; exit 0"));
+    let _ =
+        world.apply(&job("retry", "suspend: true", "echo try; mkdir first 2>/dev/null && exit 1; exit 0"));
     let child = world.command("logs -f job/retry").spawn();
     let _ = world
         .command("apply -f -")
