@@ -157,14 +157,15 @@ fn unsafe_code_stays_in_its_room() {
             with_unsafe.push(module_of(&file));
         }
     }
-    let rooms = ["kubelet::spawn", "kubelet::sandbox"];
+    // The bell is a mapped word (docs/architecture.md tells why).
+    let rooms = ["kubelet::spawn", "kubelet::sandbox", "store::bell"];
     let outside: Vec<&String> = with_unsafe
         .iter()
         .filter(|module| {
             !rooms.iter().any(|room| *module == room || module.starts_with(&format!("{room}::")))
         })
         .collect();
-    assert!(outside.is_empty(), "unsafe outside of kubelet::spawn and kubelet::sandbox: {outside:?}");
+    assert!(outside.is_empty(), "unsafe outside of its rooms: {outside:?}");
     assert!(with_unsafe.contains(&"kubelet::spawn".to_owned()), "the search works");
 }
 
