@@ -15,7 +15,7 @@ pub use engine::{Engine, PassReport};
 pub use follow::Follower;
 pub use pending::Pending;
 pub use request::{
-    COMPANION, CONTROLLER, Companion, Request, ensure_controller, revive_controller, run_pass_here,
+    COMPANION, CONTROLLER, Companion, Request, come_back, ensure_controller, revive_controller, run_pass_here,
 };
 pub use run::{Controller, ControllerMode};
 

@@ -27,6 +27,8 @@ mod pod_directory;
 mod record;
 mod state;
 mod tail;
+#[cfg(test)]
+mod tests;
 
 pub use atomic::write_atomic;
 pub use crash::crash_point;

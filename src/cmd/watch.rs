@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 
 use super::context::{Context, Global};
 use super::output::say;
-use crate::manager::{COMPANION, Config, Controller, ControllerMode};
+use crate::manager::{COMPANION, Config, Controller, ControllerMode, come_back};
 use crate::store::{Store, holder_of};
 
 /// Make passes until interrupted, one line per change
@@ -48,10 +48,14 @@ pub(super) fn run_unseen(kind: &str, data_directory: &Path) -> Result<()> {
     if companion {
         config.background = false;
     }
-    if let Some((controller, lock)) = Controller::start(&config, mode)? {
-        controller.run(&config, lock, |_| {})?;
+    let ran = Controller::start(&config, mode).and_then(|started| match started {
+        Some((controller, lock)) => controller.run(&config, lock, |_| {}),
+        None => Ok(()),
+    });
+    if let Err(error) = &ran {
+        come_back(&config, error);
     }
-    Ok(())
+    ran
 }
 
 /// Asks a controller in the background to leave, and takes its place.

@@ -21,7 +21,9 @@ use crate::controller::{Action, DonePod, JobFacts, PodEntry, World, reconcile};
 use crate::kubelet::actions::{PodRun, blocked_status, killing_event, lost_status, pod_run, take_report};
 use crate::kubelet::{Launcher, kill_strays, request_stop, supervisor_of};
 use crate::registry::tombstones::Tombstone;
-use crate::store::{Change, Inbox, PodDirectory, State, Store, Table, Tail, crash_point};
+use crate::store::{
+    Change, Inbox, LockedStore, PodDirectory, State, Store, StoreError, Table, Tail, crash_point,
+};
 
 /// The tables that decisions are made from.
 const TABLES: [Table; 4] = [Table::Jobs, Table::Pods, Table::JobFacts, Table::RemovedPods];
@@ -65,6 +67,10 @@ pub struct Engine {
     environment: BTreeMap<String, String>,
     /// Uids of pods whose supervisor may have died: settled in the next pass, after the inbox has been read.
     suspects: BTreeSet<String>,
+    /// Removed pods of Jobs that went while no controller ran: nobody will ask for them again.
+    leftovers: Vec<Key>,
+    /// After a compaction that failed: when to try again.
+    compact_after: Option<DateTime<Utc>>,
 }
 
 /// The fields of a stored pod's metadata that say whether anything can still happen to it.
@@ -126,6 +132,8 @@ impl Engine {
             launcher,
             environment: base_environment(),
             suspects: BTreeSet::new(),
+            leftovers: Vec::new(),
+            compact_after: None,
         };
         engine.fill(&state)?;
         drop(state);
@@ -153,8 +161,9 @@ impl Engine {
         }
         for (key, object) in state.objects(Table::RemovedPods) {
             let outline: PodOutline<'_> = object.parse_borrowed()?;
-            if let Some(owner) = outline.owner() {
-                self.world.put_removed_pod(key.clone(), outline.metadata.uid, owner);
+            match outline.owner().filter(|owner| self.world.job_key(owner).is_some()) {
+                Some(owner) => self.world.put_removed_pod(key.clone(), outline.metadata.uid, owner),
+                None => self.leftovers.push(key.clone()),
             }
         }
         Ok(())
@@ -204,7 +213,7 @@ impl Engine {
         for entry in entries.flatten() {
             let name = entry.file_name();
             if name.to_str().is_some_and(|uid| !known.contains(uid)) {
-                PodDirectory::new(entry.path()).remove();
+                clear_away(&PodDirectory::new(entry.path()));
             }
         }
     }
@@ -239,11 +248,19 @@ impl Engine {
     /// # Errors
     /// The inbox or the journal cannot be read.
     pub fn has_news(&self) -> Result<bool> {
+        Ok(self.has_commits()? || !self.inbox.is_empty()?)
+    }
+
+    /// Whether somebody has committed since the last pass.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub fn has_commits(&self) -> Result<bool> {
         let journal = self.journal_path();
         let moved = self.store.current_snapshot()?.join("journal.jsonl");
         let length = std::fs::metadata(&moved).map_or(0, |found| found.len());
         let read = self.tail.as_ref().map_or(0, Tail::offset);
-        Ok(!self.inbox.is_empty()? || journal.as_ref() != Some(&moved) || length != read)
+        Ok(journal.as_ref() != Some(&moved) || length != read)
     }
 
     /// A handle on the journal, for syncing from another thread.
@@ -313,6 +330,9 @@ impl Engine {
             }
             round.taken.push(path.clone());
         }
+        for key in std::mem::take(&mut self.leftovers) {
+            round.pending.delete(Table::RemovedPods, key);
+        }
         self.settle_suspects(now, &mut round)?;
         for key in self.job_timers.take_due(now) {
             self.world.mark_dirty(key);
@@ -325,11 +345,27 @@ impl Engine {
         if committed {
             let revision = locked.next_revision();
             locked.commit(&std::mem::take(&mut round.pending).into_writes(revision)?)?;
-            locked.compact_if_due(now)?;
+            self.compact(&mut locked, now)?;
         }
         self.tail = Some(locked.unlock());
         self.act(&mut round, now)?;
         Ok(PassReport { lines: round.lines, committed })
+    }
+
+    /// What has been committed stands and must be acted on, whether or not there is room for a new snapshot. Without,
+    /// the journal grows on for a minute before the next attempt.
+    fn compact(&mut self, locked: &mut LockedStore, now: DateTime<Utc>) -> Result<()> {
+        if self.compact_after.is_some_and(|after| now < after) {
+            return Ok(());
+        }
+        self.compact_after = None;
+        match locked.compact_if_due(now) {
+            Err(error) if error.downcast_ref::<StoreError>().is_none() => {
+                self.compact_after = Some(now + Duration::minutes(1));
+                Ok(())
+            }
+            result => result.map(|_| ()),
+        }
     }
 
     /// Takes in what somebody else has committed.
@@ -431,6 +467,13 @@ impl Engine {
                 continue;
             }
             if is_pod_finished(&pod) {
+                continue;
+            }
+            // Of what we have heard only the lock is proof: somebody else's supervisor may have this pod.
+            if let Some(process) = supervisor_of(&directory)? {
+                let supervision = Supervision { process: Some(process), told: None };
+                self.supervised.insert(pod_uid.into(), supervision);
+                self.world.touch(key.clone());
                 continue;
             }
             kill_strays(&pod_uid);
@@ -624,7 +667,13 @@ impl Engine {
                     }
                 }
                 // Just asked for, or just about to report its end.
-                _ => self.pod_timers.set(&key, Some(now + SOON)),
+                _ => {
+                    // Claimed, and the lock is free: the next pass reads its last report, or finds it lost.
+                    if directory.is_claimed() {
+                        self.suspects.insert(pod_uid.to_string());
+                    }
+                    self.pod_timers.set(&key, Some(now + SOON));
+                }
             }
         }
         for path in &round.taken {
@@ -632,15 +681,18 @@ impl Engine {
         }
         crash_point("reports-removed");
         for uid in &round.directories {
-            let directory = PodDirectory::new(self.store.pod_path(uid));
-            // A pod replaced by another of the same name may still run.
-            if let Some(process) = supervisor_of(&directory)? {
-                let _ = request_stop(&process, 0);
-            }
-            directory.remove();
+            clear_away(&PodDirectory::new(self.store.pod_path(uid)));
         }
         Ok(())
     }
+}
+
+/// Removes what a pod leaves behind that is not stored any more. One replaced by another of the same name may still run.
+fn clear_away(directory: &PodDirectory) {
+    if let Ok(Some(process)) = supervisor_of(directory) {
+        let _ = request_stop(&process, 0);
+    }
+    directory.remove();
 }
 
 fn is_being_deleted(entry: &crate::controller::JobEntry) -> bool {

@@ -12,7 +12,7 @@ use crate::api::Job;
 use crate::api::meta::key;
 use crate::controller::{Action, World, reconcile};
 use crate::kubelet::{Launcher, detach};
-use crate::store::{LockedStore, ProcessLock, State, Store, Table};
+use crate::store::{LockedStore, ProcessLock, State, Store, StoreError, Table};
 
 /// `jobctl __controller DIR`: the controller in the background. It bypasses the command line's parser, whose heap
 /// every supervisor would inherit.
@@ -136,9 +136,28 @@ pub fn revive_controller(config: &Config, store: &Store, tables: &[Table]) -> Re
         |text: &str| !text.contains("\"phase\":\"Succeeded\"") && !text.contains("\"phase\":\"Failed\"");
     let work = state.objects(Table::Pods).any(|(_, pod)| unfinished(pod.text))
         || state.objects(Table::Jobs).any(|(_, job)| {
-            !job.text.contains("\"type\":\"Complete\"") && !job.text.contains("\"type\":\"Failed\"")
+            let finished =
+                job.text.contains("\"type\":\"Complete\"") || job.text.contains("\"type\":\"Failed\"");
+            // A finished one may still have to go. Inside annotations these quotes are escaped.
+            !finished
+                || job.text.contains("\"ttlSecondsAfterFinished\":")
+                || job.text.contains("\"deletionTimestamp\":")
         });
     if work { ensure_controller(config, store) } else { Ok(()) }
+}
+
+/// What brings a controller back that could not go on: a full disk, a kubelet process that was killed. Waits a moment,
+/// for what has failed now mostly fails again at once, and starts another. A damaged store, or one of a newer program,
+/// is no matter of time, and a data directory that was removed is not to be made again.
+pub fn come_back(config: &Config, error: &anyhow::Error) {
+    let store = Store::trusted(&config.data_directory);
+    if !config.background || error.downcast_ref::<StoreError>().is_some() {
+        return;
+    }
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    if store.is_laid_out() {
+        let _ = ensure_controller(config, &store);
+    }
 }
 
 /// Runs one pass in this process, unless a controller runs (`None`).
@@ -146,10 +165,25 @@ pub fn revive_controller(config: &Config, store: &Store, tables: &[Table]) -> Re
 /// # Errors
 /// As [`Engine::pass`].
 pub fn run_pass_here(config: &Config, store: &Store) -> Result<Option<PassReport>> {
-    let Some(_lock) = ProcessLock::try_acquire(&store.controller_lock_path())? else { return Ok(None) };
+    let Some(lock) = ProcessLock::try_acquire(&store.controller_lock_path())? else { return Ok(None) };
     let launcher = Launcher::start(store.root(), config.background)?;
     let mut engine = Engine::load(config, store, launcher)?;
-    let report = engine.pass()?;
+    let mut report = engine.pass()?;
+    let mut lock = Some(lock);
+    loop {
+        // As the controller leaves: whoever committed while the lock was held has left the acting to us.
+        drop(lock.take());
+        if !engine.has_commits()? {
+            break;
+        }
+        lock = ProcessLock::try_acquire(&store.controller_lock_path())?;
+        if lock.is_none() {
+            break;
+        }
+        let more = engine.pass()?;
+        report.lines.extend(more.lines);
+        report.committed |= more.committed;
+    }
     engine.finish();
     Ok(Some(report))
 }

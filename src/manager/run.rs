@@ -86,7 +86,7 @@ impl Controller {
                 None => break,
             }
         }
-        let hand_over = !self.engine.is_idle();
+        let hand_over = !self.engine.is_idle() || self.engine.has_news()?;
         self.engine.finish();
         if hand_over && config.background && self.mode != ControllerMode::Background {
             super::ensure_controller(config, &self.store)?;

@@ -139,6 +139,11 @@ impl Store {
             .with_context(|| format!("open {}", path.display()))
     }
 
+    /// Whether there is a store at all: its directory may have been removed under our hands.
+    pub fn is_laid_out(&self) -> bool {
+        self.root.join("format").exists()
+    }
+
     fn bell(&self) -> Result<&Bell> {
         if self.bell.get().is_none() {
             // Two threads may both map it; one mapping stays.

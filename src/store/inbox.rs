@@ -69,11 +69,18 @@ impl Inbox {
     pub fn reports(&self) -> Result<Vec<(PathBuf, PodReport)>> {
         let mut reports = Vec::new();
         for path in self.paths()? {
-            let Ok(bytes) = fs::read(&path) else { continue };
-            match serde_json::from_slice::<PodReport>(&bytes) {
-                Ok(report) => reports.push((path, report)),
-                // Only a power cut can leave an unreadable one (its name outlived its bytes): set aside, never lost.
-                Err(_) => {
+            let report = match fs::read(&path) {
+                Ok(bytes) => serde_json::from_slice::<PodReport>(&bytes).ok(),
+                // Another pass has taken it.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(error) if error.kind() == std::io::ErrorKind::IsADirectory => None,
+                Err(error) => return Err(error).with_context(|| format!("read {}", path.display())),
+            };
+            match report {
+                Some(report) => reports.push((path, report)),
+                // Only a power cut can leave an unreadable one (its name outlived its bytes), or somebody else's hand:
+                // set aside, never lost, and nothing that would have a controller look again for ever.
+                None => {
                     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                     #[expect(clippy::disallowed_methods, reason = "setting a damaged report aside")]
                     let _ = fs::rename(&path, self.directory.join(format!(".{name}.corrupt")));

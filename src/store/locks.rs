@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use nix::fcntl::{FcntlArg, fcntl};
+use nix::fcntl::{FcntlArg, RenameFlags, fcntl};
 
 use super::{State, Store, Table, Tail};
 
@@ -75,13 +75,33 @@ impl ProcessLock {
 
     /// Takes the lock on a file that must not exist yet; `None` when it does: somebody came first, ever.
     ///
+    /// The file gets its name with the lock held: one that is there and not locked belongs to a dead process, at no
+    /// moment to one that is about to lock it.
+    ///
     /// # Errors
     /// Failing system calls.
     pub fn try_acquire_new(path: &Path) -> Result<Option<Self>> {
-        match OpenOptions::new().create_new(true).read(true).write(true).mode(0o600).open(path) {
-            Ok(file) => Self::lock(file, path),
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(None),
-            Err(error) => Err(error).with_context(|| format!("create {}", path.display())),
+        let mut temporary = path.as_os_str().to_owned();
+        temporary.push(format!(".{}.tmp", std::process::id()));
+        let temporary = Path::new(&temporary);
+        let file = OpenOptions::new()
+            .create(true)
+            .read(true)
+            .write(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(temporary)
+            .with_context(|| format!("create {}", temporary.display()))?;
+        let lock = Self::lock(file, temporary)?;
+        match name_new(temporary, path) {
+            Ok(()) => Ok(lock),
+            Err(error) => {
+                let _ = std::fs::remove_file(temporary);
+                if error.kind() == std::io::ErrorKind::AlreadyExists {
+                    return Ok(None);
+                }
+                Err(error).with_context(|| format!("create {}", path.display()))
+            }
         }
     }
 
@@ -96,6 +116,19 @@ impl ProcessLock {
     /// The lock's file descriptor, for those who close all others.
     pub fn raw_fd(&self) -> i32 {
         self._file.as_raw_fd()
+    }
+}
+
+/// Moves a file to a name that nobody has.
+fn name_new(from: &Path, to: &Path) -> std::io::Result<()> {
+    let here = nix::fcntl::AT_FDCWD;
+    match nix::fcntl::renameat2(here, from, here, to, RenameFlags::RENAME_NOREPLACE) {
+        // Some file systems know no such flag; a link does it there, in two steps of which the first decides.
+        Err(nix::errno::Errno::EINVAL | nix::errno::Errno::ENOSYS) => {
+            std::fs::hard_link(from, to)?;
+            std::fs::remove_file(from)
+        }
+        result => Ok(result?),
     }
 }
 

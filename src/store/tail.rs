@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use super::record::{Change, Table, Write, changes, commit_line, revision_of};
 use super::state::{damaged, into_text};
-use super::{LockedStore, Store, crash_point};
+use super::{LockedStore, Store, StoreError, crash_point};
 
 /// A reading position in the journal. Everything before it has been taken in by its owner.
 #[derive(Debug)]
@@ -107,12 +107,28 @@ impl Tail {
         if bytes.is_empty() {
             return Ok(String::new());
         }
-        let text = into_text(&self.path, bytes)?;
+        let text = into_text(&self.path, bytes).map_err(|error| self.placed(error, self.offset))?;
         let last = text[..text.len() - 1].rfind('\n').map_or(0, |newline| newline + 1);
-        self.revision = revision_of(&text[last..])
-            .ok_or_else(|| damaged(&self.path, &text, last, "not a commit".into()))?;
+        self.revision = revision_of(&text[last..]).ok_or_else(|| {
+            self.placed(damaged(&self.path, &text, last, "not a commit".into()), self.offset)
+        })?;
         self.offset += text.len() as u64;
         Ok(text)
+    }
+
+    /// Damage found in what was read from byte `from` on, with its place in the whole file.
+    fn placed(&self, mut error: anyhow::Error, from: u64) -> anyhow::Error {
+        if let Some(StoreError::Damaged { file, line, offset, .. }) = error.downcast_mut()
+            && *file == self.path
+        {
+            let mut before = vec![0; from as usize];
+            // Where even that cannot be read, the place within what was read is better than none.
+            if self.journal.read_exact_at(&mut before, 0).is_ok() {
+                *line += memchr::memchr_iter(b'\n', &before).count();
+                *offset += before.len();
+            }
+        }
+        error
     }
 
     /// Hands over every change to the tables committed since the last reading.
@@ -120,14 +136,30 @@ impl Tail {
     /// # Errors
     /// Unreadable or damaged journal.
     pub fn changes(&mut self, tables: &[Table], mut each: impl FnMut(Change<'_>)) -> Result<()> {
+        let mut read = self.revision;
         let text = self.read_on()?;
         let mut start = 0;
         for end in memchr::memchr_iter(b'\n', text.as_bytes()) {
-            changes(&text[start..end], tables, &mut each)
-                .map_err(|detail| damaged(&self.path, &text, start, detail))?;
+            let line = &text[start..end];
+            let revision =
+                changes(line, tables, &mut each).map_err(|detail| self.damaged_line(&text, start, detail))?;
+            if revision <= read {
+                let detail = format!("revision {revision} follows {read}");
+                return Err(self.damaged_line(&text, start, detail));
+            }
+            read = revision;
             start = end + 1;
         }
         Ok(())
+    }
+
+    /// Damage in a line of what [`Tail::read_on`] has just given, which ends where this tail now stands.
+    fn damaged_line(&self, text: &str, start: usize, detail: String) -> anyhow::Error {
+        match self.offset.checked_sub(text.len() as u64) {
+            Some(from) => self.placed(damaged(&self.path, text, start, detail), from),
+            // The text began in a journal that has been compacted since: its line is no longer there to be named.
+            None => damaged(&self.path, text, start, detail),
+        }
     }
 
     /// Under the lock nobody else writes: an end without a newline is what a writer left that died.
@@ -190,7 +222,7 @@ impl Tail {
 
     fn append(&mut self, line: &str, revision: u64) -> Result<()> {
         let before = self.journal.metadata().context("read the journal")?.len();
-        if before != self.offset {
+        if before != self.offset || self.store.current_snapshot()? != self.directory {
             bail!("{} holds commits that were not read before this one", self.path.display());
         }
         let written = self.journal.write(line.as_bytes());

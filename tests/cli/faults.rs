@@ -249,3 +249,73 @@ fn fifty_commands_at_once_lose_nothing() {
     let revision = world.value("job scaled", "{.metadata.generation}");
     assert_eq!(revision, "1", "scaling to what it is changes nothing");
 }
+
+#[test]
+fn a_job_waiting_for_its_retry_goes_on_when_only_the_kubelet_process_is_killed() {
+    let world = World::new();
+    let slow = job("retry", "", "test -f tried || { touch tried; exit 1; }").replace("10ms", "600ms");
+    let _ = world.apply(&slow);
+    world.wait_for_value("job/retry", "{.status.failed}", "1");
+    // No supervisor is left that would bring the controller back, and no further command is given.
+    let old = world.controller().expect("the controller waits for the retry");
+    for kubelet in world.processes_named("jobctl-kubelet") {
+        kill(kubelet, Signal::SIGKILL);
+    }
+    eventually(SOON, || world.controller() != Some(old));
+    let pods = world.store().join("pods");
+    eventually(SOON, || std::fs::read_dir(&pods).is_ok_and(|found| found.count() == 2));
+    world.assert_no_processes_left();
+    assert_eq!(world.tally("retry"), "1/1 SuccessCriteriaMet Complete");
+}
+
+#[test]
+fn a_controller_whose_data_directory_was_removed_does_not_make_it_again() {
+    let world = World::new();
+    let _ = world.apply(&job("gone", "", "false").replace("10ms", "600s"));
+    world.wait_for_value("job/gone", "{.status.failed}", "1");
+    std::fs::remove_dir_all(world.store()).expect("the store");
+    for kubelet in world.processes_named("jobctl-kubelet") {
+        kill(kubelet, Signal::SIGKILL);
+    }
+    world.assert_no_processes_left();
+    assert!(!world.store().exists());
+}
+
+#[test]
+fn commands_side_by_side_start_every_pod_where_nothing_may_stay_in_the_background() {
+    let world = World::new();
+    let paths: Vec<String> = (0..16)
+        .map(|number| {
+            world.manifest(&format!("{number}.yaml"), job(&format!("j{number}"), "", "touch $JOBCTL_POD_UID"))
+        })
+        .collect();
+    let commands: Vec<_> = paths
+        .iter()
+        .map(|path| world.command(&format!("apply -f {path}")).env("JOBCTL_BACKGROUND", "never").spawn())
+        .collect();
+    for mut command in commands {
+        assert!(command.wait().expect("an end").success());
+    }
+    // Nobody runs any more who would start another.
+    world.assert_no_processes_left();
+    let started = std::fs::read_dir(world.store().join("pods")).expect("pods").count();
+    assert_eq!(started, 16, "whoever found the lock held has been heard");
+}
+
+#[test]
+fn what_was_kept_of_removed_pods_goes_with_their_job_though_no_controller_runs() {
+    let world = World::new();
+    let _ = world.apply(&job("kept", "", "echo line"));
+    world.wait_for_end("kept");
+    let pod = world.value("pods", "{.items[0].metadata.name}");
+    let _ = world.run(&format!("delete pod {pod}")).success();
+    world.assert_no_processes_left();
+    let _ = world.run("logs job/kept --all-pods").success();
+    let _ = world.run("delete job kept").success();
+    world.assert_no_processes_left();
+    let left = std::fs::read_dir(world.store().join("pods")).expect("pods").count();
+    assert_eq!(left, 0, "its logs are gone");
+    let journal = std::fs::read_to_string(world.store().join("current/journal.jsonl")).expect("a journal");
+    let gone = format!(r#"{{"op":"delete","table":"removedpods","namespace":"default","name":"{pod}"}}"#);
+    assert!(journal.contains(&gone), "and so is its record");
+}

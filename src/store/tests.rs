@@ -1,0 +1,576 @@
+//! The store under readers, writers, compaction, torn ends and damage.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use chrono::{DateTime, Duration, Utc};
+use proptest::prelude::*;
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::record::TABLES;
+use super::*;
+use crate::api::PodStatus;
+use crate::api::events::{EventRecord, Reference};
+use crate::api::kinds::Key;
+
+fn noon() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_700_000_000, 0).expect("a time")
+}
+
+fn new_store() -> (TempDir, Store) {
+    let place = tempfile::tempdir().expect("a directory");
+    let store = Store::open(&place.path().join("data")).expect("a store");
+    (place, store)
+}
+
+fn named(name: &str) -> Key {
+    Key::new("default", name)
+}
+
+fn put(name: &str, text: &str) -> Write {
+    Write::put(Table::Jobs, named(name), json!({"is": text}).to_string())
+}
+
+fn commit(store: &Store, writes: &[Write]) -> u64 {
+    let (mut locked, _) = store.lock_and_read(&[]).expect("the lock");
+    locked.commit(writes).expect("a commit")
+}
+
+fn compact(store: &Store) {
+    let (mut locked, _) = store.lock_and_read(&[]).expect("the lock");
+    locked.compact(noon()).expect("a compaction");
+}
+
+/// Everything in a table, by name.
+fn all(store: &Store, table: Table) -> BTreeMap<String, String> {
+    let (state, _) = store.read(&[table]).expect("a readable store");
+    state.objects(table).map(|(key, object)| (key.name.to_string(), object.text.to_owned())).collect()
+}
+
+fn jobs(store: &Store) -> Vec<String> {
+    all(store, Table::Jobs).into_iter().map(|(name, text)| format!("{name} {text}")).collect()
+}
+
+/// What a follower has seen since it was asked last.
+fn seen(tail: &mut Tail) -> Vec<String> {
+    let mut seen = Vec::new();
+    tail.changes(&[Table::Jobs], |change| {
+        seen.push(format!("{} {} {}", change.revision, change.name, change.object.unwrap_or("gone")));
+    })
+    .expect("changes");
+    seen
+}
+
+fn journal(store: &Store) -> std::path::PathBuf {
+    store.current_snapshot().expect("a snapshot").join("journal.jsonl")
+}
+
+fn append(path: &Path, bytes: &[u8]) {
+    let mut file = fs::OpenOptions::new().append(true).open(path).expect("the file");
+    file.write_all(bytes).expect("an append");
+}
+
+/// Where the damage is, by the error.
+fn damage(error: &anyhow::Error) -> (String, usize, usize) {
+    match error.downcast_ref::<StoreError>() {
+        Some(StoreError::Damaged { file, line, offset, .. }) => {
+            (file.file_name().unwrap_or_default().to_string_lossy().into_owned(), *line, *offset)
+        }
+        _ => panic!("not a report of damage: {error:#}"),
+    }
+}
+
+/// Every file below, with its content.
+fn contents(directory: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut left = vec![directory.to_owned()];
+    while let Some(path) = left.pop() {
+        if path.is_dir() && !path.is_symlink() {
+            left.extend(fs::read_dir(&path).expect("a directory").flatten().map(|entry| entry.path()));
+        } else if path.is_symlink() {
+            let target = fs::read_link(&path).expect("a link").to_string_lossy().into_owned();
+            found.insert(path.display().to_string(), target.into());
+        } else {
+            found.insert(path.display().to_string(), fs::read(&path).expect("a file"));
+        }
+    }
+    found
+}
+
+#[test]
+fn what_was_committed_is_read_back() {
+    let (_place, store) = new_store();
+    assert_eq!(commit(&store, &[put("a", "1"), put("b", "1")]), 1);
+    assert_eq!(commit(&store, &[put("a", "2"), Write::delete(Table::Jobs, named("b"))]), 2);
+    assert_eq!(commit(&store, &[]), 2, "nothing to commit is no revision");
+    assert_eq!(jobs(&store), [r#"a {"is":"2"}"#]);
+    assert!(all(&store, Table::Pods).is_empty(), "one table does not show in another");
+    let again = Store::open(store.root()).expect("the same store");
+    assert_eq!(jobs(&again), jobs(&store));
+    assert_eq!(again.read(&[Table::Jobs]).expect("a state").0.revision(), 2);
+}
+
+#[test]
+fn a_follower_sees_every_commit_once_in_order_across_compactions() {
+    let (_place, store) = new_store();
+    commit(&store, &[put("before", "1")]);
+    let (_, mut early) = store.read(&[Table::Jobs]).expect("a state");
+    commit(&store, &[put("a", "1")]);
+    compact(&store);
+    let (state, mut late) = store.read(&[Table::Jobs]).expect("a state");
+    assert_eq!(state.objects(Table::Jobs).count(), 2, "the snapshot holds what came before it");
+    commit(&store, &[put("a", "2"), Write::delete(Table::Jobs, named("before"))]);
+    let after = [r#"3 a {"is":"2"}"#, "3 before gone"];
+    let mut both = vec![r#"2 a {"is":"1"}"#];
+    both.extend(after);
+    assert_eq!(seen(&mut early), both, "a follower from before the compaction");
+    assert_eq!(seen(&mut late), after, "a follower from after it");
+    assert_eq!((seen(&mut early), seen(&mut late)), (vec![], vec![]), "nothing twice");
+    compact(&store);
+    commit(&store, &[put("a", "3")]);
+    assert_eq!(seen(&mut early), [r#"4 a {"is":"3"}"#]);
+    assert_eq!(jobs(&store), [r#"a {"is":"3"}"#]);
+}
+
+#[test]
+fn a_writer_whose_position_is_older_than_a_compaction_writes_to_the_new_journal() {
+    let (_place, store) = new_store();
+    commit(&store, &[put("a", "1")]);
+    let (_, tail) = store.read(&[]).expect("a state");
+    commit(&store, &[put("b", "1")]);
+    compact(&store);
+    let mut locked = store.lock(tail).expect("the lock");
+    let refused = locked.commit(&[put("c", "1")]);
+    assert!(refused.is_err(), "a commit without having read what came before");
+    let mut names = Vec::new();
+    locked.catch_up(&[Table::Jobs], |change| names.push(change.name.to_owned())).expect("changes");
+    assert_eq!(names, ["b"]);
+    assert_eq!(locked.commit(&[put("c", "1")]).expect("a commit"), 3);
+    drop(locked);
+    assert_eq!(jobs(&store).len(), 3);
+}
+
+#[test]
+fn compaction_leaves_one_snapshot_and_changes_nothing_that_can_be_read() {
+    let (_place, store) = new_store();
+    for number in 0..20 {
+        commit(&store, &[put(&format!("job-{}", number % 7), &number.to_string())]);
+    }
+    let before = (jobs(&store), store.read(&[]).expect("a state").0.revision());
+    compact(&store);
+    compact(&store);
+    assert_eq!((jobs(&store), store.read(&[]).expect("a state").0.revision()), before);
+    let snapshots = fs::read_dir(store.root().join("snapshot")).expect("a directory").count();
+    assert_eq!(snapshots, 1, "the old ones are gone");
+    assert_eq!(fs::read(journal(&store)).expect("a journal"), b"");
+}
+
+#[test]
+fn leftovers_of_a_compaction_that_died_do_not_matter() {
+    let (_place, store) = new_store();
+    commit(&store, &[put("a", "1")]);
+    let snapshots = store.root().join("snapshot");
+    for leftover in [".1.tmp", "1", ".trash.9"] {
+        fs::create_dir(snapshots.join(leftover)).expect("a directory");
+        append_new(&snapshots.join(leftover).join("jobs.jsonl"), b"half a rec");
+    }
+    append_new(&store.root().join(".current.tmp"), b"");
+    assert_eq!(jobs(&store).len(), 1);
+    compact(&store);
+    assert_eq!(jobs(&store), [r#"a {"is":"1"}"#]);
+    assert_eq!(fs::read_dir(snapshots).expect("a directory").count(), 1);
+}
+
+fn append_new(path: &Path, bytes: &[u8]) {
+    fs::File::create_new(path).and_then(|mut file| file.write_all(bytes)).expect("a new file");
+}
+
+#[test]
+fn a_small_journal_is_not_compacted() {
+    let (_place, store) = new_store();
+    commit(&store, &[put("a", "1")]);
+    let (mut locked, _) = store.lock_and_read(&[]).expect("the lock");
+    assert!(!locked.compact_if_due(noon()).expect("no compaction"));
+    let large = "x".repeat(5 << 20);
+    locked.commit(&[put("a", &large)]).expect("a commit");
+    assert!(locked.compact_if_due(noon()).expect("a compaction"));
+    assert!(!locked.compact_if_due(noon()).expect("no compaction"), "the new journal is empty");
+}
+
+#[test]
+fn a_torn_end_is_ignored_by_readers_and_cut_by_the_next_writer() {
+    let (_place, store) = new_store();
+    commit(&store, &[put("a", "1")]);
+    let whole = fs::read(journal(&store)).expect("a journal");
+    let (_, mut follower) = store.read(&[]).expect("a state");
+    let next = record::commit_line(2, &[put("torn", "1")]);
+    for length in [1, next.len() / 2, next.len() - 1] {
+        append(&journal(&store), &next.as_bytes()[..length]);
+        assert_eq!(jobs(&store).len(), 1, "torn after {length} bytes");
+        assert_eq!(seen(&mut follower), Vec::<String>::new());
+        assert_eq!(commit(&store, &[]), 1);
+        assert_eq!(fs::read(journal(&store)).expect("a journal"), whole, "cut off");
+    }
+    append(&journal(&store), b"{\"revision\":2,");
+    assert_eq!(commit(&store, &[put("b", "1")]), 2, "the next commit takes its place");
+    assert_eq!(jobs(&store).len(), 2);
+    assert_eq!(seen(&mut follower), [r#"2 b {"is":"1"}"#]);
+    // Longer than one block of the search for the last newline.
+    append(&journal(&store), &vec![b'x'; 10_000]);
+    assert_eq!(commit(&store, &[put("c", "1")]), 3);
+    assert_eq!(jobs(&store).len(), 3);
+}
+
+#[test]
+fn damage_is_reported_with_its_place_and_nothing_is_changed() {
+    let lines = |store: &Store| fs::read_to_string(journal(store)).expect("a journal");
+    for (what, bad) in [
+        ("zeros", "\0\0\0\0\0"),
+        ("no commit", "{\"a\":1}"),
+        ("a line lost", r#"{"revision":2,"writes":[]}"#),
+        ("half a commit", r#"{"revision":3,"writes":[{"op":"put","table":"jobs","namespace":"default""#),
+        (
+            "an unknown table",
+            r#"{"revision":3,"writes":[{"op":"delete","table":"x","namespace":"d","name":"a"}]}"#,
+        ),
+    ] {
+        let (_place, store) = new_store();
+        let (_, mut early) = store.read(&[]).expect("a state");
+        commit(&store, &[put("a", "1")]);
+        let first = lines(&store).len();
+        let (_, mut follower) = store.read(&[]).expect("a state");
+        commit(&store, &[put("b", "1")]);
+        let at = lines(&store).len();
+        assert!(first < at);
+        append(&journal(&store), bad.as_bytes());
+        append(&journal(&store), b"\n");
+        append(&journal(&store), record::commit_line(4, &[put("c", "1")]).as_bytes());
+        let before = contents(store.root());
+        let expected = ("journal.jsonl".to_owned(), 3, at);
+        assert_eq!(damage(&store.read(&[Table::Jobs]).expect_err(what)), expected, "{what}: a reader");
+        assert_eq!(
+            damage(&store.lock_and_read(&[Table::Jobs]).expect_err(what)),
+            expected,
+            "{what}: a writer"
+        );
+        for tail in [&mut early, &mut follower] {
+            let error = tail.changes(&[Table::Jobs], |_| ()).expect_err(what);
+            assert_eq!(damage(&error), expected, "{what}: a follower");
+        }
+        let text = format!("{:#}", store.read(&[Table::Jobs]).expect_err(what));
+        assert!(
+            text.contains(&format!("line 3 (byte {at})")) && text.contains("nothing was changed"),
+            "{text}"
+        );
+        assert_eq!(contents(store.root()), before, "{what}: nothing is changed");
+    }
+}
+
+#[test]
+fn damage_in_a_snapshot_is_reported_with_its_place() {
+    for (what, bad) in
+        [("zeros", "\0\0\n"), ("not a record", "{}\n"), ("no end", r#"{"namespace":"d","name":"b","#)]
+    {
+        let (_place, store) = new_store();
+        commit(&store, &[put("a", "1")]);
+        compact(&store);
+        let file = store.current_snapshot().expect("a snapshot").join("jobs.jsonl");
+        let at = fs::read(&file).expect("a snapshot").len();
+        append(&file, bad.as_bytes());
+        let before = contents(store.root());
+        let expected = ("jobs.jsonl".to_owned(), 2, at);
+        assert_eq!(damage(&store.read(&[Table::Jobs]).expect_err(what)), expected, "{what}");
+        let (mut locked, _) = store.lock_and_read(&[]).expect("other tables read");
+        locked.commit(&[]).expect("nothing");
+        drop(locked);
+        assert!(store.read(&[Table::Pods]).is_ok(), "{what}: other tables can be read");
+        assert_eq!(contents(store.root()), before, "{what}: nothing is changed");
+    }
+}
+
+#[test]
+fn a_damaged_store_is_not_compacted() {
+    let (_place, store) = new_store();
+    commit(&store, &[put("a", "1")]);
+    compact(&store);
+    commit(&store, &[put("b", "1")]);
+    append(&store.current_snapshot().expect("a snapshot").join("jobs.jsonl"), b"{}\n");
+    let before = contents(store.root());
+    let (mut locked, _) = store.lock_and_read(&[]).expect("the lock");
+    assert!(locked.compact(noon()).is_err());
+    assert_eq!(contents(store.root()), before);
+}
+
+#[test]
+fn an_object_that_does_not_parse_is_reported_with_its_place() {
+    let (_place, store) = new_store();
+    commit(&store, &[put("a", "1")]);
+    let at = fs::read(journal(&store)).expect("a journal").len();
+    commit(&store, &[Write::put(Table::Jobs, named("b"), r#"{"metadata":7}"#.into())]);
+    let (state, _) = store.read(&[Table::Jobs]).expect("a state");
+    let object = state.get(Table::Jobs, &named("b")).expect("the object");
+    let error = object.parse::<crate::api::Job>().expect_err("not a Job");
+    assert_eq!(damage(&error), ("journal.jsonl".to_owned(), 2, at));
+}
+
+#[test]
+fn a_store_that_is_not_ours_alone_or_newer_is_refused() {
+    let (_place, store) = new_store();
+    let mode = |mode| fs::set_permissions(store.root(), fs::Permissions::from_mode(mode)).expect("chmod");
+    for (bits, refused) in [(0o700, false), (0o755, false), (0o770, true), (0o702, true), (0o777, true)] {
+        mode(bits);
+        let opened = Store::open(store.root());
+        assert_eq!(opened.is_err(), refused, "{bits:o}");
+        if let Err(error) = opened {
+            assert!(matches!(error.downcast_ref(), Some(StoreError::NotPrivate { .. })), "{error:#}");
+            assert!(error.to_string().contains("chmod go-w"), "says what to do: {error:#}");
+        }
+    }
+    mode(0o700);
+    for version in ["2\n", "99\n", "", "abc"] {
+        write_atomic(&store.root().join("format"), version.as_bytes()).expect("a format");
+        let error = Store::open(store.root()).expect_err(version);
+        assert!(matches!(error.downcast_ref(), Some(StoreError::NewerFormat { .. })), "{error:#}");
+    }
+    let file = store.root().join("format");
+    let error = Store::open(&file).expect_err("a file");
+    assert!(error.to_string().contains("is not a directory"), "{error:#}");
+    let fresh = store.root().join("deep/er");
+    Store::open(&fresh).expect("a new store");
+    assert_eq!(fs::metadata(&fresh).expect("a directory").permissions().mode() & 0o777, 0o700);
+}
+
+#[test]
+fn writers_side_by_side_lose_nothing_and_revisions_are_consecutive() {
+    const WRITERS: usize = 6;
+    const COMMITS: usize = 25;
+    let (_place, store) = new_store();
+    let (_, mut follower) = store.read(&[]).expect("a state");
+    std::thread::scope(|scope| {
+        let mut writers = Vec::new();
+        for writer in 0..WRITERS {
+            let root = store.root().to_owned();
+            writers.push(scope.spawn(move || {
+                let store = Store::open(&root).expect("a store");
+                for number in 0..COMMITS {
+                    // Half go by their own old position, as the controller does, half read anew, as verbs do.
+                    let (_, tail) = store.read(&[]).expect("a state");
+                    let mut locked = match number % 2 {
+                        0 => store.lock(tail).expect("the lock"),
+                        _ => store.lock_and_read(&[]).expect("the lock").0,
+                    };
+                    locked.catch_up(&[], |_| ()).expect("changes");
+                    let revision = locked.next_revision();
+                    let write = put(&format!("w{writer}-{number}"), &revision.to_string());
+                    assert_eq!(locked.commit(&[write]).expect("a commit"), revision);
+                    // Once: a position two compactions old cannot be followed.
+                    if writer == 0 && number == COMMITS / 2 {
+                        locked.compact(noon()).expect("a compaction");
+                    }
+                    drop(locked);
+                    store.read(&TABLES).expect("a reader between");
+                }
+            }));
+        }
+        // A follower that looks all the time sees every revision once, in order.
+        let mut revisions = Vec::new();
+        let mut more = true;
+        while more {
+            // Asked before the last look, so that nothing is missed and a writer that fails ends this too.
+            more = writers.iter().any(|writer| !writer.is_finished());
+            follower.changes(&[Table::Jobs], |change| revisions.push(change.revision)).expect("changes");
+        }
+        let expected: Vec<u64> = (1..=(WRITERS * COMMITS) as u64).collect();
+        assert_eq!(revisions, expected);
+    });
+    let stored = all(&store, Table::Jobs);
+    assert_eq!(stored.len(), WRITERS * COMMITS);
+}
+
+fn event(name: &str, age: Duration) -> Write {
+    let about = Reference {
+        kind: "Job".into(),
+        api_version: "batch/v1".into(),
+        namespace: "default".into(),
+        name: name.into(),
+        uid: "u".into(),
+        field_path: None,
+    };
+    let event = EventRecord::new(about, "Normal", "test", "Tested", "m", noon() - age);
+    Write::put(Table::Events, named(name), serde_json::to_string(&event).expect("an Event"))
+}
+
+#[test]
+fn compaction_forgets_old_events_and_the_oldest_tombstones() {
+    let (_place, store) = new_store();
+    commit(
+        &store,
+        &[
+            event("old", Duration::minutes(61)),
+            event("an-hour", Duration::minutes(60)),
+            event("new", Duration::zero()),
+        ],
+    );
+    let tombstones: Vec<Write> = (0..1010)
+        .map(|number| Write::put(Table::Tombstones, named(&format!("t{number:04}")), "{}".into()))
+        .collect();
+    commit(&store, &tombstones);
+    compact(&store);
+    assert_eq!(all(&store, Table::Events).into_keys().collect::<Vec<_>>(), ["an-hour", "new"]);
+    assert_eq!(all(&store, Table::Tombstones).len(), 1000);
+}
+
+fn report(uid: &str, sequence: u64) -> PodReport {
+    PodReport {
+        namespace: "default".into(),
+        name: uid.into(),
+        uid: uid.into(),
+        sequence,
+        last: false,
+        status: PodStatus::default(),
+    }
+}
+
+#[test]
+fn reports_are_read_in_order_until_they_are_removed() {
+    let (_place, store) = new_store();
+    let inbox = Inbox::new(store.inbox_path());
+    assert!(inbox.is_empty().expect("an inbox"));
+    for (uid, sequence) in [("a", 2), ("b", 1), ("a", 10), ("a", 1)] {
+        inbox.leave(&report(uid, sequence)).expect("a report");
+    }
+    let reports = inbox.reports().expect("reports");
+    let of_a: Vec<u64> =
+        reports.iter().filter(|(_, report)| report.uid == "a").map(|(_, report)| report.sequence).collect();
+    assert_eq!(of_a, [1, 2, 10]);
+    assert_eq!(inbox.reports().expect("reports").len(), 4, "they stay");
+    reports.iter().for_each(|(path, _)| inbox.remove(path));
+    assert!(inbox.is_empty().expect("an inbox"));
+}
+
+#[test]
+fn a_report_that_cannot_be_read_is_set_aside() {
+    let (_place, store) = new_store();
+    let inbox = Inbox::new(store.inbox_path());
+    inbox.leave(&report("good", 1)).expect("a report");
+    append_new(&store.inbox_path().join("torn.1"), b"{\"namespace\":\"def");
+    append_new(&store.inbox_path().join("empty.1"), b"");
+    fs::create_dir(store.inbox_path().join("directory")).expect("a directory");
+    // Being written: not a report yet.
+    append_new(&store.inbox_path().join(".later.1.tmp"), b"{");
+    let reports = inbox.reports().expect("reports");
+    assert_eq!(reports.iter().map(|(_, report)| report.uid.as_str()).collect::<Vec<_>>(), ["good"]);
+    reports.iter().for_each(|(path, _)| inbox.remove(path));
+    assert!(inbox.is_empty().expect("an inbox"), "nothing is left that would wake a controller for ever");
+    let aside = fs::read(store.inbox_path().join(".torn.1.corrupt")).expect("set aside, not lost");
+    assert_eq!(aside, b"{\"namespace\":\"def");
+}
+
+#[test]
+fn write_atomic_replaces_a_file_whole_or_not_at_all() {
+    let place = tempfile::tempdir().expect("a directory");
+    let file = place.path().join("file");
+    for text in ["one", "", "three"] {
+        write_atomic(&file, text.as_bytes()).expect("a write");
+        assert_eq!(fs::read_to_string(&file).expect("the file"), text);
+    }
+    assert_eq!(fs::metadata(&file).expect("the file").permissions().mode() & 0o777, 0o600);
+    let error = write_atomic(&place.path().join("no/file"), b"x").expect_err("no directory");
+    assert!(format!("{error:#}").contains("no/file"), "{error:#}");
+    // A directory cannot be replaced by a file: the rename fails, what is there stays, nothing is left beside.
+    fs::create_dir(place.path().join("directory")).expect("a directory");
+    write_atomic(&place.path().join("directory"), b"x").expect_err("a directory");
+    let mut names: Vec<_> =
+        fs::read_dir(place.path()).expect("a directory").flatten().map(|entry| entry.file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["directory", "file"]);
+}
+
+#[test]
+fn a_pods_directory_is_claimed_once_for_ever() {
+    let (_place, store) = new_store();
+    let directory = PodDirectory::new(store.pod_path("uid"));
+    assert!(!directory.is_claimed());
+    let lock = directory.claim().expect("a claim").expect("the first claim");
+    assert!(directory.is_claimed());
+    drop(lock);
+    assert!(directory.claim().expect("a claim").is_none(), "also after the holder has gone");
+    let left = fs::read_dir(store.pod_path("uid")).expect("a directory").count();
+    assert_eq!(left, 2, "the lock and the logs, nothing else");
+    directory.remove();
+    assert!(!directory.is_claimed());
+}
+
+/// Something done to a store.
+#[derive(Clone, Debug)]
+enum Step {
+    Commit(Vec<(u8, Option<u16>)>),
+    Compact,
+    Reopen,
+    Tear(usize),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let write = (0..8_u8, prop::option::weighted(0.7, any::<u16>()));
+    let step = prop_oneof![
+        6 => prop::collection::vec(write, 0..4).prop_map(Step::Commit),
+        1 => Just(Step::Compact),
+        1 => Just(Step::Reopen),
+        1 => (1..60_usize).prop_map(Step::Tear),
+    ];
+    prop::collection::vec(step, 0..20)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_store_is_a_map(steps in steps()) {
+        let (_place, mut store) = new_store();
+        let (_, mut tail) = store.read(&[Table::Jobs]).expect("a state");
+        let (mut model, mut followed) = (BTreeMap::new(), BTreeMap::new());
+        let mut revision = 0;
+        for step in steps {
+            match step {
+                Step::Commit(writes) => {
+                    let spelled: Vec<Write> = writes
+                        .iter()
+                        .map(|(key, value)| match value {
+                            Some(value) => put(&format!("k{key}"), &value.to_string()),
+                            None => Write::delete(Table::Jobs, named(&format!("k{key}"))),
+                        })
+                        .collect();
+                    revision += u64::from(!writes.is_empty());
+                    prop_assert_eq!(commit(&store, &spelled), revision);
+                    for (key, value) in writes {
+                        match value {
+                            Some(value) => {
+                                model.insert(format!("k{key}"), json!({"is": value.to_string()}).to_string())
+                            }
+                            None => model.remove(&format!("k{key}")),
+                        };
+                    }
+                }
+                Step::Compact => compact(&store),
+                Step::Reopen => store = Store::open(store.root()).expect("the same store"),
+                Step::Tear(length) => {
+                    let line = record::commit_line(revision + 1, &[put("torn", "x")]);
+                    append(&journal(&store), &line.as_bytes()[..length]);
+                }
+            }
+            prop_assert_eq!(&all(&store, Table::Jobs), &model);
+            tail.changes(&[Table::Jobs], |change| {
+                match change.object {
+                    Some(object) => followed.insert(change.name.to_owned(), object.to_owned()),
+                    None => followed.remove(change.name),
+                };
+            })
+            .expect("changes");
+            prop_assert_eq!(&followed, &model, "a follower");
+        }
+    }
+}
