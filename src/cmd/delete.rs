@@ -150,6 +150,7 @@ pub(super) fn require_targets(targets: &[Target], selected: bool) -> Result<()> 
 /// Deletes objects.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let options = &args.options;
+    let timeout = parse_timeout(&options.timeout)?;
     let context = Context::open(global)?;
     let selectors = Selectors::parse(args.selector.as_deref(), args.field_selector.as_deref())?;
     if args.all && args.selector.as_deref().is_some_and(|selector| !selector.is_empty()) {
@@ -200,7 +201,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         say("No resources found")?;
     }
     if options.wait && options.dry_run == DryRun::None && !deleted.is_empty() && !options.force {
-        wait_until_gone(&context, &deleted, &options.timeout)?;
+        wait_until_gone(&context, &deleted, timeout)?;
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
@@ -348,10 +349,18 @@ fn pods_of(state: &State, owner: &str) -> Result<Vec<Pod>> {
     Ok(pods)
 }
 
+/// Reads `--timeout`, before anything is deleted.
+fn parse_timeout(timeout: &str) -> Result<chrono::Duration> {
+    durations::parse(timeout)
+        .map_err(|error| anyhow::anyhow!("invalid argument {timeout:?} for \"--timeout\" flag: {error}"))
+}
+
 /// Follows the journal until none of the objects is left.
-pub(super) fn wait_until_gone(context: &Context, deleted: &[Deleted], timeout: &str) -> Result<()> {
-    let timeout = durations::parse(timeout)
-        .map_err(|error| anyhow::anyhow!("invalid argument {timeout:?} for \"--timeout\" flag: {error}"))?;
+pub(super) fn wait_until_gone(
+    context: &Context,
+    deleted: &[Deleted],
+    timeout: chrono::Duration,
+) -> Result<()> {
     let until = (timeout > chrono::Duration::zero()).then(|| clock() + timeout);
     let tables = [Table::Jobs, Table::Pods, Table::CronJobs];
     let (state, mut follower) = Follower::start(&context.store, &tables)?;

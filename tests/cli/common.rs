@@ -32,6 +32,7 @@ pub(crate) fn is_root() -> bool {
 pub(crate) struct World {
     directory: tempfile::TempDir,
     user: Option<u32>,
+    background: bool,
     abandoned: bool,
 }
 
@@ -39,11 +40,18 @@ impl World {
     /// An empty world.
     pub(crate) fn new() -> Self {
         let directory = tempfile::Builder::new().prefix("jobctl-test-").tempdir().expect("make a directory");
-        let world = Self { directory, user: None, abandoned: false };
+        let world = Self { directory, user: None, background: true, abandoned: false };
         for part in ["home", "config/jobctl", "data", "work", "tmp"] {
             fs::create_dir_all(world.path(part)).expect("make a directory");
         }
         fs::write(world.path("config/jobctl/config.yaml"), "nodeName: node1\n").expect("write");
+        world
+    }
+
+    /// A world in which nothing of ours may stay in the background but the pods.
+    pub(crate) fn without_background() -> Self {
+        let mut world = Self::new();
+        world.background = false;
         world
     }
 
@@ -286,6 +294,9 @@ impl Invocation<'_> {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        if !self.world.background {
+            command.env("JOBCTL_BACKGROUND", "never");
+        }
         if let Some(user) = self.world.user {
             command.uid(user).gid(user);
         }
@@ -542,7 +553,7 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 }
 
 /// A shell's words, quotes taken off.
-fn words(line: &str) -> Vec<String> {
+pub(crate) fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut quote: Option<char> = None;

@@ -3,14 +3,21 @@
 mod common;
 
 mod apply;
+mod background;
+mod bad_input;
 mod create;
 mod delete;
 mod describe;
 mod engine;
+mod examples;
 mod faults;
 mod get;
 mod logs;
+mod manifests;
+mod oracle;
 mod replace;
 mod run;
 mod scale;
+mod source_documents;
+mod users;
 mod wait;

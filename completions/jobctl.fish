@@ -1,0 +1,283 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_jobctl_global_optspecs
+    string join \n n/namespace= data-dir= context= kubeconfig= h/help
+end
+
+function __fish_jobctl_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_jobctl_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_jobctl_using_subcommand
+    set -l cmd (__fish_jobctl_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c jobctl -n "__fish_jobctl_needs_command" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_needs_command" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_needs_command" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
+complete -c jobctl -n "__fish_jobctl_needs_command" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "apply" -d 'Create or change objects to match manifests'
+complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "create" -d 'Create objects from manifests, or a Job from the command line'
+complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "replace" -d 'Replace objects by manifests; with --force, delete them and create them again'
+complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "run" -d 'Submit a Job, follow its logs, wait for its end, and exit with the program\'s own exit code'
+complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "get" -d 'Display one or many objects'
+complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "describe" -d 'Show details of objects, with their Events'
+complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "logs" -d 'Print the logs of a pod\'s container, or of all pods of a Job'
+complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "wait" -d 'Wait for a condition on one or many objects'
+complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "delete" -d 'Delete objects by file, name or selector'
+complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "scale" -d 'Set the parallelism of Jobs'
+complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "reconcile" -d 'Make one pass and say what it did'
+complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "watch" -d 'Make passes until interrupted, one line per change'
+complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "api-resources" -d 'Print the supported kinds of objects'
+complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "api-versions" -d 'Print the supported API versions'
+complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "version" -d 'Print the version'
+complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "completion" -d 'Output shell completion code for bash, zsh, fish, elvish or powershell'
+complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s l -l selector -d 'Apply only the documents whose labels match' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from job help" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from job help" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from job help" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from job help" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from job help" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from job help" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from job help" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from job help" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from job help" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from job help" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from job help" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from job help" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from job help" -f -a "job" -d 'Create a Job that runs a command of this machine'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from job help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l image -d 'Image name to run: a label here, the command runs from this machine' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l from -d 'The CronJob to create the Job from' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from help" -f -a "job" -d 'Create a Job that runs a command of this machine'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l grace-period -d 'Seconds given to the old pods\' processes to end; negative: what the pod says' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
+complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l force -d 'Delete the object with its pods and create it again, in one step: this runs a Job once more'
+complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
+complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l timeout -d 'How long to wait; the Job goes on when the time is over. Negative is without end' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l prefix -d 'Put the pod and the container before each line; the default where more than one pod may run' -r -f -a "true\t''
+false\t''"
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l rm -d 'Delete the Jobs at the end'
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s q -l quiet -d 'No summary'
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s o -l output -d 'Output format: json, yaml, name, wide, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, custom-columns=…, custom-columns-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s A -l all-namespaces -d 'Objects of all namespaces' -r -f -a "true\t''
+false\t''"
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s l -l selector -d 'Label selector: key=value, key!=value, key in (a,b), key notin (a,b), key, !key' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l field-selector -d 'Field selector: key=value, key!=value' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s L -l label-columns -d 'Labels that get a column of their own' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l sort-by -d 'Sort by this field, a JSONPath such as .metadata.creationTimestamp' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s a -l show-all -d 'Finished pods are always shown; old tutorials ask for them' -r -f -a "true\t''
+false\t''"
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l chunk-size -d 'Accepted for kubectl\'s sake: lists come in one piece' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s w -l watch -d 'After listing, watch for changes'
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l watch-only -d 'Watch for changes without listing first'
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l output-watch-events -d 'With a watch: say whether an object was ADDED, MODIFIED or DELETED'
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l no-headers -d 'Leave the header line out'
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l show-labels -d 'A last column with all labels'
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l show-kind -d 'Put the kind before each name'
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l ignore-not-found -d 'Say nothing about objects that do not exist'
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -s l -l selector -d 'Label selector' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -l show-events -d 'Show the Events of each object' -r -f -a "true\t''
+false\t''"
+complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
+complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -s A -l all-namespaces -d 'Objects of all namespaces'
+complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -s c -l container -d 'Print the log of this container' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l all-containers -d 'All containers of the pod, init containers included' -r -f -a "true\t''
+false\t''"
+complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l all-pods -d 'All pods of the Job, also those removed since, each line with its pod and container' -r -f -a "true\t''
+false\t''"
+complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l prefix -d 'Put the pod and the container before each line' -r -f -a "true\t''
+false\t''"
+complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l tail -d 'Lines to show from the end; -1 is all, and with a selector the default is 10' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l since -d 'Only lines newer than this duration, such as 5s, 2m, or 3h' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l since-time -d 'Only lines after this time (RFC 3339)' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l timestamps -d 'Put the time before each line' -r -f -a "true\t''
+false\t''"
+complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l limit-bytes -d 'Most bytes of each log to print' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -s l -l selector -d 'Label selector: the pods to print' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l max-log-requests -d 'Accepted for kubectl\'s sake: there is no limit' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l ignore-errors -d 'Accepted for kubectl\'s sake' -r -f -a "true\t''
+false\t''"
+complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l pod-running-timeout -d 'How long to wait for a Job\'s first pod' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -s f -l follow -d 'Go on printing until the container, or the Job, has ended; waits for it to start'
+complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -s p -l previous -d 'Print the log of the run before the last restart'
+complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l for -d 'delete, create, condition=NAME[=VALUE], condition=NAME,NAME (any of them), or jsonpath=\'{PATH}\'[=VALUE]; given several times: all of them' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l timeout -d 'How long to wait for all together; 0 checks once, negative waits for a week' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s l -l selector -d 'Label selector' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l field-selector -d 'Field selector' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s o -l output -d 'Output format: name' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
+complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l all -d 'All objects of the type'
+complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s A -l all-namespaces -d 'Objects of all namespaces'
+complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l cascade -d 'Must be "background", "foreground", or "orphan": what becomes of a Job\'s pods' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l grace-period -d 'Seconds given to processes to end; negative: what the pod says' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l wait -d 'Wait until the objects are gone' -r -f -a "true\t''
+false\t''"
+complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l timeout -d 'How long to wait; 0 is as long as it takes' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s o -l output -d 'Output format: name' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s l -l selector -d 'Label selector' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l field-selector -d 'Field selector' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l ignore-not-found -d 'Say nothing about objects that do not exist' -r -f -a "true\t''
+false\t''"
+complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
+complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l now -d 'Stop processes after one second'
+complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l force -d 'Do not give processes any time'
+complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l all -d 'All objects of the type'
+complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s A -l all-namespaces -d 'Objects of all namespaces'
+complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s i -l interactive -d 'Ask before deleting'
+complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l replicas -d 'The new parallelism' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l current-replicas -d 'Only if the parallelism is this now' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s l -l selector -d 'Label selector' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
+complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l all -d 'All Jobs of the namespace'
+complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jobctl -n "__fish_jobctl_using_subcommand reconcile" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand reconcile" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand reconcile" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand reconcile" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand reconcile" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jobctl -n "__fish_jobctl_using_subcommand watch" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand watch" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand watch" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand watch" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand watch" -l until-idle -d 'Leave when nothing is left to wait for'
+complete -c jobctl -n "__fish_jobctl_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -l api-group -d 'Limit to kinds of this API group' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -l namespaced -d 'If false, kinds that are not in a namespace (there are none)' -r -f -a "true\t''
+false\t''"
+complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -s o -l output -d 'One of wide or name' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -l sort-by -d 'Sort by name or kind' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -l no-headers -d 'Leave the header line out'
+complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand api-versions" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand api-versions" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand api-versions" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand api-versions" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand api-versions" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand version" -s o -l output -d 'One of yaml or json' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand version" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand version" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand version" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand version" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand version" -l client -d 'Only the program\'s own version'
+complete -c jobctl -n "__fish_jobctl_using_subcommand version" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand completion" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand completion" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand completion" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand completion" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand completion" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "apply" -d 'Create or change objects to match manifests'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "create" -d 'Create objects from manifests, or a Job from the command line'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "replace" -d 'Replace objects by manifests; with --force, delete them and create them again'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "run" -d 'Submit a Job, follow its logs, wait for its end, and exit with the program\'s own exit code'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "get" -d 'Display one or many objects'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "describe" -d 'Show details of objects, with their Events'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "logs" -d 'Print the logs of a pod\'s container, or of all pods of a Job'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "wait" -d 'Wait for a condition on one or many objects'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "delete" -d 'Delete objects by file, name or selector'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "scale" -d 'Set the parallelism of Jobs'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "reconcile" -d 'Make one pass and say what it did'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "watch" -d 'Make passes until interrupted, one line per change'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "api-resources" -d 'Print the supported kinds of objects'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "api-versions" -d 'Print the supported API versions'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "version" -d 'Print the version'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "completion" -d 'Output shell completion code for bash, zsh, fish, elvish or powershell'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subcommand_from create" -f -a "job" -d 'Create a Job that runs a command of this machine'

@@ -1,0 +1,192 @@
+//! The rooms of docs/architecture.md: imports go one way, dangerous code stays in its room, generated files are
+//! what the code generates.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The levels, lowest first. A room may use itself, its level's other rooms not, and everything below.
+const LEVELS: [&[&str]; 7] = [
+    &["api"],
+    &["registry", "controller", "printers", "kubelet::actions"],
+    &["store"],
+    &["kubelet"],
+    &["manager"],
+    &["cmd"],
+    &["main", "lib"],
+];
+
+/// Imports between rooms of one level, each with its reason.
+const NEIGHBOURS: [(&str, &str); 2] = [
+    // What it means to mark a pod for deletion is said once.
+    ("registry", "controller"),
+    // One formula for the back-off of pods and of containers.
+    ("kubelet::actions", "controller"),
+];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).expect("read a directory").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// `src/kubelet/actions/run.rs` -> `kubelet::actions::run`.
+fn module_of(path: &Path) -> String {
+    let inside = path.strip_prefix(root().join("src")).expect("a source").with_extension("");
+    inside.to_string_lossy().replace('/', "::")
+}
+
+/// The room of a module path, by its longest name, and that room's level.
+fn room_of(module: &str) -> Option<(&'static str, usize)> {
+    let mut best: Option<(&'static str, usize)> = None;
+    for (level, rooms) in LEVELS.iter().enumerate() {
+        for room in *rooms {
+            let inside =
+                module == *room || module.strip_prefix(room).is_some_and(|rest| rest.starts_with("::"));
+            if inside && best.is_none_or(|(known, _)| known.len() < room.len()) {
+                best = Some((room, level));
+            }
+        }
+    }
+    best
+}
+
+/// Every path after `crate::` in a source, brackets of one `use` taken apart as far as their first names.
+fn crate_paths(text: &str) -> Vec<String> {
+    let mut paths = Vec::new();
+    // Whoever is kept out by comments is not an import.
+    let code: String =
+        text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    for (at, _) in code.match_indices("crate::") {
+        if code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_') {
+            continue;
+        }
+        let rest = &code[at + "crate::".len()..];
+        if let Some(group) = rest.strip_prefix('{') {
+            let mut depth = 0;
+            let mut part = String::new();
+            for c in group.chars() {
+                match c {
+                    '{' => depth += 1,
+                    '}' if depth == 0 => break,
+                    '}' => depth -= 1,
+                    ',' if depth == 0 => paths.push(std::mem::take(&mut part)),
+                    c if depth == 0 && !c.is_whitespace() => part.push(c),
+                    _ => {}
+                }
+            }
+            paths.push(part);
+        } else {
+            paths.push(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_' || *c == ':').collect());
+        }
+    }
+    paths.retain(|path| !path.is_empty());
+    paths
+}
+
+#[test]
+fn imports_go_one_way() {
+    let mut files = Vec::new();
+    sources(&root().join("src"), &mut files);
+    assert!(files.len() > 50, "the sources are found");
+    let mut wrong = Vec::new();
+    let mut looked_at = 0;
+    for file in files {
+        let module = module_of(&file);
+        let Some((room, level)) = room_of(&module) else { panic!("{module} belongs to no room") };
+        let text = fs::read_to_string(&file).expect("read a source");
+        for path in crate_paths(&text) {
+            let Some((used, used_level)) = room_of(&path) else { continue };
+            looked_at += 1;
+            let allowed = used == room
+                || used_level < level
+                || (used_level == level && NEIGHBOURS.contains(&(room, used)));
+            if !allowed {
+                wrong.push(format!("{} ({room}) uses crate::{path} ({used})", file.display()));
+            }
+        }
+    }
+    assert!(looked_at > 200, "imports are found: {looked_at}");
+    assert!(wrong.is_empty(), "a step backwards:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_pure_rooms_touch_nothing() {
+    let mut files = Vec::new();
+    sources(&root().join("src"), &mut files);
+    let mut wrong = Vec::new();
+    for file in files {
+        let module = module_of(&file);
+        if room_of(&module).is_none_or(|(_, level)| level > 1) || module.ends_with("::tests") {
+            continue;
+        }
+        let text = fs::read_to_string(&file).expect("read a source");
+        // Tests within the file may read their data.
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for forbidden in
+            ["std::fs", "std::process", "std::env", "std::net", "Utc::now", "Local::now", "println!", "nix::"]
+        {
+            if code.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(forbidden)) {
+                wrong.push(format!("{}: {forbidden}", file.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "no clock, no files, no processes, no printing:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn unsafe_code_stays_in_its_room() {
+    let mut files = Vec::new();
+    sources(&root().join("src"), &mut files);
+    let mut with_unsafe = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(&file).expect("read a source");
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        if code
+            .flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_'))
+            .any(|word| word == "unsafe")
+        {
+            with_unsafe.push(module_of(&file));
+        }
+    }
+    let rooms = ["kubelet::spawn", "kubelet::sandbox", "store::bell"];
+    let outside: Vec<&String> = with_unsafe
+        .iter()
+        .filter(|module| {
+            !rooms.iter().any(|room| *module == room || module.starts_with(&format!("{room}::")))
+        })
+        .collect();
+    assert!(outside.is_empty(), "unsafe outside of its rooms: {outside:?}");
+    assert!(with_unsafe.contains(&"kubelet::spawn".to_owned()), "the search works");
+}
+
+/// The checked-in completions are those of the command tree. `UPDATE_DOCS=1 cargo test` writes them anew.
+#[test]
+fn completions_are_up_to_date() {
+    for (shell, name) in [("bash", "jobctl.bash"), ("zsh", "_jobctl"), ("fish", "jobctl.fish")] {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_jobctl"))
+            .args(["completion", shell])
+            .output()
+            .expect("run jobctl");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let path = root().join("completions").join(name);
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            fs::create_dir_all(root().join("completions")).expect("make the directory");
+            fs::write(&path, &output.stdout).expect("write completions");
+        }
+        let found = fs::read(&path).unwrap_or_default();
+        assert!(
+            found == output.stdout,
+            "{} is not what the code generates: UPDATE_DOCS=1 cargo test",
+            path.display()
+        );
+    }
+}

@@ -1,0 +1,130 @@
+//! Who does the work: the controller in the background, one in the foreground, or none at all.
+
+use std::io::{BufRead as _, BufReader};
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use crate::common::{SOON, World, eventually, is_alive, job, kill};
+
+#[test]
+fn with_background_never_only_the_pods_stay() {
+    let world = World::without_background();
+    let never = |line: &str| world.command(line);
+    let script = "until test -f go; do sleep 0.01; done";
+    let _ = never("apply -f -").stdin(job("one", "completions: 2\nparallelism: 1", script)).run().success();
+    eventually(SOON, || world.supervisors().len() == 1);
+    assert_eq!(world.controller(), None);
+    assert!(world.processes_named("jobctl-kubelet").is_empty(), "{:?}", world.processes());
+    world.manifest("go", "");
+    world.assert_no_processes_left();
+    assert_eq!(world.value("job one", "{.status.succeeded}"), "", "nobody has looked yet");
+    // Each pass moves things on.
+    let pass = never("reconcile").run().success();
+    let lines = pass.normal_stdout();
+    assert!(lines.contains("pod/one-xxxxx Succeeded\n"), "{lines}");
+    assert!(lines.contains("pod/one-xxxxx created\n"), "{lines}");
+    world.assert_no_processes_left();
+    let _ = never("reconcile").run().success();
+    assert_eq!(world.tally("one"), "2/ SuccessCriteriaMet Complete");
+    never("reconcile").run().prints("nothing to do\n");
+}
+
+#[test]
+fn with_background_never_a_verb_that_waits_brings_its_own_controller() {
+    let world = World::without_background();
+    let never = |line: &str| world.command(line);
+    let _ = never("apply -f -").stdin(job("one", "completions: 5\nparallelism: 2", "true")).run().success();
+    never("wait --for=condition=complete job/one").run().prints("job.batch/one condition met\n");
+    world.assert_no_processes_left();
+    let run = never("run -f -").stdin(job("two", "", "echo hello")).run().exits(0);
+    assert_eq!(run.stdout, "hello\n");
+}
+
+#[test]
+fn watch_until_idle_says_each_change_and_leaves() {
+    let world = World::new();
+    let apply = world.command("apply -f -").env("JOBCTL_BACKGROUND", "never");
+    let _ = apply.stdin(job("one", "", "true")).run().success();
+    let output = world.run("watch --until-idle").success();
+    let lines = output.normal_stdout();
+    assert!(lines.contains("pod/one-xxxxx Succeeded\n"), "{lines}");
+    assert!(
+        lines.lines().any(|line| line.starts_with("job.batch/one ") && line.contains("Complete")),
+        "{lines}"
+    );
+    world.run("watch --until-idle").prints("");
+}
+
+#[test]
+fn a_controller_in_the_foreground_takes_over_and_hands_back() {
+    let world = World::new();
+    let _ = world.apply(&job("one", "", "until test -f go; do sleep 0.01; done"));
+    eventually(SOON, || world.controller().is_some());
+    let background = world.controller().expect("it runs");
+    let mut watch = world.command("watch").spawn();
+    eventually(SOON, || !is_alive(background));
+    let mut lines = BufReader::new(watch.stdout.take().expect("a pipe")).lines();
+    let _ = world.apply(&job("two", "", "true"));
+    let first = lines.next().expect("a line").expect("text");
+    assert!(!first.is_empty());
+    assert_eq!(world.controller(), None, "one at a time");
+    kill(watch.id() as i32, Signal::SIGINT);
+    assert!(watch.wait().expect("wait").success());
+    world.manifest("go", "");
+    // Nobody is asked: the controller handed back to does it.
+    eventually(SOON, || world.tally("one") == "1/ SuccessCriteriaMet Complete");
+}
+
+#[test]
+fn of_two_controllers_one_yields() {
+    let world = World::new();
+    let _ = world.apply(&job("one", "", "until test -f go; do sleep 0.01; done"));
+    eventually(SOON, || world.controller().is_some());
+    let first = world.controller().expect("it runs");
+    world.run("reconcile").prints("a controller is running and has already begun\n");
+    for number in 0..5 {
+        let _ = world.apply(&job(&format!("more-{number}"), "", "true"));
+    }
+    let controllers = world.processes_named("jobctl-control");
+    assert_eq!(controllers, [first]);
+    world.manifest("go", "");
+}
+
+#[test]
+fn nothing_runs_when_there_is_nothing_left_to_do() {
+    let world = World::new();
+    let _ = world.apply(&job("one", "", "true"));
+    let _ = world.apply(&job("paused", "suspend: true", "true"));
+    let _ = world.apply(&job("zero", "parallelism: 0", "true"));
+    world.wait_for_end("one");
+    world.assert_no_processes_left();
+    world.run("reconcile").prints("nothing to do\n");
+}
+
+#[test]
+fn a_waiting_controller_uses_no_processor_time() {
+    let world = World::new();
+    let _ = world.apply(&job("one", "", "until test -f go; do sleep 0.05; done"));
+    eventually(SOON, || world.controller().is_some() && world.supervisors().len() == 1);
+    let controller = world.controller().expect("it runs");
+    let supervisor = world.supervisors()[0];
+    let switches = |pid: i32| -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let line =
+            status.lines().find(|line| line.starts_with("voluntary_ctxt_switches:")).unwrap_or_default();
+        line.split_whitespace().last().and_then(|count| count.parse().ok()).unwrap_or(0)
+    };
+    // Both settle; then a quarter of a second goes by without a single wake-up.
+    let mut before = (0, 0);
+    let mut since = std::time::Instant::now();
+    eventually(SOON, || {
+        let now = (switches(controller), switches(supervisor));
+        if now != before {
+            before = now;
+            since = std::time::Instant::now();
+        }
+        since.elapsed() > Duration::from_millis(250)
+    });
+    world.manifest("go", "");
+}

@@ -1,0 +1,310 @@
+//! Bad input: one clear error, exit code 1, nothing changed, nothing left running.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::common::{Output, World, is_root, job};
+
+/// The error is the only thing said, and nothing has come of it.
+#[track_caller]
+fn refused(world: &World, output: Output) -> String {
+    let output = output.failure();
+    assert_eq!(output.stdout, "", "nothing is reported as done");
+    world.run("get all -A").is(0, "", "No resources found\n");
+    world.assert_no_processes_left();
+    output.normal_stderr()
+}
+
+#[test]
+fn a_missing_file() {
+    let world = World::new();
+    let output = world.run("apply -f nosuch.yaml");
+    assert_eq!(refused(&world, output), "error: the path \"nosuch.yaml\" does not exist\n");
+}
+
+#[test]
+fn an_empty_file() {
+    let world = World::new();
+    world.manifest("empty.yaml", "");
+    let output = world.run("apply -f empty.yaml");
+    assert_eq!(refused(&world, output), "error: no objects passed to apply\n");
+    let output = world.run("create -f empty.yaml");
+    assert_eq!(refused(&world, output), "error: no objects passed to create\n");
+    world.manifest("empty.yaml", "# nothing\n---\n---\n");
+    let output = world.run("apply -f empty.yaml");
+    assert_eq!(refused(&world, output), "error: no objects passed to apply\n");
+}
+
+#[test]
+fn an_unreadable_directory() {
+    // Root reads everything, so an ordinary user is made.
+    let world = if is_root() { World::of_user(65534) } else { World::new() };
+    world.manifest("dir/job.yaml", job("one", "", "true"));
+    let directory = world.path("work/dir");
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o000)).expect("chmod");
+    let output = world.run("apply -f dir");
+    let error = refused(&world, output);
+    assert!(error.contains("dir") && error.contains("Permission denied"), "{error}");
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).expect("chmod");
+}
+
+#[test]
+fn a_yaml_with_a_tab() {
+    let world = World::new();
+    world.manifest("tab.yaml", "apiVersion: batch/v1\nkind: Job\nmetadata:\n\tname: x\n");
+    let output = world.run("apply -f tab.yaml");
+    let error = refused(&world, output);
+    assert!(
+        error.starts_with("error: error parsing tab.yaml: error converting YAML to JSON: yaml: line 4: "),
+        "{error}"
+    );
+    assert!(error.contains("tab") || error.contains("cannot start any token"), "{error}");
+}
+
+#[test]
+fn a_billion_laughs() {
+    let world = World::new();
+    let mut text = String::from("a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol, lol]\n");
+    for level in 1..12 {
+        let previous = format!("*a{}", level - 1);
+        text.push_str(&format!("a{level}: &a{level} [{}]\n", vec![previous; 10].join(", ")));
+    }
+    world.manifest("laughs.yaml", text);
+    let started = Instant::now();
+    let output = world.run("apply -f laughs.yaml");
+    let error = refused(&world, output);
+    assert!(started.elapsed() < Duration::from_secs(10), "refused after {:?}", started.elapsed());
+    assert!(error.starts_with("error: error parsing laughs.yaml: "), "{error}");
+    assert_eq!(error.lines().count(), 1, "{error}");
+}
+
+#[test]
+fn a_document_of_fifty_megabytes() {
+    let world = World::new();
+    // Nothing but a long comment: handled.
+    let mut text = job("big", "suspend: true", "true").into_bytes();
+    text.resize(50 << 20, b'#');
+    world.manifest("big.yaml", text);
+    world.run("apply -f big.yaml --dry-run=server").prints("job.batch/big created (server dry run)\n");
+    // As many values as fit: refused long before they fill the memory.
+    let mut text = b"apiVersion: batch/v1\nkind: Job\nx: [".to_vec();
+    text.extend(b"{a},".iter().copied().cycle().take(50 << 20));
+    text.extend(b"]\n");
+    world.manifest("big.yaml", text);
+    let output = world.run("apply -f big.yaml");
+    let error = refused(&world, output);
+    assert!(error.contains("big.yaml") && error.contains("512 MiB"), "the limit is named: {error}");
+    // Larger than any manifest may be.
+    world.manifest("big.yaml", vec![b'#'; 80 << 20]);
+    let output = world.run("apply -f big.yaml");
+    let error = refused(&world, output);
+    assert!(error.contains("big.yaml") && error.contains("64 MiB"), "the limit is named: {error}");
+    let usage =
+        nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN).expect("getrusage");
+    assert!(
+        usage.max_rss() < 1 << 20,
+        "no child of this program took more than 1 GiB: {} KiB",
+        usage.max_rss()
+    );
+}
+
+#[test]
+fn a_name_that_climbs_out() {
+    let world = World::new();
+    for name in ["../x", "a/../../b", "..", "/etc"] {
+        let output = world.command("apply -f -").stdin(job(&format!("{name:?}"), "", "true")).run();
+        let error = refused(&world, output);
+        assert!(error.starts_with(&format!("The Job {name:?} is invalid: ")), "{error}");
+        assert!(error.contains(&format!("metadata.name: Invalid value: {name:?}: ")), "{error}");
+    }
+    let output = world.command("apply -n ../x -f -").stdin(job("one", "", "true")).run();
+    let error = refused(&world, output);
+    assert!(error.contains("../x"), "{error}");
+}
+
+#[test]
+fn a_negative_parallelism() {
+    let world = World::new();
+    let output = world.command("apply -f -").stdin(job("one", "parallelism: -1", "true")).run();
+    assert_eq!(
+        refused(&world, output),
+        "The Job \"one\" is invalid: spec.parallelism: Invalid value: -1: must be greater than or equal to 0\n"
+    );
+}
+
+#[test]
+fn a_restart_policy_of_always() {
+    let world = World::new();
+    let manifest = job("one", "", "true").replace("restartPolicy: Never", "restartPolicy: Always");
+    let output = world.command("apply -f -").stdin(manifest).run();
+    assert_eq!(
+        refused(&world, output),
+        "The Job \"one\" is invalid: spec.template.spec.restartPolicy: Required value: valid values: \"OnFailure\", \
+         \"Never\"\n"
+    );
+}
+
+#[test]
+fn an_unknown_field() {
+    let world = World::new();
+    let manifest = job("one", "paralelism: 2", "true");
+    let output = world.command("create -f -").stdin(manifest).run();
+    assert_eq!(
+        refused(&world, output),
+        "Error from server (BadRequest): error when creating \"STDIN\": Job in version \"v1\" cannot be handled as a \
+         Job: strict decoding error: unknown field \"spec.paralelism\"\n"
+    );
+}
+
+#[test]
+fn a_selector_that_does_not_parse() {
+    let world = World::new();
+    for verb in [
+        "get jobs",
+        "delete jobs",
+        "logs",
+        "describe jobs",
+        "scale --replicas=1 jobs",
+        "wait --for=delete jobs",
+    ] {
+        let output = world.run(&format!("{verb} -l 'a in (b'"));
+        let error = refused(&world, output);
+        assert!(error.contains("a in (b") || error.contains("parse"), "{verb}: {error}");
+        assert_eq!(error.lines().count(), 1, "{verb}: {error}");
+    }
+}
+
+#[test]
+fn a_duration_that_does_not_parse() {
+    let world = World::new();
+    for line in [
+        "wait --for=delete job/x --timeout=5parsecs",
+        "logs job/x --since=5parsecs",
+        "delete job x --timeout=5parsecs",
+    ] {
+        let output = world.run(line);
+        let error = refused(&world, output);
+        assert!(error.contains("5parsecs"), "{line}: {error}");
+    }
+    let manifest = job("one", "", "true").replace("10ms", "5parsecs");
+    let output = world.command("apply -f -").stdin(manifest).run();
+    let error = refused(&world, output);
+    assert!(error.contains("jobctl.local/backoff-base") && error.contains("5parsecs"), "{error}");
+}
+
+#[test]
+fn a_store_written_by_a_newer_version() {
+    let world = World::new();
+    let _ = world.apply(&job("one", "suspend: true", "true"));
+    world.assert_no_processes_left();
+    let journal = world.store().join("current/journal.jsonl");
+    let before = fs::read(&journal).expect("the journal");
+    fs::write(world.store().join("format"), "99\n").expect("write");
+    for line in ["get jobs", "delete job one", "reconcile"] {
+        world.run(line).fails_with(
+            "error: the data directory DATA was written by a newer jobctl (format 99, this one knows up to 1); use that \
+             version, or another directory with --data-dir\n",
+        );
+    }
+    assert_eq!(fs::read(&journal).expect("the journal"), before);
+    assert_eq!(fs::read_to_string(world.store().join("format")).expect("the format"), "99\n");
+}
+
+#[test]
+fn a_store_with_a_damaged_record() {
+    let world = World::new();
+    let _ = world.apply(&job("one", "suspend: true", "true"));
+    let _ = world.apply(&job("two", "suspend: true", "true"));
+    world.assert_no_processes_left();
+    let journal = world.store().join("current/journal.jsonl");
+    let mut text = fs::read(&journal).expect("the journal");
+    let second = text.iter().position(|byte| *byte == b'\n').expect("a line") + 1;
+    text[second + 3] = b'\0';
+    fs::write(&journal, &text).expect("damage it");
+    for line in ["get jobs", "delete job one", "reconcile", "wait --for=delete job/one", "logs job/one"] {
+        let error = world.run(line).failure().normal_stderr();
+        let expected =
+            format!("error: the store is damaged: DATA/snapshot/0/journal.jsonl line 2 (byte {second}): ");
+        assert!(error.starts_with(&expected), "{line}: {error}");
+        assert!(error.ends_with("; nothing was changed\n"), "{line}: {error}");
+    }
+    let apply = world.command("apply -f -").stdin(job("three", "", "true")).run().failure();
+    assert!(apply.stderr.contains("damaged"), "{}", apply.stderr);
+    assert_eq!(fs::read(&journal).expect("the journal"), text, "it is never reset");
+}
+
+#[test]
+fn a_full_disk() {
+    if !is_root() {
+        println!("skipped: only root can mount a small file system");
+        return;
+    }
+    let world = World::new();
+    let small = world.path("data");
+    let mounted = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=256k,mode=0755", "tmpfs"])
+        .arg(&small)
+        .status();
+    if !mounted.is_ok_and(|status| status.success()) {
+        println!("skipped: mounting a tmpfs is refused here");
+        return;
+    }
+    let _ = world.apply(&job("one", "suspend: true", "true"));
+    world.assert_no_processes_left();
+    // What is left is taken up to the last byte.
+    let filler = small.join("filler");
+    let _ = fs::write(&filler, vec![0; 1 << 20]);
+    let mut before = fs::read(world.store().join("current/journal.jsonl")).expect("the journal");
+    let mut filled = false;
+    for number in 0..200 {
+        let manifest = job(&format!("more-{number}"), "suspend: true", "true");
+        let output = world.command("apply -f -").stdin(manifest).run();
+        if output.code == 0 {
+            before = fs::read(world.store().join("current/journal.jsonl")).expect("the journal");
+            continue;
+        }
+        let output = output.failure();
+        assert!(output.stderr.contains("No space left on device"), "{}", output.stderr);
+        assert_eq!(output.stdout, "");
+        filled = true;
+        break;
+    }
+    world.assert_no_processes_left();
+    let after = fs::read(world.store().join("current/journal.jsonl")).expect("the journal");
+    fs::remove_file(&filler).expect("make room");
+    let works = world.command("apply -f -").stdin(job("late", "suspend: true", "true")).run();
+    world.assert_no_processes_left();
+    let unmounted = Command::new("umount").arg("-l").arg(&small).status().expect("umount");
+    assert!(unmounted.success());
+    assert!(filled, "the disk was never full");
+    assert!(after == before, "the state before stands");
+    works.prints("job.batch/late created\n");
+}
+
+#[test]
+fn a_data_directory_that_others_may_write_to() {
+    let world = World::new();
+    let _ = world.run("get jobs").success();
+    fs::set_permissions(world.store(), fs::Permissions::from_mode(0o777)).expect("chmod");
+    world.run("get jobs").fails_with(
+        "error: the data directory DATA is writable by others (mode 0777); run: chmod go-w DATA\n",
+    );
+    let apply = world.command("apply -f -").stdin(job("one", "", "true")).run().failure();
+    assert!(apply.stderr.contains("is writable by others"), "{}", apply.stderr);
+}
+
+#[test]
+fn a_data_directory_of_somebody_else() {
+    if !is_root() {
+        println!("skipped: only root can give a directory away");
+        return;
+    }
+    let world = World::new();
+    let _ = world.run("get jobs").success();
+    chown(world.store(), Some(65534), Some(65534)).expect("chown");
+    world.run("get jobs").fails_with(
+        "error: the data directory DATA belongs to user 65534, not to you (user 0); choose another with --data-dir\n",
+    );
+}

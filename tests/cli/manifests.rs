@@ -1,0 +1,199 @@
+//! Reading manifests: files, directories, streams, and what kubectl makes of them.
+
+use crate::common::{World, job};
+
+const LINE: &str = "true";
+
+fn suspended(name: &str) -> String {
+    job(name, "suspend: true", LINE)
+}
+
+#[test]
+fn a_directory_is_read_in_order_and_below_only_with_r() {
+    let world = World::new();
+    world.manifest("dir/b.yml", suspended("b"));
+    world.manifest("dir/a.yaml", suspended("a"));
+    world.manifest("dir/c.json", r#"{"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"c"},"spec":{"suspend":true,"template":{"spec":{"restartPolicy":"Never","containers":[{"name":"x","command":["true"]}]}}}}"#);
+    world.manifest("dir/notes.txt", "not a manifest");
+    world.manifest("dir/below/d.yaml", suspended("d"));
+    world.run("apply -f dir").prints("job.batch/a created\njob.batch/b created\njob.batch/c created\n");
+    let below = world.run("apply -R -f dir").success();
+    let mut lines = below.lines();
+    lines.sort_unstable();
+    let expected =
+        ["job.batch/a unchanged", "job.batch/b unchanged", "job.batch/c unchanged", "job.batch/d created"];
+    assert_eq!(lines, expected);
+    world.manifest("empty/notes.txt", "");
+    world
+        .run("apply -f empty")
+        .fails_with("error: error reading [empty]: recognized file extensions are [.json .yaml .yml]\n");
+}
+
+#[test]
+fn standard_input_and_several_files_are_read() {
+    let world = World::new();
+    let a = world.manifest("a.yaml", suspended("a"));
+    let b = world.manifest("b.yaml", suspended("b"));
+    world
+        .command(&format!("apply -f {a} -f {b} -f -"))
+        .stdin(suspended("c"))
+        .run()
+        .prints("job.batch/a created\njob.batch/b created\njob.batch/c created\n");
+    world.run(&format!("apply -f {a},{b}")).prints("job.batch/a unchanged\njob.batch/b unchanged\n");
+}
+
+#[test]
+fn a_stream_may_hold_empty_documents_comments_anchors_crlf_and_a_bom() {
+    let world = World::new();
+    let text = "\u{feff}# the first\n---\n---\n# only a comment\n---\napiVersion: batch/v1\nkind: Job\nmetadata: {name: a, \
+                labels: &labels {app: demo}}\nspec:\n  suspend: true\n  template:\n    metadata: {labels: *labels}\n    \
+                spec:\n      restartPolicy: Never\n      containers: [{name: c, command: [\"true\"]}]\n---\n"
+        .replace('\n', "\r\n");
+    world.command("apply -f -").stdin(text).run().prints("job.batch/a created\n");
+    assert_eq!(world.value("job a", "{.spec.template.metadata.labels.app}"), "demo");
+}
+
+#[test]
+fn a_list_is_its_items() {
+    let world = World::new();
+    let list = r#"{"apiVersion":"v1","kind":"List","items":[
+        {"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"a"},"spec":{"suspend":true,"template":{"spec":{"restartPolicy":"Never","containers":[{"name":"x","command":["true"]}]}}}},
+        {"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"b"},"spec":{"suspend":true,"template":{"spec":{"restartPolicy":"Never","containers":[{"name":"x","command":["true"]}]}}}}]}"#;
+    world.command("apply -f -").stdin(list).run().prints("job.batch/a created\njob.batch/b created\n");
+}
+
+#[test]
+fn kyaml_is_read() {
+    let world = World::new();
+    let text = r#"---
+{
+  apiVersion: "batch/v1",
+  kind: "Job",
+  metadata: {
+    name: "k", # a comment
+  },
+  spec: {
+    suspend: true,
+    template: {
+      spec: {
+        restartPolicy: "Never",
+        containers: [{
+          name: "c",
+          command: ["echo", "hello"],
+        }],
+      },
+    },
+  },
+}
+"#;
+    world.command("apply -f -").stdin(text).run().prints("job.batch/k created\n");
+}
+
+#[test]
+fn yaml_means_what_it_means_to_kubectl() {
+    let world = World::new();
+    let text = "
+apiVersion: batch/v1
+kind: Job
+metadata: {name: octal}
+spec:
+  suspend: yes
+  backoffLimit: 014
+  template: {spec: {restartPolicy: Never, containers: [{name: c, command: [\"true\"]}]}}
+";
+    let _ = world.apply(text);
+    assert_eq!(world.value("job octal", "'{.spec.suspend} {.spec.backoffLimit}'"), "true 12");
+}
+
+#[test]
+fn good_documents_go_in_around_a_bad_one_and_the_exit_code_is_one() {
+    let world = World::new();
+    let bad = "apiVersion: batch/v1\nkind: Jobz\nmetadata: {name: z}\n";
+    let text = format!("{}---\n{bad}---\n{}", suspended("a"), suspended("b"));
+    let path = world.manifest("mixed.yaml", text);
+    world.run(&format!("apply -f {path}")).is(
+        1,
+        "job.batch/a created\njob.batch/b created\n",
+        "error: resource mapping not found for name: \"z\" namespace: \"\" from \"mixed.yaml\": no matches for kind \
+         \"Jobz\" in version \"batch/v1\"\nensure CRDs are installed first\n",
+    );
+    let text = format!(
+        "{}---\n{}---\n{}",
+        suspended("c"),
+        suspended("d").replace("suspend", "suspended"),
+        suspended("e")
+    );
+    let path = world.manifest("mixed.yaml", text);
+    world.run(&format!("apply -f {path}")).is(
+        1,
+        "job.batch/c created\njob.batch/e created\n",
+        "Error from server (BadRequest): error when creating \"mixed.yaml\": Job in version \"v1\" cannot be handled as \
+         a Job: strict decoding error: unknown field \"spec.suspended\"\n",
+    );
+}
+
+#[test]
+fn unknown_fields_are_errors_warnings_or_nothing_as_asked() {
+    let world = World::new();
+    let typo = suspended("typo").replace("        command:", "        comand: [x]\n        command:");
+    let path = world.manifest("typo.yaml", typo);
+    world.run(&format!("apply -f {path}")).fails_with(
+        "Error from server (BadRequest): error when creating \"typo.yaml\": Job in version \"v1\" cannot be handled as \
+         a Job: strict decoding error: unknown field \"spec.template.spec.containers[0].comand\"\n",
+    );
+    world.run("get jobs").is(0, "", "No resources found in default namespace.\n");
+    world.run(&format!("apply -f {path} --validate=warn --dry-run=server")).is(
+        0,
+        "job.batch/typo created (server dry run)\n",
+        "Warning: unknown field \"spec.template.spec.containers[0].comand\"\n",
+    );
+    world.run(&format!("apply -f {path} --validate=ignore")).prints("job.batch/typo created\n");
+    let output = world.run(&format!("apply -f {path} --validate=perhaps")).failure();
+    assert!(output.stderr.contains("perhaps"), "{}", output.stderr);
+}
+
+#[test]
+fn a_duplicate_key_is_an_error() {
+    let world = World::new();
+    let twice = suspended("twice").replace("  suspend: true\n", "  suspend: true\n  suspend: false\n");
+    let path = world.manifest("twice.yaml", twice);
+    let output = world.run(&format!("apply -f {path}")).failure();
+    assert!(output.stderr.contains("suspend"), "{}", output.stderr);
+    world.run("get jobs").is(0, "", "No resources found in default namespace.\n");
+}
+
+#[test]
+fn a_deprecated_version_is_read_with_a_warning_and_an_alpha_is_not() {
+    let world = World::new();
+    let cronjob = |version: &str| {
+        format!(
+            "apiVersion: batch/{version}\nkind: CronJob\nmetadata: {{name: hello}}\nspec:\n  schedule: '*/1 * * * *'\n  \
+             jobTemplate: {{spec: {{template: {{spec: {{restartPolicy: OnFailure, containers: [{{name: c, command: \
+             [\"true\"]}}]}}}}}}}}\n"
+        )
+    };
+    let beta = world.command("apply -f -").stdin(cronjob("v1beta1")).run();
+    let warning = "Warning: batch/v1beta1 CronJob is deprecated in v1.21+, unavailable in v1.25+; use batch/v1 CronJob\n";
+    assert!(beta.stderr.starts_with(warning), "{}", beta.stderr);
+    let path = world.manifest("cronjob.yml", cronjob("v2alpha1"));
+    world.run(&format!("apply -f {path}")).fails_with(
+        "error: resource mapping not found for name: \"hello\" namespace: \"\" from \"cronjob.yml\": no matches for \
+         kind \"CronJob\" in version \"batch/v2alpha1\"\nensure CRDs are installed first\n",
+    );
+}
+
+#[test]
+fn what_cannot_be_run_yet_is_refused_and_never_half_run() {
+    let world = World::new();
+    for (what, spec) in [
+        ("completionMode", "completionMode: Indexed\ncompletions: 2"),
+        (
+            "podFailurePolicy",
+            "podFailurePolicy: {rules: [{action: FailJob, onExitCodes: {operator: In, values: [1]}}]}",
+        ),
+    ] {
+        let output = world.command("apply -f -").stdin(job("refused", spec, LINE)).run().failure();
+        assert!(output.stderr.contains(what), "{what}: {}", output.stderr);
+    }
+    world.run("get all").is(0, "", "No resources found in default namespace.\n");
+}
