@@ -304,7 +304,8 @@ fn tables(
             of_kind = order.into_iter().map(|index| of_kind[index]).collect();
         }
         let table = TableKind::of(kind.as_str());
-        let rows = rows(&of_kind, table, now, wide)?;
+        let with_labels = args.show_labels || !args.label_columns.is_empty();
+        let rows = rows(&of_kind, table, now, wide, with_labels)?;
         let options = table_options(args, *kind, kinds.len() > 1, all_namespaces);
         blocks.push(TablePrinter::new(table.columns(wide), options).print(&rows));
     }
@@ -319,11 +320,17 @@ fn rows<'a>(
     table: TableKind,
     now: DateTime<Utc>,
     wide: bool,
+    with_labels: bool,
 ) -> Result<Vec<Row<'a>>> {
     let make = |part: &[&'a Found<'_>]| {
         part.iter()
             .map(|one| {
-                table.row(&one.text, now, wide).with_context(|| format!("read {} {}", one.kind, one.key))
+                let row = if with_labels {
+                    table.row(&one.text, now, wide)
+                } else {
+                    table.stored_row(&one.key, &one.text, now, wide)
+                };
+                row.with_context(|| format!("read {} {}", one.kind, one.key))
             })
             .collect::<Result<Vec<Row<'a>>>>()
     };

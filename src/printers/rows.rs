@@ -15,6 +15,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::duration;
+use crate::api::kinds::Key;
 use crate::api::selectors::LabelSelector;
 
 pub use event::{EVENTS_COLUMNS, event_time, events_row};
@@ -118,6 +119,23 @@ impl TableKind {
             (Self::Secret, _) => &["NAME", "TYPE", "DATA", "AGE"],
             (Self::Other, _) => &["NAME", "AGE"],
         }
+    }
+
+    /// As [`TableKind::row`], for a stored object whose row is to show no labels; faster for most pods.
+    pub fn stored_row<'a>(
+        self,
+        key: &'a Key,
+        json: &'a str,
+        now: DateTime<Utc>,
+        wide: bool,
+    ) -> serde_json::Result<Row<'a>> {
+        if self == Self::Pod
+            && !wide
+            && let Some(row) = pod::ended_pod(key, json, now)
+        {
+            return Ok(row);
+        }
+        self.row(json, now, wide)
     }
 
     /// The row of one object, whose JSON text the row borrows from.
