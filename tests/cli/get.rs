@@ -299,21 +299,23 @@ fn watching_prints_each_change_as_it_comes() {
     assert_eq!(lines.next().expect("a line").expect("text"), "job.batch/two");
     kill(child.id() as i32, nix::sys::signal::Signal::SIGINT);
     child.wait().expect("wait");
-    let mut child = world.command("get jobs --watch-only").spawn();
-    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let mut child = world.command("get jobs -w").spawn();
+    let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let mut lines = lines.map(|line| normalize(&line.expect("text")));
+    assert_eq!(lines.next().expect("a line"), "NAME   STATUS      COMPLETIONS   DURATION   AGE");
+    assert_eq!(lines.next().expect("a line"), "hi     Suspended   0/1                      0s");
+    assert_eq!(lines.next().expect("a line"), "two    Suspended   0/1                      0s");
     let _ = world.command("apply -f -").stdin(job("two", "suspend: false", "true")).run().success();
-    world.wait_for_end("two");
     let mut seen = Vec::new();
     for line in lines.by_ref() {
-        let line = normalize(&line.expect("text"));
-        let end = line.contains("Complete ");
+        let end = line.contains("Complete");
         seen.push(line);
         if end {
             break;
         }
     }
-    assert_eq!(seen[0], "NAME   STATUS      COMPLETIONS   DURATION   AGE", "{seen:?}");
-    assert!(seen.iter().any(|line| line.starts_with("two    Running     0/1 ")), "{seen:?}");
+    assert!(seen.iter().any(|line| line.starts_with("two    Running     0/1")), "{seen:?}");
+    assert!(seen.last().is_some_and(|line| line.starts_with("two    Complete    1/1")), "{seen:?}");
     kill(child.id() as i32, nix::sys::signal::Signal::SIGINT);
     child.wait().expect("wait");
 }

@@ -6,8 +6,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 
 use super::value::json;
 use super::{each, non_negative, quoted};
-use crate::api::names;
+use crate::api::meta::ANNOTATION_BACKOFF_BASE;
 use crate::api::status_error::FieldError;
+use crate::api::{durations, names};
 
 /// The most bytes that the annotations of an object may have together.
 const MAX_ANNOTATION_BYTES: usize = 256 * 1024;
@@ -56,6 +57,11 @@ pub(super) fn validate_annotations(
         // Annotation keys may have capitals in their prefix.
         errors.extend(each(&names::qualified_name(&key.to_lowercase()), path, key));
         bytes += key.len() + value.len();
+        if key == ANNOTATION_BACKOFF_BASE
+            && let Err(detail) = durations::parse(value)
+        {
+            errors.push(FieldError::invalid(format!("{path}[{key}]"), quoted(value), &detail));
+        }
     }
     if bytes > MAX_ANNOTATION_BYTES {
         let body = format!("Too long: may not be more than {MAX_ANNOTATION_BYTES} bytes");
