@@ -6,11 +6,13 @@ fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_700_000_000, 0).expect("a time")
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "rows read better without borrows")]
 fn pod(status: Value) -> Pod {
     let meta = json!({"name": "p", "namespace": "default", "uid": "u"});
     serde_json::from_value(json!({"metadata": meta, "status": status})).expect("a pod")
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "rows read better without borrows")]
 fn container(restarts: i32, started: bool, state: Value, last: Value) -> Value {
     let mut status = json!({
         "name": "c", "image": "img", "imageID": "", "ready": false, "restartCount": restarts,
@@ -22,6 +24,7 @@ fn container(restarts: i32, started: bool, state: Value, last: Value) -> Value {
     status
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "rows read better without borrows")]
 fn status(container: Value) -> PodStatus {
     serde_json::from_value(json!({"phase": "Running", "containerStatuses": [container]})).expect("a status")
 }

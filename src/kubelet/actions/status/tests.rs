@@ -368,6 +368,7 @@ fn a_pod_past_its_own_deadline_has_failed_whatever_its_containers_say() {
     assert_eq!(status.message.as_deref(), Some(message));
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "rows read better without borrows")]
 fn pod(spec: Value, status: Value) -> Pod {
     let meta = json!({"name": "p", "namespace": "default", "uid": "u"});
     serde_json::from_value(json!({"metadata": meta, "spec": spec, "status": status})).expect("a pod")
@@ -413,7 +414,7 @@ fn a_pod_that_cannot_be_started_waits_as_for_its_image() {
         "a: waiting ErrImagePull; b: waiting ContainerCreating"
     );
     assert_eq!((first.phase.as_deref(), wake), (Some("Pending"), Some(at(10))));
-    let again = pod(spec.clone(), serde_json::to_value(&first).expect("a status"));
+    let again = pod(spec, serde_json::to_value(&first).expect("a status"));
     assert_eq!(blocked_status(&again, &blocked, at(9)).0, first, "nothing changes before the back-off");
     let (later, wake) = blocked_status(&again, &blocked, at(10));
     assert_eq!(
