@@ -197,7 +197,7 @@ fn a_deadline_is_kept_to_the_fraction_across_processes() {
     let scene = scene.settle();
     assert_eq!(scene.wake(), Some(1_000));
     // The API's startTime says second 0; one second after that is too early.
-    let again = scene.clone().restarted();
+    let again = scene.restarted();
     assert_eq!(again.wake(), Some(1_000));
     assert!(again.clone().after(999).terminating().is_empty());
     assert_eq!(again.after(1_000).terminating().len(), 2);
