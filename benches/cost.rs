@@ -6,6 +6,7 @@
 #![allow(clippy::disallowed_methods, reason = "the rooms are those of src/")]
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -68,7 +69,8 @@ fn manifest(directory: &Path, spec: &str, command: &str) -> String {
         "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: bench}}\nspec:\n  {spec}\n  template:\n    spec:\n      \
          containers: [{{name: main, command: {command}}}]\n      restartPolicy: Never\n"
     );
-    fs::write(&path, text).expect("written");
+    let mut file = fs::File::create(&path).expect("a manifest");
+    file.write_all(text.as_bytes()).expect("written");
     path.display().to_string()
 }
 

@@ -113,7 +113,7 @@ impl Condition {
                         }
                         Value::String(text) if text.trim() == wanted => Answer::Met,
                         Value::String(_) => Answer::NotYet,
-                        other if wanted == other.to_string().as_str() => Answer::Met,
+                        other if wanted.as_str() == other.to_string().as_str() => Answer::Met,
                         _ => Answer::NotYet,
                     },
                 }

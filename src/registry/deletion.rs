@@ -1,5 +1,8 @@
 //! Deleting with propagation: what becomes of a Job's pods (kubernetes-behaviour 2.13, 5.8).
 
+#[cfg(test)]
+mod tests;
+
 use chrono::{DateTime, Utc};
 
 use crate::api::conditions::is_pod_finished;

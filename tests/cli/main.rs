@@ -11,6 +11,7 @@ mod create;
 mod delete;
 mod describe;
 mod engine;
+mod examples;
 mod faults;
 mod get;
 mod logs;

@@ -5,18 +5,15 @@ use std::collections::BTreeMap;
 use crate::api::meta::{name, namespace, uid};
 use crate::api::{Container, Pod};
 
-/// Adds the container's `env` in order: a value sees the variables before it.
+/// The container's `env` in order: a value sees the variables before it.
 ///
 /// # Errors
 /// A reference that cannot be resolved here; the sentence is the waiting container's message.
-pub(super) fn add_container_env(
-    pod: &Pod,
-    container: &Container,
-    env: &mut BTreeMap<String, String>,
-) -> Result<(), String> {
+pub(super) fn container_env(pod: &Pod, container: &Container) -> Result<BTreeMap<String, String>, String> {
+    let mut env = BTreeMap::new();
     for variable in container.env.iter().flatten() {
         let value = match &variable.value_from {
-            None => expand(variable.value.as_deref().unwrap_or_default(), env),
+            None => expand(variable.value.as_deref().unwrap_or_default(), &env),
             Some(source) => match &source.field_ref {
                 Some(field) => field_value(pod, &field.field_path)
                     .ok_or_else(|| format!("unsupported fieldPath: {}", field.field_path))?,
@@ -25,7 +22,7 @@ pub(super) fn add_container_env(
         };
         env.insert(variable.name.clone(), value);
     }
-    Ok(())
+    Ok(env)
 }
 
 /// Replaces `$(VAR)` by the variable's value. An unknown variable stays as it is, and `$$` stands for `$`.

@@ -1,5 +1,8 @@
 //! Taking a supervisor's report into the stored pod, with the Events that tell what happened (4.6).
 
+#[cfg(test)]
+mod tests;
+
 use chrono::{DateTime, Utc};
 use k8s_openapi::api::core::v1::{ContainerStatus, HostIP, PodIP, PodStatus};
 

@@ -1,5 +1,8 @@
 //! What a supervisor needs to know of its pod, and nothing more.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use chrono::Duration;
@@ -107,7 +110,6 @@ pub fn pod_run(
         environment.extend(passed);
     }
     environment.insert("HOSTNAME".into(), hostname.clone());
-    environment.insert("JOBCTL_POD_UID".into(), uid(&pod.metadata).into());
     let directory = from_owner(ANNOTATION_WORKING_DIRECTORY).unwrap_or("/");
     let inits = spec.init_containers.iter().flatten().map(|container| {
         let sidecar = container.restart_policy.as_deref() == Some("Always");
@@ -142,15 +144,19 @@ fn container_run(
     if container.command.as_ref().is_none_or(Vec::is_empty) {
         return Err(unknown_image(container, &image));
     }
-    let mut env = environment.clone();
-    env.insert("JOBCTL_CONTAINER".into(), container.name.clone());
-    environment::add_container_env(pod, container, &mut env).map_err(|message| Blocked {
+    let own = environment::container_env(pod, container).map_err(|message| Blocked {
         container: container.name.clone(),
         reason: "CreateContainerConfigError",
         message,
     })?;
     let words = container.command.iter().flatten().chain(container.args.iter().flatten());
-    let argv = words.map(|word| environment::expand(word, &env)).collect();
+    // Only the container's own variables are replaced: what a manifest means must not depend on who applies it.
+    let argv = words.map(|word| environment::expand(word, &own)).collect();
+    let mut env = environment.clone();
+    env.extend(own);
+    // By these the processes of a lost pod are found; nobody may hide from that.
+    env.insert("JOBCTL_POD_UID".into(), uid(&pod.metadata).into());
+    env.insert("JOBCTL_CONTAINER".into(), container.name.clone());
     let working_directory = match container.working_dir.as_deref() {
         None | Some("") => directory.to_owned(),
         Some(absolute) if absolute.starts_with('/') => absolute.to_owned(),

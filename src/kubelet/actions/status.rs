@@ -1,5 +1,8 @@
 //! A pod's status from the states of its containers (kubernetes-behaviour 4.1, 4.2, 4.5).
 
+#[cfg(test)]
+mod tests;
+
 use chrono::{DateTime, Duration, Utc};
 use k8s_openapi::api::core::v1::{
     ContainerState as ApiState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting,
@@ -63,7 +66,7 @@ pub fn pod_status(
         status.reason = Some("DeadlineExceeded".into());
         status.message = Some("Pod was active on the node longer than the specified deadline".into());
     }
-    set_conditions(&mut status, run, initialized, phase, now);
+    set_conditions(&mut status, initialized, phase, now);
     status
 }
 
@@ -93,7 +96,7 @@ fn phase(
     if initialized && any_main_started { "Running" } else { "Pending" }
 }
 
-fn set_conditions(status: &mut PodStatus, run: &PodRun, initialized: bool, phase: &str, now: DateTime<Utc>) {
+fn set_conditions(status: &mut PodStatus, initialized: bool, phase: &str, now: DateTime<Utc>) {
     let finished = matches!(phase, "Succeeded" | "Failed");
     let unready: Vec<&str> = status
         .container_statuses
@@ -109,10 +112,11 @@ fn set_conditions(status: &mut PodStatus, run: &PodRun, initialized: bool, phase
         _ if ready => ("", String::new()),
         _ => ("ContainersNotReady", format!("containers with unready status: [{}]", unready.join(" "))),
     };
-    let incomplete: Vec<&str> = run
-        .containers
+    let incomplete: Vec<&str> = status
+        .init_container_statuses
         .iter()
-        .filter(|container| container.role != Role::Main)
+        .flatten()
+        .filter(|container| !container.ready)
         .map(|container| container.name.as_str())
         .collect();
     let (initialized_reason, initialized_message) = match (phase, initialized) {
@@ -262,6 +266,8 @@ pub fn blocked_status(
         }
     };
     let spec = pod.spec.clone().unwrap_or_default();
+    // The others wait for this one, or for the init containers before them.
+    let others = if spec.init_containers.is_some() { "PodInitializing" } else { "ContainerCreating" };
     let names = |containers: &[crate::api::Container]| {
         containers
             .iter()
@@ -273,7 +279,7 @@ pub fn blocked_status(
                 state: Some(if container.name == blocked.container {
                     waiting(reason, Some(message.clone()))
                 } else {
-                    waiting("ContainerCreating", None)
+                    waiting(others, None)
                 }),
                 ..ContainerStatus::default()
             })
@@ -308,25 +314,28 @@ pub fn lost_status(pod: &Pod, now: DateTime<Utc>) -> PodStatus {
         name(&pod.metadata),
         uid(&pod.metadata)
     ));
-    for container in status.container_statuses.iter_mut().flatten() {
+    let init = status.init_container_statuses.iter_mut().flatten();
+    for container in init.chain(status.container_statuses.iter_mut().flatten()) {
+        // An init container that has done its work stays ready.
+        if container.state.as_ref().is_some_and(|state| state.terminated.is_some()) {
+            continue;
+        }
         container.ready = false;
         container.started = Some(false);
         let running = container.state.as_ref().and_then(|state| state.running.as_ref());
         let started_at = running.and_then(|running| running.started_at.clone());
-        if container.state.as_ref().is_none_or(|state| state.terminated.is_none()) {
-            container.state = Some(ApiState {
-                terminated: Some(ContainerStateTerminated {
-                    exit_code: 137,
-                    reason: Some("ContainerStatusUnknown".into()),
-                    message: Some("The container could not be located when the pod was terminated".into()),
-                    started_at,
-                    finished_at: Some(time(now)),
-                    container_id: container.container_id.clone(),
-                    signal: None,
-                }),
-                ..ApiState::default()
-            });
-        }
+        container.state = Some(ApiState {
+            terminated: Some(ContainerStateTerminated {
+                exit_code: 137,
+                reason: Some("ContainerStatusUnknown".into()),
+                message: Some("The container could not be located when the pod was terminated".into()),
+                started_at,
+                finished_at: Some(time(now)),
+                container_id: container.container_id.clone(),
+                signal: None,
+            }),
+            ..ApiState::default()
+        });
     }
     let conditions = status.conditions.get_or_insert_default();
     set_pod_condition(

@@ -1,0 +1,189 @@
+use serde_json::{Value, json};
+
+use super::*;
+
+fn owner(annotations: &Value) -> ObjectMeta {
+    serde_json::from_value(json!({"name": "job", "annotations": annotations})).expect("metadata")
+}
+
+fn pod(container: Value) -> Pod {
+    let mut container = container;
+    container["name"] = json!("main");
+    serde_json::from_value(json!({
+        "metadata": {
+            "name": "p-x", "namespace": "space", "uid": "u",
+            "labels": {"app": "web"}, "annotations": {"note": "n"},
+        },
+        "spec": {"nodeName": "here", "restartPolicy": "Never", "containers": [container]},
+    }))
+    .expect("a pod")
+}
+
+fn resolve(pod: &Pod, annotations: &Value) -> Result<PodRun, Blocked> {
+    let base =
+        BTreeMap::from([("PATH".to_owned(), "/bin".to_owned()), ("HOME".to_owned(), "/home".to_owned())]);
+    pod_run(pod, &owner(annotations), &Settings::default(), &base)
+}
+
+fn env(run: &PodRun) -> String {
+    run.containers[0].env.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_environment_of_a_container() {
+    let field = |path: &str| json!({"fieldRef": {"fieldPath": path}});
+    let ours = "JOBCTL_CONTAINER=main JOBCTL_POD_UID=u";
+    for (rule, annotations, variables, expected) in [
+        (
+            "a clean one: the user's session, the host's name and ours",
+            json!({}),
+            json!([]),
+            format!("HOME=/home HOSTNAME=p-x {ours} PATH=/bin"),
+        ),
+        (
+            "PATH of whoever created the object",
+            json!({"jobctl.local/path": "/venv/bin:/bin"}),
+            json!([]),
+            format!("HOME=/home HOSTNAME=p-x {ours} PATH=/venv/bin:/bin"),
+        ),
+        (
+            "what was passed on purpose",
+            json!({"jobctl.local/environment": r#"{"TOKEN":"t","HOME":"/other"}"#}),
+            json!([]),
+            format!("HOME=/other HOSTNAME=p-x {ours} PATH=/bin TOKEN=t"),
+        ),
+        (
+            "the container's own comes last and sees what stands before it",
+            json!({"jobctl.local/environment": r#"{"A":"passed"}"#}),
+            json!([
+                {"name": "A", "value": "1"}, {"name": "B", "value": "$(A)2$(C)"}, {"name": "C", "value": "3"},
+                {"name": "PATH", "value": "/own"}, {"name": "E"},
+            ]),
+            format!("A=1 B=12$(C) C=3 E= HOME=/home HOSTNAME=p-x {ours} PATH=/own"),
+        ),
+        (
+            "variables of the session are not replaced: on a cluster they would not be there",
+            json!({}),
+            json!([{"name": "A", "value": "$(HOME) $(HOSTNAME)"}]),
+            format!("A=$(HOME) $(HOSTNAME) HOME=/home HOSTNAME=p-x {ours} PATH=/bin"),
+        ),
+        (
+            "fields of the pod",
+            json!({}),
+            json!([
+                {"name": "A", "valueFrom": field("metadata.name")},
+                {"name": "B", "valueFrom": field("metadata.labels['app']")},
+                {"name": "C", "valueFrom": field("metadata.annotations['none']")},
+                {"name": "D", "valueFrom": field("status.podIP")},
+                {"name": "E", "valueFrom": field("spec.nodeName")},
+                {"name": "F", "value": "$(A)/$(B)"},
+                {"name": "G", "valueFrom": field("metadata.namespace")},
+            ]),
+            format!(
+                "A=p-x B=web C= D=127.0.0.1 E=here F=p-x/web G=space HOME=/home HOSTNAME=p-x {ours} PATH=/bin"
+            ),
+        ),
+        (
+            "the marks by which a lost pod's processes are found cannot be changed",
+            json!({}),
+            json!([{"name": "JOBCTL_POD_UID", "value": "x"}, {"name": "JOBCTL_CONTAINER", "value": "x"}]),
+            format!("HOME=/home HOSTNAME=p-x {ours} PATH=/bin"),
+        ),
+    ] {
+        let run = resolve(&pod(json!({"command": ["c"], "env": variables})), &annotations).expect(rule);
+        assert_eq!(env(&run), expected, "{rule}");
+    }
+}
+
+#[test]
+fn command_arguments_and_directory() {
+    let annotated = json!({"jobctl.local/working-directory": "/created/in"});
+    for (rule, container, annotations, argv, directory) in [
+        ("where the object was created", json!({"command": ["c"]}), &annotated, "c", "/created/in"),
+        (
+            "the container's own directory",
+            json!({"command": ["c"], "workingDir": "/own"}),
+            &annotated,
+            "c",
+            "/own",
+        ),
+        (
+            "one below",
+            json!({"command": ["c"], "workingDir": "sub/dir"}),
+            &annotated,
+            "c",
+            "/created/in/sub/dir",
+        ),
+        ("an empty one is none", json!({"command": ["c"], "workingDir": ""}), &annotated, "c", "/created/in"),
+        ("not known", json!({"command": ["c"]}), &json!({}), "c", "/"),
+        ("below the root", json!({"command": ["c"], "workingDir": "x"}), &json!({}), "c", "/x"),
+        (
+            "arguments follow the command, variables replaced, words kept",
+            json!({"command": ["c", "-v"], "args": ["a b", "$(A)", "$$(A)", "$(NO)"], "env": [{"name": "A", "value": "1 2"}]}),
+            &annotated,
+            "c|-v|a b|1 2|$(A)|$(NO)",
+            "/created/in",
+        ),
+    ] {
+        let run = resolve(&pod(container), annotations).expect(rule);
+        assert_eq!(run.containers[0].argv.join("|"), argv, "{rule}");
+        assert_eq!(run.containers[0].working_directory, directory, "{rule}");
+    }
+}
+
+#[test]
+fn what_keeps_a_container_from_being_started() {
+    for (rule, container, reason, part) in [
+        (
+            "no command: only an image could say what to run",
+            json!({"image": "img:1"}),
+            "ErrImagePull",
+            "\"img:1\"",
+        ),
+        (
+            "arguments alone are no command",
+            json!({"image": "img", "args": ["x"]}),
+            "ErrImagePull",
+            "give the container a command",
+        ),
+        (
+            "never to be pulled",
+            json!({"image": "img", "imagePullPolicy": "Never"}),
+            "ErrImageNeverPull",
+            "Container image \"img\" is not present with pull policy of Never",
+        ),
+        (
+            "a field that does not exist",
+            json!({"command": ["c"], "env": [{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "metadata.nope"}}}]}),
+            "CreateContainerConfigError",
+            "unsupported fieldPath: metadata.nope",
+        ),
+    ] {
+        let blocked = resolve(&pod(container), &json!({})).expect_err(rule);
+        assert_eq!((blocked.container.as_str(), blocked.reason), ("main", reason), "{rule}");
+        assert!(blocked.message.contains(part), "{rule}: {}", blocked.message);
+    }
+}
+
+#[test]
+fn what_a_supervisor_is_told_of_its_pod() {
+    let pod: Pod = serde_json::from_value(json!({
+        "metadata": {"name": "a".repeat(70), "namespace": "default", "uid": "u"},
+        "spec": {
+            "activeDeadlineSeconds": 5,
+            "initContainers": [
+                {"name": "i", "command": ["c"]},
+                {"name": "s", "command": ["c"], "restartPolicy": "Always"},
+            ],
+            "containers": [{"name": "c", "command": ["c"]}],
+        },
+    }))
+    .expect("a pod");
+    let run = resolve(&pod, &json!({"jobctl.local/backoff-base": "200ms"})).expect("a run");
+    let roles: Vec<(&str, Role)> =
+        run.containers.iter().map(|container| (container.name.as_str(), container.role)).collect();
+    assert_eq!(roles, [("i", Role::Init), ("s", Role::Sidecar), ("c", Role::Main)]);
+    assert_eq!(run.hostname.len(), 63, "a host's name is cut to a label");
+    assert_eq!((run.restart_policy.as_str(), run.grace_seconds), ("Always", 30), "defaults");
+    assert_eq!((run.active_deadline_seconds, run.backoff_base_milliseconds), (Some(5), 200));
+}

@@ -1,0 +1,65 @@
+//! The manifests below docs/examples, run as a reader of the documentation would.
+
+use std::path::Path;
+
+use crate::common::World;
+
+/// Copies an example into the world's working directory.
+fn example(world: &World, name: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/examples").join(name);
+    world.manifest(name, std::fs::read(path).expect("read the example"));
+}
+
+fn is_installed(program: &str) -> bool {
+    std::process::Command::new(program).arg("-v").output().is_ok()
+}
+
+#[test]
+fn the_main_job_of_the_readme_prints_pi() {
+    if !is_installed("perl") {
+        println!("skipped: no perl on this machine");
+        return;
+    }
+    let world = World::new();
+    example(&world, "pi.yaml");
+    let output = world.run("run -f pi.yaml").success();
+    assert!(output.stdout.starts_with("3.14159265358979323846"), "{}", output.stdout);
+    // A second time, as a reader does who liked the first.
+    let output = world.run("run -f pi.yaml --rm --quiet").success();
+    assert_eq!(output.stderr, "");
+    assert_eq!(world.value("jobs", "{.items[*].metadata.name}"), "");
+}
+
+#[test]
+fn twelve_runs_four_at_a_time() {
+    let world = World::new();
+    example(&world, "parallel.yaml");
+    let submitted = world.run("apply -f parallel.yaml").success();
+    assert_eq!(submitted.stdout, "job.batch/parallel created\n");
+    let waited = world.run("wait --for=condition=complete job/parallel").success();
+    assert_eq!(waited.stdout, "job.batch/parallel condition met\n");
+    assert_eq!(world.value("job/parallel", "{.status.succeeded}"), "12");
+    let logs = world.run("logs job/parallel --all-pods").success();
+    assert_eq!(logs.stdout.lines().filter(|line| line.ends_with(" works")).count(), 12);
+}
+
+#[test]
+fn two_failures_then_a_success() {
+    let world = World::new();
+    example(&world, "retry.yaml");
+    let output = world.run("run -f retry.yaml").success();
+    assert_eq!(output.stdout, "");
+    assert_eq!(world.value("job/retry", "{.status.succeeded}/{.status.failed}"), "1/2");
+}
+
+#[test]
+fn a_deadline_ends_with_its_own_exit_code() {
+    let world = World::new();
+    example(&world, "deadline.yaml");
+    let output = world.run("run -f deadline.yaml");
+    assert_eq!(output.code, 124, "{}", output.stderr);
+    assert_eq!(
+        world.value("job/deadline", "{.status.conditions[*].reason}"),
+        "DeadlineExceeded DeadlineExceeded"
+    );
+}
