@@ -3,6 +3,8 @@
 //! `cargo bench --bench cost [-- SECTION…]`, sections: pods, latency, list, memory. Every run has a fresh directory:
 //! deleting thousands of files just before inflates the next run. Rivals that are not installed are left out.
 
+#![allow(clippy::disallowed_methods, reason = "the rooms are those of src/")]
+
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -33,14 +33,13 @@ pub(crate) struct World {
     directory: tempfile::TempDir,
     user: Option<u32>,
     background: bool,
-    abandoned: bool,
 }
 
 impl World {
     /// An empty world.
     pub(crate) fn new() -> Self {
         let directory = tempfile::Builder::new().prefix("jobctl-test-").tempdir().expect("make a directory");
-        let world = Self { directory, user: None, background: true, abandoned: false };
+        let world = Self { directory, user: None, background: true };
         for part in ["home", "config/jobctl", "data", "work", "tmp"] {
             fs::create_dir_all(world.path(part)).expect("make a directory");
         }
@@ -91,7 +90,6 @@ impl World {
             stdin: Vec::new(),
             environment: Vec::new(),
             directory: self.path("work"),
-            closed: false,
         }
     }
 
@@ -200,11 +198,6 @@ impl World {
         }
     }
 
-    /// This world may be dropped with things running in it: they are killed.
-    pub(crate) fn abandon(mut self) {
-        self.abandoned = true;
-    }
-
     fn kill_everything(&self) {
         let started = Instant::now();
         loop {
@@ -220,7 +213,7 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        let excused = std::thread::panicking() || self.abandoned;
+        let excused = std::thread::panicking();
         let left = if excused { Vec::new() } else { self.left_after(Duration::from_secs(10)) };
         self.kill_everything();
         assert!(left.is_empty(), "processes left at the end of the test: {left:#?}");
@@ -257,7 +250,6 @@ pub(crate) struct Invocation<'a> {
     stdin: Vec<u8>,
     environment: Vec<(String, String)>,
     directory: PathBuf,
-    closed: bool,
 }
 
 impl Invocation<'_> {

@@ -273,7 +273,8 @@ fn a_controller_whose_data_directory_was_removed_does_not_make_it_again() {
     let world = World::new();
     let _ = world.apply(&job("gone", "", "false").replace("10ms", "600s"));
     world.wait_for_value("job/gone", "{.status.failed}", "1");
-    std::fs::remove_dir_all(world.store()).expect("the store");
+    // Whoever is just ending may still be writing.
+    eventually(SOON, || std::fs::remove_dir_all(world.store()).is_ok());
     for kubelet in world.processes_named("jobctl-kubelet") {
         kill(kubelet, Signal::SIGKILL);
     }
@@ -318,4 +319,74 @@ fn what_was_kept_of_removed_pods_goes_with_their_job_though_no_controller_runs()
     let journal = std::fs::read_to_string(world.store().join("current/journal.jsonl")).expect("a journal");
     let gone = format!(r#"{{"op":"delete","table":"removedpods","namespace":"default","name":"{pod}"}}"#);
     assert!(journal.contains(&gone), "and so is its record");
+}
+
+/// Enough Jobs with large annotations that the next pass compacts, and that pass dies.
+fn compaction_crash_at(point: &str) {
+    let world = World::without_background();
+    let ballast = "x".repeat(200 << 10);
+    let store = world.store();
+    let mut created = 0;
+    // Every command makes a pass; the one whose pass compacts dies, its own Job committed.
+    let died = (0..40).any(|number| {
+        let name = format!("fat-{number}");
+        let fat = format!("annotations:\n    ballast: {ballast}\n");
+        let manifest = job(&name, "", "true").replace("annotations:\n", &fat);
+        let output = world.command("create -f -").stdin(manifest).env("JOBCTL_CRASH_AT", point).run();
+        created = number + 1;
+        output.code == -9 || {
+            let _ = output.success();
+            false
+        }
+    });
+    assert!(died, "{point} was never passed");
+    let _ = world.run("watch --until-idle").success();
+    let jobs = world.run("get jobs --no-headers").success();
+    assert_eq!(jobs.lines().len(), created, "{point}");
+    assert!(jobs.lines().iter().all(|line| line.contains("Complete   1/1")), "{point}: {}", jobs.stdout);
+    let current = std::fs::read_link(store.join("current")).expect("a link");
+    assert_ne!(current.as_os_str(), "snapshot/0", "{point}: compacted");
+    world.assert_no_processes_left();
+}
+
+#[test]
+fn a_compaction_that_dies_with_its_snapshot_written_is_made_again() {
+    compaction_crash_at("snapshot-written");
+}
+
+#[test]
+fn a_compaction_that_dies_with_its_snapshot_in_place_is_made_again() {
+    compaction_crash_at("snapshot-in-place");
+}
+
+#[test]
+fn a_compaction_that_dies_after_the_switch_has_done_its_work() {
+    compaction_crash_at("snapshot-switched");
+}
+
+/// Every point named in the sources has a test here: a new one cannot be forgotten.
+#[test]
+fn every_crash_point_is_crashed_at() {
+    fn sources(directory: &std::path::Path, text: &mut String) {
+        for entry in std::fs::read_dir(directory).expect("read a directory").flatten() {
+            if entry.path().is_dir() {
+                sources(&entry.path(), text);
+            } else {
+                text.push_str(&std::fs::read_to_string(entry.path()).expect("read a source"));
+            }
+        }
+    }
+    let mut text = String::new();
+    sources(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut text);
+    let points: Vec<&str> =
+        text.split("crash_point(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(points.len() >= 12, "{points:?}");
+    let tested = include_str!("faults.rs");
+    for point in points {
+        assert!(
+            tested.contains(&format!("crash_at(\"{point}\")"))
+                || tested.contains(&format!("\"JOBCTL_CRASH_AT\", \"{point}\"")),
+            "nobody crashes at {point}"
+        );
+    }
 }
