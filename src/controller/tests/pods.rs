@@ -191,9 +191,7 @@ fn how_many_pods_a_job_has() {
 
 #[test]
 fn a_job_whose_last_success_arrives_while_suspended_completes() {
-    let scene = Scene::of(both(1, 1)).pods_start();
-    let mut at_once = scene;
-    let pod = at_once.active().remove(0);
+    let mut at_once = Scene::of(both(1, 1)).pods_start();
     // Both in one sync: the pod ends and somebody suspends the Job.
     let mut ended = at_once.active().remove(0);
     ended.status.get_or_insert_default().phase = Some("Succeeded".into());
