@@ -1,3 +1,5 @@
+#![allow(clippy::needless_pass_by_value, reason = "json! literals are handed over as they stand")]
+
 use serde_json::{Value, json};
 
 use super::super::{ended, started};
@@ -413,7 +415,7 @@ fn a_pod_that_cannot_be_started_waits_as_for_its_image() {
         "a: waiting ErrImagePull; b: waiting ContainerCreating"
     );
     assert_eq!((first.phase.as_deref(), wake), (Some("Pending"), Some(at(10))));
-    let again = pod(spec.clone(), serde_json::to_value(&first).expect("a status"));
+    let again = pod(spec, serde_json::to_value(&first).expect("a status"));
     assert_eq!(blocked_status(&again, &blocked, at(9)).0, first, "nothing changes before the back-off");
     let (later, wake) = blocked_status(&again, &blocked, at(10));
     assert_eq!(
