@@ -1,3 +1,5 @@
+#![allow(clippy::needless_pass_by_value, reason = "json! literals are handed over as they stand")]
+
 use serde_json::{Value, json};
 
 use super::super::{ended, started};
