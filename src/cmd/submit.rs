@@ -222,7 +222,16 @@ pub(super) fn admit(object: &mut Object, manifest: &Value, request: &mut Request
 ///
 /// # Errors
 /// All causes at once.
-pub(super) fn refuse(object: &Object, causes: Vec<FieldError>) -> Result<()> {
+pub(super) fn refuse(object: &Object, mut causes: Vec<FieldError>) -> Result<()> {
+    // A bad name is a bad value of several generated labels; saying so once is enough.
+    let mut said = Vec::new();
+    causes.retain(|cause| {
+        let new = !said.contains(cause);
+        if new {
+            said.push(cause.clone());
+        }
+        new
+    });
     if causes.is_empty() {
         return Ok(());
     }
