@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 
 use super::context::Context;
-use super::log_source::{LogOptions, LogReader, containers, default_container, newest_restart};
+use super::log_source::{LogOptions, LogReader, containers, default_container};
 use super::output::print_bytes;
 use crate::api::conditions::{is_job_finished, is_pod_finished};
 use crate::api::kinds::Key;
@@ -249,7 +249,7 @@ impl Stream {
         loop {
             let path = self.directory.log_path(&self.container, self.restart);
             if self.reader.is_none() {
-                let newest = newest_restart(&self.directory, &self.container);
+                let newest = self.directory.newest_restart(&self.container);
                 // Runs that ended before we came are not shown, as with kubectl; those that follow are.
                 match newest {
                     None => return Ok(()),

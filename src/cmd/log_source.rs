@@ -51,13 +51,6 @@ pub(super) fn default_container(pod: &Pod) -> Option<String> {
         .or_else(|| all.first().map(|one| one.name.clone()))
 }
 
-/// The number of a container's newest log, if it has any.
-pub(super) fn newest_restart(directory: &PodDirectory, container: &str) -> Option<i32> {
-    let first = directory.log_path(container, 0);
-    let entries = std::fs::read_dir(first.parent()?).ok()?;
-    entries.flatten().filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".log")?.parse().ok()).max()
-}
-
 /// Reads one run's log and, when following, goes on where it stopped, across rotations.
 #[derive(Debug)]
 pub(super) struct LogReader {

@@ -9,7 +9,7 @@ use super::context::{Context, Global};
 use super::failure::verbatim;
 use super::follow_logs::{Chosen, Followed, follow};
 use super::get::nothing_found;
-use super::log_source::{LogOptions, LogReader, containers, default_container, newest_restart, pods_of_job};
+use super::log_source::{LogOptions, LogReader, containers, default_container, pods_of_job};
 use super::output::{complain, print_bytes};
 use super::resources;
 use super::selection::{self, Selectors};
@@ -340,7 +340,7 @@ fn print_pod(
         Chosen::All => containers(pod).into_iter().map(|one| one.name).collect(),
     };
     for container in names {
-        let newest = newest_restart(&directory, &container);
+        let newest = directory.newest_restart(&container);
         let restart = match (newest, previous) {
             (Some(newest), true) if newest > 0 => newest - 1,
             (_, true) => {

@@ -677,7 +677,7 @@ impl Engine {
             }
         }
         for path in &round.taken {
-            self.inbox.remove(path);
+            self.inbox.put_away(path, &self.store.pods_path());
         }
         crash_point("reports-removed");
         for uid in &round.directories {

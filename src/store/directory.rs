@@ -205,8 +205,13 @@ impl Store {
         self.root.join("controller.lock")
     }
 
+    /// Where the pods' directories are.
+    pub fn pods_path(&self) -> PathBuf {
+        self.root.join("pods")
+    }
+
     /// The directory of one pod.
     pub fn pod_path(&self, uid: &str) -> PathBuf {
-        self.root.join("pods").join(uid)
+        self.pods_path().join(uid)
     }
 }

@@ -112,8 +112,20 @@ impl Inbox {
         Ok(paths)
     }
 
-    /// Removes a report that has been committed.
-    pub fn remove(&self, path: &Path) {
-        let _ = fs::remove_file(path);
+    /// Puts a report that has been committed away, into its pod's directory (`report.<sequence>`); it goes with that.
+    /// Moving is cheaper than removing: ext4 searches past every recently freed inode when it makes a new file, which
+    /// at a thousand pods a second was a tenth of all the time.
+    pub fn put_away(&self, path: &Path, pods: &Path) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let kept =
+            name.rsplit_once('.').map(|(uid, sequence)| pods.join(uid).join(format!("report.{sequence}")));
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a report moves out of the inbox, to a name of its own"
+        )]
+        let moved = kept.is_some_and(|kept| fs::rename(path, kept).is_ok());
+        if !moved {
+            let _ = fs::remove_file(path);
+        }
     }
 }

@@ -29,7 +29,7 @@ impl PodDirectory {
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
-            .create(self.path.join("logs"))
+            .create(&self.path)
             .with_context(|| format!("create {}", self.path.display()))?;
         ProcessLock::try_acquire_new(&self.lock_path())
     }
@@ -44,9 +44,22 @@ impl PodDirectory {
         self.lock_path().exists()
     }
 
-    /// The log of one run of a container.
+    /// The log of one run of a container. Container names have no dots, and one directory for all is a third of the
+    /// inodes of one for each: making them was a good part of what a short pod costs.
     pub fn log_path(&self, container: &str, restart: i32) -> PathBuf {
-        self.path.join("logs").join(container).join(format!("{restart}.log"))
+        self.path.join(format!("{container}.{restart}.log"))
+    }
+
+    /// The number of a container's newest log, if it has any.
+    pub fn newest_restart(&self, container: &str) -> Option<i32> {
+        let prefix = format!("{container}.");
+        let entries = fs::read_dir(&self.path).ok()?;
+        entries
+            .flatten()
+            .filter_map(|entry| {
+                entry.file_name().to_str()?.strip_prefix(&prefix)?.strip_suffix(".log")?.parse().ok()
+            })
+            .max()
     }
 
     /// Removes the directory with all logs.

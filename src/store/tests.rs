@@ -448,7 +448,7 @@ fn reports_are_read_in_order_until_they_are_removed() {
         reports.iter().filter(|(_, report)| report.uid == "a").map(|(_, report)| report.sequence).collect();
     assert_eq!(of_a, [1, 2, 10]);
     assert_eq!(inbox.reports().expect("reports").len(), 4, "they stay");
-    reports.iter().for_each(|(path, _)| inbox.remove(path));
+    reports.iter().for_each(|(path, _)| inbox.put_away(path, &store.pods_path()));
     assert!(inbox.is_empty().expect("an inbox"));
 }
 
@@ -464,7 +464,7 @@ fn a_report_that_cannot_be_read_is_set_aside() {
     append_new(&store.inbox_path().join(".later.1.tmp"), b"{");
     let reports = inbox.reports().expect("reports");
     assert_eq!(reports.iter().map(|(_, report)| report.uid.as_str()).collect::<Vec<_>>(), ["good"]);
-    reports.iter().for_each(|(path, _)| inbox.remove(path));
+    reports.iter().for_each(|(path, _)| inbox.put_away(path, &store.pods_path()));
     assert!(inbox.is_empty().expect("an inbox"), "nothing is left that would wake a controller for ever");
     let aside = fs::read(store.inbox_path().join(".torn.1.corrupt")).expect("set aside, not lost");
     assert_eq!(aside, b"{\"namespace\":\"def");

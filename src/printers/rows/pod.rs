@@ -1,9 +1,10 @@
 //! Rows of pods: READY, STATUS and RESTARTS are worked out from the containers' statuses.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
-use memchr::memmem;
+use memchr::memmem::Finder;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -186,6 +187,11 @@ pub(super) fn pod<'a>(json: &'a str, now: DateTime<Utc>, wide: bool) -> serde_js
     Ok(metadata.row(cells))
 }
 
+// In the store's spelling a status stands once, after the spec, and no string can hold the quotes.
+static STATUS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b",\"status\":{"));
+static STATUSES: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"containerStatuses\":"));
+static HOST: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"],\"hostIP\":\""));
+
 /// The row of a pod of one container that has ended, read from the places where the store's spelling puts things:
 /// of ten thousand pods in a list nearly all are such. `None`: parse the pod as any other. The row knows no labels.
 pub(super) fn ended_pod<'a>(key: &'a Key, json: &'a str, now: DateTime<Utc>) -> Option<Row<'a>> {
@@ -196,16 +202,16 @@ pub(super) fn ended_pod<'a>(key: &'a Key, json: &'a str, now: DateTime<Utc>) -> 
     if !rest.starts_with("\",\"generateName\"") {
         return None;
     }
-    let status = &json[memmem::rfind(json.as_bytes(), b",\"status\":{")?..];
-    let find = |needle: &str| memmem::find(status.as_bytes(), needle.as_bytes());
-    const STATUSES: &str = "\"containerStatuses\":";
-    let statuses = &status[find(STATUSES)? + STATUSES.len()..];
-    let after = &status[find("],\"hostIP\":\"")?..];
-    let has = |needle: &str| memmem::find(after.as_bytes(), needle.as_bytes()).is_some();
-    if has("\"initContainerStatuses\"") || has("\"message\"") || has("\"reason\"") {
+    let status = &json[STATUS.find(json.as_bytes())?..];
+    let statuses = &status[STATUSES.find(status.as_bytes())? + STATUSES.needle().len()..];
+    let after = &statuses[HOST.find(statuses.as_bytes())?..];
+    if after.contains("\"initContainerStatuses\"")
+        || after.contains("\"message\"")
+        || after.contains("\"reason\"")
+    {
         return None;
     }
-    if !has("\"phase\":\"Succeeded\"") && !has("\"phase\":\"Failed\"") {
+    if !after.contains("\"phase\":\"Succeeded\"") && !after.contains("\"phase\":\"Failed\"") {
         return None;
     }
     let mut deserializer = serde_json::Deserializer::from_str(statuses);
