@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString};
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
@@ -146,55 +146,86 @@ impl Program {
     }
 
     /// Starts the process: a session of its own, killed when this process dies, output into the two descriptors.
+    ///
+    /// The child borrows our memory until it execs (as posix_spawn does, which has no PR_SET_PDEATHSIG): nothing is
+    /// copied, and no page of ours is written twice because of it.
     pub(super) fn start(&self, stdout: &OwnedFd, stderr: &OwnedFd) -> Result<Pid, (Step, io::Error)> {
         let pointers = |words: &[CString]| -> Vec<*const libc::c_char> {
             words.iter().map(|word| word.as_ptr()).chain([std::ptr::null()]).collect()
         };
         let (argv, env) = (pointers(&self.argv), pointers(&self.env));
-        let (failure, failed) =
-            nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).map_err(|error| (Step::Fork, error.into()))?;
-        let parent = nix::unistd::getpid();
-        // SAFETY: a supervisor has one thread; the child makes only async-signal-safe calls up to exec or _exit.
-        let pid = match unsafe { nix::unistd::fork() }.map_err(|error| (Step::Fork, error.into()))? {
-            ForkResult::Parent { child } => child,
-            // SAFETY: as above; `argv` and `env` are null-terminated and outlive the exec.
-            ForkResult::Child => unsafe {
-                libc::setsid();
-                libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-                if libc::getppid() != parent.as_raw() {
-                    libc::_exit(137);
-                }
-                reset_signals();
-                let null = libc::open(c"/dev/null".as_ptr(), libc::O_RDONLY);
-                libc::dup2(null, 0);
-                libc::dup2(stdout.as_raw_fd(), 1);
-                libc::dup2(stderr.as_raw_fd(), 2);
-                close_from(3);
-                let mut step = Step::Directory;
-                if libc::chdir(self.directory.as_ptr()) == 0 {
-                    step = Step::Exec;
-                    libc::execve(self.path.as_ptr(), argv.as_ptr(), env.as_ptr());
-                }
-                let error = *libc::__errno_location();
-                let mut message = [step as u8, 0, 0, 0, 0];
-                message[1..].copy_from_slice(&error.to_le_bytes());
-                libc::write(failed.as_raw_fd(), message.as_ptr().cast(), message.len());
-                libc::_exit(128)
-            },
+        let mut launch = Launch {
+            program: self,
+            argv: argv.as_ptr(),
+            env: env.as_ptr(),
+            stdout: stdout.as_raw_fd(),
+            stderr: stderr.as_raw_fd(),
+            parent: nix::unistd::getpid().as_raw(),
+            failure: None,
         };
-        drop(failed);
-        let mut message = [0_u8; 5];
-        let mut failure = std::fs::File::from(failure);
-        match failure.read_exact(&mut message) {
-            // End of file: exec closed the pipe, the program runs.
-            Err(_) => Ok(pid),
-            Ok(()) => {
+        let mut stack = vec![0_u8; CHILD_STACK];
+        let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+        // SAFETY: CLONE_VFORK suspends this process, which has one thread, until the child has called exec or _exit,
+        // so `launch`, what it points to and `stack` outlive the child's use of them. Stacks grow down from the top,
+        // which is aligned here.
+        let pid = unsafe {
+            let top = stack.as_mut_ptr().add(CHILD_STACK);
+            let top = top.sub(top.addr() % 16);
+            libc::clone(launch_in_child, top.cast(), flags, (&raw mut launch).cast())
+        };
+        if pid < 0 {
+            return Err((Step::Fork, io::Error::last_os_error()));
+        }
+        let pid = Pid::from_raw(pid);
+        match launch.failure {
+            None => Ok(pid),
+            Some((step, number)) => {
                 let _ = nix::sys::wait::waitpid(pid, None);
-                let step = if message[0] == Step::Directory as u8 { Step::Directory } else { Step::Exec };
-                let number = i32::from_le_bytes([message[1], message[2], message[3], message[4]]);
                 Err((step, io::Error::from_raw_os_error(number)))
             }
         }
+    }
+}
+
+/// Enough for a few system calls.
+const CHILD_STACK: usize = 32 << 10;
+
+/// What the child needs, in the memory that it shares with us until it execs.
+struct Launch<'a> {
+    program: &'a Program,
+    argv: *const *const libc::c_char,
+    env: *const *const libc::c_char,
+    stdout: RawFd,
+    stderr: RawFd,
+    parent: libc::pid_t,
+    /// Set by the child when it could not exec.
+    failure: Option<(Step, i32)>,
+}
+
+/// Runs in the child, on a stack of its own: system calls only, up to exec or _exit.
+extern "C" fn launch_in_child(launch: *mut libc::c_void) -> libc::c_int {
+    // SAFETY: `launch` is the structure that `Program::start` passed, used by nobody else while we run; its pointers are
+    // null-terminated lists of C strings.
+    unsafe {
+        let launch = &mut *launch.cast::<Launch<'_>>();
+        libc::setsid();
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+        if libc::getppid() != launch.parent {
+            libc::_exit(137);
+        }
+        reset_signals();
+        let null = libc::open(c"/dev/null".as_ptr(), libc::O_RDONLY);
+        libc::dup2(null, 0);
+        libc::dup2(launch.stdout, 1);
+        libc::dup2(launch.stderr, 2);
+        close_from(3);
+        let mut step = Step::Directory;
+        if libc::chdir(launch.program.directory.as_ptr()) == 0 {
+            step = Step::Exec;
+            libc::execve(launch.program.path.as_ptr(), launch.argv, launch.env);
+        }
+        launch.failure = Some((step, *libc::__errno_location()));
+        libc::_exit(128)
     }
 }
 

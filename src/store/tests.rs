@@ -500,7 +500,7 @@ fn a_pods_directory_is_claimed_once_for_ever() {
     drop(lock);
     assert!(directory.claim().expect("a claim").is_none(), "also after the holder has gone");
     let left = fs::read_dir(store.pod_path("uid")).expect("a directory").count();
-    assert_eq!(left, 2, "the lock and the logs, nothing else");
+    assert_eq!(left, 1, "the lock, nothing else");
     directory.remove();
     assert!(!directory.is_claimed());
 }
