@@ -170,6 +170,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let (found, missing) =
         selection::resolve(&state, &targets, &context.namespace, all_namespaces, &selectors)?;
     print_found(&found, args, &targets, all_namespaces, &mut format, &context)?;
+    // The process ends here: freeing ten thousand objects one by one would be a tenth of its time.
+    std::mem::forget(found);
+    std::mem::forget(state);
     let mut failed = false;
     if !args.ignore_not_found {
         for error in &missing {

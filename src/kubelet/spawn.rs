@@ -163,7 +163,8 @@ impl Program {
             parent: nix::unistd::getpid().as_raw(),
             failure: None,
         };
-        let mut stack = vec![0_u8; CHILD_STACK];
+        // Not zeroed: pages that the child does not touch cost nothing.
+        let mut stack = Vec::<u8>::with_capacity(CHILD_STACK);
         let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
         // SAFETY: CLONE_VFORK suspends this process, which has one thread, until the child has called exec or _exit,
         // so `launch`, what it points to and `stack` outlive the child's use of them. Stacks grow down from the top,
@@ -188,7 +189,7 @@ impl Program {
 }
 
 /// Enough for a few system calls.
-const CHILD_STACK: usize = 32 << 10;
+const CHILD_STACK: usize = 16 << 10;
 
 /// What the child needs, in the memory that it shares with us until it execs.
 struct Launch<'a> {

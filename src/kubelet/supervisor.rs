@@ -38,7 +38,7 @@ pub(super) struct Config {
 /// A pod that ends this soon is reported once, at its end: half the reports of short pods.
 const REPORT_DELAY: Duration = Duration::milliseconds(25);
 /// How much of a container's output is taken at a time.
-const BUFFER: usize = 32 << 10;
+const BUFFER: usize = 8 << 10;
 
 /// Runs a pod to its end; the exit code of the supervisor's process.
 pub(super) fn main(config: &Config, run: &PodRun) -> i32 {
