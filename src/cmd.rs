@@ -40,7 +40,7 @@ pub use failure::EXIT_CODES;
 
 /// kubectl for batch work, with no cluster
 ///
-/// Runs ordinary Kubernetes Job and CronJob manifests as plain processes of this machine.
+/// Runs ordinary Kubernetes Job manifests as plain processes of this machine.
 #[derive(Debug, Parser)]
 #[command(
     name = "jobctl",
