@@ -11,7 +11,6 @@ use super::manifests::{self, Document, FileArgs};
 use super::outcome::{DryRun, Outcomes};
 use super::output::{complain, say};
 use super::submit::{self, Object, Validate};
-use crate::api::kinds::Kind;
 use crate::api::meta::{ANNOTATION_LAST_APPLIED, key, name};
 use crate::api::status_error::StatusError;
 use crate::api::{Job, Pod, defaults, validation};
@@ -146,6 +145,5 @@ fn replace(
         Object::Job(job) => request.pending.put_job(Job::clone(job)),
         Object::Pod(pod) => request.pending.put_pod(Pod::clone(pod)),
     }
-    debug_assert!(matches!(document.kind, Kind::Job | Kind::Pod));
     Ok((object, true))
 }

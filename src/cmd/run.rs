@@ -93,7 +93,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         rows.push(row);
     }
     if !args.quiet {
-        complain(&tabled::Table::new(&rows).with(Style::blank()).to_string());
+        let table = tabled::Table::new(&rows).with(Style::blank()).to_string();
+        table.lines().for_each(|line| complain(line.trim()));
     }
     if args.rm {
         let mut request = Request::begin(&context.store, &[Table::Jobs, Table::Pods])?;

@@ -62,7 +62,7 @@ impl Inbox {
         written.with_context(|| format!("leave report {name} in {}", self.directory.display()))
     }
 
-    /// All reports that lie there, each pod's in order. They stay until [`Inbox::remove`].
+    /// All reports that lie there, each pod's in order. They stay until [`Inbox::put_away`].
     ///
     /// # Errors
     /// The directory cannot be read.
