@@ -10,7 +10,7 @@ use super::failure::{text, verbatim};
 use super::get::nothing_found;
 use super::manifests::{self, FileArgs};
 use super::output::{complain, print};
-use super::resources::{self, Target};
+use super::resources::Target;
 use super::selection::{self, Found, Selectors};
 use crate::api::events::EventRecord;
 use crate::api::kinds::Kind;
@@ -42,14 +42,7 @@ pub(super) struct Args {
 /// Prints descriptions.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let context = Context::open(global)?;
-    let targets = if args.files.filenames.is_empty() {
-        resources::parse(&args.resources, "describe")?
-    } else {
-        manifests::read(&args.files)?
-            .into_iter()
-            .map(|document| document.map(|document| Target::Named(document.kind, document.name().to_owned())))
-            .collect::<Result<Vec<_>>>()?
-    };
+    let targets = manifests::targets(&args.resources, &args.files, "describe")?;
     if targets.is_empty() {
         return Err(verbatim(
             "error: You must specify the type of resource to describe. Use \"jobctl api-resources\" for a complete \

@@ -12,7 +12,7 @@ use super::context::{Context, Global};
 use super::failure::{text, verbatim};
 use super::manifests::{self, FileArgs};
 use super::output::{complain, print};
-use super::resources::{self, Target};
+use super::resources::Target;
 use super::selection::{self, Found, Selectors};
 use crate::api::events::EventRecord;
 use crate::api::kinds::{Key, Kind};
@@ -148,11 +148,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     }
     let context = Context::open(global)?;
     let all_namespaces = args.all_namespaces == Some(true);
-    let targets = if args.files.filenames.is_empty() {
-        resources::parse(&args.resources, "get")?
-    } else {
-        targets_of_files(&args.files)?
-    };
+    let targets = manifests::targets(&args.resources, &args.files, "get")?;
     if targets.is_empty() {
         return Err(verbatim(
             "You must specify the type of resource to get. Use \"jobctl api-resources\" for a complete list of \
@@ -181,13 +177,6 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         }
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
-}
-
-fn targets_of_files(files: &FileArgs) -> Result<Vec<Target>> {
-    manifests::read(files)?
-        .into_iter()
-        .map(|document| document.map(|document| Target::Named(document.kind, document.name().to_owned())))
-        .collect()
 }
 
 fn is_one_object(targets: &[Target]) -> bool {

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use super::failure::verbatim;
+use super::resources::{self, Target};
 use crate::api::decode::{self, MAX_MANIFEST_BYTES};
 use crate::api::kinds::Kind;
 
@@ -99,6 +100,20 @@ pub(super) fn read(files: &FileArgs) -> Result<Vec<Result<Document>>> {
         }
     }
     Ok(documents)
+}
+
+/// The objects that a verb is told to work on: by its arguments or, where files are given, by their documents.
+///
+/// # Errors
+/// As [`resources::parse`] and [`read`]; a bad document is one for the whole command.
+pub(super) fn targets(arguments: &[String], files: &FileArgs, verb: &str) -> Result<Vec<Target>> {
+    if files.filenames.is_empty() {
+        return resources::parse(arguments, verb);
+    }
+    read(files)?
+        .into_iter()
+        .map(|document| document.map(|document| Target::Named(document.kind, document.name().to_owned())))
+        .collect()
 }
 
 fn walk(directory: &Path, recursive: bool, found: &mut Vec<PathBuf>) -> Result<()> {

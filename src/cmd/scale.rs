@@ -9,7 +9,6 @@ use super::failure::{text, verbatim};
 use super::manifests::{self, FileArgs};
 use super::outcome::{DryRun, Outcomes};
 use super::output::complain;
-use super::resources::{self, Target};
 use super::selection::{self, Selectors};
 use super::submit::{self, Object};
 use crate::api::kinds::Kind;
@@ -55,14 +54,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if replicas < 0 {
         bail!("The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0");
     }
-    let targets = if args.files.filenames.is_empty() {
-        resources::parse(&args.resources, "scale")?
-    } else {
-        manifests::read(&args.files)?
-            .into_iter()
-            .map(|document| document.map(|document| Target::Named(document.kind, document.name().to_owned())))
-            .collect::<Result<Vec<_>>>()?
-    };
+    let targets = manifests::targets(&args.resources, &args.files, "scale")?;
     let selectors = Selectors::parse(args.selector.as_deref(), None)?;
     super::delete::require_targets(&targets, args.all || !selectors.is_empty())?;
     let context = Context::open(global)?;

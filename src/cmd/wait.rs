@@ -12,7 +12,7 @@ use super::failure::{text, verbatim};
 use super::log_source;
 use super::manifests::{self, FileArgs};
 use super::output::{complain, say};
-use super::resources::{self, Target};
+use super::resources::Target;
 use super::selection::{self, Selectors};
 use super::wait_condition::{Answer, Condition};
 use crate::api::durations;
@@ -91,14 +91,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     // To exist comes first, as in kubectl.
     conditions.sort_by_key(|condition| !matches!(condition, Condition::Create));
     let until = until(&args.timeout)?;
-    let targets = if args.files.filenames.is_empty() {
-        resources::parse(&args.resources, "wait")?
-    } else {
-        manifests::read(&args.files)?
-            .into_iter()
-            .map(|document| document.map(|document| Target::Named(document.kind, document.name().to_owned())))
-            .collect::<Result<Vec<_>>>()?
-    };
+    let targets = manifests::targets(&args.resources, &args.files, "wait")?;
     let selectors = Selectors::parse(args.selector.as_deref(), args.field_selector.as_deref())?;
     super::delete::require_targets(&targets, args.all || !selectors.is_empty())?;
     let context = Context::open(global)?;
