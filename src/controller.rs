@@ -4,6 +4,7 @@
 pub mod backoff;
 pub mod job;
 pub mod pods;
+pub mod policies;
 #[cfg(test)]
 mod tests;
 pub mod ttl;

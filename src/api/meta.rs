@@ -13,6 +13,12 @@ pub const LABEL_CONTROLLER_UID: &str = "batch.kubernetes.io/controller-uid";
 pub const LABEL_JOB_NAME_LEGACY: &str = "job-name";
 /// The older spelling of [`LABEL_CONTROLLER_UID`].
 pub const LABEL_CONTROLLER_UID_LEGACY: &str = "controller-uid";
+/// Label and annotation on every pod of an Indexed Job: its completion index.
+pub const COMPLETION_INDEX: &str = "batch.kubernetes.io/job-completion-index";
+/// Annotation on a pod of a Job with `backoffLimitPerIndex`: failures of its index before it.
+pub const ANNOTATION_INDEX_FAILURES: &str = "batch.kubernetes.io/job-index-failure-count";
+/// The same of failures that podFailurePolicy ignored.
+pub const ANNOTATION_INDEX_IGNORED_FAILURES: &str = "batch.kubernetes.io/job-index-ignored-failure-count";
 /// Finalizer of a Job's pod whose end has not been counted into the Job's status yet.
 pub const FINALIZER_JOB_TRACKING: &str = "batch.kubernetes.io/job-tracking";
 /// Finalizer of an object that waits for its dependents to go (propagation policy Foreground).

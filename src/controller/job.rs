@@ -1,11 +1,18 @@
 //! The Job controller: how many pods, and when a Job has ended (kubernetes-behaviour 2).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 
+mod claim;
+mod indexed;
+
+use indexed::IndexedState;
+
+use super::pods::IndexOfPod;
+use super::policies::{self, FailureAction};
 use super::ttl::remove_dependents;
 use super::{Action, World, backoff, pods};
 use crate::api::conditions::{
@@ -33,6 +40,20 @@ pub struct JobFacts {
     pub failures: u32,
     /// When the last of them finished.
     pub last_failure: Option<DateTime<Utc>>,
+    /// Under `backoffLimitPerIndex`: the indexes that have failed and are to be tried again.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub indexes: BTreeMap<i32, IndexFailures>,
+}
+
+/// How a completion index has fared so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexFailures {
+    /// Failures that count towards `backoffLimitPerIndex`.
+    pub failures: u32,
+    /// Failures that podFailurePolicy has ignored.
+    pub ignored: u32,
+    /// When the last of both finished.
+    pub last: DateTime<Utc>,
 }
 
 /// Why a Job ends.
@@ -55,30 +76,30 @@ impl Finish {
 
 /// The pods of one Job as a sync finds them.
 #[derive(Default)]
-struct PodSets<'a> {
-    active: Vec<&'a Arc<Pod>>,
+struct PodSets {
+    active: Vec<Arc<Pod>>,
     ready: i32,
-    terminating: i32,
+    terminating: Vec<Arc<Pod>>,
     /// Ended, or given up, and not in the status yet.
-    uncounted: Vec<&'a Arc<Pod>>,
+    uncounted: Vec<Arc<Pod>>,
 }
 
-impl<'a> PodSets<'a> {
-    fn of(world: &'a World, job: &Job) -> Self {
+impl PodSets {
+    fn of(pods: Vec<Arc<Pod>>, job: &Job) -> Self {
         let mut sets = Self::default();
         let waits_for_failed = waits_for_failed_phase(job);
-        for pod in world.live_pods_of(uid(&job.metadata)) {
-            let finished = is_pod_finished(pod);
+        for pod in pods {
+            let finished = is_pod_finished(&pod);
             let deleting = pod.metadata.deletion_timestamp.is_some();
-            if !finished && !deleting {
-                sets.ready += i32::from(is_pod_ready(pod));
-                sets.active.push(pod);
-            } else if !finished {
-                sets.terminating += 1;
-            }
             let given_up = deleting && !waits_for_failed;
             if has_finalizer(&pod.metadata, FINALIZER_JOB_TRACKING) && (finished || given_up) {
-                sets.uncounted.push(pod);
+                sets.uncounted.push(Arc::clone(&pod));
+            }
+            if !finished && !deleting {
+                sets.ready += i32::from(is_pod_ready(&pod));
+                sets.active.push(pod);
+            } else if !finished {
+                sets.terminating.push(pod);
             }
         }
         sets
@@ -125,6 +146,8 @@ pub(super) fn sync_job(
         actions,
         wake: None,
         names: BTreeSet::new(),
+        indexed: IndexedState::of(job),
+        failed_by_policy: None,
     };
     if being_deleted {
         sync.delete_in_foreground();
@@ -160,22 +183,28 @@ struct Sync<'a> {
     wake: Option<DateTime<Utc>>,
     /// Names given to pods in this sync.
     names: BTreeSet<String>,
+    /// What an Indexed Job knows of its indexes.
+    indexed: Option<IndexedState>,
+    /// What a FailJob rule of the podFailurePolicy says of a pod.
+    failed_by_policy: Option<String>,
 }
 
 impl Sync<'_> {
     fn run(&mut self, random: &mut fastrand::Rng) {
-        let sets = PodSets::of(self.world, self.job);
+        let sets = PodSets::of(self.claim_pods(), self.job);
         self.count_finished_pods(&sets);
         let suspended = self.spec.suspend == Some(true);
         if self.status.start_time.is_none() && !suspended {
             self.start();
         }
         let mut active = sets.active.len() as i32;
-        let mut terminating = sets.terminating;
+        let mut terminating = sets.terminating.len() as i32;
         let mut finish = self.finish_condition(&sets);
-        if finish.is_some() {
+        if let Some(finish) = &finish {
+            // What a Job that has succeeded does not need any more has not failed (2.12).
+            let tracking = if finish.terminal == "Complete" { Tracking::Drop } else { Tracking::Keep };
             for pod in &sets.active {
-                self.delete_pod(pod, Tracking::Keep);
+                self.delete_pod(pod, tracking);
             }
             terminating += active;
             active = 0;
@@ -232,28 +261,53 @@ impl Sync<'_> {
     }
 
     /// Counts each ended pod once: status, back-off record and finalizer go into one commit.
-    fn count_finished_pods(&mut self, sets: &PodSets<'_>) {
+    fn count_finished_pods(&mut self, sets: &PodSets) {
         let mut finished: Vec<(DateTime<Utc>, &Arc<Pod>)> =
-            sets.uncounted.iter().map(|pod| (backoff::finish_time(pod, self.now), *pod)).collect();
+            sets.uncounted.iter().map(|pod| (backoff::finish_time(pod, self.now), pod)).collect();
         finished.sort_by_key(|(at, _)| *at);
         for (at, pod) in finished {
-            if pod_phase(pod) == "Succeeded" {
-                self.status.succeeded = positive(self.succeeded() + 1);
-                self.facts.failures = 0;
-                self.facts.last_failure = None;
-            } else {
-                self.status.failed = positive(self.status.failed.unwrap_or(0) + 1);
-                self.facts.failures = self.facts.failures.saturating_add(1);
-                self.facts.last_failure = Some(at);
+            match &self.indexed {
+                None if pod_phase(pod) == "Succeeded" => {
+                    self.status.succeeded = positive(self.succeeded() + 1);
+                    self.forget_failures();
+                }
+                None => {
+                    self.count_failure(pod, at);
+                }
+                Some(_) => self.count_indexed(pod, at),
             }
             let mut counted = Pod::clone(pod);
             remove_finalizer(&mut counted.metadata, FINALIZER_JOB_TRACKING);
             self.actions.push(Action::UpdatePod(Box::new(counted)));
         }
+        self.store_indexes();
+    }
+
+    fn forget_failures(&mut self) {
+        self.facts.failures = 0;
+        self.facts.last_failure = None;
+    }
+
+    /// Counts a failure as the podFailurePolicy says; returns what it says.
+    fn count_failure(&mut self, pod: &Pod, at: DateTime<Utc>) -> FailureAction {
+        let action = match pod_phase(pod) {
+            "Failed" => policies::failure_action(self.spec.pod_failure_policy.as_ref(), pod),
+            _ => FailureAction::Count,
+        };
+        if action == FailureAction::Ignore {
+            return action;
+        }
+        self.status.failed = positive(self.status.failed.unwrap_or(0) + 1);
+        self.facts.failures = self.facts.failures.saturating_add(1);
+        self.facts.last_failure = Some(at);
+        if let FailureAction::FailJob(message) = &action {
+            self.failed_by_policy.get_or_insert_with(|| message.clone());
+        }
+        action
     }
 
     /// Whether the Job must end, in upstream's order of precedence.
-    fn finish_condition(&mut self, sets: &PodSets<'_>) -> Option<Finish> {
+    fn finish_condition(&mut self, sets: &PodSets) -> Option<Finish> {
         if let Some(condition) = crate::api::conditions::job_condition(self.job, "SuccessCriteriaMet")
             .filter(|condition| condition.status == "True")
         {
@@ -271,18 +325,23 @@ impl Sync<'_> {
                 condition.message.as_deref().unwrap_or_default(),
             ));
         }
+        if let Some(message) = &self.failed_by_policy {
+            return Some(Finish::failed("PodFailurePolicy", message));
+        }
         if self.exceeds_backoff_limit(sets) {
             return Some(Finish::failed(
                 "BackoffLimitExceeded",
                 "Job has reached the specified backoff limit",
             ));
         }
-        self.past_active_deadline()
-            .then(|| Finish::failed("DeadlineExceeded", "Job was active longer than specified deadline"))
+        if self.past_active_deadline() {
+            return Some(Finish::failed("DeadlineExceeded", "Job was active longer than specified deadline"));
+        }
+        self.finish_of_indexes()
     }
 
     /// Never: failed pods beyond the limit. OnFailure: restarts of running pods up to the limit (2.4).
-    fn exceeds_backoff_limit(&self, sets: &PodSets<'_>) -> bool {
+    fn exceeds_backoff_limit(&self, sets: &PodSets) -> bool {
         let limit = self.spec.backoff_limit.unwrap_or(6);
         if self.status.failed.unwrap_or(0) > limit {
             return true;
@@ -331,41 +390,59 @@ impl Sync<'_> {
     }
 
     /// Deletes surplus pods or creates missing ones, never both in one sync. Returns how many it deleted.
-    fn manage_pods(&mut self, sets: &PodSets<'_>, active: &mut i32, random: &mut fastrand::Rng) -> i32 {
+    fn manage_pods(&mut self, sets: &PodSets, active: &mut i32, random: &mut fastrand::Rng) -> i32 {
         let wanted = self.wanted(*active);
-        if *active > wanted {
-            let surplus = (*active - wanted) as usize;
-            let mut ranked = sets.active.clone();
-            ranked.sort_by_key(|pod| deletion_rank(pod));
-            for pod in ranked.into_iter().take(surplus) {
-                self.delete_pod(pod, Tracking::Drop);
-            }
-            *active = wanted;
-            return surplus as i32;
+        let surplus = self.surplus_pods(sets, (*active - wanted).max(0) as usize);
+        if !surplus.is_empty() {
+            surplus.iter().for_each(|pod| self.delete_pod(pod, Tracking::Drop));
+            *active -= surplus.len() as i32;
+            return surplus.len() as i32;
         }
         let mut missing = wanted - *active;
         if waits_for_failed_phase(self.job) {
-            missing -= sets.terminating;
+            missing -= sets.terminating.len() as i32;
         }
         if missing <= 0 {
             return 0;
         }
         let base = backoff::base(&self.job.metadata, self.world.settings.backoff_base);
-        if let Some(at) = backoff::next_creation(self.facts.failures, self.facts.last_failure, base)
+        if self.spec.backoff_limit_per_index.is_none()
+            && let Some(at) = backoff::next_creation(self.facts.failures, self.facts.last_failure, base)
             && at > self.now
         {
             self.wake_at(at);
             return 0;
         }
-        for _ in 0..missing {
-            self.create_pod(random);
-        }
-        *active += missing;
+        let made = match &self.indexed {
+            None => {
+                (0..missing).for_each(|_| self.create_pod(None, random));
+                missing
+            }
+            Some(_) => self.create_missing_indexes(sets, missing as usize, base, random),
+        };
+        *active += made;
         0
     }
 
-    fn create_pod(&mut self, random: &mut fastrand::Rng) {
-        let pod = pods::new_pod(self.world, self.job, self.now, random, &mut self.names);
+    /// Which active pods to delete: so many of the least valuable, of an Indexed Job in any case those that stand for
+    /// no index of their own.
+    fn surplus_pods(&self, sets: &PodSets, count: usize) -> Vec<Arc<Pod>> {
+        if count == 0 && self.indexed.is_none() {
+            return Vec::new();
+        }
+        let mut ranked = sets.active.clone();
+        ranked.sort_by_cached_key(|pod| deletion_rank(pod));
+        let (mut surplus, others) = match &self.indexed {
+            None => (Vec::new(), ranked),
+            Some(indexed) => indexed.split_superfluous(ranked),
+        };
+        let more = count.saturating_sub(surplus.len());
+        surplus.extend(others.into_iter().take(more));
+        surplus
+    }
+
+    fn create_pod(&mut self, index: Option<IndexOfPod>, random: &mut fastrand::Rng) {
+        let pod = pods::new_pod(self.world, self.job, index, self.now, random, &mut self.names);
         self.event("Normal", "SuccessfulCreate", &format!("Created pod: {}", name(&pod.metadata)));
         self.actions.push(Action::RecordEvent(pods::scheduled_event(
             &pod,

@@ -3,19 +3,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Duration, Utc};
+use k8s_openapi::api::core::v1::{EnvVar, EnvVarSource, ObjectFieldSelector};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
 use super::World;
 use crate::api::conditions::set_pod_condition;
 use crate::api::events::{EventRecord, Reference};
 use crate::api::kinds::Key;
-use crate::api::meta::{FINALIZER_JOB_TRACKING, name, namespace, time, uid};
-use crate::api::{Job, ObjectMeta, Pod, PodStatus};
+use crate::api::meta::{
+    ANNOTATION_INDEX_FAILURES, ANNOTATION_INDEX_IGNORED_FAILURES, COMPLETION_INDEX, FINALIZER_JOB_TRACKING,
+    annotation, name, namespace, remove_finalizer, time, uid,
+};
+use crate::api::{Container, Job, ObjectMeta, Pod, PodStatus};
 
 /// The letters of generated names: no vowels, and none of 0, 1, 3 (upstream's safe alphabet).
 const SUFFIX_LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 /// The longest base of a generated name: with its suffix it must stay a DNS label.
 const LONGEST_BASE: usize = 58;
+/// The variable that tells a container its completion index.
+const INDEX_VARIABLE: &str = "JOB_COMPLETION_INDEX";
 
 /// `BASE` cut to length plus five random letters, as the API server completes a generateName.
 pub fn generated_name(base: &str, random: &mut fastrand::Rng) -> String {
@@ -31,15 +37,107 @@ pub fn new_uid(random: &mut fastrand::Rng) -> String {
     uuid::Builder::from_random_bytes(random.u128(..).to_be_bytes()).into_uuid().to_string()
 }
 
+/// The completion index that a pod of an Indexed Job works on, and how often that has failed before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct IndexOfPod {
+    pub(super) index: i32,
+    /// Failures counted and ignored, under `backoffLimitPerIndex`.
+    pub(super) failures: Option<(u32, u32)>,
+}
+
+/// The completion index of a pod of an Indexed Job.
+pub fn completion_index(pod: &Pod) -> Option<i32> {
+    annotation(&pod.metadata, COMPLETION_INDEX)?.parse().ok().filter(|index| *index >= 0)
+}
+
+/// The counted and the ignored failures of a pod's index before this pod.
+pub(super) fn index_failures(pod: &Pod) -> (u32, u32) {
+    let number = |key| annotation(&pod.metadata, key).and_then(|text| text.parse().ok()).unwrap_or(0);
+    (number(ANNOTATION_INDEX_FAILURES), number(ANNOTATION_INDEX_IGNORED_FAILURES))
+}
+
+/// `JOB-` or `JOB-INDEX-`; where that is too long the Job's name is cut and the index kept (1.4).
+fn base_of_names(job: &Job, index: Option<IndexOfPod>) -> String {
+    let Some(IndexOfPod { index, .. }) = index else { return format!("{}-", name(&job.metadata)) };
+    let tail = format!("-{index}-");
+    let head: String = name(&job.metadata).chars().take(LONGEST_BASE - tail.len()).collect();
+    head + &tail
+}
+
+/// What an Indexed Job adds to its template: the index as annotation, label, hostname and variable.
+fn add_index(pod: &mut Pod, job_name: &str, index: IndexOfPod) {
+    let number = index.index.to_string();
+    let annotations = pod.metadata.annotations.get_or_insert_default();
+    annotations.insert(COMPLETION_INDEX.into(), number.clone());
+    if let Some((failures, ignored)) = index.failures {
+        annotations.insert(ANNOTATION_INDEX_FAILURES.into(), failures.to_string());
+        if ignored > 0 {
+            annotations.insert(ANNOTATION_INDEX_IGNORED_FAILURES.into(), ignored.to_string());
+        }
+    }
+    pod.metadata.labels.get_or_insert_default().insert(COMPLETION_INDEX.into(), number);
+    let spec = pod.spec.get_or_insert_default();
+    spec.hostname = Some(format!("{job_name}-{}", index.index));
+    spec.containers.iter_mut().chain(spec.init_containers.iter_mut().flatten()).for_each(add_index_variable);
+}
+
+fn add_index_variable(container: &mut Container) {
+    let env = container.env.get_or_insert_default();
+    if env.iter().any(|variable| variable.name == INDEX_VARIABLE) {
+        return;
+    }
+    let field = ObjectFieldSelector {
+        api_version: Some("v1".into()),
+        field_path: format!("metadata.labels['{COMPLETION_INDEX}']"),
+    };
+    env.push(EnvVar {
+        name: INDEX_VARIABLE.into(),
+        value_from: Some(EnvVarSource { field_ref: Some(field), ..EnvVarSource::default() }),
+        ..EnvVar::default()
+    });
+}
+
+/// Makes a Job the controller of a pod that has its labels and no owner (2.2).
+pub(super) fn adopt(pod: &mut Pod, job: &Job) {
+    pod.metadata.owner_references.get_or_insert_default().push(owner_reference(job));
+    let finalizers = pod.metadata.finalizers.get_or_insert_default();
+    if !finalizers.iter().any(|one| one == FINALIZER_JOB_TRACKING) {
+        finalizers.push(FINALIZER_JOB_TRACKING.into());
+    }
+}
+
+/// Ends a Job's control of a pod that does not have its labels any more.
+pub(super) fn release(pod: &mut Pod, job: &Job) {
+    if let Some(owners) = &mut pod.metadata.owner_references {
+        owners.retain(|owner| owner.uid != uid(&job.metadata));
+        if owners.is_empty() {
+            pod.metadata.owner_references = None;
+        }
+    }
+    remove_finalizer(&mut pod.metadata, FINALIZER_JOB_TRACKING);
+}
+
+fn owner_reference(job: &Job) -> OwnerReference {
+    OwnerReference {
+        api_version: "batch/v1".into(),
+        kind: "Job".into(),
+        name: name(&job.metadata).into(),
+        uid: uid(&job.metadata).into(),
+        controller: Some(true),
+        block_owner_deletion: Some(true),
+    }
+}
+
 /// A pod from a Job's template, bound to the node.
 pub(super) fn new_pod(
     world: &World,
     job: &Job,
+    index: Option<IndexOfPod>,
     now: DateTime<Utc>,
     random: &mut fastrand::Rng,
     names: &mut BTreeSet<String>,
 ) -> Pod {
-    let base = format!("{}-", name(&job.metadata));
+    let base = base_of_names(job, index);
     let pod_name = loop {
         let candidate = generated_name(&base, random);
         let taken = world.pod(&Key::new(namespace(&job.metadata), &candidate)).is_some();
@@ -58,18 +156,14 @@ pub(super) fn new_pod(
         labels: template_meta.and_then(|meta| meta.labels.clone()),
         annotations: template_meta.and_then(|meta| meta.annotations.clone()),
         finalizers: Some(vec![FINALIZER_JOB_TRACKING.to_owned()]),
-        owner_references: Some(vec![OwnerReference {
-            api_version: "batch/v1".into(),
-            kind: "Job".into(),
-            name: name(&job.metadata).into(),
-            uid: uid(&job.metadata).into(),
-            controller: Some(true),
-            block_owner_deletion: Some(true),
-        }]),
+        owner_references: Some(vec![owner_reference(job)]),
         ..ObjectMeta::default()
     };
     let spec = template.and_then(|template| template.spec.clone()).unwrap_or_default();
     let mut pod = Pod { metadata, spec: Some(spec), status: None };
+    if let Some(index) = index {
+        add_index(&mut pod, name(&job.metadata), index);
+    }
     bind(&mut pod, &world.settings.node_name, now);
     pod
 }

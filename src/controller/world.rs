@@ -9,7 +9,9 @@ use super::backoff::DEFAULT_BASE;
 use super::job::JobFacts;
 use crate::api::conditions::{is_job_finished, is_pod_finished, job_finished_at};
 use crate::api::kinds::Key;
-use crate::api::meta::{FINALIZER_JOB_TRACKING, controller_of, has_finalizer, key, uid};
+use crate::api::meta::{
+    FINALIZER_JOB_TRACKING, LABEL_CONTROLLER_UID, controller_of, has_finalizer, key, label, uid,
+};
 use crate::api::{Job, Pod};
 
 /// What holds for all objects of this place.
@@ -80,6 +82,8 @@ pub struct World {
     done: HashMap<Box<str>, BTreeSet<Key>>,
     done_count: usize,
     live_keys: BTreeSet<Key>,
+    orphans: BTreeSet<Key>,
+    manual_selectors: BTreeSet<Key>,
     removable: BTreeSet<Key>,
     dirty: BTreeSet<Key>,
     touched: BTreeSet<Key>,
@@ -152,6 +156,14 @@ impl World {
     /// The done pods of an owner.
     pub fn done_pods_of<'a>(&'a self, owner: &str) -> impl Iterator<Item = &'a Key> + 'a {
         self.done.get(owner).into_iter().flatten()
+    }
+
+    /// The pods in a namespace that are not done and that nobody controls: a Job may adopt them.
+    pub fn orphans_in<'a>(&'a self, namespace: &'a str) -> impl Iterator<Item = &'a Arc<Pod>> + 'a {
+        self.orphans
+            .iter()
+            .filter(move |key| *key.namespace == *namespace)
+            .filter_map(|key| self.live_pod(key))
     }
 
     /// Every pod that is not done.
@@ -245,8 +257,14 @@ impl World {
                 deleting: job.metadata.deletion_timestamp.is_some(),
             }
         } else {
+            if job.spec.as_ref().is_some_and(|spec| spec.manual_selector == Some(true)) {
+                self.manual_selectors.insert(key.clone());
+            }
             JobEntry::Unfinished(Arc::new(job))
         };
+        if matches!(entry, JobEntry::Finished { .. }) {
+            self.manual_selectors.remove(&key);
+        }
         self.jobs.insert(key.clone(), entry);
         self.dirty.insert(key);
     }
@@ -254,6 +272,7 @@ impl World {
     /// Takes in the removal of a Job; returns its uid.
     pub fn remove_job(&mut self, key: &Key) -> Option<Box<str>> {
         self.facts.remove(key);
+        self.manual_selectors.remove(key);
         // Named once more, so that its timer goes.
         self.dirty.insert(key.clone());
         let owner: Box<str> = match self.jobs.remove(key)? {
@@ -290,6 +309,9 @@ impl World {
         if let Some(owner) = controller_of(&pod.metadata) {
             self.live.entry(owner.uid.as_str().into()).or_default().insert(key.clone());
             self.mark_owner_dirty(&owner.uid);
+        } else {
+            self.mark_adopters_dirty(&pod);
+            self.orphans.insert(key.clone());
         }
         if is_removable(&pod) {
             self.removable.insert(key.clone());
@@ -320,6 +342,7 @@ impl World {
             Some(PodEntry::Live(pod)) => {
                 self.live_keys.remove(key);
                 self.removable.remove(key);
+                self.orphans.remove(key);
                 controller_of(&pod.metadata).map(|owner| Box::from(owner.uid.as_str()))
             }
             Some(PodEntry::Done(pod)) => {
@@ -337,6 +360,15 @@ impl World {
             }
         }
         self.mark_owner_dirty(&owner);
+    }
+
+    /// Names the Jobs that may want a pod without an owner: by the label that the API server gives, or by a selector
+    /// that somebody wrote.
+    fn mark_adopters_dirty(&mut self, pod: &Pod) {
+        if let Some(owner) = label(&pod.metadata, LABEL_CONTROLLER_UID) {
+            self.mark_owner_dirty(owner);
+        }
+        self.dirty.extend(self.manual_selectors.iter().cloned());
     }
 
     fn mark_owner_dirty(&mut self, owner: &str) {

@@ -185,15 +185,9 @@ fn a_deprecated_version_is_read_with_a_warning_and_an_alpha_is_not() {
 #[test]
 fn what_cannot_be_run_yet_is_refused_and_never_half_run() {
     let world = World::new();
-    for (what, spec) in [
-        ("completionMode", "completionMode: Indexed\ncompletions: 2"),
-        (
-            "podFailurePolicy",
-            "podFailurePolicy: {rules: [{action: FailJob, onExitCodes: {operator: In, values: [1]}}]}",
-        ),
-    ] {
-        let output = world.command("apply -f -").stdin(job("refused", spec, LINE)).run().failure();
-        assert!(output.stderr.contains(what), "{what}: {}", output.stderr);
-    }
+    let volumes = job("refused", "completionMode: Indexed\ncompletions: 2", LINE)
+        .replace("      containers:", "      volumes: [{name: input, emptyDir: {}}]\n      containers:");
+    let output = world.command("apply -f -").stdin(volumes).run().failure();
+    assert!(output.stderr.contains("spec.template.spec.volumes"), "{}", output.stderr);
     world.run("get all").is(0, "", "No resources found in default namespace.\n");
 }

@@ -26,12 +26,11 @@ const fn warned(fields: &'static [&'static str], why: &'static str) -> Entry {
 
 pub(super) const JOB: &[Entry] = &[
     honoured(&["spec.parallelism", "spec.completions"], ""),
-    entry(&["spec.completionMode"], Text("Indexed"), Refused(LATER)),
-    honoured(&["spec.backoffLimit"], ""),
-    refused(&["spec.backoffLimitPerIndex", "spec.maxFailedIndexes"], LATER),
+    honoured(&["spec.completionMode"], ""),
+    honoured(&["spec.backoffLimit", "spec.backoffLimitPerIndex", "spec.maxFailedIndexes"], ""),
     honoured(&["spec.activeDeadlineSeconds", "spec.ttlSecondsAfterFinished", "spec.suspend"], ""),
     honoured(&["spec.selector", "spec.manualSelector"], ""),
-    refused(&["spec.podFailurePolicy", "spec.successPolicy"], LATER),
+    honoured(&["spec.podFailurePolicy", "spec.successPolicy"], ""),
     honoured(&["spec.podReplacementPolicy"], ""),
     honoured(&["spec.managedBy"], "a Job managed by somebody else is left alone"),
 ];

@@ -95,11 +95,7 @@ fn findings_have_concrete_paths() {
         (
             "Job fields",
             json!({"spec": {"completionMode": "Indexed", "backoffLimitPerIndex": 0, "podFailurePolicy": {"rules": [{"action": "FailJob"}]}}}),
-            vec![
-                "refused spec.completionMode",
-                "refused spec.backoffLimitPerIndex",
-                "refused spec.podFailurePolicy",
-            ],
+            vec![],
         ),
         (
             "values of no effect",

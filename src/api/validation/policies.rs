@@ -5,6 +5,7 @@ use k8s_openapi::api::batch::v1::{
 };
 
 use super::{each, non_negative, quoted};
+use crate::api::indexes::Indexes;
 use crate::api::names;
 use crate::api::status_error::FieldError;
 
@@ -137,8 +138,8 @@ pub(super) fn validate_success_policy(policy: &SuccessPolicy, spec: &JobSpec, pa
         }
         let mut listed = None;
         if let Some(indexes) = &rule.succeeded_indexes {
-            match count_indexes(indexes, spec.completions.unwrap_or(0)) {
-                Ok(count) => listed = Some(count),
+            match Indexes::parse(indexes, spec.completions.unwrap_or(0)) {
+                Ok(parsed) => listed = Some(parsed.len()),
                 Err(problem) => errors.push(FieldError::invalid(
                     format!("{path}.succeededIndexes"),
                     quoted(indexes),
@@ -162,44 +163,4 @@ pub(super) fn validate_success_policy(policy: &SuccessPolicy, spec: &JobSpec, pa
         }
     }
     errors
-}
-
-/// How many indexes a list like `1,3-5,7` names; it must rise and stay below `completions`.
-fn count_indexes(list: &str, completions: i32) -> Result<i32, String> {
-    let number = |text: &str| {
-        let number = text.parse::<i32>().ok().filter(|_| !text.starts_with('+'));
-        number.ok_or_else(|| format!("cannot convert string to integer for index: {}", quoted(text)))
-    };
-    let mut total = 0;
-    let mut previous = None;
-    for interval in list.split(',') {
-        let limits: Vec<&str> = interval.split('-').collect();
-        let (first, last) = match limits[..] {
-            [one] => (number(one)?, number(one)?),
-            [first, last] => (number(first)?, number(last)?),
-            _ => {
-                return Err(format!(
-                    "the fragment {} violates the requirement that an index interval can have at most two parts separated by '-'",
-                    quoted(interval)
-                ));
-            }
-        };
-        if previous.is_some_and(|previous| previous >= first) {
-            return Err(format!(
-                "non-increasing order, previous: {}, current: {first}",
-                previous.unwrap_or(0)
-            ));
-        }
-        if first > last {
-            return Err(format!("non-increasing order, previous: {first}, current: {last}"));
-        }
-        for index in [first, last] {
-            if index >= completions {
-                return Err(format!("too large index: {}", quoted(&index.to_string())));
-            }
-        }
-        total += last - first + 1;
-        previous = Some(last);
-    }
-    Ok(total)
 }
