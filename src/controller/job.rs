@@ -427,7 +427,9 @@ impl Sync<'_> {
     /// Which active pods to delete: so many of the least valuable, of an Indexed Job in any case those that stand for
     /// no index of their own.
     fn surplus_pods(&self, sets: &PodSets, count: usize) -> Vec<Arc<Pod>> {
-        if count == 0 && self.indexed.is_none() {
+        let all_have_a_place =
+            self.indexed.as_ref().is_none_or(|indexed| !indexed.has_superfluous(&sets.active));
+        if count == 0 && all_have_a_place {
             return Vec::new();
         }
         let mut ranked = sets.active.clone();
@@ -566,7 +568,7 @@ fn restart_count(pod: &Pod) -> i32 {
 }
 
 /// Which surplus pods go first (2.2): Pending before Running, not ready before ready, later ready first, more
-/// restarts first, newer first.
+/// restarts first, newer first; where all that is the same, later indexes first.
 fn deletion_rank(pod: &Pod) -> impl Ord + use<> {
     let phase = match pod_phase(pod) {
         "Pending" => 0,
@@ -584,6 +586,7 @@ fn deletion_rank(pod: &Pod) -> impl Ord + use<> {
         std::cmp::Reverse(ready_since),
         std::cmp::Reverse(restart_count(pod)),
         std::cmp::Reverse(created),
+        std::cmp::Reverse(pods::completion_index(pod)),
         name(&pod.metadata).to_owned(),
     )
 }

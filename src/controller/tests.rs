@@ -2,6 +2,7 @@
 
 mod end;
 mod fixture;
+mod indexed;
 mod laws;
 mod pods;
 mod retry;

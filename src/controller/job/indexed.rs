@@ -38,6 +38,12 @@ impl IndexedState {
         completion_index(pod).filter(|index| *index < self.completions)
     }
 
+    /// Whether a pod has no index of its own.
+    pub(super) fn has_superfluous(&self, pods: &[Arc<Pod>]) -> bool {
+        let mut seen = HashSet::with_capacity(pods.len());
+        pods.iter().any(|pod| !self.index_of(pod).is_some_and(|index| seen.insert(index)))
+    }
+
     /// Parts the pods, in the order in which they may be deleted, into those that have no index of their own (none,
     /// one beyond the completions, or that of a more valuable pod) and the others.
     pub(super) fn split_superfluous(&self, ranked: Vec<Arc<Pod>>) -> (Vec<Arc<Pod>>, Vec<Arc<Pod>>) {

@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Duration, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::api::conditions::{is_job_finished, is_pod_finished, pod_phase};
+use crate::api::conditions::{is_job_finished, is_pod_finished, pod_phase, set_pod_condition};
 use crate::api::events::EventRecord;
 use crate::api::kinds::Key;
 use crate::api::meta::{FINALIZER_JOB_TRACKING, has_finalizer, key, name, time, uid};
@@ -20,6 +20,9 @@ use crate::controller::{Action, JobFacts, Plan, Settings, World, pods, reconcile
 
 /// A settled world needs a few rounds; more means that decisions go round in circles.
 const MOST_ROUNDS: usize = 12;
+
+/// The exit code that the podFailurePolicy of these tests ignores.
+pub(super) const IGNORED: i32 = 42;
 
 /// Second 0 of every scene.
 pub(super) fn start() -> DateTime<Utc> {
@@ -57,6 +60,32 @@ pub(super) fn on_failure(spec: &mut JobSpec) {
     spec.template.spec.as_mut().expect("a pod spec").restart_policy = Some("OnFailure".into());
 }
 
+/// Exit 42 and evictions are ignored, 43 fails the index, 44 the Job.
+pub(super) fn with_failure_policy(mut job: Job) -> Job {
+    let code = |action: &str, code: i32| json!({"action": action, "onExitCodes": {"operator": "In", "values": [code]}});
+    let disrupted = json!({"type": "DisruptionTarget", "status": "True"});
+    let mut rules = vec![
+        json!({"action": "Ignore", "onPodConditions": [disrupted]}),
+        code("Ignore", IGNORED),
+        code("FailJob", 44),
+    ];
+    let spec = job.spec.get_or_insert_default();
+    if spec.backoff_limit_per_index.is_some() {
+        rules.push(code("FailIndex", 43));
+    }
+    spec.pod_failure_policy = Some(serde_json::from_value(json!({"rules": rules})).expect("a policy"));
+    spec.pod_replacement_policy = Some("Failed".into());
+    job
+}
+
+/// Completions and parallelism are changed together.
+pub(super) fn resize(scene: Scene, to: i32) -> Scene {
+    scene.changed(|spec| {
+        spec.completions = Some(to);
+        spec.parallelism = Some(to);
+    })
+}
+
 /// What an object is after it has been written and read again.
 fn reread<T: Serialize + DeserializeOwned>(object: &mut T) {
     let text = serde_json::to_string(object).expect("an object encodes");
@@ -76,12 +105,17 @@ pub(super) struct Scene {
     events: Vec<EventRecord>,
     /// Every pod ever made, in order.
     pub(super) made: Vec<Key>,
-    /// Pods that the controller has deleted though their Job had not failed: they are not to be counted.
+    /// Pods that are not to be counted: deleted by the controller though their Job had not failed, or of an index
+    /// that the Job does not have any more.
     pub(super) dropped: BTreeSet<Key>,
     /// Pods deleted while they could still run.
     pub(super) given_up: BTreeSet<Key>,
-    /// How pods have ended.
-    pub(super) ended: BTreeMap<Key, &'static str>,
+    /// The exit codes of the pods that have ended.
+    pub(super) ended: BTreeMap<Key, i32>,
+    /// Pods that were evicted.
+    evicted: BTreeSet<Key>,
+    /// Completion indexes that pods have completed, as long as the Job has so many.
+    completed: BTreeSet<i32>,
 }
 
 impl Scene {
@@ -100,6 +134,8 @@ impl Scene {
             dropped: BTreeSet::new(),
             given_up: BTreeSet::new(),
             ended: BTreeMap::new(),
+            evicted: BTreeSet::new(),
+            completed: BTreeSet::new(),
         };
         scene.put_job(job);
         scene
@@ -140,7 +176,20 @@ impl Scene {
             let parallelism = self.stored_job().and_then(|job| job.spec?.parallelism).unwrap_or(1) as usize;
             assert!(self.active().len() + created <= parallelism, "more pods than parallelism allows");
         }
+        self.assert_no_index_twice(&plan);
         plan
+    }
+
+    fn assert_no_index_twice(&self, plan: &Plan) {
+        let made = plan.actions.iter().filter_map(|action| match action {
+            Action::CreatePod(pod) => pods::completion_index(pod),
+            _ => None,
+        });
+        let mut seen: BTreeSet<i32> = self.active_indexes().into_iter().collect();
+        for index in made {
+            assert!(seen.insert(index), "index {index} would be active twice");
+            assert!(!self.completed.contains(&index), "index {index} is completed and would run again");
+        }
     }
 
     fn is_newly_deleted(&self, pod: &Pod) -> bool {
@@ -225,7 +274,7 @@ impl Scene {
     pub(super) fn pods_start(mut self) -> Self {
         for pod in self.active() {
             if pod_phase(&pod) == "Pending" {
-                self.set_status(pod, "Running", None);
+                self.set_running(pod, None);
             }
         }
         self.settle()
@@ -233,34 +282,67 @@ impl Scene {
 
     /// So many active pods exit 0, the oldest first.
     pub(super) fn succeed(self, count: usize) -> Self {
-        self.end(count, "Succeeded")
+        self.exit(count, 0)
     }
 
     /// So many active pods fail at the same moment, the oldest first.
     pub(super) fn fail(self, count: usize) -> Self {
-        self.end(count, "Failed")
+        self.exit(count, 1)
     }
 
-    fn end(mut self, count: usize, phase: &'static str) -> Self {
+    /// So many active pods exit with a code at the same moment, the oldest first.
+    pub(super) fn exit(mut self, count: usize, code: i32) -> Self {
         let pods = self.active();
         assert!(pods.len() >= count, "there are only {} active pods", pods.len());
         for pod in pods.into_iter().take(count) {
-            self.set_status(pod, phase, None);
+            self.set_ended(pod, code);
         }
         self.settle()
+    }
+
+    /// The active pods of these completion indexes exit with a code at the same moment.
+    pub(super) fn indexes_exit(self, indexes: &[i32], code: i32) -> Self {
+        self.exit_with(&indexes.iter().map(|index| (*index, code)).collect::<Vec<_>>())
+    }
+
+    /// The active pods of these completion indexes exit at the same moment, each with its own code.
+    pub(super) fn exit_with(mut self, codes: &[(i32, i32)]) -> Self {
+        for (index, code) in codes {
+            let mut pods = self.active().into_iter();
+            let pod = pods.find(|pod| pods::completion_index(pod) == Some(*index));
+            self.set_ended(pod.unwrap_or_else(|| panic!("index {index} is not active")), *code);
+        }
+        self.settle()
+    }
+
+    /// The oldest active pod is evicted.
+    pub(super) fn a_pod_is_evicted(mut self) -> Self {
+        let mut pod = self.active().into_iter().next().expect("an active pod");
+        let conditions = pod.status.get_or_insert_default().conditions.get_or_insert_default();
+        set_pod_condition(
+            conditions,
+            "DisruptionTarget",
+            true,
+            "EvictionByEvictionAPI",
+            "Eviction API: evicting",
+            self.now,
+        );
+        self.evicted.insert(key(&pod.metadata));
+        self.put_pod(pod);
+        self.somebody_deletes_a_pod()
     }
 
     /// The oldest active pod has restarted its container so often by now.
     pub(super) fn restarts(mut self, count: i32) -> Self {
         let pod = self.active().into_iter().next().expect("an active pod");
-        self.set_status(pod, "Running", Some(count));
+        self.set_running(pod, Some(count));
         self.settle()
     }
 
     /// Every pod that was told to stop has stopped.
     pub(super) fn pods_stop(mut self) -> Self {
         while let Some(pod) = self.terminating().into_iter().next() {
-            self.set_status(pod, "Failed", None);
+            self.set_ended(pod, 143);
         }
         self.settle()
     }
@@ -268,7 +350,7 @@ impl Scene {
     /// The oldest pod that was told to stop ends its work well before it is killed.
     pub(super) fn stopping_pod_succeeds(mut self) -> Self {
         let pod = self.terminating().into_iter().next().expect("a terminating pod");
-        self.set_status(pod, "Succeeded", None);
+        self.set_ended(pod, 0);
         self.settle()
     }
 
@@ -284,7 +366,13 @@ impl Scene {
     /// Somebody changes the Job's spec.
     pub(super) fn changed(mut self, change: impl FnOnce(&mut JobSpec)) -> Self {
         let mut job = self.stored_job().expect("the Job");
-        change(job.spec.as_mut().expect("a spec"));
+        let spec = job.spec.as_mut().expect("a spec");
+        change(spec);
+        let completions = spec.completions.unwrap_or(0);
+        // A finished Job's status stays as it is.
+        if !self.is_finished() {
+            self.completed.retain(|index| *index < completions);
+        }
         self.put_job(job);
         self.settle()
     }
@@ -316,34 +404,43 @@ impl Scene {
 
     // What the kubelet and the store do.
 
-    fn set_status(&mut self, mut pod: Pod, phase: &'static str, restarts: Option<i32>) {
-        let stamp = self.now.to_rfc3339();
-        let ended = matches!(phase, "Succeeded" | "Failed");
-        let state = if ended {
-            json!({"terminated": {"exitCode": i32::from(phase == "Failed"), "finishedAt": stamp}})
-        } else {
-            json!({"running": {"startedAt": stamp}})
-        };
-        let old_restarts = pod
-            .status
-            .as_ref()
-            .and_then(|status| Some(status.container_statuses.as_ref()?.first()?.restart_count))
-            .unwrap_or(0);
-        let reported: PodStatus = serde_json::from_value(json!({
+    fn set_running(&mut self, pod: Pod, restarts: Option<i32>) {
+        let state = json!({"running": {"startedAt": self.now.to_rfc3339()}});
+        self.set_status(pod, "Running", restarts, &state);
+    }
+
+    fn set_ended(&mut self, pod: Pod, code: i32) {
+        let pod_key = key(&pod.metadata);
+        self.ended.insert(pod_key.clone(), code);
+        let completions = self.stored_job().and_then(|job| job.spec?.completions).unwrap_or(0);
+        let index = pods::completion_index(&pod);
+        let counted_before = self.given_up_for_good(&pod_key);
+        if self.is_indexed() && !counted_before && index.is_none_or(|index| index >= completions) {
+            self.dropped.insert(pod_key.clone());
+        }
+        let counts = !self.dropped.contains(&pod_key) && !counted_before;
+        self.completed.extend(index.filter(|_| code == 0 && counts));
+        let state = json!({"terminated": {"exitCode": code, "finishedAt": self.now.to_rfc3339()}});
+        self.set_status(pod, if code == 0 { "Succeeded" } else { "Failed" }, None, &state);
+    }
+
+    fn set_status(&mut self, mut pod: Pod, phase: &str, restarts: Option<i32>, state: &Value) {
+        let running = phase == "Running";
+        let old = pod.status.take().unwrap_or_default();
+        let old_restarts =
+            old.container_statuses.iter().flatten().next().map_or(0, |container| container.restart_count);
+        let mut reported: PodStatus = serde_json::from_value(json!({
             "phase": phase,
-            "conditions": [
-                {"type": "Ready", "status": if ended {"False"} else {"True"}, "lastTransitionTime": stamp},
-            ],
             "containerStatuses": [{
-                "name": "main", "image": "", "imageID": "", "ready": !ended,
+                "name": "main", "image": "", "imageID": "", "ready": running,
                 "restartCount": restarts.unwrap_or(old_restarts), "state": state,
             }],
         }))
         .expect("a status");
+        let mut conditions = old.conditions.unwrap_or_default();
+        set_pod_condition(&mut conditions, "Ready", running, "", "", self.now);
+        reported.conditions = Some(conditions);
         pod.status = Some(reported);
-        if ended {
-            self.ended.insert(key(&pod.metadata), phase);
-        }
         self.put_pod(pod);
     }
 
@@ -355,6 +452,12 @@ impl Scene {
     pub(super) fn put_pod(&mut self, pod: Pod) {
         self.stored_pods.insert(key(&pod.metadata), pod.clone());
         self.world.put_pod(pod);
+    }
+
+    /// A pod that somebody else has made.
+    pub(super) fn take_in(&mut self, pod: Pod) {
+        self.made.push(key(&pod.metadata));
+        self.put_pod(pod);
     }
 
     // What can be seen.
@@ -459,21 +562,52 @@ impl Scene {
         Some((self.stored_job()?.status?.completion_time?.0 - start()).num_seconds())
     }
 
+    /// Whether a pod has counted as failed when it was told to stop, so that its end does not count any more.
+    fn given_up_for_good(&self, pod: &Key) -> bool {
+        let waits = self.stored_job().and_then(|job| job.spec).is_some_and(|spec| {
+            spec.pod_replacement_policy.as_deref() == Some("Failed") || spec.pod_failure_policy.is_some()
+        });
+        self.given_up.contains(pod) && !waits
+    }
+
     /// What the counters must say, from what has happened to each pod.
     pub(super) fn truth(&self) -> (i32, i32) {
-        let waits = self.stored_job().is_some_and(|job| {
-            job.spec.is_some_and(|spec| spec.pod_replacement_policy.as_deref() == Some("Failed"))
-        });
         let (mut succeeded, mut failed) = (0, 0);
         for key in self.made.iter().filter(|key| !self.dropped.contains(*key)) {
             match self.ended.get(key) {
-                _ if self.given_up.contains(key) && !waits => failed += 1,
-                Some(&"Succeeded") => succeeded += 1,
+                _ if self.given_up_for_good(key) => failed += 1,
+                Some(0) => succeeded += 1,
+                Some(_) if self.is_ignored(key) => {}
                 Some(_) => failed += 1,
                 None => {}
             }
         }
+        let succeeded = if self.is_indexed() { self.completed.len() as i32 } else { succeeded };
         (succeeded, failed)
+    }
+
+    /// Whether the podFailurePolicy of these tests ignores the pod: exit code 42, or an eviction.
+    fn is_ignored(&self, pod: &Key) -> bool {
+        let has_policy =
+            self.stored_job().and_then(|job| job.spec).is_some_and(|spec| spec.pod_failure_policy.is_some());
+        has_policy && (self.ended.get(pod) == Some(&IGNORED) || self.evicted.contains(pod))
+    }
+
+    /// Whether the Job's completions are counted by index.
+    pub(super) fn is_indexed(&self) -> bool {
+        self.stored_job().and_then(|job| job.spec?.completion_mode).as_deref() == Some("Indexed")
+    }
+
+    /// The completed and the failed indexes, as `completed/failed`; a list that is absent is `-`.
+    pub(super) fn indexes(&self) -> String {
+        let status = self.stored_job().and_then(|job| job.status).unwrap_or_default();
+        let list = |list: Option<String>| list.unwrap_or_else(|| "-".into());
+        format!("{}/{}", list(status.completed_indexes), list(status.failed_indexes))
+    }
+
+    /// The completion indexes of the active pods, in the order in which the pods were made.
+    pub(super) fn active_indexes(&self) -> Vec<i32> {
+        self.active().iter().filter_map(pods::completion_index).collect()
     }
 
     /// What the counters say.

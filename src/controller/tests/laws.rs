@@ -4,7 +4,9 @@
 
 use proptest::prelude::*;
 
-use super::fixture::{Scene, job, on_failure};
+use serde_json::json;
+
+use super::fixture::{Scene, job, on_failure, resize, with_failure_policy};
 use crate::api::Job;
 
 /// Something that happens to a Job.
@@ -12,11 +14,13 @@ use crate::api::Job;
 enum Step {
     Start,
     Succeed(usize),
-    Fail(usize),
+    Exit(usize, i32),
     Restart(i32),
     Stop,
     StopWell,
     DeletePod,
+    Evict,
+    Resize(i32),
     Suspend(bool),
     Scale(i32),
     Wait(i64),
@@ -26,16 +30,51 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         3 => Just(Step::Start),
         3 => (1..4_usize).prop_map(Step::Succeed),
-        3 => (1..4_usize).prop_map(Step::Fail),
+        3 => (1..4_usize, prop_oneof![6 => Just(1), 3 => 42..44_i32, 1 => Just(44)])
+            .prop_map(|(count, code)| Step::Exit(count, code)),
         1 => (0..4).prop_map(Step::Restart),
         2 => Just(Step::Stop),
         1 => Just(Step::StopWell),
         1 => Just(Step::DeletePod),
+        1 => Just(Step::Evict),
+        1 => (1..6).prop_map(Step::Resize),
         2 => any::<bool>().prop_map(Step::Suspend),
         1 => (0..6).prop_map(Step::Scale),
         3 => (0..700_i64).prop_map(Step::Wait),
     ];
     prop::collection::vec(step, 0..24)
+}
+
+/// The Job, its completions counted by index, with limits per index and policies as drawn.
+fn with_indexes(mut job: Job, limit: Option<i32>, most: Option<i32>, success: Option<i32>) -> Job {
+    let spec = job.spec.get_or_insert_default();
+    spec.completion_mode = Some("Indexed".into());
+    spec.completions.get_or_insert(5);
+    spec.backoff_limit_per_index = limit;
+    spec.max_failed_indexes = limit.and(most);
+    if let Some(count) = success {
+        let rules = json!({"rules": [{"succeededCount": count, "succeededIndexes": "1-6"}]});
+        spec.success_policy = Some(serde_json::from_value(rules).expect("a policy"));
+    }
+    job
+}
+
+prop_compose! {
+    /// Jobs of all kinds; half of them Indexed.
+    fn all_jobs()(
+        job in jobs(),
+        indexed in any::<bool>(),
+        limit in prop::option::of(0..3),
+        most in prop::option::of(0..3),
+        success in prop::option::weighted(0.3, 1..4),
+        policy in any::<bool>(),
+    ) -> Job {
+        let locally = job.spec.as_ref().and_then(|spec| spec.template.spec.as_ref()?.restart_policy.clone());
+        // Under OnFailure neither a limit per index nor a podFailurePolicy is valid.
+        let never = locally.as_deref() == Some("Never");
+        let job = if indexed { with_indexes(job, limit.filter(|_| never), most, success) } else { job };
+        if policy && never { with_failure_policy(job) } else { job }
+    }
 }
 
 prop_compose! {
@@ -67,15 +106,17 @@ fn take(scene: Scene, step: Step) -> Scene {
     match step {
         Step::Start => scene.pods_start(),
         Step::Succeed(count) => scene.succeed(count.min(active)),
-        Step::Fail(count) => scene.fail(count.min(active)),
+        Step::Exit(count, code) => scene.exit(count.min(active), code),
         Step::Restart(count) if active > 0 => scene.restarts(count),
         Step::Stop => scene.pods_stop(),
         Step::StopWell if !scene.terminating().is_empty() => scene.stopping_pod_succeeds(),
         Step::DeletePod if active > 0 => scene.somebody_deletes_a_pod(),
+        Step::Evict if active > 0 => scene.a_pod_is_evicted(),
+        Step::Resize(to) if scene.is_indexed() => resize(scene, to),
         Step::Suspend(suspend) => scene.changed(|spec| spec.suspend = Some(suspend)),
         Step::Scale(parallelism) => scene.changed(|spec| spec.parallelism = Some(parallelism)),
         Step::Wait(seconds) => scene.after(seconds * 1000),
-        Step::Restart(_) | Step::StopWell | Step::DeletePod => scene,
+        Step::Restart(_) | Step::StopWell | Step::DeletePod | Step::Evict | Step::Resize(_) => scene,
     }
 }
 
@@ -122,7 +163,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_job_is_counted_exactly_and_ends(job in jobs(), steps in steps()) {
+    fn a_job_is_counted_exactly_and_ends(job in all_jobs(), steps in steps()) {
         let mut scene = Scene::of(job);
         check(&scene)?;
         for step in steps {
@@ -135,7 +176,7 @@ proptest! {
     }
 
     #[test]
-    fn processes_that_die_change_nothing(job in jobs(), steps in steps(), deaths in any::<u64>()) {
+    fn processes_that_die_change_nothing(job in all_jobs(), steps in steps(), deaths in any::<u64>()) {
         let (mut scene, mut mortal) = (Scene::of(job.clone()), Scene::of(job));
         for (number, step) in steps.into_iter().enumerate() {
             scene = take(scene, step);
@@ -144,6 +185,8 @@ proptest! {
                 mortal = mortal.restarted();
             }
             prop_assert_eq!(mortal.counts(), scene.counts());
+            prop_assert_eq!(mortal.indexes(), scene.indexes());
+            prop_assert_eq!(mortal.active_indexes(), scene.active_indexes());
             prop_assert_eq!(mortal.conditions(), scene.conditions());
             prop_assert_eq!(mortal.wake(), scene.wake());
             prop_assert_eq!(mortal.made.len(), scene.made.len());
