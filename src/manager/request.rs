@@ -50,13 +50,17 @@ impl Request {
         self.locked.next_revision()
     }
 
-    /// Stores a new Job with the pods of its first sync, so that whoever looks next sees them.
+    /// Stores a new Job with the pods of its first sync, so that whoever looks next sees them. One with a selector of
+    /// the user's own may find pods to adopt: the controller, who knows all pods, syncs it.
     ///
     /// # Errors
     /// Never in practice: objects always encode.
     pub fn create_job(&mut self, config: &Config, job: Job) -> Result<()> {
         let job_key = key(&job.metadata);
         self.pending.put_job(job.clone());
+        if job.spec.as_ref().is_some_and(|spec| spec.manual_selector == Some(true)) {
+            return Ok(());
+        }
         let mut world = World::new(config.settings.clone());
         world.put_job(job);
         let mut recorder = super::recorder::Recorder::default();

@@ -23,5 +23,6 @@ mod replace;
 mod run;
 mod scale;
 mod source_documents;
+mod upstream;
 mod users;
 mod wait;
