@@ -1,6 +1,7 @@
 //! What a pod, a Job and a listing cost, as ratios to the bare work and to rivals measured in the same run.
 //!
-//! `cargo bench --bench cost [-- SECTION…]`, sections: pods, latency, list, memory. Every run has a fresh directory:
+//! `cargo bench --bench cost [-- SECTION…]`, sections: pods, indexed, latency, list, memory,
+//! and on demand only `huge`. Every run has a fresh directory:
 //! deleting thousands of files just before inflates the next run. Rivals that are not installed are left out.
 
 #![allow(clippy::disallowed_methods, reason = "the rooms are those of src/")]
@@ -25,6 +26,12 @@ fn main() {
     if wanted("pods") {
         pods(&place, 1_000);
         pods(&place, 10_000);
+    }
+    if wanted("indexed") {
+        indexed(&place, &[1_000, 20_000]);
+    }
+    if sections.iter().any(|section| section == "huge") {
+        indexed(&place, &[1_000, 100_000]);
     }
     if wanted("latency") {
         latency(&place);
@@ -109,6 +116,31 @@ fn run_job(directory: &Path, count: usize) {
     let file = manifest(directory, &spec, "[/bin/echo, hello]");
     check(&mut jobctl(directory, &["apply", "-f", &file]));
     check(&mut jobctl(directory, &["wait", "--for=condition=complete", "job/bench", "--timeout=600s"]));
+}
+
+/// Indexed Jobs of `true`, and what a look at the Job costs meanwhile.
+fn indexed(place: &Place, sizes: &[usize]) {
+    println!("\nIndexed Jobs of `true`, {PARALLELISM} at a time");
+    for count in sizes {
+        let directory = place.fresh();
+        let spec = format!("completionMode: Indexed\n  completions: {count}\n  parallelism: {PARALLELISM}");
+        let file = manifest(&directory, &spec, "[\"true\"]");
+        let started = Instant::now();
+        check(&mut jobctl(&directory, &["apply", "-f", &file]));
+        let waited = ["wait", "--for=condition=complete", "job/bench", "--timeout=1200s"];
+        let mut wait = jobctl(&directory, &waited).spawn().expect("started");
+        let mut looks = Vec::new();
+        while wait.try_wait().expect("waited").is_none() {
+            looks.push(timed(|| check(&mut jobctl(&directory, &["get", "job", "bench"]))));
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let each = started.elapsed().as_secs_f64() * 1e6 / *count as f64;
+        let slowest = looks.iter().max().copied().unwrap_or_default().as_secs_f64() * 1e3;
+        let looked = median(looks).as_secs_f64() * 1e3;
+        println!(
+            "  {count:>7}: {each:6.0} us per pod; `get job` meanwhile {looked:.1} ms, at most {slowest:.1} ms"
+        );
+    }
 }
 
 fn shell(directory: &Path, script: &str) {

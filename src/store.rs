@@ -25,6 +25,7 @@ mod inbox;
 mod locks;
 mod pod_directory;
 mod record;
+mod skim;
 mod state;
 mod tail;
 #[cfg(test)]

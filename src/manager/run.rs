@@ -120,6 +120,7 @@ impl Controller {
                 if self.engine.has_news()? {
                     continue;
                 }
+                self.engine.tidy()?;
                 return Ok(End::Idle);
             }
             if self.sleep(signals, timer, watches)? {

@@ -12,8 +12,10 @@ use super::record::{TABLES, snapshot_line};
 use super::{LockedStore, State, Table, Tail, crash_point};
 use crate::api::events::{EVENT_TTL, EventRecord};
 
-/// A journal below this size is never compacted.
+/// A journal below this size is not compacted while there is work.
 const SMALLEST_JOURNAL: u64 = 4 << 20;
+/// A journal above this size is compacted when there is nothing else to do.
+const LONG_JOURNAL: u64 = 1 << 20;
 /// How many deleted Jobs are remembered.
 const MOST_TOMBSTONES: usize = 1000;
 
@@ -31,6 +33,14 @@ impl LockedStore {
         }
         self.compact(now)?;
         Ok(true)
+    }
+
+    /// Compacts now, unless somebody has committed what this tail has not read.
+    ///
+    /// # Errors
+    /// As [`LockedStore::compact_if_due`].
+    pub fn compact_unless_behind(&mut self, now: DateTime<Utc>) -> Result<()> {
+        if self.tail.is_behind()? { Ok(()) } else { self.compact(now) }
     }
 
     /// Compacts now.
@@ -68,6 +78,13 @@ impl LockedStore {
         self.tail = Tail::open(&self.store, &directory)?;
         remove_old_snapshots(&snapshots, &directory);
         Ok(())
+    }
+}
+
+impl Tail {
+    /// Whether the journal is long enough for compaction to be worth while when there is nothing else to do.
+    pub fn is_long(&self) -> bool {
+        self.length() > LONG_JOURNAL
     }
 }
 

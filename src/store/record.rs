@@ -1,6 +1,7 @@
 //! How commits and snapshot records are spelled, and how they are read without parsing the objects in them.
 //!
-//! A commit: `{"revision":7,"writes":[{"op":"put","table":"pods","namespace":"default","name":"x","object":{…}},…]}`.
+//! A commit: `{"revision":7,"rest":812,"writes":[{"op":"put","table":"pods","namespace":"default","name":"x","object":{…}},
+//! …]}`, its writes ordered by table, `rest` the bytes after `"writes":[` to the end of the line.
 //! A snapshot record: `{"namespace":"default","name":"x","object":{…}}`.
 //! `{"op":"` cannot occur inside the objects (within strings its quotes are escaped, and no Kubernetes field is
 //! called `op`), so a reader finds the writes of its tables by a search for these bytes and parses nothing else.
@@ -16,29 +17,30 @@ use crate::api::kinds::{Key, Kind};
 pub enum Table {
     /// Jobs.
     Jobs,
-    /// Pods.
-    Pods,
-    /// Events, in the compact form of `api::events::EventRecord`.
-    Events,
     /// CronJobs.
     CronJobs,
     /// What the Job controller remembers of a Job beyond its status (`controller::job::JobFacts`).
     JobFacts,
-    /// Pods removed while their Job lives on: kept so that the logs of every attempt can be shown.
-    RemovedPods,
     /// What is left of deleted Jobs: how they ended.
     Tombstones,
+    /// Pods removed while their Job lives on: kept so that the logs of every attempt can be shown.
+    RemovedPods,
+    /// Pods.
+    Pods,
+    /// Events, in the compact form of `api::events::EventRecord`.
+    Events,
 }
 
-/// Every table, in the order in which snapshots are written.
+/// Every table, in the order in which commits and snapshots are written: the small ones first, so that a reader of
+/// these can leave out the rest of a commit.
 pub(super) const TABLES: [Table; 7] = [
     Table::Jobs,
-    Table::Pods,
-    Table::Events,
     Table::CronJobs,
     Table::JobFacts,
-    Table::RemovedPods,
     Table::Tombstones,
+    Table::RemovedPods,
+    Table::Pods,
+    Table::Events,
 ];
 
 impl Table {
@@ -112,25 +114,24 @@ pub struct Change<'a> {
 /// Spells a commit as one line, newline included. Keys are of Kubernetes' restricted alphabets and need no escapes.
 pub(super) fn commit_line(revision: u64, writes: &[Write]) -> String {
     let size: usize = writes.iter().map(|write| write.object.as_ref().map_or(0, String::len) + 120).sum();
-    let mut line = String::with_capacity(size + 40);
-    line.push_str("{\"revision\":");
-    line.push_str(&revision.to_string());
-    line.push_str(",\"writes\":[");
-    for (index, write) in writes.iter().enumerate() {
+    let mut ordered: Vec<&Write> = writes.iter().collect();
+    ordered.sort_by_key(|write| write.table);
+    let mut rest = String::with_capacity(size);
+    for (index, write) in ordered.into_iter().enumerate() {
         if index > 0 {
-            line.push(',');
+            rest.push(',');
         }
-        line.push_str(if write.object.is_some() {
+        rest.push_str(if write.object.is_some() {
             "{\"op\":\"put\",\"table\":\""
         } else {
             "{\"op\":\"delete\",\"table\":\""
         });
-        line.push_str(write.table.as_str());
-        line.push_str("\",");
-        push_key_and_object(&mut line, &write.key, write.object.as_deref());
+        rest.push_str(write.table.as_str());
+        rest.push_str("\",");
+        push_key_and_object(&mut rest, &write.key, write.object.as_deref());
     }
-    line.push_str("]}\n");
-    line
+    rest.push_str("]}\n");
+    format!("{{\"revision\":{revision},\"rest\":{},\"writes\":[{rest}", rest.len())
 }
 
 /// Spells a snapshot record as one line, newline included.
@@ -159,6 +160,37 @@ fn push_key_and_object(line: &mut String, key: &Key, object: Option<&str>) {
 pub(super) fn revision_of(line: &str) -> Option<u64> {
     let digits = line.strip_prefix("{\"revision\":")?;
     digits[..digits.find(',')?].parse().ok()
+}
+
+/// How a commit begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) revision: u64,
+    /// Where the writes start.
+    pub(super) start: usize,
+    /// The bytes from there to the end of the line, newline included.
+    pub(super) rest: usize,
+}
+
+/// The head of a commit of which the first bytes are given.
+pub(super) fn head_of(bytes: &[u8]) -> Option<Head> {
+    let number = |bytes: &[u8]| std::str::from_utf8(bytes).ok()?.parse().ok();
+    let rest = bytes.strip_prefix(b"{\"revision\":")?;
+    let comma = memchr::memchr(b',', rest)?;
+    let revision = number(&rest[..comma])?;
+    let rest = rest[comma..].strip_prefix(b",\"rest\":")?;
+    let comma = memchr::memchr(b',', rest)?;
+    let length = usize::try_from(number(&rest[..comma])?).ok()?;
+    let writes = rest[comma..].strip_prefix(b",\"writes\":[")?;
+    Some(Head { revision, start: bytes.len() - writes.len(), rest: length })
+}
+
+/// The table of a write of which the first bytes are given.
+pub(super) fn table_of_write(bytes: &[u8]) -> Option<Table> {
+    let write = bytes.strip_prefix(b"{\"op\":\"")?;
+    let rest = write.strip_prefix(b"put").or_else(|| write.strip_prefix(b"delete"))?;
+    let name = rest.strip_prefix(b"\",\"table\":\"")?;
+    Table::from_name(std::str::from_utf8(&name[..memchr::memchr(b'"', name)?]).ok()?)
 }
 
 /// The writes of a commit's line to some tables; `Err` says what is wrong with the line.

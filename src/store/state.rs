@@ -67,16 +67,22 @@ impl<'a> Object<'a> {
     }
 }
 
-/// The error for the line of `text` that holds byte `at`.
+/// The error for the line of `text` that holds byte `at`. The text may leave out what its file has in the lines.
 pub(super) fn damaged(path: &Path, text: &str, at: usize, detail: String) -> anyhow::Error {
     let before = &text.as_bytes()[..at];
-    StoreError::Damaged {
-        file: path.to_owned(),
-        line: memchr::memchr_iter(b'\n', before).count() + 1,
-        offset: memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1),
-        detail,
+    let line = memchr::memchr_iter(b'\n', before).count() + 1;
+    let offset = line_start(path, line)
+        .unwrap_or_else(|| memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1));
+    StoreError::Damaged { file: path.to_owned(), line, offset, detail }.into()
+}
+
+/// The byte at which a line of a file starts.
+pub(super) fn line_start(path: &Path, line: usize) -> Option<usize> {
+    let bytes = fs::read(path).ok()?;
+    match line {
+        1 => Some(0),
+        _ => memchr::memchr_iter(b'\n', &bytes).nth(line - 2).map(|newline| newline + 1),
     }
-    .into()
 }
 
 impl Store {
@@ -113,7 +119,7 @@ impl Store {
                 Err(error) => return Err(error).with_context(|| format!("read {}", path.display())),
             }
         }
-        let text = tail.read_on()?;
+        let text = tail.read_on(tables)?;
         state.take_journal(tail.journal_path(), text, tables)?;
         Ok((state, tail))
     }

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use super::record::{Change, Table, Write, changes, commit_line, revision_of};
-use super::state::{damaged, into_text};
-use super::{LockedStore, Store, StoreError, crash_point};
+use super::state::{damaged, into_text, line_start};
+use super::{LockedStore, Store, StoreError, crash_point, skim};
 
 /// A reading position in the journal. Everything before it has been taken in by its owner.
 #[derive(Debug)]
@@ -53,9 +53,9 @@ impl Tail {
         self.revision
     }
 
-    /// The whole lines appended since the last reading.
-    pub(super) fn read_on(&mut self) -> Result<String> {
-        let mut text = self.read_lines()?;
+    /// The whole lines appended since the last reading; where that spares much, cut to the tables asked for.
+    pub(super) fn read_on(&mut self, tables: &[Table]) -> Result<String> {
+        let mut text = self.read_lines(tables)?;
         // Commits go to the journal of the snapshot in force. The link moves under the lock, after the last commit
         // to the old one, so once it has moved the old journal is complete.
         loop {
@@ -63,7 +63,7 @@ impl Tail {
             if directory == self.directory {
                 break;
             }
-            text.push_str(&self.read_lines()?);
+            text.push_str(&self.read_lines(tables)?);
             match Self::open(&self.store, &directory) {
                 Ok(next) => {
                     if next.revision != self.revision {
@@ -81,12 +81,26 @@ impl Tail {
                 Err(error) if self.store.current_snapshot()? == directory => return Err(error),
                 Err(_) => {}
             }
-            text.push_str(&self.read_lines()?);
+            text.push_str(&self.read_lines(tables)?);
         }
         Ok(text)
     }
 
-    fn read_lines(&mut self) -> Result<String> {
+    fn read_lines(&mut self, tables: &[Table]) -> Result<String> {
+        if skim::is_worth_it(tables)
+            && let Some(skimmed) = skim::skim(&self.journal, self.offset, tables)
+                .with_context(|| format!("read {}", self.path.display()))?
+        {
+            if let Some(last) = skimmed.text.lines().next_back() {
+                self.revision = revision_of(last).unwrap_or(self.revision);
+            }
+            self.offset = skimmed.end;
+            return Ok(skimmed.text);
+        }
+        self.read_all_lines()
+    }
+
+    fn read_all_lines(&mut self) -> Result<String> {
         let length = self.journal.metadata().with_context(|| format!("read {}", self.path.display()))?.len();
         if length <= self.offset {
             return Ok(String::new());
@@ -125,7 +139,7 @@ impl Tail {
             // Where even that cannot be read, the place within what was read is better than none.
             if self.journal.read_exact_at(&mut before, 0).is_ok() {
                 *line += memchr::memchr_iter(b'\n', &before).count();
-                *offset += before.len();
+                *offset = line_start(&self.path, *line).unwrap_or(*offset);
             }
         }
         error
@@ -137,29 +151,25 @@ impl Tail {
     /// Unreadable or damaged journal.
     pub fn changes(&mut self, tables: &[Table], mut each: impl FnMut(Change<'_>)) -> Result<()> {
         let mut read = self.revision;
-        let text = self.read_on()?;
+        let (path, from) = (self.path.clone(), self.offset);
+        let text = self.read_on(tables)?;
         let mut start = 0;
         for end in memchr::memchr_iter(b'\n', text.as_bytes()) {
             let line = &text[start..end];
-            let revision =
-                changes(line, tables, &mut each).map_err(|detail| self.damaged_line(&text, start, detail))?;
-            if revision <= read {
-                let detail = format!("revision {revision} follows {read}");
-                return Err(self.damaged_line(&text, start, detail));
-            }
-            read = revision;
-            start = end + 1;
+            let detail = match changes(line, tables, &mut each) {
+                Ok(revision) if revision > read => {
+                    read = revision;
+                    start = end + 1;
+                    continue;
+                }
+                Ok(revision) => format!("revision {revision} follows {read}"),
+                Err(detail) => detail,
+            };
+            let error = damaged(&self.path, &text, start, detail);
+            // A text that began in a journal that has been compacted since has no place in this one.
+            return Err(if path == self.path { self.placed(error, from) } else { error });
         }
         Ok(())
-    }
-
-    /// Damage in a line of what [`Tail::read_on`] has just given, which ends where this tail now stands.
-    fn damaged_line(&self, text: &str, start: usize, detail: String) -> anyhow::Error {
-        match self.offset.checked_sub(text.len() as u64) {
-            Some(from) => self.placed(damaged(&self.path, text, start, detail), from),
-            // The text began in a journal that has been compacted since: its line is no longer there to be named.
-            None => damaged(&self.path, text, start, detail),
-        }
     }
 
     /// Under the lock nobody else writes: an end without a newline is what a writer left that died.
@@ -220,9 +230,15 @@ impl Tail {
         &self.directory
     }
 
+    /// Whether the store holds commits that were not read.
+    pub(super) fn is_behind(&self) -> Result<bool> {
+        let length = self.journal.metadata().context("read the journal")?.len();
+        Ok(length != self.offset || self.store.current_snapshot()? != self.directory)
+    }
+
     fn append(&mut self, line: &str, revision: u64) -> Result<()> {
-        let before = self.journal.metadata().context("read the journal")?.len();
-        if before != self.offset || self.store.current_snapshot()? != self.directory {
+        let before = self.offset;
+        if self.is_behind()? {
             bail!("{} holds commits that were not read before this one", self.path.display());
         }
         let written = self.journal.write(line.as_bytes());

@@ -202,6 +202,21 @@ fn a_small_journal_is_not_compacted() {
 }
 
 #[test]
+fn whoever_has_not_read_everything_does_not_compact() {
+    let (_place, store) = new_store();
+    let (_, behind) = store.read(&[]).expect("a state");
+    commit(&store, &[put("a", "1")]);
+    let before = contents(store.root());
+    let mut locked = store.lock(behind).expect("the lock");
+    locked.compact_unless_behind(noon()).expect("nothing to do");
+    assert_eq!(contents(store.root()), before);
+    let mut seen = 0;
+    locked.catch_up(&record::TABLES, |_| seen += 1).expect("the commit");
+    locked.compact_unless_behind(noon()).expect("a compaction");
+    assert_eq!((seen, fs::read(journal(&store)).expect("a journal").len()), (1, 0));
+}
+
+#[test]
 fn a_torn_end_is_ignored_by_readers_and_cut_by_the_next_writer() {
     let (_place, store) = new_store();
     commit(&store, &[put("a", "1")]);
@@ -303,6 +318,32 @@ fn a_damaged_store_is_not_compacted() {
     let (mut locked, _) = store.lock_and_read(&[]).expect("the lock");
     assert!(locked.compact(noon()).is_err());
     assert_eq!(contents(store.root()), before);
+}
+
+#[test]
+fn whoever_reads_the_small_tables_alone_sees_what_all_see() {
+    let (_place, store) = new_store();
+    let mut random = fastrand::Rng::with_seed(7);
+    for _ in 0..60 {
+        let writes: Vec<Write> = (0..random.usize(1..6))
+            .map(|_| {
+                let table = [Table::Jobs, Table::CronJobs, Table::Pods, Table::Events][random.usize(..4)];
+                let key = named(&format!("x{}", random.u8(..8)));
+                let text = format!(r#"{{"text":"{}"}}"#, "é".repeat(random.usize(..9_000)));
+                if random.bool() { Write::put(table, key, text) } else { Write::delete(table, key) }
+            })
+            .collect();
+        commit(&store, &writes);
+        let (all, end) = store.read(&record::TABLES).expect("a state");
+        let (few, few_end) = store.read(&[Table::Jobs, Table::CronJobs]).expect("a state");
+        for table in [Table::Jobs, Table::CronJobs] {
+            let told = |state: &State| -> Vec<(Key, String)> {
+                state.objects(table).map(|(key, object)| (key.clone(), object.text.to_owned())).collect()
+            };
+            assert_eq!(told(&few), told(&all));
+        }
+        assert_eq!((few.revision(), few_end.offset()), (all.revision(), end.offset()));
+    }
 }
 
 #[test]
