@@ -35,10 +35,20 @@ complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "replace" -d 'Replace 
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "run" -d 'Submit a Job, follow its logs, wait for its end, and exit with the program\'s own exit code'
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "get" -d 'Display one or many objects'
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "describe" -d 'Show details of objects, with their Events'
+complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "events" -d 'Show what has happened, the oldest first'
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "logs" -d 'Print the logs of a pod\'s container, or of all pods of a Job'
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "wait" -d 'Wait for a condition on one or many objects'
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "delete" -d 'Delete objects by file, name or selector'
+complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "patch" -d 'Change fields of objects'
+complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "label" -d 'Set or remove labels'
+complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "annotate" -d 'Set or remove annotations'
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "scale" -d 'Set the parallelism of Jobs'
+complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "rerun" -d 'Run Jobs that have ended once more'
+complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "suspend" -d 'Stop Jobs and keep them for later, or keep CronJobs from starting Jobs'
+complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "resume" -d 'Let suspended Jobs and CronJobs go on'
+complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "cordon" -d 'Keep new pods off this machine; those that run go on'
+complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "uncordon" -d 'Let this machine take new pods again'
+complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "drain" -d 'Cordon this machine and evict its pods, for instance before a reboot'
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "reconcile" -d 'Make one pass and say what it did'
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "watch" -d 'Make passes until interrupted, one line per change'
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "api-resources" -d 'Print the supported kinds of objects'
@@ -149,6 +159,17 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -l kubeconfig -d
 complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -s A -l all-namespaces -d 'Objects of all namespaces'
 complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand events" -l for -d 'Only about this object: TYPE/NAME' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand events" -l types -d 'Only of these types: Normal, Warning' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand events" -s o -l output -d 'Output format: json, yaml or name' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand events" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand events" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand events" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand events" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand events" -s A -l all-namespaces -d 'Events of all namespaces'
+complete -c jobctl -n "__fish_jobctl_using_subcommand events" -s w -l watch -d 'Go on with what happens from now'
+complete -c jobctl -n "__fish_jobctl_using_subcommand events" -l no-headers -d 'Leave the header line out'
+complete -c jobctl -n "__fish_jobctl_using_subcommand events" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -s c -l container -d 'Print the log of this container' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l all-containers -d 'All containers of the pod, init containers included' -r -f -a "true\t''
 false\t''"
@@ -211,6 +232,60 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l all -d 'All obj
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s A -l all-namespaces -d 'Objects of all namespaces'
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s i -l interactive -d 'Ask before deleting'
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s l -l selector -d 'Label selector' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l field-selector -d 'Field selector' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s o -l output -d 'Output format: json, name, yaml or jsonpath=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s p -l patch -d 'The patch, in YAML or JSON' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l patch-file -d 'A file with the patch' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l type -d 'Must be one of json, merge, strategic' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l subresource -d 'Must be "status": what is to be changed in place of the rest' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
+complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l all -d 'All objects of the type'
+complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l local -d 'Change what is in the files and print it; nothing is stored'
+complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s l -l selector -d 'Label selector' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l field-selector -d 'Field selector' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s o -l output -d 'Output format: json, name, yaml or jsonpath=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l overwrite -d 'Replace values that are there' -r -f -a "true\t''
+false\t''"
+complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l resource-version -d 'Only if the object has this version' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
+complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l all -d 'All objects of the type'
+complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l list -d 'Show what the object has'
+complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l local -d 'Change what is in the files and print it; nothing is stored'
+complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s l -l selector -d 'Label selector' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l field-selector -d 'Field selector' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s o -l output -d 'Output format: json, name, yaml or jsonpath=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l overwrite -d 'Replace values that are there' -r -f -a "true\t''
+false\t''"
+complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l resource-version -d 'Only if the object has this version' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
+complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l all -d 'All objects of the type'
+complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l list -d 'Show what the object has'
+complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l local -d 'Change what is in the files and print it; nothing is stored'
+complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l replicas -d 'The new parallelism' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l current-replicas -d 'Only if the parallelism is this now' -r
@@ -224,6 +299,71 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l kubeconfig -d 'A
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l all -d 'All Jobs of the namespace'
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s o -l output -d 'Output format: json, name, yaml or jsonpath=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
+complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -l failed-indexes -d 'Of an Indexed Job, only the indexes that have not completed'
+complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -l force -d 'Also Jobs that still run: their pods are stopped'
+complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s l -l selector -d 'Label selector' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l field-selector -d 'Field selector' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s o -l output -d 'Output format: json, name, yaml or jsonpath=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
+complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l all -d 'All objects of the type'
+complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -s l -l selector -d 'Label selector' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -l field-selector -d 'Field selector' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -s o -l output -d 'Output format: json, name, yaml or jsonpath=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
+complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -l all -d 'All objects of the type'
+complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand cordon" -s l -l selector -d 'Label selector' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand cordon" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand cordon" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand cordon" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand cordon" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand cordon" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand cordon" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand uncordon" -s l -l selector -d 'Label selector' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand uncordon" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand uncordon" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand uncordon" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand uncordon" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand uncordon" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand uncordon" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand drain" -s l -l selector -d 'Label selector' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand drain" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand drain" -l grace-period -d 'Seconds given to processes to end; negative: what the pod says' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand drain" -l timeout -d 'How long to wait for pods to end; 0 is as long as it takes' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand drain" -l pod-selector -d 'Only pods whose labels match' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand drain" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand drain" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand drain" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand drain" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand drain" -l force -d 'Also pods that no controller would make again'
+complete -c jobctl -n "__fish_jobctl_using_subcommand drain" -l ignore-daemonsets -d 'Accepted for kubectl\'s sake: there are no DaemonSets here'
+complete -c jobctl -n "__fish_jobctl_using_subcommand drain" -l delete-emptydir-data -d 'Accepted for kubectl\'s sake: no pod here has an emptyDir yet'
+complete -c jobctl -n "__fish_jobctl_using_subcommand drain" -l disable-eviction -d 'Delete pods in place of evicting them: they carry no DisruptionTarget'
+complete -c jobctl -n "__fish_jobctl_using_subcommand drain" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobctl -n "__fish_jobctl_using_subcommand reconcile" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand reconcile" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand reconcile" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
@@ -236,7 +376,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand watch" -l kubeconfig -d 'A
 complete -c jobctl -n "__fish_jobctl_using_subcommand watch" -l until-idle -d 'Leave when nothing is left to wait for'
 complete -c jobctl -n "__fish_jobctl_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -l api-group -d 'Limit to kinds of this API group' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -l namespaced -d 'If false, kinds that are not in a namespace (there are none)' -r -f -a "true\t''
+complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -l namespaced -d 'If false, kinds that are not in a namespace' -r -f -a "true\t''
 false\t''"
 complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -s o -l output -d 'One of wide or name' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -l sort-by -d 'Sort by name or kind' -r
@@ -263,21 +403,31 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand completion" -l data-dir -d
 complete -c jobctl -n "__fish_jobctl_using_subcommand completion" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand completion" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand completion" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "apply" -d 'Create or change objects to match manifests'
-complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "create" -d 'Create objects from manifests, or a Job from the command line'
-complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "replace" -d 'Replace objects by manifests; with --force, delete them and create them again'
-complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "run" -d 'Submit a Job, follow its logs, wait for its end, and exit with the program\'s own exit code'
-complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "get" -d 'Display one or many objects'
-complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "describe" -d 'Show details of objects, with their Events'
-complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "logs" -d 'Print the logs of a pod\'s container, or of all pods of a Job'
-complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "wait" -d 'Wait for a condition on one or many objects'
-complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "delete" -d 'Delete objects by file, name or selector'
-complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "scale" -d 'Set the parallelism of Jobs'
-complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "reconcile" -d 'Make one pass and say what it did'
-complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "watch" -d 'Make passes until interrupted, one line per change'
-complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "api-resources" -d 'Print the supported kinds of objects'
-complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "api-versions" -d 'Print the supported API versions'
-complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "version" -d 'Print the version'
-complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "completion" -d 'Output shell completion code for bash, zsh, fish, elvish or powershell'
-complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe logs wait delete scale reconcile watch api-resources api-versions version completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume cordon uncordon drain reconcile watch api-resources api-versions version completion help" -f -a "apply" -d 'Create or change objects to match manifests'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume cordon uncordon drain reconcile watch api-resources api-versions version completion help" -f -a "create" -d 'Create objects from manifests, or a Job from the command line'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume cordon uncordon drain reconcile watch api-resources api-versions version completion help" -f -a "replace" -d 'Replace objects by manifests; with --force, delete them and create them again'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume cordon uncordon drain reconcile watch api-resources api-versions version completion help" -f -a "run" -d 'Submit a Job, follow its logs, wait for its end, and exit with the program\'s own exit code'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume cordon uncordon drain reconcile watch api-resources api-versions version completion help" -f -a "get" -d 'Display one or many objects'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume cordon uncordon drain reconcile watch api-resources api-versions version completion help" -f -a "describe" -d 'Show details of objects, with their Events'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume cordon uncordon drain reconcile watch api-resources api-versions version completion help" -f -a "events" -d 'Show what has happened, the oldest first'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume cordon uncordon drain reconcile watch api-resources api-versions version completion help" -f -a "logs" -d 'Print the logs of a pod\'s container, or of all pods of a Job'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume cordon uncordon drain reconcile watch api-resources api-versions version completion help" -f -a "wait" -d 'Wait for a condition on one or many objects'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume cordon uncordon drain reconcile watch api-resources api-versions version completion help" -f -a "delete" -d 'Delete objects by file, name or selector'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume cordon uncordon drain reconcile watch api-resources api-versions version completion help" -f -a "patch" -d 'Change fields of objects'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume cordon uncordon drain reconcile watch api-resources api-versions version completion help" -f -a "label" -d 'Set or remove labels'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume cordon uncordon drain reconcile watch api-resources api-versions version completion help" -f -a "annotate" -d 'Set or remove annotations'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume cordon uncordon drain reconcile watch api-resources api-versions version completion help" -f -a "scale" -d 'Set the parallelism of Jobs'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume cordon uncordon drain reconcile watch api-resources api-versions version completion help" -f -a "rerun" -d 'Run Jobs that have ended once more'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume cordon uncordon drain reconcile watch api-resources api-versions version completion help" -f -a "suspend" -d 'Stop Jobs and keep them for later, or keep CronJobs from starting Jobs'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume cordon uncordon drain reconcile watch api-resources api-versions version completion help" -f -a "resume" -d 'Let suspended Jobs and CronJobs go on'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume cordon uncordon drain reconcile watch api-resources api-versions version completion help" -f -a "cordon" -d 'Keep new pods off this machine; those that run go on'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume cordon uncordon drain reconcile watch api-resources api-versions version completion help" -f -a "uncordon" -d 'Let this machine take new pods again'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume cordon uncordon drain reconcile watch api-resources api-versions version completion help" -f -a "drain" -d 'Cordon this machine and evict its pods, for instance before a reboot'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume cordon uncordon drain reconcile watch api-resources api-versions version completion help" -f -a "reconcile" -d 'Make one pass and say what it did'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume cordon uncordon drain reconcile watch api-resources api-versions version completion help" -f -a "watch" -d 'Make passes until interrupted, one line per change'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume cordon uncordon drain reconcile watch api-resources api-versions version completion help" -f -a "api-resources" -d 'Print the supported kinds of objects'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume cordon uncordon drain reconcile watch api-resources api-versions version completion help" -f -a "api-versions" -d 'Print the supported API versions'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume cordon uncordon drain reconcile watch api-resources api-versions version completion help" -f -a "version" -d 'Print the version'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume cordon uncordon drain reconcile watch api-resources api-versions version completion help" -f -a "completion" -d 'Output shell completion code for bash, zsh, fish, elvish or powershell'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume cordon uncordon drain reconcile watch api-resources api-versions version completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subcommand_from create" -f -a "job" -d 'Create a Job that runs a command of this machine'

@@ -2,26 +2,36 @@
 
 mod api_resources;
 mod apply;
+mod change;
 mod completion;
 mod context;
+mod cordon;
 mod create;
 mod delete;
 mod describe;
+mod drain;
+mod events;
 mod failure;
 mod follow_logs;
 mod get;
+mod label;
+mod local;
 mod log_source;
 mod logs;
 mod manifests;
+mod object;
 mod outcome;
 mod output;
+mod patch;
 mod reconcile;
 mod replace;
+mod rerun;
 mod resources;
 mod run;
 mod scale;
 mod selection;
 mod submit;
+mod suspend;
 mod version;
 mod wait;
 mod wait_condition;
@@ -63,10 +73,20 @@ enum Verb {
     Run(run::Args),
     Get(get::Args),
     Describe(describe::Args),
+    Events(events::Args),
     Logs(logs::Args),
     Wait(wait::Args),
     Delete(delete::Args),
+    Patch(patch::Args),
+    Label(label::LabelArgs),
+    Annotate(label::AnnotateArgs),
     Scale(scale::Args),
+    Rerun(rerun::Args),
+    Suspend(suspend::SuspendArgs),
+    Resume(suspend::ResumeArgs),
+    Cordon(cordon::CordonArgs),
+    Uncordon(cordon::UncordonArgs),
+    Drain(drain::Args),
     Reconcile(reconcile::Args),
     Watch(watch::Args),
     ApiResources(api_resources::ResourcesArgs),
@@ -110,10 +130,20 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Run(args) => run::run(&global, &args),
         Verb::Get(args) => get::run(&global, &args),
         Verb::Describe(args) => describe::run(&global, &args),
+        Verb::Events(args) => events::run(&global, &args),
         Verb::Logs(args) => logs::run(&global, &args),
         Verb::Wait(args) => wait::run(&global, &args),
         Verb::Delete(args) => delete::run(&global, &args),
+        Verb::Patch(args) => patch::run(&global, &args),
+        Verb::Label(args) => label::label(&global, &args),
+        Verb::Annotate(args) => label::annotate(&global, &args),
         Verb::Scale(args) => scale::run(&global, &args),
+        Verb::Rerun(args) => rerun::run(&global, &args),
+        Verb::Suspend(args) => suspend::suspend(&global, &args),
+        Verb::Resume(args) => suspend::resume(&global, &args),
+        Verb::Cordon(args) => cordon::cordon(&global, &args),
+        Verb::Uncordon(args) => cordon::uncordon(&global, &args),
+        Verb::Drain(args) => drain::run(&global, &args),
         Verb::Reconcile(args) => reconcile::run(&global, &args),
         Verb::Watch(args) => watch::run(&global, &args),
         Verb::ApiResources(args) => api_resources::resources(&args),

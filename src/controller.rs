@@ -5,6 +5,7 @@ pub mod backoff;
 pub mod job;
 pub mod pods;
 pub mod policies;
+pub mod scheduler;
 #[cfg(test)]
 mod tests;
 pub mod ttl;
@@ -71,6 +72,7 @@ pub fn reconcile(world: &World, jobs: &BTreeSet<Key>, now: DateTime<Utc>, seed: 
             }
         }
     }
+    scheduler::schedule_waiting(world, now, &mut plan.actions);
     for key in world.pods_to_remove() {
         plan.actions.push(Action::RemovePod(key.clone()));
     }

@@ -4,6 +4,7 @@
 mod config;
 mod engine;
 mod follow;
+mod node;
 mod pending;
 mod recorder;
 mod request;
@@ -13,6 +14,7 @@ mod timers;
 pub use config::{Config, base_environment};
 pub use engine::{Engine, PassReport};
 pub use follow::Follower;
+pub use node::register_node;
 pub use pending::Pending;
 pub use request::{
     COMPANION, CONTROLLER, Companion, Request, come_back, ensure_controller, revive_controller, run_pass_here,

@@ -102,6 +102,7 @@ pub fn markdown() -> String {
             let _ = writeln!(page, "| {fields} | {word}{values} | {note} |");
         }
     }
+    page.push_str(include_str!("compatibility/cases.md"));
     page
 }
 

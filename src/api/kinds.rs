@@ -5,6 +5,8 @@ use std::fmt;
 /// A kind of object this program stores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
+    /// `core/v1` Node: this machine.
+    Node,
     /// `core/v1` Pod.
     Pod,
     /// `core/v1` Event.
@@ -32,6 +34,8 @@ pub struct Resource {
     pub singular: &'static str,
     /// kubectl's short names.
     pub short: &'static [&'static str],
+    /// Whether its objects are in namespaces.
+    pub namespaced: bool,
     /// Whether `all` covers it.
     pub in_all: bool,
 }
@@ -46,6 +50,18 @@ pub const RESOURCES: &[Resource] = &[
         plural: "events",
         singular: "event",
         short: &["ev"],
+        namespaced: true,
+        in_all: false,
+    },
+    Resource {
+        kind: Kind::Node,
+        name: "Node",
+        group: "",
+        versions: &["v1"],
+        plural: "nodes",
+        singular: "node",
+        short: &["no"],
+        namespaced: false,
         in_all: false,
     },
     Resource {
@@ -56,6 +72,7 @@ pub const RESOURCES: &[Resource] = &[
         plural: "pods",
         singular: "pod",
         short: &["po"],
+        namespaced: true,
         in_all: true,
     },
     Resource {
@@ -66,6 +83,7 @@ pub const RESOURCES: &[Resource] = &[
         plural: "cronjobs",
         singular: "cronjob",
         short: &["cj"],
+        namespaced: true,
         in_all: true,
     },
     Resource {
@@ -76,6 +94,7 @@ pub const RESOURCES: &[Resource] = &[
         plural: "jobs",
         singular: "job",
         short: &[],
+        namespaced: true,
         in_all: true,
     },
 ];
@@ -84,6 +103,11 @@ impl Kind {
     /// The row that names this kind.
     pub fn resource(self) -> &'static Resource {
         RESOURCES.iter().find(|resource| resource.kind == self).unwrap_or(&RESOURCES[0])
+    }
+
+    /// The key under which an object of this kind is stored: without a namespace where the kind has none.
+    pub fn key(self, namespace: &str, name: &str) -> Key {
+        Key::new(if self.resource().namespaced { namespace } else { "" }, name)
     }
 
     /// The kind as manifests spell it.

@@ -14,7 +14,7 @@ mod update;
 mod value;
 
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Node, Pod};
 
 use super::meta::name;
 use super::names;
@@ -55,6 +55,20 @@ pub fn validate_pod(pod: &Pod) -> Vec<FieldError> {
 pub fn validate_pod_update(new: &Pod, old: &Pod) -> Vec<FieldError> {
     let mut errors = validate_pod(new);
     errors.extend(update::pod(new, old));
+    without_repeats(errors)
+}
+
+/// What is wrong with a label as a user gives it, all problems in one sentence; `None` for a good one.
+pub fn label_problems(key: &str, value: &str) -> Option<String> {
+    let mut problems = names::qualified_name(key);
+    problems.extend(names::label_value(value));
+    (!problems.is_empty()).then(|| problems.join("; "))
+}
+
+/// Every rule broken by replacing `old` with `new`. Of a node's spec only what keeps pods away may change.
+pub fn validate_node_update(new: &Node, old: &Node) -> Vec<FieldError> {
+    let mut errors = metadata::validate(&new.metadata, "metadata");
+    errors.extend(update::node(new, old));
     without_repeats(errors)
 }
 

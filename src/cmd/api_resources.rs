@@ -15,7 +15,7 @@ pub(super) struct ResourcesArgs {
     /// Limit to kinds of this API group
     #[arg(long, value_name = "GROUP")]
     api_group: Option<String>,
-    /// If false, kinds that are not in a namespace (there are none)
+    /// If false, kinds that are not in a namespace
     #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     namespaced: Option<bool>,
     /// Leave the header line out
@@ -38,7 +38,7 @@ pub(super) fn resources(args: &ResourcesArgs) -> Result<ExitCode> {
     let mut rows: Vec<&Resource> = RESOURCES
         .iter()
         .filter(|resource| args.api_group.as_ref().is_none_or(|group| group == resource.group))
-        .filter(|_| args.namespaced != Some(false))
+        .filter(|resource| args.namespaced.is_none_or(|namespaced| namespaced == resource.namespaced))
         .collect();
     match args.sort_by.as_deref() {
         None => {}
@@ -67,7 +67,7 @@ pub(super) fn resources(args: &ResourcesArgs) -> Result<ExitCode> {
                 resource.plural.into(),
                 resource.short.join(",").into(),
                 resource.kind.api_version().into(),
-                "true".into(),
+                resource.namespaced.to_string().into(),
                 resource.name.into(),
             ];
             if wide {

@@ -9,16 +9,17 @@ use serde_json::{Value, json};
 use super::context::{Context, Global};
 use super::failure::{text, verbatim, while_doing};
 use super::manifests::{self, Document, FileArgs};
+use super::object::Object;
 use super::outcome::{DryRun, Outcomes};
 use super::output::{complain, warn};
 use super::selection::Selectors;
-use super::submit::{self, Object, Validate};
+use super::submit::{self, Validate};
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{ANNOTATION_LAST_APPLIED, name};
 use crate::api::status_error::StatusError;
-use crate::api::{Job, Pod, defaults, validation};
+use crate::api::validation::first_template_difference;
 use crate::manager::Request;
-use crate::registry::{apply as three_way, strategy};
+use crate::registry::apply as three_way;
 use crate::store::Table;
 
 /// Create or change objects to match manifests
@@ -83,7 +84,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
             Ok(None) => {}
             Ok(Some(decision)) => {
                 if let Decision::Created(object) | Decision::Configured(object) = &decision {
-                    within.insert((object.kind(), crate::api::meta::key(object.meta())), object.clone());
+                    within.insert((object.kind(), object.key()), object.clone());
                 }
                 decisions.push(decision);
             }
@@ -127,7 +128,7 @@ fn decide(
     within: &BTreeMap<(Kind, Key), Object>,
 ) -> Result<Decision> {
     let mut object = submit::decode(document, args.validate, "creating").with_context_of(document)?;
-    let key = crate::api::meta::key(object.meta());
+    let key = object.key();
     if key.name.is_empty() {
         // Only a generateName: every apply is a new object, which kubectl refuses and people ask for.
         if object.meta().generate_name.as_deref().is_some_and(|base| !base.is_empty()) {
@@ -187,56 +188,30 @@ fn change(document: &Document, current: &Value, request: &mut Request) -> Result
         return Ok(Decision::Unchanged(document.kind, merged));
     }
     let object = update(document, current, merged)?;
-    match &object {
-        Object::Job(job) => request.pending.put_job(Job::clone(job)),
-        Object::Pod(pod) => request.pending.put_pod(Pod::clone(pod)),
-    }
+    object.put(&mut request.pending);
     Ok(Decision::Configured(object))
 }
 
 /// The object as it will be stored.
 fn update(document: &Document, current: &Value, merged: Value) -> Result<Object> {
-    let read = |error: serde_json::Error| anyhow::anyhow!("read the merged {}: {error}", document.kind);
-    match document.kind {
-        Kind::Pod => {
-            let mut new: Pod = serde_json::from_value(merged).map_err(read)?;
-            let old: Pod = serde_json::from_value(current.clone()).map_err(read)?;
-            defaults::set_pod_defaults(&mut new);
-            strategy::prepare_pod_for_update(&mut new, &old);
-            let causes = validation::validate_pod_update(&new, &old);
-            let object = Object::Pod(Box::new(new));
-            submit::refuse(&object, causes)?;
-            Ok(object)
-        }
-        _ => {
-            let mut new: Job = serde_json::from_value(merged).map_err(read)?;
-            let old: Job = serde_json::from_value(current.clone()).map_err(read)?;
-            defaults::set_job_defaults(&mut new);
-            strategy::prepare_job_for_update(&mut new, &old);
-            let name = name(&new.metadata).to_owned();
-            if let Some(path) = changed_template(&new, &old, current)? {
-                return Err(verbatim(format!(
-                    "The Job {name:?} is invalid: spec.template: field is immutable: {path} differs; to replace the \
-                     Job and run it again: jobctl replace --force -f {}",
-                    document.source
-                )));
-            }
-            let mut causes = validation::validate_job_update(&new, &old);
-            causes.extend(crate::api::compatibility::check_job(&document.value).refused);
-            let object = Object::Job(Box::new(new));
-            submit::refuse(&object, causes)?;
-            Ok(object)
-        }
+    let mut object = Object::from_value(document.kind, merged)?;
+    let old = Object::from_value(document.kind, current.clone())?;
+    let mut causes = object.prepare_update(&old);
+    if causes.iter().any(|cause| cause.field == "spec.template")
+        && let Some(path) = first_template_difference(&object.to_value(0)?, current)
+    {
+        return Err(verbatim(format!(
+            "The {} {:?} is invalid: spec.template: field is immutable: {path} differs; to replace the {} and run it \
+             again: jobctl replace --force -f {}",
+            document.kind,
+            document.name(),
+            document.kind,
+            document.source
+        )));
     }
-}
-
-/// The first field of the pod template that would change though it must not.
-fn changed_template(new: &Job, old: &Job, current: &Value) -> Result<Option<String>> {
-    let refused = validation::validate_job_update(new, old);
-    if !refused.iter().any(|cause| cause.field == "spec.template") {
-        return Ok(None);
-    }
-    Ok(validation::first_template_difference(&serde_json::to_value(new)?, current))
+    causes.extend(object.findings(&document.value).refused);
+    submit::refuse(&object, causes)?;
+    Ok(object)
 }
 
 /// Errors of a document name its file.

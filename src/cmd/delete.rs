@@ -213,6 +213,13 @@ pub(super) struct Deleted {
     uid: String,
 }
 
+impl Deleted {
+    /// An object that somebody waits for.
+    pub(super) fn new(kind: Kind, key: Key, uid: &str) -> Self {
+        Self { kind, key, uid: uid.to_owned() }
+    }
+}
+
 /// Deletes in one commit; prints a line for each. `None` when it was called off.
 fn delete(
     context: &Context,
@@ -309,11 +316,18 @@ pub(super) fn delete_one(
             let pod: Pod = object.parse()?;
             (uid(&pod.metadata).to_owned(), vec![delete_pod(pod, grace, request.now)])
         }
+        Kind::Node => anyhow::bail!("the node {:?} is this machine: it cannot be deleted", key.name),
         Kind::Event | Kind::CronJob => {
             request.pending.delete(table, key.clone());
             (String::new(), Vec::new())
         }
     };
+    perform(request, writes)?;
+    Ok(uid)
+}
+
+/// Puts what a deletion comes to into the request.
+pub(super) fn perform(request: &mut Request, writes: Vec<Deletion>) -> Result<()> {
     for write in writes {
         match write {
             Deletion::RemoveJob(key) => {
@@ -330,7 +344,7 @@ pub(super) fn delete_one(
             Deletion::UpdatePod(pod) => request.pending.put_pod(*pod),
         }
     }
-    Ok(uid)
+    Ok(())
 }
 
 /// The pods that a Job owns.
@@ -350,7 +364,7 @@ fn pods_of(state: &State, owner: &str) -> Result<Vec<Pod>> {
 }
 
 /// Reads `--timeout`, before anything is deleted.
-fn parse_timeout(timeout: &str) -> Result<chrono::Duration> {
+pub(super) fn parse_timeout(timeout: &str) -> Result<chrono::Duration> {
     durations::parse(timeout)
         .map_err(|error| anyhow::anyhow!("invalid argument {timeout:?} for \"--timeout\" flag: {error}"))
 }

@@ -114,6 +114,10 @@ fn describe(found: &Found<'_>, state: &State, show_events: bool) -> Result<Strin
             let cron_job: CronJob = serde_json::from_value(value).with_context(unreadable)?;
             printers::describe::cronjob(&cron_job, events, now, &Local)
         }
+        Kind::Node => {
+            let name = &found.key.name;
+            anyhow::bail!("nodes are not described yet; see jobctl get node {name} -o yaml")
+        }
         Kind::Event => {
             let message = "events cannot be described; see jobctl get events".to_owned();
             return Err(StatusError::BadRequest { message }.into());

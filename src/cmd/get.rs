@@ -16,7 +16,7 @@ use super::resources::Target;
 use super::selection::{self, Found, Selectors};
 use crate::api::events::EventRecord;
 use crate::api::kinds::{Key, Kind};
-use crate::manager::{Follower, clock, revive_controller};
+use crate::manager::{Follower, clock, register_node, revive_controller};
 use crate::printers;
 use crate::printers::custom_columns::CustomColumns;
 use crate::printers::jsonpath::Template;
@@ -158,6 +158,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         ));
     }
     let selectors = Selectors::parse(args.selector.as_deref(), args.field_selector.as_deref())?;
+    if targets.iter().any(|target| target.kind() == Kind::Node) {
+        register_node(&context.config, &context.store)?;
+    }
     revive_controller(&context.config, &context.store, &[Table::Jobs])?;
     if args.watch || args.watch_only {
         return watch(&context, args, &targets, &selectors, all_namespaces, &mut format);
@@ -386,9 +389,8 @@ fn watch(
         let mut unreadable = None;
         follower.changes(|change| {
             let key = Key::new(change.namespace, change.name);
-            if !all_namespaces && change.namespace != context.namespace
-                || !names.is_empty() && !names.contains(&change.name)
-            {
+            let elsewhere = kind.resource().namespaced && change.namespace != context.namespace;
+            if !all_namespaces && elsewhere || !names.is_empty() && !names.contains(&change.name) {
                 return;
             }
             let object = change.object.and_then(|text| as_shown(*kind, text));

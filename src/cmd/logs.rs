@@ -234,6 +234,7 @@ fn find_pods(context: &Context, state: &State, args: &Args, target: Option<&str>
         Kind::CronJob => {
             bail!("cannot get the logs from *v1.CronJob: selector for *v1.CronJob not implemented")
         }
+        Kind::Node => bail!("cannot get the logs from *v1.Node: selector for *v1.Node not implemented"),
         Kind::Event => bail!("cannot get the logs from *v1.Event: selector for *v1.Event not implemented"),
     }
 }

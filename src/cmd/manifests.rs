@@ -43,11 +43,23 @@ impl Document {
     }
 }
 
+/// Reads every document as the object that it is, of whatever kind.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn read_any(files: &FileArgs) -> Result<Vec<Result<Value>>> {
+    read_with(files, |value, _| Ok(value))
+}
+
 /// Reads every document. A missing file is an error for the whole command, a bad document one for itself.
 ///
 /// # Errors
 /// Unreadable files and directories, in kubectl's words.
 pub(super) fn read(files: &FileArgs) -> Result<Vec<Result<Document>>> {
+    read_with(files, document)
+}
+
+fn read_with<T>(files: &FileArgs, each: impl Fn(Value, &str) -> Result<T>) -> Result<Vec<Result<T>>> {
     let mut sources = Vec::new();
     for name in &files.filenames {
         if name == "-" {
@@ -94,7 +106,7 @@ pub(super) fn read(files: &FileArgs) -> Result<Vec<Result<Document>>> {
             match value {
                 Err(error) => documents.push(Err(anyhow::anyhow!("error parsing {name}: {error}"))),
                 Ok(value) => {
-                    documents.extend(decode::flatten(value).into_iter().map(|value| document(value, &name)));
+                    documents.extend(decode::flatten(value).into_iter().map(|value| each(value, &name)));
                 }
             }
         }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::output::{print, say};
 use crate::api::kinds::Kind;
 use crate::printers;
+use crate::printers::jsonpath::Template;
 
 /// `--dry-run`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,11 +50,12 @@ pub(super) struct Outcomes {
     objects: Vec<Value>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 enum Format {
     Name,
     Json,
     Yaml,
+    JsonPath(Template),
 }
 
 impl Outcomes {
@@ -67,10 +69,15 @@ impl Outcomes {
             Some("name") => Some(Format::Name),
             Some("json") => Some(Format::Json),
             Some("yaml") => Some(Format::Yaml),
-            Some(other) => bail!(
-                "unable to match a printer suitable for the output format {other:?}, allowed formats are: \
-                 json,name,yaml"
-            ),
+            Some(other) => match other.strip_prefix("jsonpath=") {
+                Some(template) => Some(Format::JsonPath(
+                    Template::parse(template).map_err(|error| anyhow::anyhow!("{error}"))?,
+                )),
+                None => bail!(
+                    "unable to match a printer suitable for the output format {other:?}, allowed formats are: \
+                     json,jsonpath,name,yaml"
+                ),
+            },
         };
         Ok(Self { format, dry_run, objects: Vec::new() })
     }
@@ -86,10 +93,26 @@ impl Outcomes {
         what: &str,
         object: impl FnOnce() -> Result<Value>,
     ) -> Result<()> {
-        let resource = kind.qualified_singular();
-        match self.format {
+        self.done_to(&kind.qualified_singular(), name, what, object)
+    }
+
+    /// As [`Outcomes::done`], for a resource of any name.
+    ///
+    /// # Errors
+    /// Nobody reads.
+    pub(super) fn done_to(
+        &mut self,
+        resource: &str,
+        name: &str,
+        what: &str,
+        object: impl FnOnce() -> Result<Value>,
+    ) -> Result<()> {
+        match &self.format {
             None => say(&format!("{resource}/{name} {what}{}", self.dry_run.suffix())),
             Some(Format::Name) => say(&format!("{resource}/{name}")),
+            Some(Format::JsonPath(template)) => {
+                print(&template.execute(&object()?).map_err(|error| anyhow::anyhow!("{error}"))?)
+            }
             Some(_) => {
                 self.objects.push(object()?);
                 Ok(())

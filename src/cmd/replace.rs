@@ -8,16 +8,15 @@ use super::context::{Context, Global};
 use super::delete::delete_one;
 use super::failure::{text, while_doing};
 use super::manifests::{self, Document, FileArgs};
+use super::object::Object;
 use super::outcome::{DryRun, Outcomes};
 use super::output::{complain, say};
-use super::submit::{self, Object, Validate};
-use crate::api::meta::{ANNOTATION_LAST_APPLIED, key, name};
+use super::submit::{self, Validate};
+use crate::api::meta::{ANNOTATION_LAST_APPLIED, name};
 use crate::api::status_error::StatusError;
-use crate::api::{Job, Pod, defaults, validation};
 use crate::manager::Request;
 use crate::registry::apply::last_applied;
 use crate::registry::deletion::Propagation;
-use crate::registry::strategy;
 use crate::store::Table;
 
 /// Replace objects by manifests; with --force, delete them and create them again
@@ -104,7 +103,7 @@ fn replace(
         let annotations = object.meta_mut().annotations.get_or_insert_default();
         annotations.insert(ANNOTATION_LAST_APPLIED.into(), last_applied(&document.value));
     }
-    let key = key(object.meta());
+    let key = object.key();
     let exists = request.state.get(Table::from(document.kind), &key).is_some();
     if args.force {
         submit::add_creator(object.meta_mut(), &args.pass_env)?;
@@ -124,26 +123,10 @@ fn replace(
     let Some(current) = request.state.get(Table::from(document.kind), &key) else {
         return Err(StatusError::not_found(document.kind, &key.name).into());
     };
-    let causes = match &mut object {
-        Object::Job(job) => {
-            let old: Job = current.parse()?;
-            defaults::set_job_defaults(job);
-            strategy::prepare_job_for_update(job, &old);
-            let mut causes = validation::validate_job_update(job, &old);
-            causes.extend(crate::api::compatibility::check_job(&document.value).refused);
-            causes
-        }
-        Object::Pod(pod) => {
-            let old: Pod = current.parse()?;
-            defaults::set_pod_defaults(pod);
-            strategy::prepare_pod_for_update(pod, &old);
-            validation::validate_pod_update(pod, &old)
-        }
-    };
+    let old = Object::from_value(document.kind, current.parse()?)?;
+    let mut causes = object.prepare_update(&old);
+    causes.extend(object.findings(&document.value).refused);
     submit::refuse(&object, causes)?;
-    match &object {
-        Object::Job(job) => request.pending.put_job(Job::clone(job)),
-        Object::Pod(pod) => request.pending.put_pod(Pod::clone(pod)),
-    }
+    object.put(&mut request.pending);
     Ok((object, true))
 }

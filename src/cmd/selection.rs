@@ -132,7 +132,8 @@ pub(super) fn list<'a>(
     let now = clock();
     let mut found = Vec::new();
     for (key, object) in state.objects(Table::from(kind)) {
-        if namespace.is_some_and(|namespace| namespace != &*key.namespace) {
+        let wanted = namespace.filter(|_| kind.resource().namespaced);
+        if wanted.is_some_and(|namespace| namespace != &*key.namespace) {
             continue;
         }
         let text = if kind == Kind::Event {
@@ -156,7 +157,7 @@ pub(super) fn list<'a>(
 /// # Errors
 /// [`StatusError::NotFound`].
 pub(super) fn get<'a>(state: &'a State, kind: Kind, namespace: &str, name: &str) -> Result<Found<'a>> {
-    let key = Key::new(namespace, name);
+    let key = kind.key(namespace, name);
     let object = state.get(Table::from(kind), &key).ok_or_else(|| StatusError::not_found(kind, name))?;
     let text = if kind == Kind::Event {
         Cow::Owned(object.parse::<EventRecord>()?.to_event().to_string())

@@ -9,13 +9,14 @@ use serde_json::{Value, json};
 use super::context::Context;
 use super::failure::verbatim;
 use super::manifests::Document;
+use super::object::Object;
 use super::output::warn;
 use crate::api::decode::{TypeMeta, strict};
 use crate::api::kinds::Kind;
 use crate::api::meta::{ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PATH, ANNOTATION_WORKING_DIRECTORY, name};
 use crate::api::status_error::{FieldError, StatusError};
-use crate::api::{Job, ObjectMeta, Pod, compatibility, defaults, validation};
-use crate::controller::pods::{bind, generated_name, new_uid, scheduled_event};
+use crate::api::{Job, ObjectMeta, Pod, defaults, validation};
+use crate::controller::pods::{generated_name, new_uid};
 use crate::manager::Request;
 use crate::registry::strategy;
 
@@ -43,49 +44,11 @@ impl FromStr for Validate {
     }
 }
 
-/// A decoded object of a kind that can be submitted.
-#[derive(Clone, Debug)]
-pub(super) enum Object {
-    Job(Box<Job>),
-    Pod(Box<Pod>),
-}
-
-impl Object {
-    pub(super) fn meta(&self) -> &ObjectMeta {
-        match self {
-            Self::Job(job) => &job.metadata,
-            Self::Pod(pod) => &pod.metadata,
-        }
-    }
-
-    pub(super) fn meta_mut(&mut self) -> &mut ObjectMeta {
-        match self {
-            Self::Job(job) => &mut job.metadata,
-            Self::Pod(pod) => &mut pod.metadata,
-        }
-    }
-
-    pub(super) fn kind(&self) -> Kind {
-        match self {
-            Self::Job(_) => Kind::Job,
-            Self::Pod(_) => Kind::Pod,
-        }
-    }
-
-    /// The object as a value, with the resourceVersion of a revision.
-    pub(super) fn to_value(&self, revision: u64) -> Result<Value> {
-        let mut value = match self {
-            Self::Job(job) => serde_json::to_value(job),
-            Self::Pod(pod) => serde_json::to_value(pod),
-        }
-        .context("encode the object")?;
-        value["metadata"]["resourceVersion"] = json!(revision.to_string());
-        Ok(value)
-    }
-}
-
 /// Puts the namespace of the request into a document that has none; refuses one that names another.
 pub(super) fn set_namespace(document: &mut Document, context: &Context) -> Result<()> {
+    if !document.kind.resource().namespaced {
+        return Ok(());
+    }
     match document.value["metadata"]["namespace"].as_str() {
         Some(own) if context.namespace_given && own != context.namespace => bail!(
             "the namespace from the provided object {own:?} does not match the namespace {:?}. You must pass \
@@ -127,6 +90,7 @@ pub(super) fn decode(document: &Document, validate: Validate, doing: &str) -> Re
                 strict::from_value::<Pod>(&value).map_err(|error| bad_request(error.to_string()))?;
             (Object::Pod(Box::new(decoded.object)), decoded.unknown_fields)
         }
+        Kind::Node => bail!("{:?}: the node is this machine: it registers itself", document.source),
         Kind::CronJob | Kind::Event => {
             if document.api_version == "batch/v1beta1" {
                 warn(
@@ -196,22 +160,20 @@ pub(super) fn admit(object: &mut Object, manifest: &Value, request: &mut Request
         meta.name = Some(generated_name(&base, &mut request.random));
     }
     let uid = new_uid(&mut request.random);
-    let (mut causes, warnings, findings) = match object {
+    let (mut causes, warnings) = match object {
         Object::Job(job) => {
             defaults::set_job_defaults(job);
             strategy::prepare_job_for_create(job, &uid, request.now);
-            (
-                validation::validate_job(job),
-                validation::warnings_on_create_job(job),
-                compatibility::check_job(manifest),
-            )
+            (validation::validate_job(job), validation::warnings_on_create_job(job))
         }
         Object::Pod(pod) => {
             defaults::set_pod_defaults(pod);
             strategy::prepare_pod_for_create(pod, &uid, request.now);
-            (validation::validate_pod(pod), Vec::new(), compatibility::check_pod(manifest))
+            (validation::validate_pod(pod), Vec::new())
         }
+        Object::Node(_) => bail!("the node is this machine: it registers itself"),
     };
+    let findings = object.findings(manifest);
     causes.extend(findings.refused);
     refuse(object, causes)?;
     warnings.into_iter().chain(findings.warnings).for_each(|warning| warn(&warning));
@@ -246,13 +208,7 @@ pub(super) fn refuse(object: &Object, mut causes: Vec<FieldError>) -> Result<()>
 pub(super) fn create(object: &Object, context: &Context, request: &mut Request) -> Result<()> {
     match object {
         Object::Job(job) => request.create_job(&context.config, Job::clone(job)),
-        Object::Pod(pod) => {
-            let mut pod = Pod::clone(pod);
-            let node = &context.config.settings.node_name;
-            bind(&mut pod, node, request.now);
-            request.pending.put_event(&scheduled_event(&pod, node, request.now))?;
-            request.pending.put_pod(pod);
-            Ok(())
-        }
+        Object::Pod(pod) => request.create_pod(&context.config, Pod::clone(pod)),
+        Object::Node(_) => bail!("the node is this machine: it registers itself"),
     }
 }

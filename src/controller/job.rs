@@ -14,7 +14,7 @@ use indexed::IndexedState;
 use super::pods::IndexOfPod;
 use super::policies::{self, FailureAction};
 use super::ttl::remove_dependents;
-use super::{Action, World, backoff, pods};
+use super::{Action, World, backoff, pods, scheduler};
 use crate::api::conditions::{
     is_job_condition_true, is_pod_finished, is_pod_ready, new_job_condition, pod_phase,
 };
@@ -444,13 +444,10 @@ impl Sync<'_> {
     }
 
     fn create_pod(&mut self, index: Option<IndexOfPod>, random: &mut fastrand::Rng) {
-        let pod = pods::new_pod(self.world, self.job, index, self.now, random, &mut self.names);
+        let mut pod = pods::new_pod(self.world, self.job, index, self.now, random, &mut self.names);
         self.event("Normal", "SuccessfulCreate", &format!("Created pod: {}", name(&pod.metadata)));
-        self.actions.push(Action::RecordEvent(pods::scheduled_event(
-            &pod,
-            &self.world.settings.node_name,
-            self.now,
-        )));
+        let scheduled = scheduler::schedule(self.world, &mut pod, self.now);
+        self.actions.push(Action::RecordEvent(scheduled));
         self.actions.push(Action::CreatePod(Box::new(pod)));
     }
 

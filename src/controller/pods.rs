@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Duration, Utc};
-use k8s_openapi::api::core::v1::{EnvVar, EnvVarSource, ObjectFieldSelector};
+use k8s_openapi::api::core::v1::{EnvVar, EnvVarSource, ObjectFieldSelector, PodCondition};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
 use super::World;
@@ -128,7 +128,7 @@ fn owner_reference(job: &Job) -> OwnerReference {
     }
 }
 
-/// A pod from a Job's template, bound to the node.
+/// A pod from a Job's template, for the scheduler.
 pub(super) fn new_pod(
     world: &World,
     job: &Job,
@@ -164,20 +164,28 @@ pub(super) fn new_pod(
     if let Some(index) = index {
         add_index(&mut pod, name(&job.metadata), index);
     }
-    bind(&mut pod, &world.settings.node_name, now);
     pod
 }
 
 /// Assigns a pod to the node, as the scheduler does.
 pub fn bind(pod: &mut Pod, node_name: &str, now: DateTime<Utc>) {
-    let spec = pod.spec.get_or_insert_default();
-    spec.node_name = Some(node_name.to_owned());
-    spec.enable_service_links.get_or_insert(true);
+    pod.spec.get_or_insert_default().node_name = Some(node_name.to_owned());
+    set_pod_condition(pending_conditions(pod), "PodScheduled", true, "", "", now);
+}
+
+/// Leaves a pod without a node, and says why.
+pub(super) fn wait_for_node(pod: &mut Pod, why: &str, now: DateTime<Utc>) {
+    set_pod_condition(pending_conditions(pod), "PodScheduled", false, "Unschedulable", why, now);
+}
+
+/// The conditions of a pod that no kubelet has seen, its status as the API server begins it.
+fn pending_conditions(pod: &mut Pod) -> &mut Vec<PodCondition> {
+    pod.spec.get_or_insert_default().enable_service_links.get_or_insert(true);
     let qos = quality_of_service(pod);
     let status = pod.status.get_or_insert_with(PodStatus::default);
     status.phase = Some("Pending".into());
     status.qos_class = Some(qos.into());
-    set_pod_condition(status.conditions.get_or_insert_default(), "PodScheduled", true, "", "", now);
+    status.conditions.get_or_insert_default()
 }
 
 /// The Event of a binding.

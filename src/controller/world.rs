@@ -7,12 +7,13 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::backoff::DEFAULT_BASE;
 use super::job::JobFacts;
+use super::scheduler;
 use crate::api::conditions::{is_job_finished, is_pod_finished, job_finished_at};
 use crate::api::kinds::Key;
 use crate::api::meta::{
     FINALIZER_JOB_TRACKING, LABEL_CONTROLLER_UID, controller_of, has_finalizer, key, label, uid,
 };
-use crate::api::{Job, Pod};
+use crate::api::{Job, Node, Pod};
 
 /// What holds for all objects of this place.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,6 +89,8 @@ pub struct World {
     dirty: BTreeSet<Key>,
     touched: BTreeSet<Key>,
     removed: HashMap<Box<str>, BTreeMap<Key, Box<str>>>,
+    cordoned: bool,
+    unscheduled: BTreeSet<Key>,
 }
 
 impl World {
@@ -99,6 +102,23 @@ impl World {
     /// A Job by key.
     pub fn job(&self, key: &Key) -> Option<&JobEntry> {
         self.jobs.get(key)
+    }
+
+    /// Whether the node takes new pods.
+    pub fn is_schedulable(&self) -> bool {
+        !self.cordoned
+    }
+
+    /// Takes in a node as stored; only this machine's matters.
+    pub fn put_node(&mut self, node: &Node) {
+        if node.metadata.name.as_ref() == Some(&self.settings.node_name) {
+            self.cordoned = node.spec.as_ref().is_some_and(|spec| spec.unschedulable == Some(true));
+        }
+    }
+
+    /// Pods that wait for a node.
+    pub fn unscheduled(&self) -> impl Iterator<Item = &Arc<Pod>> {
+        self.unscheduled.iter().filter_map(|key| self.live_pod(key))
     }
 
     /// The uid of the Job that has this key.
@@ -316,6 +336,9 @@ impl World {
         if is_removable(&pod) {
             self.removable.insert(key.clone());
         }
+        if scheduler::is_unscheduled(&pod) {
+            self.unscheduled.insert(key.clone());
+        }
         self.live_keys.insert(key.clone());
         self.touched.insert(key.clone());
         self.pods.insert(key, PodEntry::Live(Arc::new(pod)));
@@ -337,6 +360,7 @@ impl World {
     }
 
     fn forget_pod(&mut self, key: &Key) {
+        self.unscheduled.remove(key);
         let owner = match self.pods.remove(key) {
             None => return,
             Some(PodEntry::Live(pod)) => {

@@ -26,7 +26,7 @@ use crate::store::{
 };
 
 /// The tables that decisions are made from.
-const TABLES: [Table; 4] = [Table::Jobs, Table::Pods, Table::JobFacts, Table::RemovedPods];
+const TABLES: [Table; 5] = [Table::Nodes, Table::Jobs, Table::Pods, Table::JobFacts, Table::RemovedPods];
 /// How long to wait before asking again for something that a process was about to do.
 const SOON: Duration = Duration::milliseconds(5);
 /// Done pods beyond the threshold are collected in batches, so that one pass in many pays for the search.
@@ -147,6 +147,9 @@ impl Engine {
     }
 
     fn fill(&mut self, state: &State) -> Result<()> {
+        for (_, object) in state.objects(Table::Nodes) {
+            self.world.put_node(&object.parse()?);
+        }
         for (_, object) in state.objects(Table::Jobs) {
             self.world.put_job(object.parse()?);
         }
@@ -404,6 +407,9 @@ impl Engine {
                 self.world.put_job(job);
             }
             (Table::Jobs, None) => self.job_removed(&key, round),
+            (Table::Nodes, Some(text)) => {
+                self.world.put_node(&serde_json::from_str(text).map_err(damaged)?);
+            }
             (Table::Pods, Some(text)) => {
                 let pod: Pod = serde_json::from_str(text).map_err(damaged)?;
                 if self.world.pod_uid(&key).is_some_and(|old| old != uid(&pod.metadata)) {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::api::events::EventRecord;
 use crate::api::kinds::Key;
 use crate::api::meta::key;
-use crate::api::{Job, ObjectMeta, Pod};
+use crate::api::{Job, Node, ObjectMeta, Pod};
 use crate::controller::JobFacts;
 use crate::store::{Table, Write};
 
@@ -17,6 +17,7 @@ use crate::store::{Table, Write};
 enum Content {
     Job(Box<Job>),
     Pod(Box<Pod>),
+    Node(Box<Node>),
     Text(String),
     Deleted,
 }
@@ -41,6 +42,12 @@ impl Pending {
     /// Writes a pod.
     pub fn put_pod(&mut self, pod: Pod) {
         self.writes.insert((Table::Pods, key(&pod.metadata)), Content::Pod(Box::new(pod)));
+    }
+
+    /// Writes a node.
+    pub fn put_node(&mut self, node: Node) {
+        let key = Key::new("", node.metadata.name.as_deref().unwrap_or_default());
+        self.writes.insert((Table::Nodes, key), Content::Node(Box::new(node)));
     }
 
     /// Writes what the Job controller remembers.
@@ -72,7 +79,7 @@ impl Pending {
         self.writes.insert((table, key), Content::Deleted);
     }
 
-    /// The writes of the commit with that revision, which Jobs and pods carry as their resourceVersion.
+    /// The writes of the commit with that revision, which API objects carry as their resourceVersion.
     ///
     /// # Errors
     /// Never in practice: objects always encode.
@@ -89,6 +96,10 @@ impl Pending {
                     Content::Pod(mut pod) => {
                         version(&mut pod.metadata);
                         Write::put(table, key, encode(&pod)?)
+                    }
+                    Content::Node(mut node) => {
+                        version(&mut node.metadata);
+                        Write::put(table, key, encode(&node)?)
                     }
                     Content::Text(text) => Write::put(table, key, text),
                     Content::Deleted => Write::delete(table, key),

@@ -8,9 +8,9 @@ use chrono::{DateTime, Utc};
 use super::engine::PassReport;
 use super::run::controller_pid;
 use super::{Config, Engine, Pending, clock, seed};
-use crate::api::Job;
 use crate::api::meta::key;
-use crate::controller::{Action, World, reconcile};
+use crate::api::{Job, Pod};
+use crate::controller::{Action, World, reconcile, scheduler};
 use crate::kubelet::{Launcher, detach};
 use crate::store::{LockedStore, ProcessLock, State, Store, StoreError, Table};
 
@@ -40,7 +40,12 @@ impl Request {
     /// # Errors
     /// A store that cannot be read.
     pub fn begin(store: &Store, tables: &[Table]) -> Result<Self> {
-        let (locked, state) = store.lock_and_read(tables)?;
+        let mut tables = tables.to_vec();
+        // Where a new pod goes depends on the node.
+        tables.push(Table::Nodes);
+        tables.sort_unstable();
+        tables.dedup();
+        let (locked, state) = store.lock_and_read(&tables)?;
         let random = fastrand::Rng::with_seed(seed());
         Ok(Self { state, pending: Pending::default(), now: clock(), random, locked })
     }
@@ -61,7 +66,7 @@ impl Request {
         if job.spec.as_ref().is_some_and(|spec| spec.manual_selector == Some(true)) {
             return Ok(());
         }
-        let mut world = World::new(config.settings.clone());
+        let mut world = self.world_of_node(config)?;
         world.put_job(job);
         let mut recorder = super::recorder::Recorder::default();
         for _ in 0..2 {
@@ -88,6 +93,37 @@ impl Request {
             }
         }
         Ok(())
+    }
+
+    /// A world in which there is only the node.
+    fn world_of_node(&self, config: &Config) -> Result<World> {
+        let mut world = World::new(config.settings.clone());
+        for (_, node) in self.state.objects(Table::Nodes) {
+            world.put_node(&node.parse()?);
+        }
+        Ok(world)
+    }
+
+    /// Stores a new pod, scheduled.
+    ///
+    /// # Errors
+    /// A damaged node.
+    pub fn create_pod(&mut self, config: &Config, mut pod: Pod) -> Result<()> {
+        let world = self.world_of_node(config)?;
+        let event = scheduler::schedule(&world, &mut pod, self.now);
+        self.pending.put_event(&event)?;
+        self.pending.put_pod(pod);
+        Ok(())
+    }
+
+    /// Commits what no controller has to act on.
+    ///
+    /// # Errors
+    /// As [`Request::commit`].
+    pub fn commit_quietly(mut self) -> Result<()> {
+        let revision = self.locked.next_revision();
+        self.locked.commit(&self.pending.into_writes(revision)?)?;
+        self.locked.unlock().sync()
     }
 
     /// Commits, makes it survive a power cut, and has the controller go on. Nothing to commit costs nothing.

@@ -5,7 +5,7 @@ mod tests;
 
 use chrono::{DateTime, Utc};
 
-use crate::api::conditions::is_pod_finished;
+use crate::api::conditions::{is_pod_finished, set_pod_condition};
 use crate::api::kinds::Key;
 use crate::api::meta::{
     FINALIZER_FOREGROUND, FINALIZER_JOB_TRACKING, controller_of, has_finalizer, key, remove_finalizer, time,
@@ -94,6 +94,16 @@ pub fn delete_job(
             writes
         }
     }
+}
+
+/// Evicts a pod: it is told apart from one that fails of itself by its condition.
+pub fn evict_pod(mut pod: Pod, grace_seconds: Option<i64>, now: DateTime<Utc>) -> Deletion {
+    if !is_pod_finished(&pod) {
+        let conditions = pod.status.get_or_insert_default().conditions.get_or_insert_default();
+        let (reason, message) = ("EvictionByEvictionAPI", "Eviction API: evicting");
+        set_pod_condition(conditions, "DisruptionTarget", true, reason, message, now);
+    }
+    delete_pod(pod, grace_seconds, now)
 }
 
 /// Deletes a pod. One that runs is stopped first, one that waits to be counted is counted first.

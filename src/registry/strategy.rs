@@ -2,13 +2,15 @@
 //! labels and selectors (the PrepareForCreate and PrepareForUpdate of each kind's strategy).
 //! Must not: judge. A conflicting value is left in place for validation to name.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 
 use crate::api::defaults::set_labels_from_template;
 use crate::api::meta::{
     LABEL_CONTROLLER_UID, LABEL_CONTROLLER_UID_LEGACY, LABEL_JOB_NAME, LABEL_JOB_NAME_LEGACY, name, time, uid,
 };
-use crate::api::{Job, ObjectMeta, Pod};
+use crate::api::{Job, Node, ObjectMeta, Pod};
 
 /// The labels generated on a Job's template.
 const GENERATED_LABELS: [&str; 4] =
@@ -58,6 +60,12 @@ pub fn prepare_pod_for_update(new: &mut Pod, old: &Pod) {
     raise_generation(&mut new.metadata, &old.metadata, new.spec != old.spec);
 }
 
+/// Makes a node ready to replace `old`: its status is the machine's own.
+pub fn prepare_node_for_update(new: &mut Node, old: &Node) {
+    prepare_meta_for_update(&mut new.metadata, &old.metadata);
+    new.status = old.status.clone();
+}
+
 fn prepare_meta_for_create(meta: &mut ObjectMeta, uid: &str, now: DateTime<Utc>) {
     meta.uid = Some(uid.to_owned());
     meta.creation_timestamp = Some(time(now));
@@ -99,6 +107,27 @@ fn generate_selector(job: &mut Job) {
     let selector = spec.selector.get_or_insert_default();
     // The uid alone makes the selector unique.
     selector.match_labels.get_or_insert_default().entry(LABEL_CONTROLLER_UID.to_owned()).or_insert(uid);
+}
+
+/// Takes the generated selector and labels off a stored Job, and what only a server writes into its metadata, so that
+/// it can be created again.
+pub fn remove_generated(job: &mut Job) {
+    let old = uid(&job.metadata).to_owned();
+    let meta = &mut job.metadata;
+    (meta.uid, meta.resource_version, meta.creation_timestamp, meta.generation) = (None, None, None, None);
+    meta.owner_references = None;
+    remove_labels_of(meta.labels.as_mut(), &old);
+    let Some(spec) = job.spec.as_mut().filter(|spec| spec.manual_selector != Some(true)) else { return };
+    spec.selector = None;
+    remove_labels_of(spec.template.metadata.as_mut().and_then(|meta| meta.labels.as_mut()), &old);
+}
+
+/// Removes the generated labels: those with the Job's uid, and the name's beside them.
+fn remove_labels_of(labels: Option<&mut BTreeMap<String, String>>, uid: &str) {
+    let Some(labels) = labels else { return };
+    if labels.get(LABEL_CONTROLLER_UID).is_some_and(|value| value == uid) {
+        labels.retain(|key, _| !GENERATED_LABELS.contains(&key.as_str()));
+    }
 }
 
 fn keep_selector(new: &mut Job, old: &Job) {

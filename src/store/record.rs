@@ -19,6 +19,8 @@ pub enum Table {
     Jobs,
     /// CronJobs.
     CronJobs,
+    /// Nodes: this machine, and what users have said of it.
+    Nodes,
     /// What the Job controller remembers of a Job beyond its status (`controller::job::JobFacts`).
     JobFacts,
     /// What is left of deleted Jobs: how they ended.
@@ -33,9 +35,10 @@ pub enum Table {
 
 /// Every table, in the order in which commits and snapshots are written: the small ones first, so that a reader of
 /// these can leave out the rest of a commit.
-pub(super) const TABLES: [Table; 7] = [
+pub(super) const TABLES: [Table; 8] = [
     Table::Jobs,
     Table::CronJobs,
+    Table::Nodes,
     Table::JobFacts,
     Table::Tombstones,
     Table::RemovedPods,
@@ -51,6 +54,7 @@ impl Table {
             Self::Pods => "pods",
             Self::Events => "events",
             Self::CronJobs => "cronjobs",
+            Self::Nodes => "nodes",
             Self::JobFacts => "jobfacts",
             Self::RemovedPods => "removedpods",
             Self::Tombstones => "tombstones",
@@ -66,6 +70,7 @@ impl From<Kind> for Table {
     fn from(kind: Kind) -> Self {
         match kind {
             Kind::Job => Self::Jobs,
+            Kind::Node => Self::Nodes,
             Kind::Pod => Self::Pods,
             Kind::Event => Self::Events,
             Kind::CronJob => Self::CronJobs,

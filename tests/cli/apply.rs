@@ -132,7 +132,7 @@ fn apply_prints_the_objects_when_asked() {
     assert!(yaml.stdout.starts_with("apiVersion: batch/v1\nkind: Job\nmetadata:\n"), "{}", yaml.stdout);
     world.run(&format!("apply -f {path} -o table")).fails_with(
         "error: unable to match a printer suitable for the output format \"table\", allowed formats are: \
-         json,name,yaml\n",
+         json,jsonpath,name,yaml\n",
     );
 }
 

@@ -372,6 +372,7 @@ fn kinds_and_versions_are_listed() {
         "
         NAME       SHORTNAMES   APIVERSION   NAMESPACED   KIND
         events     ev           v1           true         Event
+        nodes      no           v1           false        Node
         pods       po           v1           true         Pod
         cronjobs   cj           batch/v1     true         CronJob
         jobs                    batch/v1     true         Job

@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "the rooms are those of src/")]
 
+mod change;
 mod common;
 
 mod apply;
@@ -12,6 +13,7 @@ mod delete;
 mod describe;
 mod engine;
 mod examples;
+mod failure_policy_walkthroughs;
 mod faults;
 mod get;
 mod indexed;

@@ -1,7 +1,7 @@
 //! Rules about what may change once an object exists (ValidateJobUpdate, ValidatePodUpdate).
 
 use k8s_openapi::api::batch::v1::{Job, JobSpec};
-use k8s_openapi::api::core::v1::{Pod, PodSpec, PodTemplateSpec};
+use k8s_openapi::api::core::v1::{Node, NodeSpec, Pod, PodSpec, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -29,6 +29,25 @@ pub(super) fn job(new: &Job, old: &Job) -> Vec<FieldError> {
     ));
     errors.extend(immutable("spec.managedBy", &new.managed_by, &old.managed_by));
     errors.extend(immutable("spec.successPolicy", &new.success_policy, &old.success_policy));
+    errors
+}
+
+pub(super) fn node(new: &Node, old: &Node) -> Vec<FieldError> {
+    let mut errors = metadata(&new.metadata, &old.metadata);
+    let without_cordon = |node: &Node| {
+        let spec = node.spec.clone().unwrap_or_default();
+        NodeSpec { unschedulable: None, taints: None, ..spec }
+    };
+    if without_cordon(new) != without_cordon(old) {
+        errors
+            .push(FieldError::forbidden("spec", "node updates may only change labels, taints, or capacity"));
+    }
+    if new.spec.as_ref().is_some_and(|spec| spec.taints.as_ref().is_some_and(|taints| !taints.is_empty())) {
+        errors.push(FieldError::forbidden(
+            "spec.taints",
+            "taints are not honoured here; cordon keeps new pods away",
+        ));
+    }
     errors
 }
 

@@ -1,0 +1,181 @@
+//! Changing stored objects: find them, make the new ones, judge those as any update, commit once, say what was done.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use serde_json::Value;
+
+use super::context::{Context, Global};
+use super::failure::text;
+use super::manifests::{self, FileArgs};
+use super::object::Object;
+use super::outcome::{DryRun, Outcomes};
+use super::output::{complain, warn};
+use super::resources::Target;
+use super::selection::{self, Found, Selectors};
+use super::submit;
+use crate::api::decode::strict;
+use crate::api::kinds::Kind;
+use crate::api::status_error::StatusError;
+use crate::api::{CronJob, Job, Node, Pod};
+use crate::manager::{Request, register_node};
+
+/// Flags of every verb that changes stored objects
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct ChangeArgs {
+    #[command(flatten)]
+    pub(super) files: FileArgs,
+    /// All objects of the type
+    #[arg(long)]
+    pub(super) all: bool,
+    /// Label selector
+    #[arg(short = 'l', long)]
+    pub(super) selector: Option<String>,
+    /// Field selector
+    #[arg(long)]
+    pub(super) field_selector: Option<String>,
+    /// Must be "none", "server", or "client": only say what would be done
+    #[arg(long, num_args = 0..=1, default_value = "none", default_missing_value = "client", require_equals = true, hide_default_value = true)]
+    pub(super) dry_run: DryRun,
+    /// Output format: json, name, yaml or jsonpath=…
+    #[arg(short, long)]
+    pub(super) output: Option<String>,
+    /// Accepted for kubectl's sake: who manages a field is not recorded
+    #[arg(long, hide = true)]
+    pub(super) field_manager: Option<String>,
+}
+
+/// What becomes of one object.
+pub(super) struct Changed {
+    pub(super) value: Value,
+    /// What is said of it, for instance `patched`.
+    pub(super) said: String,
+}
+
+/// Which part of an object is changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// Everything but the status.
+    Main,
+    /// `--subresource=status`.
+    Status,
+}
+
+/// Changes every object that the command line names, each as `change` says; one that fails leaves the others alone.
+pub(super) fn run(
+    global: &Global,
+    resources: &[String],
+    args: &ChangeArgs,
+    verb: &str,
+    part: Part,
+    change: impl FnMut(&Found<'_>) -> Result<Changed>,
+) -> Result<ExitCode> {
+    let targets = manifests::targets(resources, &args.files, verb)?;
+    let selectors = Selectors::parse(args.selector.as_deref(), args.field_selector.as_deref())?;
+    super::delete::require_targets(&targets, args.all || !selectors.is_empty())?;
+    change_targets(&Context::open(global)?, &targets, &selectors, args, part, change)
+}
+
+/// As [`run`], for objects that are known already.
+pub(super) fn change_targets(
+    context: &Context,
+    targets: &[Target],
+    selectors: &Selectors,
+    args: &ChangeArgs,
+    part: Part,
+    mut change: impl FnMut(&Found<'_>) -> Result<Changed>,
+) -> Result<ExitCode> {
+    if targets.iter().any(|target| target.kind() == Kind::Node) {
+        register_node(&context.config, &context.store)?;
+    }
+    let mut request = Request::begin(&context.store, &selection::tables(targets))?;
+    let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?;
+    let (found, missing) = selection::resolve(&request.state, targets, &context.namespace, false, selectors)?;
+    if found.is_empty() && missing.is_empty() && targets.iter().any(|target| matches!(target, Target::All(_)))
+    {
+        complain("No resources found");
+    }
+    let mut failed = !missing.is_empty();
+    missing.iter().for_each(|error| complain(&text(error)));
+    let mut changed = Vec::new();
+    for one in &found {
+        let done = change(one).and_then(|made| Ok((accept(one, &made.value, part)?, made.said)));
+        match done {
+            Ok((accepted, said)) => changed.push((one.kind, one.key.name.to_string(), accepted, said)),
+            Err(error) => {
+                failed = true;
+                complain(&text(&error));
+            }
+        }
+    }
+    drop(found);
+    let revision = request.revision();
+    for (_, _, accepted, _) in &changed {
+        if let Accepted::New(object) = accepted {
+            object.put(&mut request.pending);
+        }
+    }
+    if args.dry_run == DryRun::None {
+        request.commit(&context.config, &context.store)?;
+    }
+    for (kind, name, accepted, said) in changed {
+        outcomes.done(kind, &name, &said, || match accepted {
+            Accepted::New(object) => object.to_value(revision),
+            Accepted::Same(value) => Ok(value),
+        })?;
+    }
+    outcomes.finish()?;
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What is to be stored of an object.
+enum Accepted {
+    New(Object),
+    /// Nothing: it is as it was.
+    Same(Value),
+}
+
+/// Judges a changed object as the API server does.
+fn accept(found: &Found<'_>, value: &Value, part: Part) -> Result<Accepted> {
+    let current = found.value()?;
+    let same_version = value["metadata"]["resourceVersion"] == current["metadata"]["resourceVersion"];
+    if !same_version && !value["metadata"]["resourceVersion"].is_null() {
+        return Err(StatusError::conflict(found.kind, &found.key.name).into());
+    }
+    if *value == current {
+        return Ok(Accepted::Same(current));
+    }
+    warn_of_unknown_fields(found.kind, value);
+    let old = Object::from_value(found.kind, current)?;
+    let mut new = Object::from_value(found.kind, value.clone())?;
+    let causes = match part {
+        Part::Status => {
+            new.keep_all_but_status(&old);
+            Vec::new()
+        }
+        Part::Main => {
+            let mut causes = new.prepare_update(&old);
+            causes.extend(new.findings(value).refused);
+            causes
+        }
+    };
+    submit::refuse(&new, causes)?;
+    if new.key() != found.key {
+        bail!("the name and the namespace of an object cannot change");
+    }
+    Ok(Accepted::New(new))
+}
+
+/// What the API server says of fields that it drops.
+fn warn_of_unknown_fields(kind: Kind, value: &Value) {
+    let unknown = match kind {
+        Kind::Job => strict::from_value::<Job>(value).map(|decoded| decoded.unknown_fields),
+        Kind::Pod => strict::from_value::<Pod>(value).map(|decoded| decoded.unknown_fields),
+        Kind::CronJob => strict::from_value::<CronJob>(value).map(|decoded| decoded.unknown_fields),
+        Kind::Node => strict::from_value::<Node>(value).map(|decoded| decoded.unknown_fields),
+        Kind::Event => Ok(Vec::new()),
+    };
+    for field in unknown.unwrap_or_default() {
+        warn(&format!("unknown field \"{field}\""));
+    }
+}

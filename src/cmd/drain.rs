@@ -1,0 +1,122 @@
+//! `drain`: nothing new comes to this machine, and what runs is evicted.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use super::context::{Context, Global};
+use super::cordon::{self, NodeArgs};
+use super::delete::{self, Deleted};
+use super::failure::verbatim;
+use super::outcome::DryRun;
+use super::output::{complain, say, warn};
+use super::selection::{self, Selectors};
+use crate::api::Pod;
+use crate::api::conditions::is_pod_finished;
+use crate::api::kinds::{Key, Kind};
+use crate::api::meta::{controller_of, key, uid};
+use crate::manager::{Request, register_node};
+use crate::registry::deletion::{delete_pod, evict_pod};
+use crate::store::Table;
+
+/// Cordon this machine and evict its pods, for instance before a reboot
+///
+/// An evicted pod has the condition DisruptionTarget, which a podFailurePolicy can ignore. A Job's pod is made again,
+/// and waits until the node is uncordoned.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    nodes: NodeArgs,
+    /// Also pods that no controller would make again
+    #[arg(long)]
+    force: bool,
+    /// Accepted for kubectl's sake: there are no DaemonSets here
+    #[arg(long)]
+    ignore_daemonsets: bool,
+    /// Accepted for kubectl's sake: no pod here has an emptyDir yet
+    #[arg(long, alias = "delete-local-data")]
+    delete_emptydir_data: bool,
+    /// Delete pods in place of evicting them: they carry no DisruptionTarget
+    #[arg(long)]
+    disable_eviction: bool,
+    /// Seconds given to processes to end; negative: what the pod says
+    #[arg(long, default_value_t = -1, allow_negative_numbers = true)]
+    grace_period: i64,
+    /// How long to wait for pods to end; 0 is as long as it takes
+    #[arg(long, default_value = "0s")]
+    timeout: String,
+    /// Only pods whose labels match
+    #[arg(long)]
+    pod_selector: Option<String>,
+}
+
+/// Drains the node.
+pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
+    let timeout = delete::parse_timeout(&args.timeout)?;
+    let pod_selector = Selectors::parse(args.pod_selector.as_deref(), None)?;
+    let context = Context::open(global)?;
+    register_node(&context.config, &context.store)?;
+    if cordon::set_unschedulable(&context, &args.nodes, "drain", true)? == ExitCode::FAILURE {
+        return Ok(ExitCode::FAILURE);
+    }
+    let node = context.config.settings.node_name.clone();
+    let mut request = Request::begin(&context.store, &[Table::Pods])?;
+    let pods = pods_of_node(&request, &pod_selector)?;
+    let unmanaged: Vec<String> = pods
+        .iter()
+        .filter(|pod| controller_of(&pod.metadata).is_none() && !is_pod_finished(pod))
+        .map(|pod| key(&pod.metadata).to_string())
+        .collect();
+    if !unmanaged.is_empty() {
+        let list = unmanaged.join(", ");
+        if !args.force {
+            let why =
+                format!("cannot delete Pods that declare no controller (use --force to override): {list}");
+            return Err(verbatim(format!(
+                "error: unable to drain node \"{node}\" due to error: {why}, continuing command...\n\
+                 There are pending nodes to be drained:\n {node}\n{why}"
+            )));
+        }
+        warn(&format!("deleting Pods that declare no controller: {list}"));
+    }
+    let dry = if args.nodes.dry_run == DryRun::None { "" } else { " (dry run)" };
+    let verb = if args.disable_eviction { "deleting" } else { "evicting" };
+    let mut evicted = Vec::new();
+    for pod in pods {
+        let pod_key = key(&pod.metadata);
+        say(&format!("{verb} pod {pod_key}{dry}"))?;
+        evicted.push((pod_key.clone(), Deleted::new(Kind::Pod, pod_key, uid(&pod.metadata))));
+        let grace = (args.grace_period >= 0).then_some(args.grace_period);
+        let now = request.now;
+        let deletion =
+            if args.disable_eviction { delete_pod(pod, grace, now) } else { evict_pod(pod, grace, now) };
+        delete::perform(&mut request, vec![deletion])?;
+    }
+    if !dry.is_empty() {
+        return say(&format!("node/{node} drained{dry}")).map(|()| ExitCode::SUCCESS);
+    }
+    request.commit(&context.config, &context.store)?;
+    for (pod, deleted) in evicted {
+        if let Err(error) = delete::wait_until_gone(&context, &[deleted], timeout) {
+            complain(&format!("error when waiting for pod \"{}\" terminating: {error}", pod.name));
+            return Ok(ExitCode::FAILURE);
+        }
+        say(&format!("pod/{} {}", pod.name, if args.disable_eviction { "deleted" } else { "evicted" }))?;
+    }
+    say(&format!("node/{node} drained"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The pods that are on the node and not about to go.
+fn pods_of_node(request: &Request, selectors: &Selectors) -> Result<Vec<Pod>> {
+    let mut pods = Vec::new();
+    for found in selection::list(&request.state, Kind::Pod, None, selectors)? {
+        let pod: Pod = serde_json::from_str(&found.text)?;
+        let is_here = pod.spec.as_ref().is_some_and(|spec| spec.node_name.is_some());
+        if is_here && pod.metadata.deletion_timestamp.is_none() {
+            pods.push(pod);
+        }
+    }
+    pods.sort_by_key(|pod| -> Key { key(&pod.metadata) });
+    Ok(pods)
+}

@@ -1,0 +1,41 @@
+//! `--local`: changes to what is in files, of whatever kind; nothing is stored.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use serde_json::Value;
+
+use super::change::ChangeArgs;
+use super::manifests;
+use super::outcome::Outcomes;
+
+/// Changes every object of the files and prints it.
+///
+/// # Errors
+/// No files; documents that do not read.
+pub(super) fn run(
+    args: &ChangeArgs,
+    mut change: impl FnMut(&Value) -> Result<(Value, String)>,
+) -> Result<ExitCode> {
+    if args.files.filenames.is_empty() {
+        bail!("--local requires at least one file: -f");
+    }
+    let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?;
+    for value in manifests::read_any(&args.files)? {
+        let value = value?;
+        let (changed, said) = change(&value)?;
+        let name = value["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        outcomes.done_to(&resource_of(&value), &name, &said, || Ok(changed))?;
+    }
+    outcomes.finish()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `kind.group` of any object, as kubectl names what it does not know.
+fn resource_of(value: &Value) -> String {
+    let kind = value["kind"].as_str().unwrap_or_default().to_ascii_lowercase();
+    match value["apiVersion"].as_str().and_then(|version| version.split_once('/')) {
+        Some((group, _)) => format!("{kind}.{group}"),
+        None => kind,
+    }
+}

@@ -1,0 +1,128 @@
+//! An object of a kind that verbs create and change, and what its kind asks for on the way into the store.
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+
+use crate::api::kinds::{Key, Kind};
+use crate::api::meta::{name, namespace};
+use crate::api::status_error::FieldError;
+use crate::api::{Job, Node, ObjectMeta, Pod, compatibility, defaults, validation};
+use crate::manager::Pending;
+use crate::registry::strategy;
+
+/// A decoded object of a kind that can be submitted.
+#[derive(Clone, Debug)]
+pub(super) enum Object {
+    Job(Box<Job>),
+    Pod(Box<Pod>),
+    Node(Box<Node>),
+}
+
+impl Object {
+    /// Decodes a stored or merged object.
+    ///
+    /// # Errors
+    /// Fields of a wrong type; Events, which nobody changes.
+    pub(super) fn from_value(kind: Kind, value: Value) -> Result<Self> {
+        let read = |error: serde_json::Error| anyhow::anyhow!("read the changed {kind}: {error}");
+        Ok(match kind {
+            Kind::Job => Self::Job(serde_json::from_value(value).map_err(read)?),
+            Kind::Pod => Self::Pod(serde_json::from_value(value).map_err(read)?),
+            Kind::Node => Self::Node(serde_json::from_value(value).map_err(read)?),
+            Kind::CronJob | Kind::Event => anyhow::bail!("a {kind} cannot be changed"),
+        })
+    }
+
+    pub(super) fn meta(&self) -> &ObjectMeta {
+        match self {
+            Self::Job(job) => &job.metadata,
+            Self::Pod(pod) => &pod.metadata,
+            Self::Node(node) => &node.metadata,
+        }
+    }
+
+    pub(super) fn meta_mut(&mut self) -> &mut ObjectMeta {
+        match self {
+            Self::Job(job) => &mut job.metadata,
+            Self::Pod(pod) => &mut pod.metadata,
+            Self::Node(node) => &mut node.metadata,
+        }
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::Job(_) => Kind::Job,
+            Self::Pod(_) => Kind::Pod,
+            Self::Node(_) => Kind::Node,
+        }
+    }
+
+    /// Where the object is stored.
+    pub(super) fn key(&self) -> Key {
+        self.kind().key(namespace(self.meta()), name(self.meta()))
+    }
+
+    /// The object as a value, with the resourceVersion of a revision.
+    pub(super) fn to_value(&self, revision: u64) -> Result<Value> {
+        let mut value = match self {
+            Self::Job(job) => serde_json::to_value(job),
+            Self::Pod(pod) => serde_json::to_value(pod),
+            Self::Node(node) => serde_json::to_value(node),
+        }
+        .context("encode the object")?;
+        value["metadata"]["resourceVersion"] = json!(revision.to_string());
+        Ok(value)
+    }
+
+    /// Fills in what the API server would, and takes what only the server writes from the object that is replaced.
+    /// Returns every rule that replacing it so would break.
+    pub(super) fn prepare_update(&mut self, old: &Self) -> Vec<FieldError> {
+        match (self, old) {
+            (Self::Job(new), Self::Job(old)) => {
+                defaults::set_job_defaults(new);
+                strategy::prepare_job_for_update(new, old);
+                validation::validate_job_update(new, old)
+            }
+            (Self::Pod(new), Self::Pod(old)) => {
+                defaults::set_pod_defaults(new);
+                strategy::prepare_pod_for_update(new, old);
+                validation::validate_pod_update(new, old)
+            }
+            (Self::Node(new), Self::Node(old)) => {
+                strategy::prepare_node_for_update(new, old);
+                validation::validate_node_update(new, old)
+            }
+            (new, _) => vec![FieldError::invalid("kind", new.kind(), "the kind of an object cannot change")],
+        }
+    }
+
+    /// Takes everything but the status from the object that is replaced (`--subresource=status`).
+    pub(super) fn keep_all_but_status(&mut self, old: &Self) {
+        match (self, old) {
+            (Self::Job(new), Self::Job(old)) => **new = Job { status: new.status.take(), ..Job::clone(old) },
+            (Self::Pod(new), Self::Pod(old)) => **new = Pod { status: new.status.take(), ..Pod::clone(old) },
+            (Self::Node(new), Self::Node(old)) => {
+                **new = Node { status: new.status.take(), ..Node::clone(old) };
+            }
+            _ => {}
+        }
+    }
+
+    /// What in a manifest of this kind cannot be done here.
+    pub(super) fn findings(&self, manifest: &Value) -> compatibility::Findings {
+        match self {
+            Self::Job(_) => compatibility::check_job(manifest),
+            Self::Pod(_) => compatibility::check_pod(manifest),
+            Self::Node(_) => compatibility::Findings::default(),
+        }
+    }
+
+    /// Puts the object among what is to be committed.
+    pub(super) fn put(&self, pending: &mut Pending) {
+        match self {
+            Self::Job(job) => pending.put_job(Job::clone(job)),
+            Self::Pod(pod) => pending.put_pod(Pod::clone(pod)),
+            Self::Node(node) => pending.put_node(Node::clone(node)),
+        }
+    }
+}

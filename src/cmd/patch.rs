@@ -1,0 +1,107 @@
+//! `patch`.
+
+use std::process::ExitCode;
+use std::str::FromStr;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+
+use super::change::{self, ChangeArgs, Changed, Part};
+use super::context::Global;
+use super::local;
+use crate::api::decode;
+use crate::registry::json_patch::json_patch;
+use crate::registry::merge::{json_merge_patch, strategic_merge_patch};
+
+/// Change fields of objects
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// TYPE NAME or TYPE/NAME
+    #[arg(value_name = "TYPE[/NAME]")]
+    resources: Vec<String>,
+    #[command(flatten)]
+    change: ChangeArgs,
+    /// The patch, in YAML or JSON
+    #[arg(short, long)]
+    patch: Option<String>,
+    /// A file with the patch
+    #[arg(long, value_name = "FILE")]
+    patch_file: Option<String>,
+    /// Must be one of json, merge, strategic
+    #[arg(long = "type", default_value = "strategic")]
+    kind: PatchType,
+    /// Must be "status": what is to be changed in place of the rest
+    #[arg(long)]
+    subresource: Option<String>,
+    /// Change what is in the files and print it; nothing is stored
+    #[arg(long)]
+    local: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PatchType {
+    Json,
+    Merge,
+    Strategic,
+}
+
+impl FromStr for PatchType {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.to_ascii_lowercase().as_str() {
+            "json" => Ok(Self::Json),
+            "merge" => Ok(Self::Merge),
+            "strategic" => Ok(Self::Strategic),
+            _ => Err(format!("--type must be one of [json merge strategic], not {text:?}")),
+        }
+    }
+}
+
+/// Patches objects.
+pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
+    let text = match (&args.patch, &args.patch_file) {
+        (None, None) => bail!("must specify --patch or --patch-file containing the contents of the patch"),
+        (Some(_), Some(_)) => bail!("cannot specify --patch and --patch-file together"),
+        (Some(patch), None) => patch.clone(),
+        (None, Some(file)) => {
+            std::fs::read_to_string(file).with_context(|| format!("unable to read patch file {file}"))?
+        }
+    };
+    let part = match args.subresource.as_deref() {
+        None | Some("") => Part::Main,
+        Some("status") => Part::Status,
+        Some(other) => bail!("invalid subresource value: {other:?}. Must be one of [status]"),
+    };
+    let patch = parse(&text)?;
+    let patched = |current: &Value| patched(current, &patch, args.kind);
+    if args.local {
+        return local::run(&args.change, |object| Ok((patched(object)?, "patched".into())));
+    }
+    change::run(global, &args.resources, &args.change, "patch", part, |found| {
+        let current = found.value()?;
+        let value = patched(&current)?;
+        let said = if value == current { "patched (no change)" } else { "patched" };
+        Ok(Changed { value, said: said.into() })
+    })
+}
+
+fn parse(text: &str) -> Result<Value> {
+    let unreadable = |problem: &str| anyhow::anyhow!("unable to parse {text:?}: {problem}");
+    let mut documents = decode::documents(text.as_bytes());
+    match documents.next() {
+        Some(Ok(value)) => Ok(value),
+        Some(Err(error)) => Err(unreadable(&error.to_string())),
+        None => Ok(Value::Null),
+    }
+}
+
+fn patched(current: &Value, patch: &Value, kind: PatchType) -> Result<Value> {
+    let result = match kind {
+        PatchType::Json => json_patch(current, patch),
+        PatchType::Merge if patch.is_object() => Ok(json_merge_patch(current, patch)),
+        PatchType::Merge => bail!("invalid JSON document"),
+        PatchType::Strategic => strategic_merge_patch(current, patch),
+    };
+    result.map_err(|error| anyhow::anyhow!("{error}"))
+}

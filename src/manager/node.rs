@@ -1,0 +1,133 @@
+//! The one node: this machine, which registers itself as a kubelet would.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use anyhow::Result;
+use k8s_openapi::api::core::v1::{NodeAddress, NodeCondition, NodeSystemInfo};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+
+use super::{Config, Request};
+use crate::api::kinds::Key;
+use crate::api::meta::time;
+use crate::api::{Node, NodeStatus, ObjectMeta, Time};
+use crate::controller::pods::new_uid;
+use crate::store::{Store, Table};
+
+/// Stores the node, unless it is stored already as it is. What users have said of it is kept.
+///
+/// # Errors
+/// A store that cannot be read or written.
+pub fn register_node(config: &Config, store: &Store) -> Result<()> {
+    let name = &config.settings.node_name;
+    let key = Key::new("", name);
+    let (state, _) = store.read(&[Table::Nodes])?;
+    if let Some(object) = state.get(Table::Nodes, &key) {
+        let node: Node = object.parse()?;
+        if node
+            .status
+            .as_ref()
+            .is_some_and(|known| is_same_machine(known, &machine(name, known_since(known))))
+        {
+            return Ok(());
+        }
+    }
+    let mut request = Request::begin(store, &[Table::Nodes])?;
+    let now = time(request.now);
+    let mut node: Node = match request.state.get(Table::Nodes, &key) {
+        Some(object) => object.parse()?,
+        None => Node {
+            metadata: ObjectMeta {
+                name: Some(name.clone()),
+                uid: Some(new_uid(&mut request.random)),
+                creation_timestamp: Some(now.clone()),
+                labels: Some(labels(name)),
+                ..ObjectMeta::default()
+            },
+            ..Node::default()
+        },
+    };
+    node.status = Some(machine(name, now));
+    request.pending.put_node(node);
+    request.commit_quietly()
+}
+
+fn is_same_machine(known: &NodeStatus, found: &NodeStatus) -> bool {
+    known.node_info == found.node_info && known.capacity == found.capacity
+}
+
+fn known_since(status: &NodeStatus) -> Time {
+    let ready = status.conditions.iter().flatten().next();
+    ready.and_then(|condition| condition.last_transition_time.clone()).unwrap_or_else(|| time(super::clock()))
+}
+
+fn labels(name: &str) -> BTreeMap<String, String> {
+    let labels = [
+        ("kubernetes.io/hostname", name),
+        ("kubernetes.io/os", std::env::consts::OS),
+        ("kubernetes.io/arch", architecture()),
+    ];
+    labels.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
+
+/// The architecture as Go calls it.
+fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    }
+}
+
+/// What the machine is, as a kubelet reports it.
+fn machine(name: &str, since: Time) -> NodeStatus {
+    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+    let capacity: BTreeMap<String, Quantity> = [("cpu", cpus.to_string()), ("memory", memory())]
+        .into_iter()
+        .map(|(resource, amount)| (resource.to_owned(), Quantity(amount)))
+        .collect();
+    let address = |type_: &str, address: &str| NodeAddress { type_: type_.into(), address: address.into() };
+    NodeStatus {
+        allocatable: Some(capacity.clone()),
+        capacity: Some(capacity),
+        addresses: Some(vec![address("InternalIP", "127.0.0.1"), address("Hostname", name)]),
+        conditions: Some(vec![NodeCondition {
+            type_: "Ready".into(),
+            status: "True".into(),
+            reason: Some("KubeletReady".into()),
+            message: Some("jobctl runs pods here".into()),
+            last_heartbeat_time: Some(since.clone()),
+            last_transition_time: Some(since),
+        }]),
+        node_info: Some(NodeSystemInfo {
+            architecture: architecture().into(),
+            boot_id: line("/proc/sys/kernel/random/boot_id"),
+            container_runtime_version: concat!("jobctl://", env!("CARGO_PKG_VERSION")).into(),
+            kernel_version: line("/proc/sys/kernel/osrelease"),
+            kubelet_version: concat!("v", env!("CARGO_PKG_VERSION")).into(),
+            machine_id: line("/etc/machine-id"),
+            operating_system: std::env::consts::OS.into(),
+            os_image: os_image(),
+            ..NodeSystemInfo::default()
+        }),
+        ..NodeStatus::default()
+    }
+}
+
+/// The first line of a file of the system's, empty where there is none.
+fn line(path: &str) -> String {
+    fs::read_to_string(path).unwrap_or_default().lines().next().unwrap_or_default().to_owned()
+}
+
+fn memory() -> String {
+    let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let total = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+    let kib = total.and_then(|rest| rest.split_whitespace().next()).unwrap_or("0");
+    format!("{kib}Ki")
+}
+
+fn os_image() -> String {
+    let text = fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let pretty = text.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="));
+    pretty.map_or_else(|| "Linux".into(), |name| name.trim_matches('"').to_owned())
+}
