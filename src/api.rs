@@ -12,6 +12,7 @@ pub mod kinds;
 pub mod meta;
 pub(crate) mod names;
 pub(crate) mod number;
+pub mod schedule;
 pub mod selectors;
 pub mod status_error;
 pub mod validation;
