@@ -48,7 +48,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let from = match &args.from {
         None => clock(),
         Some(text) => DateTime::parse_from_rfc3339(text)
-            .with_context(|| format!("--from: {text:?} is no time like 2026-01-31T12:00:00Z"))?
+            .with_context(|| format!("--from: {text:?} is no time like 2026-01-01T00:00:00Z"))?
             .with_timezone(&Utc),
     };
     let (text, zone_name, phase) = match (&args.schedule, args.resources.as_slice()) {
