@@ -16,6 +16,7 @@ use crate::api::kinds::Kind;
 use crate::api::schedule::{self, Schedule};
 use crate::manager::clock;
 use crate::printers;
+use crate::printers::duration::human_duration;
 use crate::store::Table;
 
 /// Show the coming times of a CronJob or a schedule
@@ -97,6 +98,31 @@ fn shown(time: DateTime<Utc>, zone: Tz) -> String {
     time.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
+/// When a CronJob fires next, for a table: how long from now, `<none>` where it does not.
+///
+/// # Errors
+/// An object that does not read.
+pub(super) fn cell(text: &str, now: DateTime<Utc>, local: Tz) -> Result<String> {
+    let cron_job: CronJob = serde_json::from_str(text).context("read a CronJob")?;
+    let spec = cron_job.spec.clone().unwrap_or_default();
+    let zone = spec.time_zone.as_deref().map_or(Ok(local), schedule::zone);
+    let (Ok(schedule), Ok(zone)) = (spec.schedule.parse::<Schedule>(), zone) else {
+        return Ok("<none>".into());
+    };
+    let after = match (&schedule, phase_of(&cron_job)) {
+        (Schedule::Every(_), Some(phase)) => schedule.last(phase, now, zone).unwrap_or(phase),
+        _ => now,
+    };
+    let next = schedule.next(after, zone).filter(|_| spec.suspend != Some(true));
+    Ok(next.map_or_else(|| "<none>".into(), |next| human_duration(next - now)))
+}
+
+/// The time from which `@every` counts.
+fn phase_of(cron_job: &CronJob) -> Option<DateTime<Utc>> {
+    let last = cron_job.status.as_ref().and_then(|status| status.last_schedule_time.as_ref());
+    last.or(cron_job.metadata.creation_timestamp.as_ref()).map(|time| time.0)
+}
+
 /// A CronJob's schedule, its zone, and the time from which `@every` counts.
 fn of_cron_job(context: &Context, args: &Args) -> Result<(String, Option<String>, Option<DateTime<Utc>>)> {
     let targets = resources::parse(&args.resources, "next")?;
@@ -109,8 +135,7 @@ fn of_cron_job(context: &Context, args: &Args) -> Result<(String, Option<String>
     let (state, _) = context.store.read(&[Table::CronJobs])?;
     let found = selection::get(&state, Kind::CronJob, &context.namespace, name)?;
     let cron_job: CronJob = serde_json::from_str(&found.text)?;
+    let phase = phase_of(&cron_job);
     let spec = cron_job.spec.unwrap_or_default();
-    let last = cron_job.status.and_then(|status| status.last_schedule_time);
-    let phase = last.or(cron_job.metadata.creation_timestamp).map(|time| time.0);
     Ok((spec.schedule, spec.time_zone, phase))
 }

@@ -105,7 +105,7 @@ impl Sync<'_> {
                 Some(succeeded) if active => {
                     self.forget_active(&child.uid);
                     let condition = if succeeded { "Complete" } else { "Failed" };
-                    let message = format!("Saw completed job: {}, condition: {condition}", job.name);
+                    let message = format!("Saw completed job: {}, status: {condition}", job.name);
                     self.event("Normal", "SawCompletedJob", &message);
                 }
                 _ => {}
@@ -172,6 +172,12 @@ impl Sync<'_> {
         if let Some(due) = due {
             self.start(due, &schedule, zone, random);
             self.warn_of_many_missed(&schedule, earliest, zone);
+        } else if let Some(missed) = schedule.last(handled, self.now, zone) {
+            let message = format!(
+                "Missed scheduled time to start a job: {}",
+                missed.format("%a, %d %b %Y %H:%M:%S %z")
+            );
+            self.event_once(&message, "Warning", "MissSchedule", &message);
         }
         match &schedule {
             Schedule::Every(_) => {
