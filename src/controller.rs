@@ -21,6 +21,7 @@ use crate::api::events::EventRecord;
 use crate::api::kinds::Key;
 use crate::api::{CronJob, Job, Pod};
 
+pub use cron_jobs::Said;
 pub use cronjob::reconcile_cron_jobs;
 pub use job::JobFacts;
 pub use world::{DonePod, JobEntry, PodEntry, Settings, World};
@@ -45,7 +46,7 @@ pub enum Action {
     /// Store a CronJob with a new status.
     UpdateCronJobStatus(Box<CronJob>),
     /// Remember that something has been said, so that it is not said at every sync.
-    Told(String),
+    Told(Said),
     /// Record an Event.
     RecordEvent(EventRecord),
 }

@@ -329,6 +329,9 @@ pub(super) fn delete_one(
                     request.pending.put_job(job);
                     continue;
                 }
+                let tombstone = serde_json::to_string(&Tombstone::of(&job))?;
+                let job_key = Kind::Job.key(namespace(&job.metadata), name(&job.metadata));
+                request.pending.put_text(Table::Tombstones, job_key, tombstone);
                 let pods = pods_of(&request.state, uid(&job.metadata))?;
                 writes.extend(delete_job(&job, pods, Propagation::Background, grace, request.now));
             }

@@ -1,6 +1,6 @@
 //! CronJobs and the Jobs they control, as the CronJob controller sees them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -23,6 +23,18 @@ pub struct Child {
     pub completed: Option<DateTime<Utc>>,
 }
 
+/// Something true for a while, to be said once. Only the last thing on a topic is remembered, so that a controller that
+/// lives for months does not grow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// The CronJob's uid.
+    pub cron_job: Box<str>,
+    /// An Event's reason, or the uid of the Job that it is about.
+    pub topic: Box<str>,
+    /// What distinguishes it from what else is said on the topic.
+    pub what: String,
+}
+
 /// All CronJobs, with their Jobs.
 #[derive(Clone, Debug, Default)]
 pub struct CronJobs {
@@ -31,7 +43,8 @@ pub struct CronJobs {
     children: HashMap<Box<str>, BTreeMap<Key, Child>>,
     owners: HashMap<Key, Box<str>>,
     dirty: BTreeSet<Key>,
-    told: HashSet<String>,
+    /// The last thing said on each topic: a CronJob's uid and what it is about.
+    told: HashMap<(Box<str>, Box<str>), String>,
 }
 
 impl CronJobs {
@@ -45,14 +58,14 @@ impl CronJobs {
         self.children.get(owner).into_iter().flatten()
     }
 
-    /// Whether this has been said before.
-    pub fn was_told(&self, what: &str) -> bool {
-        self.told.contains(what)
+    /// Whether this was the last thing said on its topic.
+    pub(super) fn was_told(&self, said: &Said) -> bool {
+        self.told.get(&(said.cron_job.clone(), said.topic.clone())) == Some(&said.what)
     }
 
     /// Remembers that something has been said.
-    pub fn tell(&mut self, what: String) {
-        self.told.insert(what);
+    pub fn tell(&mut self, said: Said) {
+        self.told.insert((said.cron_job, said.topic), said.what);
     }
 
     /// Takes in a CronJob as stored.
@@ -67,6 +80,7 @@ impl CronJobs {
     pub fn remove(&mut self, key: &Key) {
         if let Some(old) = self.objects.remove(key) {
             self.keys.remove(uid(&old.metadata));
+            self.told.retain(|(cron_job, _), _| **cron_job != *uid(&old.metadata));
         }
         // Named once more, so that its timer goes.
         self.dirty.insert(key.clone());
@@ -96,7 +110,9 @@ impl CronJobs {
     pub(super) fn remove_child(&mut self, key: &Key) {
         let Some(owner) = self.owners.remove(key) else { return };
         if let Some(children) = self.children.get_mut(&owner) {
-            children.remove(key);
+            if let Some(child) = children.remove(key) {
+                self.told.remove(&(owner.clone(), child.uid));
+            }
             if children.is_empty() {
                 self.children.remove(&owner);
             }
@@ -121,5 +137,33 @@ impl CronJobs {
     /// The CronJobs about which something has changed.
     pub fn take_dirty(&mut self) -> BTreeSet<Key> {
         std::mem::take(&mut self.dirty)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_was_said_is_remembered_by_topic_and_goes_with_its_subject() {
+        let mut cron_jobs = CronJobs::default();
+        let cron_job = json!({"metadata": {"name": "c", "uid": "u"}});
+        cron_jobs.put(serde_json::from_value(cron_job).expect("a CronJob"));
+        let owner = json!([{"apiVersion": "batch/v1", "kind": "CronJob", "name": "c", "uid": "u", "controller": true}]);
+        let job = json!({"metadata": {"name": "j", "uid": "j-uid", "ownerReferences": owner}});
+        cron_jobs.put_child(&serde_json::from_value(job).expect("a Job"));
+        let said =
+            |topic: &str, what: &str| Said { cron_job: "u".into(), topic: topic.into(), what: what.into() };
+        (0..1_000).for_each(|run| cron_jobs.tell(said("JobAlreadyActive", &run.to_string())));
+        cron_jobs.tell(said("j-uid", ""));
+        assert_eq!(cron_jobs.told.len(), 2);
+        assert!(cron_jobs.was_told(&said("JobAlreadyActive", "999")));
+        assert!(!cron_jobs.was_told(&said("JobAlreadyActive", "998")));
+        cron_jobs.remove_child(&Key::new("default", "j"));
+        assert!(!cron_jobs.was_told(&said("j-uid", "")));
+        cron_jobs.remove(&Key::new("default", "c"));
+        assert!(cron_jobs.told.is_empty());
     }
 }

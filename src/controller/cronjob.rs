@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
-use super::cron_jobs::Child;
+use super::cron_jobs::{Child, Said};
 use super::pods::new_uid;
 use super::{Action, Plan, World, ttl};
 use crate::api::events::{EventRecord, Reference};
@@ -76,11 +76,20 @@ impl Sync<'_> {
     }
 
     /// Says something that stays true for a while only once.
-    fn event_once(&mut self, mark: &str, type_: &str, reason: &str, message: &str) {
-        let mark = format!("{}/{mark}", uid(&self.cron_job.metadata));
-        if !self.world.cron_jobs.was_told(&mark) {
+    fn event_once(&mut self, what: &str, type_: &str, reason: &str, message: &str) {
+        self.event_once_on(reason, what, (type_, reason, message));
+    }
+
+    /// As [`Sync::event_once`], with a topic of its own in place of the reason.
+    fn event_once_on(&mut self, topic: &str, what: &str, (type_, reason, message): (&str, &str, &str)) {
+        let said = Said {
+            cron_job: uid(&self.cron_job.metadata).into(),
+            topic: topic.into(),
+            what: what.to_owned(),
+        };
+        if !self.world.cron_jobs.was_told(&said) {
             self.event(type_, reason, message);
-            self.actions.push(Action::Told(mark));
+            self.actions.push(Action::Told(said));
         }
     }
 
@@ -100,7 +109,7 @@ impl Sync<'_> {
                 None if !active => {
                     let message =
                         format!("Saw a job that the controller did not create or forgot: {}", job.name);
-                    self.event_once(&child.uid, "Warning", "UnexpectedJob", &message);
+                    self.event_once_on(&child.uid, "", ("Warning", "UnexpectedJob", &message));
                 }
                 Some(succeeded) if active => {
                     self.forget_active(&child.uid);
