@@ -82,14 +82,10 @@ fn read_file(path: &Path) -> Result<ConfigFile> {
     }
 }
 
-/// This machine's time zone by its IANA name: `TZ` where it is set, otherwise what the system says, UTC where that is
-/// no name of a zone.
+/// This machine's time zone by its IANA name, UTC where the system says none. `TZ` does not count: the controller may have
+/// been started from any shell, and a schedule must not depend on which.
 fn local_zone() -> Tz {
-    let name = match std::env::var("TZ") {
-        Ok(name) if !name.is_empty() => Some(name.trim_start_matches(':').to_owned()),
-        _ => iana_time_zone::get_timezone().ok(),
-    };
-    name.and_then(|name| name.parse().ok()).unwrap_or(Tz::UTC)
+    iana_time_zone::get_timezone().ok().and_then(|name| name.parse().ok()).unwrap_or(Tz::UTC)
 }
 
 /// This machine's name, in the form of a node's.

@@ -63,3 +63,18 @@ fn a_deadline_ends_with_its_own_exit_code() {
         "DeadlineExceeded DeadlineExceeded"
     );
 }
+
+#[test]
+fn a_cronjob_that_greets_every_minute() {
+    let world = World::new();
+    example(&world, "cronjob.yaml");
+    world.run("apply -f cronjob.yaml").prints("cronjob.batch/hello created\n");
+    // Its schedule does not take a minute's patience here.
+    let next = world.run("next cronjob/hello --from 2027-03-28T00:59:30Z -n 2 -o json").success();
+    assert_eq!(next.stdout, "[\n    \"2027-03-28T03:00:00+02:00\",\n    \"2027-03-28T03:01:00+02:00\"\n]\n");
+    let _ = world.run("create job now --from=cronjob/hello").success();
+    world.wait_for_end("now");
+    assert!(world.run("logs job/now").success().stdout.ends_with("\nHello from jobctl\n"));
+    world.run("delete -f cronjob.yaml").prints("cronjob.batch \"hello\" deleted\n");
+    world.run("get cronjobs,jobs").is(0, "", "No resources found in default namespace.\n");
+}
