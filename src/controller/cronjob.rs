@@ -12,7 +12,7 @@ use super::pods::new_uid;
 use super::{Action, Plan, World, ttl};
 use crate::api::events::{EventRecord, Reference};
 use crate::api::kinds::Key;
-use crate::api::meta::{ANNOTATION_SCHEDULED_TIMESTAMP, OWN_ANNOTATIONS, key, name, namespace, time, uid};
+use crate::api::meta::{ANNOTATION_SCHEDULED_TIMESTAMP, OWN_ANNOTATIONS, name, namespace, time, uid};
 use crate::api::schedule::{self, Schedule};
 use crate::api::{CronJob, CronJobSpec, CronJobStatus, Job, ObjectMeta};
 
@@ -365,9 +365,4 @@ fn reference(cron_job: &CronJob) -> Reference {
         uid: uid(&cron_job.metadata).into(),
         field_path: None,
     }
-}
-
-/// The key under which a CronJob is stored.
-pub fn cron_job_key(cron_job: &CronJob) -> Key {
-    key(&cron_job.metadata)
 }

@@ -19,7 +19,6 @@ use crate::api::conditions::{
     is_job_condition_true, is_pod_finished, is_pod_ready, new_job_condition, pod_phase,
 };
 use crate::api::events::{EventRecord, Reference};
-use crate::api::kinds::Key;
 use crate::api::meta::{
     FINALIZER_JOB_TRACKING, has_finalizer, key, name, namespace, remove_finalizer, time, uid,
 };
@@ -598,9 +597,4 @@ pub fn job_reference(job: &Job) -> Reference {
         uid: uid(&job.metadata).into(),
         field_path: None,
     }
-}
-
-/// The key under which a Job's facts are stored: the Job's own.
-pub fn facts_key(job: &Job) -> Key {
-    key(&job.metadata)
 }
