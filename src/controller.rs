@@ -45,6 +45,8 @@ pub enum Action {
     CreateJob(Box<Job>),
     /// Store a CronJob with a new status.
     UpdateCronJobStatus(Box<CronJob>),
+    /// Remove a CronJob.
+    RemoveCronJob(Key),
     /// Remember that something has been said, so that it is not said at every sync.
     Told(Said),
     /// Record an Event.

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 use anyhow::{Result, bail};
+use serde::de::DeserializeOwned;
 
 use super::context::{Context, Global};
 use super::failure::{text, verbatim};
@@ -16,11 +17,11 @@ use super::resources::{self, Target};
 use super::selection::{self, Selectors};
 use crate::api::durations;
 use crate::api::kinds::{Key, Kind};
-use crate::api::meta::{name, namespace, uid};
+use crate::api::meta::{controller_of, name, namespace, uid};
 use crate::api::status_error::StatusError;
 use crate::api::{CronJob, Job, ObjectMeta, Pod};
 use crate::manager::{Companion, Follower, Request, clock};
-use crate::registry::deletion::{Deletion, Propagation, delete_job, delete_pod};
+use crate::registry::deletion::{Deletion, Propagation, delete_cron_job, delete_job, delete_pod};
 use crate::registry::tombstones::Tombstone;
 use crate::store::{State, Table};
 
@@ -307,8 +308,7 @@ pub(super) fn delete_one(
             let pods = pods_of(&request.state, uid(&job.metadata))?;
             let job_uid = uid(&job.metadata).to_owned();
             if propagation != Propagation::Foreground {
-                let tombstone = serde_json::to_string(&Tombstone::of(&job))?;
-                request.pending.put_text(Table::Tombstones, key.clone(), tombstone);
+                bury(request, &job)?;
             }
             (job_uid, delete_job(&job, pods, propagation, grace, request.now))
         }
@@ -320,22 +320,17 @@ pub(super) fn delete_one(
         Kind::CronJob => {
             let cron_job: CronJob = object.parse()?;
             let owner = uid(&cron_job.metadata).to_owned();
-            request.pending.delete(table, key.clone());
-            let mut writes = Vec::new();
-            for job in jobs_of(&request.state, &owner)? {
-                if propagation == Propagation::Orphan {
-                    let mut job = job;
-                    remove_owner(&mut job.metadata, &owner);
-                    request.pending.put_job(job);
-                    continue;
-                }
-                let tombstone = serde_json::to_string(&Tombstone::of(&job))?;
-                let job_key = Kind::Job.key(namespace(&job.metadata), name(&job.metadata));
-                request.pending.put_text(Table::Tombstones, job_key, tombstone);
+            let mut jobs = Vec::new();
+            for job in owned::<Job>(&request.state, Table::Jobs, &owner, |job| &job.metadata)? {
                 let pods = pods_of(&request.state, uid(&job.metadata))?;
-                writes.extend(delete_job(&job, pods, Propagation::Background, grace, request.now));
+                jobs.push((job, pods));
             }
-            (owner, writes)
+            if propagation == Propagation::Background {
+                for (job, _) in &jobs {
+                    bury(request, job)?;
+                }
+            }
+            (owner, delete_cron_job(&cron_job, jobs, propagation, grace, request.now))
         }
         Kind::Event => {
             request.pending.delete(table, key.clone());
@@ -354,6 +349,9 @@ pub(super) fn perform(request: &mut Request, writes: Vec<Deletion>) -> Result<()
                 request.pending.delete(Table::JobFacts, key.clone());
                 request.pending.delete(Table::Jobs, key);
             }
+            Deletion::RemoveCronJob(key) => request.pending.delete(Table::CronJobs, key),
+            Deletion::MarkCronJob(cron_job) => request.pending.put_cron_job(*cron_job),
+            Deletion::UpdateJob(job) => request.pending.put_job(*job),
             Deletion::MarkJob(job) => request.pending.put_job(*job),
             Deletion::RemovePod(key) => request.pending.delete(Table::Pods, key),
             Deletion::RetirePod(pod) => {
@@ -367,41 +365,37 @@ pub(super) fn perform(request: &mut Request, writes: Vec<Deletion>) -> Result<()
     Ok(())
 }
 
-/// The Jobs that a CronJob owns.
-fn jobs_of(state: &State, owner: &str) -> Result<Vec<Job>> {
-    let mut jobs = Vec::new();
-    for (_, object) in state.objects(Table::Jobs) {
-        let job: Job = object.parse()?;
-        if crate::api::meta::controller_of(&job.metadata).is_some_and(|reference| reference.uid == owner) {
-            jobs.push(job);
-        }
-    }
-    Ok(jobs)
-}
-
-fn remove_owner(meta: &mut ObjectMeta, owner: &str) {
-    if let Some(owners) = &mut meta.owner_references {
-        owners.retain(|reference| reference.uid != owner);
-        if owners.is_empty() {
-            meta.owner_references = None;
-        }
-    }
+/// Keeps how a Job that goes has ended.
+fn bury(request: &mut Request, job: &Job) -> Result<()> {
+    let tombstone = serde_json::to_string(&Tombstone::of(job))?;
+    request.pending.put_text(Table::Tombstones, crate::api::meta::key(&job.metadata), tombstone);
+    Ok(())
 }
 
 /// The pods that a Job owns.
 fn pods_of(state: &State, owner: &str) -> Result<Vec<Pod>> {
-    let mut pods = Vec::new();
-    for (_, object) in state.objects(Table::Pods) {
+    owned(state, Table::Pods, owner, |pod: &Pod| &pod.metadata)
+}
+
+/// The objects of a table that an owner controls.
+fn owned<T: DeserializeOwned>(
+    state: &State,
+    table: Table,
+    owner: &str,
+    meta: impl Fn(&T) -> &ObjectMeta,
+) -> Result<Vec<T>> {
+    let mut found = Vec::new();
+    for (_, object) in state.objects(table) {
         // Cheaper than parsing 10,000 of them.
         if !object.text.contains(owner) {
             continue;
         }
-        let pod: Pod = object.parse()?;
-        if crate::api::meta::controller_of(&pod.metadata).is_some_and(|reference| reference.uid == owner) {
-            pods.push(pod);
+        let one: T = object.parse()?;
+        if controller_of(meta(&one)).is_some_and(|reference| reference.uid == owner) {
+            found.push(one);
         }
     }
-    Ok(pods)
+    Ok(found)
 }
 
 /// Reads `--timeout`, before anything is deleted.

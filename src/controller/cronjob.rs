@@ -30,6 +30,14 @@ pub fn reconcile_cron_jobs(world: &World, cron_jobs: &BTreeSet<Key>, now: DateTi
             plan.wakes.insert(key.clone(), None);
             continue;
         };
+        if cron_job.metadata.deletion_timestamp.is_some() {
+            // Deleted in the foreground: its Jobs go first, which is their own business.
+            if world.cron_jobs.children(uid(&cron_job.metadata)).next().is_none() {
+                plan.actions.push(Action::RemoveCronJob(key.clone()));
+            }
+            plan.wakes.insert(key.clone(), None);
+            continue;
+        }
         let spec = cron_job.spec.clone().unwrap_or_default();
         let mut sync = Sync {
             world,
@@ -147,7 +155,7 @@ impl Sync<'_> {
 
     /// Starts the Job of the last scheduled time that has not been handled. Returns when the next is due.
     fn start_what_is_due(&mut self, random: &mut fastrand::Rng) -> Option<DateTime<Utc>> {
-        if self.cron_job.metadata.deletion_timestamp.is_some() || self.spec.suspend == Some(true) {
+        if self.spec.suspend == Some(true) {
             return None;
         }
         let zone = match self.spec.time_zone.as_deref().map(schedule::zone) {

@@ -603,6 +603,11 @@ impl Engine {
                 self.world.cron_jobs.put(Clone::clone(&cron_job));
                 round.pending.put_cron_job(*cron_job);
             }
+            Action::RemoveCronJob(key) => {
+                round.say(|| format!("cronjob.batch/{} removed", key.name));
+                self.world.cron_jobs.remove(&key);
+                round.pending.delete(Table::CronJobs, key);
+            }
             Action::Told(mark) => self.world.cron_jobs.tell(mark),
             Action::RecordEvent(event) => self.record(event, round)?,
         }

@@ -94,6 +94,7 @@ impl Request {
                     | Action::RemoveJob(_)
                     | Action::CreateJob(_)
                     | Action::UpdateCronJobStatus(_)
+                    | Action::RemoveCronJob(_)
                     | Action::Told(_) => {}
                 }
             }
@@ -184,7 +185,7 @@ pub fn revive_controller(config: &Config, store: &Store, tables: &[Table]) -> Re
     let (state, _) = store.read(&tables)?;
     let unfinished =
         |text: &str| !text.contains("\"phase\":\"Succeeded\"") && !text.contains("\"phase\":\"Failed\"");
-    let work = state.objects(Table::CronJobs).any(|(_, object)| may_start_jobs(object.text))
+    let work = state.objects(Table::CronJobs).any(|(_, object)| is_alive(object.text))
         || state.objects(Table::Pods).any(|(_, pod)| unfinished(pod.text))
         || state.objects(Table::Jobs).any(|(_, job)| {
             let finished =
@@ -197,10 +198,14 @@ pub fn revive_controller(config: &Config, store: &Store, tables: &[Table]) -> Re
     if work { ensure_controller(config, store) } else { Ok(()) }
 }
 
-/// Whether a stored CronJob starts Jobs: a text that does not read is the controller's to complain about.
-fn may_start_jobs(text: &str) -> bool {
+/// Whether a stored CronJob starts Jobs, or waits for them to go.
+fn is_alive(text: &str) -> bool {
     let cron_job: serde_json::Result<CronJob> = serde_json::from_str(text);
-    cron_job.is_ok_and(|cron_job| cron_job.spec.is_none_or(|spec| spec.suspend != Some(true)))
+    // A text that does not read is the controller's to complain about.
+    cron_job.is_ok_and(|cron_job| {
+        cron_job.metadata.deletion_timestamp.is_some()
+            || cron_job.spec.is_none_or(|spec| spec.suspend != Some(true))
+    })
 }
 
 /// What brings a controller back that could not go on: a full disk, a kubelet process that was killed. Waits a moment,

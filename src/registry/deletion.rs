@@ -11,7 +11,7 @@ use crate::api::meta::{
     FINALIZER_FOREGROUND, FINALIZER_JOB_TRACKING, controller_of, has_finalizer, key, remove_finalizer, time,
     uid,
 };
-use crate::api::{Job, Pod};
+use crate::api::{CronJob, Job, ObjectMeta, Pod};
 use crate::controller::pods::mark_deleted;
 
 /// `--cascade`: what becomes of dependents.
@@ -29,6 +29,12 @@ pub enum Propagation {
 /// What a deletion writes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Deletion {
+    /// Remove the CronJob.
+    RemoveCronJob(Key),
+    /// Store the CronJob, marked for deletion.
+    MarkCronJob(Box<CronJob>),
+    /// Store a Job that has lost its owner.
+    UpdateJob(Box<Job>),
     /// Remove the Job.
     RemoveJob(Key),
     /// Store the Job, marked for deletion.
@@ -39,6 +45,58 @@ pub enum Deletion {
     RetirePod(Box<Pod>),
     /// Store a changed pod: marked for deletion, or without its owner.
     UpdatePod(Box<Pod>),
+}
+
+/// Deletes a CronJob. `jobs` are the Jobs that it owns, each with the pods that it owns.
+pub fn delete_cron_job(
+    cron_job: &CronJob,
+    jobs: Vec<(Job, Vec<Pod>)>,
+    propagation: Propagation,
+    grace_seconds: Option<i64>,
+    now: DateTime<Utc>,
+) -> Vec<Deletion> {
+    let cron_job_key = key(&cron_job.metadata);
+    match propagation {
+        Propagation::Background => {
+            let mut writes = vec![Deletion::RemoveCronJob(cron_job_key)];
+            for (job, pods) in jobs {
+                writes.extend(delete_job(&job, pods, Propagation::Background, grace_seconds, now));
+            }
+            writes
+        }
+        Propagation::Foreground => {
+            let mut cron_job = cron_job.clone();
+            mark_for_foreground(&mut cron_job.metadata, now);
+            let mut writes = vec![Deletion::MarkCronJob(Box::new(cron_job))];
+            for (job, pods) in jobs {
+                writes.extend(delete_job(&job, pods, Propagation::Foreground, grace_seconds, now));
+            }
+            writes
+        }
+        Propagation::Orphan => {
+            let mut writes = vec![Deletion::RemoveCronJob(cron_job_key)];
+            writes.extend(jobs.into_iter().map(|(mut job, _)| {
+                disown(&mut job.metadata, uid(&cron_job.metadata));
+                Deletion::UpdateJob(Box::new(job))
+            }));
+            writes
+        }
+    }
+}
+
+fn mark_for_foreground(meta: &mut ObjectMeta, now: DateTime<Utc>) {
+    meta.deletion_timestamp.get_or_insert_with(|| time(now));
+    meta.deletion_grace_period_seconds.get_or_insert(0);
+    if !has_finalizer(meta, FINALIZER_FOREGROUND) {
+        meta.finalizers.get_or_insert_default().push(FINALIZER_FOREGROUND.into());
+    }
+}
+
+/// Takes an owner off an object.
+fn disown(meta: &mut ObjectMeta, owner: &str) {
+    let mut owners = meta.owner_references.take().unwrap_or_default();
+    owners.retain(|reference| reference.uid != owner);
+    meta.owner_references = (!owners.is_empty()).then_some(owners);
 }
 
 /// Deletes a Job. `pods` are the pods that it owns.
@@ -65,11 +123,7 @@ pub fn delete_job(
         }
         Propagation::Foreground => {
             let mut job = job.clone();
-            job.metadata.deletion_timestamp.get_or_insert_with(|| time(now));
-            job.metadata.deletion_grace_period_seconds.get_or_insert(0);
-            if !has_finalizer(&job.metadata, FINALIZER_FOREGROUND) {
-                job.metadata.finalizers.get_or_insert_default().push(FINALIZER_FOREGROUND.into());
-            }
+            mark_for_foreground(&mut job.metadata, now);
             let mut writes = vec![Deletion::MarkJob(Box::new(job))];
             // The controller stops the pods with their own grace period; a given one must be told now.
             if grace_seconds.is_some() {
@@ -83,11 +137,7 @@ pub fn delete_job(
         Propagation::Orphan => {
             let mut writes = vec![Deletion::RemoveJob(key(&job.metadata))];
             writes.extend(pods.into_iter().map(|mut pod| {
-                if let Some(owners) = &mut pod.metadata.owner_references {
-                    owners.retain(|owner| owner.uid != uid(&job.metadata));
-                }
-                pod.metadata.owner_references =
-                    pod.metadata.owner_references.filter(|owners| !owners.is_empty());
+                disown(&mut pod.metadata, uid(&job.metadata));
                 remove_finalizer(&mut pod.metadata, FINALIZER_JOB_TRACKING);
                 Deletion::UpdatePod(Box::new(pod))
             }));

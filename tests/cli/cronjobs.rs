@@ -224,6 +224,22 @@ fn cascade_orphan_leaves_the_jobs() {
 }
 
 #[test]
+fn cascade_foreground_waits_for_jobs_and_pods() {
+    let world = World::new();
+    let script = "trap 'until test -f go; do sleep 0.01; done; exit 0' TERM; touch ready; while :; do sleep 0.01; done";
+    let manifest = cron_job("tick", "@every 1s", "concurrencyPolicy: Forbid", script)
+        .replace("terminationGracePeriodSeconds: 1", "terminationGracePeriodSeconds: 30");
+    let _ = world.apply(&manifest);
+    eventually(A_WHILE, || world.path("work/ready").exists());
+    let _ = world.run("delete cronjob tick --cascade=foreground --wait=false").success();
+    assert!(!world.value("cronjob tick", "{.metadata.deletionTimestamp}").is_empty());
+    assert_eq!(jobs(&world).len(), 1, "the Job waits for its pod, the CronJob for the Job");
+    world.manifest("go", "");
+    let _ = world.run("wait --for=delete cronjob/tick --timeout=20s").success();
+    assert_eq!(jobs(&world), [""; 0]);
+}
+
+#[test]
 fn a_job_is_made_of_a_cronjob_by_hand() {
     let world = World::new();
     let manifest = cron_job("tick", "@yearly", "suspend: true", "echo $WHO $0").replace(

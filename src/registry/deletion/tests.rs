@@ -30,6 +30,9 @@ fn pod(phase: &str, counted: bool) -> Pod {
 /// What a write does, in one line.
 fn told(write: &Deletion) -> String {
     match write {
+        Deletion::RemoveCronJob(_) | Deletion::MarkCronJob(_) | Deletion::UpdateJob(_) => {
+            panic!("{write:?} is no business of a Job's deletion")
+        }
         Deletion::RemoveJob(key) => format!("remove job {}", key.name),
         Deletion::MarkJob(job) => format!(
             "mark job, finalizers {}, within {:?} s",
