@@ -5,6 +5,7 @@
 //! left out on purpose: a container's `image` is not required, since containers run on the host.
 //! Must not: change objects, or judge what this machine can do (`compatibility` does).
 
+mod affinity;
 mod container;
 mod job;
 mod metadata;

@@ -1,5 +1,6 @@
 //! The objects as the controllers see them, indexed so that a pass costs what changed and not what exists.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use crate::api::kinds::Key;
 use crate::api::meta::{
     FINALIZER_JOB_TRACKING, LABEL_CONTROLLER_UID, controller_of, has_finalizer, key, label, uid,
 };
+use crate::api::nodes::{Labels, well_known_labels};
 use crate::api::{Job, Node, Pod};
 
 /// What holds for all objects of this place.
@@ -90,6 +92,7 @@ pub struct World {
     touched: BTreeSet<Key>,
     removed: HashMap<Box<str>, BTreeMap<Key, Box<str>>>,
     cordoned: bool,
+    node_labels: Option<Labels>,
     unscheduled: BTreeSet<Key>,
 }
 
@@ -104,15 +107,24 @@ impl World {
         self.jobs.get(key)
     }
 
-    /// Whether the node takes new pods.
-    pub fn is_schedulable(&self) -> bool {
-        !self.cordoned
+    /// Whether the node takes only pods that tolerate it.
+    pub fn is_cordoned(&self) -> bool {
+        self.cordoned
+    }
+
+    /// The node's labels; the well-known ones where it is not stored yet.
+    pub fn node_labels(&self) -> Cow<'_, Labels> {
+        match &self.node_labels {
+            Some(labels) => Cow::Borrowed(labels),
+            None => Cow::Owned(well_known_labels(&self.settings.node_name)),
+        }
     }
 
     /// Takes in a node as stored; only this machine's matters.
     pub fn put_node(&mut self, node: &Node) {
         if node.metadata.name.as_ref() == Some(&self.settings.node_name) {
             self.cordoned = node.spec.as_ref().is_some_and(|spec| spec.unschedulable == Some(true));
+            self.node_labels = Some(node.metadata.labels.clone().unwrap_or_default());
         }
     }
 

@@ -19,6 +19,7 @@ mod get;
 mod indexed;
 mod logs;
 mod manifests;
+mod node;
 mod oracle;
 mod policies;
 mod replace;
