@@ -66,3 +66,29 @@ fn a_cordon_shows_as_a_taint_and_a_pod_may_tolerate_it() {
         refused.stderr
     );
 }
+
+#[test]
+fn a_node_is_described_with_its_pods() {
+    let world = World::new();
+    let _ = world.apply(&job("x", "", "sleep 1000"));
+    world.run("wait --for=jsonpath={.status.ready}=1 job/x").prints("job.batch/x condition met\n");
+    let node = world.value("nodes", "{.items[0].metadata.name}");
+    let pod = world.value("pods", "{.items[0].metadata.name}");
+    let _ = world.run(&format!("cordon {node}")).success();
+    let described = world.run(&format!("describe node {node}")).success();
+    for line in [
+        format!("Name:               {node}"),
+        "Taints:             node.kubernetes.io/unschedulable:NoSchedule".into(),
+        "Unschedulable:      true".into(),
+        "Non-terminated Pods:          (1 in total)".into(),
+        "Events:              <none>".into(),
+    ] {
+        assert!(described.lines().contains(&line.as_str()), "{line}: {}", described.stdout);
+    }
+    assert!(
+        described.stdout.contains(&format!("  default                     {pod} ")),
+        "{}",
+        described.stdout
+    );
+    let _ = world.run("delete job x").success();
+}
