@@ -21,6 +21,7 @@ mod logs;
 mod manifests;
 mod node;
 mod oracle;
+mod pairs;
 mod policies;
 mod replace;
 mod run;
