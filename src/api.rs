@@ -18,7 +18,7 @@ pub mod selectors;
 pub mod status_error;
 pub mod validation;
 
-pub use k8s_openapi::api::batch::v1::{CronJob, Job, JobSpec, JobStatus};
+pub use k8s_openapi::api::batch::v1::{CronJob, CronJobSpec, CronJobStatus, Job, JobSpec, JobStatus};
 pub use k8s_openapi::api::core::v1::{
     Container, ContainerStatus, Event, Node, NodeSpec, NodeStatus, Pod, PodSpec, PodStatus,
 };

@@ -7,6 +7,7 @@ mod completion;
 mod context;
 mod cordon;
 mod create;
+mod create_from;
 mod delete;
 mod describe;
 mod drain;
@@ -19,6 +20,7 @@ mod local;
 mod log_source;
 mod logs;
 mod manifests;
+mod next;
 mod object;
 mod outcome;
 mod output;
@@ -30,6 +32,7 @@ mod resources;
 mod run;
 mod scale;
 mod selection;
+mod service;
 mod submit;
 mod suspend;
 mod version;
@@ -84,11 +87,13 @@ enum Verb {
     Rerun(rerun::Args),
     Suspend(suspend::SuspendArgs),
     Resume(suspend::ResumeArgs),
+    Next(next::Args),
     Cordon(cordon::CordonArgs),
     Uncordon(cordon::UncordonArgs),
     Drain(drain::Args),
     Reconcile(reconcile::Args),
     Watch(watch::Args),
+    Service(service::Args),
     ApiResources(api_resources::ResourcesArgs),
     ApiVersions(api_resources::VersionsArgs),
     Version(version::Args),
@@ -141,11 +146,13 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Rerun(args) => rerun::run(&global, &args),
         Verb::Suspend(args) => suspend::suspend(&global, &args),
         Verb::Resume(args) => suspend::resume(&global, &args),
+        Verb::Next(args) => next::run(&global, &args),
         Verb::Cordon(args) => cordon::cordon(&global, &args),
         Verb::Uncordon(args) => cordon::uncordon(&global, &args),
         Verb::Drain(args) => drain::run(&global, &args),
         Verb::Reconcile(args) => reconcile::run(&global, &args),
         Verb::Watch(args) => watch::run(&global, &args),
+        Verb::Service(args) => service::run(&global, &args),
         Verb::ApiResources(args) => api_resources::resources(&args),
         Verb::ApiVersions(args) => api_resources::versions(&args),
         Verb::Version(args) => version::run(&args),

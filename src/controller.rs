@@ -2,6 +2,8 @@
 //! process; the manager commits the actions and performs them.
 
 pub mod backoff;
+mod cron_jobs;
+pub mod cronjob;
 pub mod job;
 pub mod pods;
 pub mod policies;
@@ -17,8 +19,9 @@ use chrono::{DateTime, Utc};
 
 use crate::api::events::EventRecord;
 use crate::api::kinds::Key;
-use crate::api::{Job, Pod};
+use crate::api::{CronJob, Job, Pod};
 
+pub use cronjob::reconcile_cron_jobs;
 pub use job::JobFacts;
 pub use world::{DonePod, JobEntry, PodEntry, Settings, World};
 
@@ -37,6 +40,12 @@ pub enum Action {
     RemoveJob(Key),
     /// Store what the controller remembers of a Job beyond its status.
     UpdateFacts(Key, JobFacts),
+    /// Store a Job that a CronJob starts, with what the API server adds to a new one.
+    CreateJob(Box<Job>),
+    /// Store a CronJob with a new status.
+    UpdateCronJobStatus(Box<CronJob>),
+    /// Remember that something has been said, so that it is not said at every sync.
+    Told(String),
     /// Record an Event.
     RecordEvent(EventRecord),
 }

@@ -11,7 +11,7 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::status_error::FieldError;
-use table::{CONTAINER, JOB, METADATA, POD_SPEC, TEMPLATE_METADATA};
+use table::{CONTAINER, CRON_JOB, JOB, METADATA, POD_SPEC, TEMPLATE_METADATA};
 
 /// What becomes of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,13 @@ pub fn check_job(job: &Value) -> Findings {
     check(job, &job_places(""))
 }
 
+/// Goes through a CronJob's manifest.
+pub fn check_cron_job(cron_job: &Value) -> Findings {
+    let mut places = vec![(String::new(), CRON_JOB), ("metadata".to_owned(), METADATA)];
+    places.extend(job_places("spec.jobTemplate"));
+    check(cron_job, &places)
+}
+
 /// Goes through a Pod's manifest.
 pub fn check_pod(pod: &Value) -> Findings {
     check(pod, &pod_places("spec"))
@@ -76,7 +83,8 @@ pub fn markdown() -> String {
          - **warning**: accepted, and said to have no effect\n"
         .to_owned();
     for (title, table) in [
-        ("Job", JOB),
+        ("CronJob", CRON_JOB),
+        ("Job (and `spec.jobTemplate` of a CronJob)", JOB),
         ("metadata", METADATA),
         ("spec.template.metadata", TEMPLATE_METADATA),
         ("Pod spec (`spec` of a Pod, `spec.template.spec` of a Job)", POD_SPEC),

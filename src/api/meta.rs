@@ -46,6 +46,13 @@ pub fn key(meta: &ObjectMeta) -> Key {
     Key::new(namespace(meta), name(meta))
 }
 
+/// When a CronJob's Job was due, on the Job.
+pub const ANNOTATION_SCHEDULED_TIMESTAMP: &str = "batch.kubernetes.io/cronjob-scheduled-timestamp";
+/// On a Job that was made of a CronJob by hand.
+pub const ANNOTATION_INSTANTIATE: &str = "cronjob.kubernetes.io/instantiate";
+/// What annotations of our own start with.
+pub const OWN_ANNOTATIONS: &str = "jobctl.local/";
+
 /// The name, empty where missing.
 pub fn name(meta: &ObjectMeta) -> &str {
     meta.name.as_deref().unwrap_or_default()

@@ -7,6 +7,7 @@
 
 mod affinity;
 mod container;
+mod cronjob;
 mod job;
 mod metadata;
 mod pod;
@@ -14,7 +15,7 @@ mod policies;
 mod update;
 mod value;
 
-use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{Node, Pod};
 
 use super::meta::name;
@@ -40,6 +41,18 @@ pub fn validate_job(job: &Job) -> Vec<FieldError> {
 pub fn validate_job_update(new: &Job, old: &Job) -> Vec<FieldError> {
     let mut errors = validate_job(new);
     errors.extend(update::job(new, old));
+    without_repeats(errors)
+}
+
+/// Every rule a new CronJob breaks (ValidateCronJobCreate).
+pub fn validate_cron_job(cron_job: &CronJob) -> Vec<FieldError> {
+    cronjob::validate(cron_job)
+}
+
+/// Every rule broken by replacing `old` with `new`: of a CronJob everything may change.
+pub fn validate_cron_job_update(new: &CronJob, old: &CronJob) -> Vec<FieldError> {
+    let mut errors = cronjob::validate_update(new);
+    errors.extend(update::cron_job(new, old));
     without_repeats(errors)
 }
 

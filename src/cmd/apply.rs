@@ -65,7 +65,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         anyhow::bail!("no objects passed to apply");
     }
     let context = Context::open(global)?;
-    let mut request = Request::begin(&context.store, &[Table::Jobs, Table::Pods])?;
+    let mut request = Request::begin(&context.store, &[Table::CronJobs, Table::Jobs, Table::Pods])?;
     let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?;
     let mut within: BTreeMap<(Kind, Key), Object> = BTreeMap::new();
     let mut decisions = Vec::new();

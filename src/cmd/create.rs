@@ -35,24 +35,47 @@ pub(super) struct Args {
 }
 
 #[derive(Clone, Debug, clap::Args)]
-struct Options {
+pub(super) struct Options {
     /// Must be "none", "server", or "client": only say what would be done
     #[arg(long, num_args = 0..=1, default_value = "none", default_missing_value = "client", require_equals = true, hide_default_value = true)]
-    dry_run: DryRun,
+    pub(super) dry_run: DryRun,
     /// Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields
     #[arg(long, num_args = 0..=1, default_value = "strict", default_missing_value = "strict", require_equals = true)]
-    validate: Validate,
+    pub(super) validate: Validate,
     /// Output format: json, name or yaml
     #[arg(short, long)]
-    output: Option<String>,
+    pub(super) output: Option<String>,
     /// Variables of this environment that the pods are to have, as NAME,NAME
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
-    pass_env: Vec<String>,
+    pub(super) pass_env: Vec<String>,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
+    #[command(name = "cronjob", alias = "cj")]
+    CronJob(CronJobArgs),
     Job(JobArgs),
+}
+
+/// Create a CronJob that runs a command of this machine
+#[derive(Debug, clap::Args)]
+struct CronJobArgs {
+    /// The CronJob's name
+    name: Vec<String>,
+    /// When it runs, for instance "*/5 * * * *" or @hourly
+    #[arg(long)]
+    schedule: Option<String>,
+    /// Image name to run: a label here, the command runs from this machine
+    #[arg(long)]
+    image: Option<String>,
+    /// The pods' restartPolicy: OnFailure or Never
+    #[arg(long, default_value = "OnFailure")]
+    restart: String,
+    #[command(flatten)]
+    options: Options,
+    /// The command and its arguments
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<String>,
 }
 
 /// Create a Job that runs a command of this machine
@@ -66,6 +89,9 @@ struct JobArgs {
     /// The CronJob to create the Job from
     #[arg(long)]
     from: Option<String>,
+    /// With --from: a variable of all containers, as NAME=VALUE
+    #[arg(long, value_name = "NAME=VALUE")]
+    env: Vec<String>,
     #[command(flatten)]
     options: Options,
     /// The command and its arguments
@@ -76,6 +102,7 @@ struct JobArgs {
 /// Creates objects.
 pub(super) fn run(global: &Global, args: Args) -> Result<ExitCode> {
     match args.what {
+        Some(What::CronJob(cron_job)) => create_cron_job(global, &cron_job),
         Some(What::Job(job)) => create_job(global, &job),
         None => create_from_files(global, &args.files, &args.options, args.save_config),
     }
@@ -104,7 +131,7 @@ fn submit_all(
     options: &Options,
     mut adapt: impl FnMut(&Document, &mut Object),
 ) -> Result<ExitCode> {
-    let mut request = Request::begin(&context.store, &[Table::Jobs, Table::Pods])?;
+    let mut request = Request::begin(&context.store, &[Table::CronJobs, Table::Jobs, Table::Pods])?;
     let mut outcomes = Outcomes::new(options.output.as_deref(), options.dry_run)?;
     let mut created: Vec<(Object, Option<Value>)> = Vec::new();
     let mut failed = false;
@@ -164,22 +191,19 @@ fn create_job(global: &Global, args: &JobArgs) -> Result<ExitCode> {
             args.name.len()
         );
     };
-    if args.from.is_some() {
+    if let Some(from) = &args.from {
         if args.image.is_some() {
             bail!("either --image or --from must be specified");
         }
-        bail!("--from: this version of jobctl does not have CronJobs yet");
+        return super::create_from::run(global, job_name, from, &args.env, &args.command, &args.options);
+    }
+    if !args.env.is_empty() {
+        bail!("--env can be used only with --from");
     }
     if args.image.is_none() && args.command.is_empty() {
         bail!("either --image or a command must be specified");
     }
-    let mut container = json!({"name": job_name, "resources": {}});
-    if let Some(image) = &args.image {
-        container["image"] = json!(image);
-    }
-    if !args.command.is_empty() {
-        container["command"] = json!(args.command);
-    }
+    let container = container(job_name, args.image.as_ref(), &args.command);
     let value = json!({
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -191,15 +215,62 @@ fn create_job(global: &Global, args: &JobArgs) -> Result<ExitCode> {
         "status": {}
     });
     let context = Context::open(global)?;
-    let document = Document {
-        source: String::new(),
-        value: value.clone(),
-        kind: Kind::Job,
-        api_version: "batch/v1".into(),
+    create_or_show(&context, Kind::Job, job_name, value, &args.options)
+}
+
+fn container(name: &str, image: Option<&String>, command: &[String]) -> Value {
+    let mut container = json!({"name": name, "resources": {}});
+    if let Some(image) = image {
+        container["image"] = json!(image);
+    }
+    if !command.is_empty() {
+        container["command"] = json!(command);
+    }
+    container
+}
+
+fn create_cron_job(global: &Global, args: &CronJobArgs) -> Result<ExitCode> {
+    let [cron_job_name] = args.name.as_slice() else {
+        bail!(
+            "exactly one NAME is required, got {}\nSee 'jobctl create cronjob -h' for help and examples",
+            args.name.len()
+        );
     };
-    if args.options.dry_run == DryRun::Client {
-        let mut outcomes = Outcomes::new(args.options.output.as_deref(), DryRun::Client)?;
-        outcomes.done(Kind::Job, job_name, "created", || {
+    let Some(schedule) = &args.schedule else { bail!("required flag(s) \"schedule\" not set") };
+    if args.image.is_none() && args.command.is_empty() {
+        bail!("either --image or a command must be specified");
+    }
+    let container = container(cron_job_name, args.image.as_ref(), &args.command);
+    let value = json!({
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "metadata": {"creationTimestamp": null, "name": cron_job_name},
+        "spec": {
+            "jobTemplate": {
+                "metadata": {"creationTimestamp": null, "name": cron_job_name},
+                "spec": {"template": {
+                    "metadata": {"creationTimestamp": null},
+                    "spec": {"containers": [container], "restartPolicy": args.restart}
+                }}
+            },
+            "schedule": schedule
+        },
+        "status": {}
+    });
+    create_or_show(&Context::open(global)?, Kind::CronJob, cron_job_name, value, &args.options)
+}
+
+/// Creates an object made of flags; with `--dry-run=client` only shows it.
+fn create_or_show(
+    context: &Context,
+    kind: Kind,
+    name: &str,
+    value: Value,
+    options: &Options,
+) -> Result<ExitCode> {
+    if options.dry_run == DryRun::Client {
+        let mut outcomes = Outcomes::new(options.output.as_deref(), DryRun::Client)?;
+        outcomes.done(kind, name, "created", || {
             let mut value = value;
             if context.namespace_given {
                 value["metadata"]["namespace"] = json!(context.namespace);
@@ -209,13 +280,14 @@ fn create_job(global: &Global, args: &JobArgs) -> Result<ExitCode> {
         outcomes.finish()?;
         return Ok(ExitCode::SUCCESS);
     }
-    create_one(&context, document, &args.options)
+    let document = Document { source: String::new(), value, kind, api_version: "batch/v1".into() };
+    create_one(context, document, options)
 }
 
 /// As [`submit_all`] for an object without a file: kubectl's sentence for a name that exists differs.
 fn create_one(context: &Context, mut document: Document, options: &Options) -> Result<ExitCode> {
     submit::set_namespace(&mut document, context)?;
-    let mut request = Request::begin(&context.store, &[Table::Jobs, Table::Pods])?;
+    let mut request = Request::begin(&context.store, &[Table::CronJobs, Table::Jobs, Table::Pods])?;
     let mut object = submit::decode(&document, options.validate, "creating")?;
     if request.state.get(Table::from(document.kind), &key(object.meta())).is_some() {
         let error = StatusError::AlreadyExists { kind: document.kind, name: name(object.meta()).into() };

@@ -18,7 +18,7 @@ use crate::api::durations;
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{name, namespace, uid};
 use crate::api::status_error::StatusError;
-use crate::api::{Job, Pod};
+use crate::api::{CronJob, Job, ObjectMeta, Pod};
 use crate::manager::{Companion, Follower, Request, clock};
 use crate::registry::deletion::{Deletion, Propagation, delete_job, delete_pod};
 use crate::registry::tombstones::Tombstone;
@@ -317,7 +317,24 @@ pub(super) fn delete_one(
             (uid(&pod.metadata).to_owned(), vec![delete_pod(pod, grace, request.now)])
         }
         Kind::Node => anyhow::bail!("the node {:?} is this machine: it cannot be deleted", key.name),
-        Kind::Event | Kind::CronJob => {
+        Kind::CronJob => {
+            let cron_job: CronJob = object.parse()?;
+            let owner = uid(&cron_job.metadata).to_owned();
+            request.pending.delete(table, key.clone());
+            let mut writes = Vec::new();
+            for job in jobs_of(&request.state, &owner)? {
+                if propagation == Propagation::Orphan {
+                    let mut job = job;
+                    remove_owner(&mut job.metadata, &owner);
+                    request.pending.put_job(job);
+                    continue;
+                }
+                let pods = pods_of(&request.state, uid(&job.metadata))?;
+                writes.extend(delete_job(&job, pods, Propagation::Background, grace, request.now));
+            }
+            (owner, writes)
+        }
+        Kind::Event => {
             request.pending.delete(table, key.clone());
             (String::new(), Vec::new())
         }
@@ -345,6 +362,27 @@ pub(super) fn perform(request: &mut Request, writes: Vec<Deletion>) -> Result<()
         }
     }
     Ok(())
+}
+
+/// The Jobs that a CronJob owns.
+fn jobs_of(state: &State, owner: &str) -> Result<Vec<Job>> {
+    let mut jobs = Vec::new();
+    for (_, object) in state.objects(Table::Jobs) {
+        let job: Job = object.parse()?;
+        if crate::api::meta::controller_of(&job.metadata).is_some_and(|reference| reference.uid == owner) {
+            jobs.push(job);
+        }
+    }
+    Ok(jobs)
+}
+
+fn remove_owner(meta: &mut ObjectMeta, owner: &str) {
+    if let Some(owners) = &mut meta.owner_references {
+        owners.retain(|reference| reference.uid != owner);
+        if owners.is_empty() {
+            meta.owner_references = None;
+        }
+    }
 }
 
 /// The pods that a Job owns.

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 use super::context::{Context, Global};
@@ -204,7 +205,8 @@ fn print_found(
     match format {
         Format::Table { wide } => {
             let kinds = kinds_in_order(targets);
-            print(&tables(found, args, &kinds, all_namespaces, *wide)?)
+            let zone = context.config.settings.time_zone;
+            print(&tables(found, args, &kinds, all_namespaces, *wide, zone)?)
         }
         Format::Name => {
             let lines: String = found
@@ -284,6 +286,7 @@ fn tables(
     kinds: &[Kind],
     all_namespaces: bool,
     wide: bool,
+    zone: Tz,
 ) -> Result<String> {
     let now = clock();
     let mut blocks = Vec::new();
@@ -300,7 +303,12 @@ fn tables(
         }
         let table = TableKind::of(kind.as_str());
         let with_labels = args.show_labels || !args.label_columns.is_empty();
-        let rows = rows(&of_kind, table, now, wide, with_labels)?;
+        let mut rows = rows(&of_kind, table, now, wide, with_labels)?;
+        if table == TableKind::CronJob && wide {
+            for (row, one) in rows.iter_mut().zip(&of_kind) {
+                row.cells.push(super::next::cell(&one.text, now, zone)?.into());
+            }
+        }
         let options = table_options(args, *kind, kinds.len() > 1, all_namespaces);
         blocks.push(TablePrinter::new(table.columns(wide), options).print(&rows));
     }
@@ -364,6 +372,7 @@ fn watch(
         })
         .collect();
     let wide = matches!(format, Format::Table { wide: true });
+    let zone = context.config.settings.time_zone;
     let table = TableKind::of(kind.as_str());
     let mut printer =
         TablePrinter::new(table.columns(wide), table_options(args, *kind, false, all_namespaces));
@@ -383,7 +392,7 @@ fn watch(
     if args.watch_only {
         batch.clear();
     }
-    print_changes(&batch, *kind, wide, &mut printer, format, args)?;
+    print_changes(&batch, *kind, wide, &mut printer, format, args, zone)?;
     loop {
         let mut batch = Vec::new();
         let mut unreadable = None;
@@ -417,7 +426,7 @@ fn watch(
         if let Some(error) = unreadable {
             return Err(error).context("read a change");
         }
-        print_changes(&batch, *kind, wide, &mut printer, format, args)?;
+        print_changes(&batch, *kind, wide, &mut printer, format, args, zone)?;
         follower.wait(&[], None)?;
     }
 }
@@ -437,6 +446,7 @@ fn print_changes(
     printer: &mut TablePrinter,
     format: &mut Format,
     args: &Args,
+    zone: Tz,
 ) -> Result<()> {
     if batch.is_empty() {
         return Ok(());
@@ -448,6 +458,9 @@ fn print_changes(
             .iter()
             .map(|(event, text)| {
                 let mut row = table.row(text, now, wide).context("read a change")?;
+                if table == TableKind::CronJob && wide {
+                    row.cells.push(super::next::cell(text, now, zone)?.into());
+                }
                 row.event = event;
                 Ok(row)
             })

@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{name, namespace};
 use crate::api::status_error::FieldError;
-use crate::api::{Job, Node, ObjectMeta, Pod, compatibility, defaults, validation};
+use crate::api::{CronJob, Job, Node, ObjectMeta, Pod, compatibility, defaults, validation};
 use crate::manager::Pending;
 use crate::registry::strategy;
 
 /// A decoded object of a kind that can be submitted.
 #[derive(Clone, Debug)]
 pub(super) enum Object {
+    CronJob(Box<CronJob>),
     Job(Box<Job>),
     Pod(Box<Pod>),
     Node(Box<Node>),
@@ -29,12 +30,14 @@ impl Object {
             Kind::Job => Self::Job(serde_json::from_value(value).map_err(read)?),
             Kind::Pod => Self::Pod(serde_json::from_value(value).map_err(read)?),
             Kind::Node => Self::Node(serde_json::from_value(value).map_err(read)?),
-            Kind::CronJob | Kind::Event => anyhow::bail!("a {kind} cannot be changed"),
+            Kind::CronJob => Self::CronJob(serde_json::from_value(value).map_err(read)?),
+            Kind::Event => anyhow::bail!("a {kind} cannot be changed"),
         })
     }
 
     pub(super) fn meta(&self) -> &ObjectMeta {
         match self {
+            Self::CronJob(cron_job) => &cron_job.metadata,
             Self::Job(job) => &job.metadata,
             Self::Pod(pod) => &pod.metadata,
             Self::Node(node) => &node.metadata,
@@ -43,6 +46,7 @@ impl Object {
 
     pub(super) fn meta_mut(&mut self) -> &mut ObjectMeta {
         match self {
+            Self::CronJob(cron_job) => &mut cron_job.metadata,
             Self::Job(job) => &mut job.metadata,
             Self::Pod(pod) => &mut pod.metadata,
             Self::Node(node) => &mut node.metadata,
@@ -51,6 +55,7 @@ impl Object {
 
     pub(super) fn kind(&self) -> Kind {
         match self {
+            Self::CronJob(_) => Kind::CronJob,
             Self::Job(_) => Kind::Job,
             Self::Pod(_) => Kind::Pod,
             Self::Node(_) => Kind::Node,
@@ -65,6 +70,7 @@ impl Object {
     /// The object as a value, with the resourceVersion of a revision.
     pub(super) fn to_value(&self, revision: u64) -> Result<Value> {
         let mut value = match self {
+            Self::CronJob(cron_job) => serde_json::to_value(cron_job),
             Self::Job(job) => serde_json::to_value(job),
             Self::Pod(pod) => serde_json::to_value(pod),
             Self::Node(node) => serde_json::to_value(node),
@@ -78,6 +84,11 @@ impl Object {
     /// Returns every rule that replacing it so would break.
     pub(super) fn prepare_update(&mut self, old: &Self) -> Vec<FieldError> {
         match (self, old) {
+            (Self::CronJob(new), Self::CronJob(old)) => {
+                defaults::set_cron_job_defaults(new);
+                strategy::prepare_cron_job_for_update(new, old);
+                validation::validate_cron_job_update(new, old)
+            }
             (Self::Job(new), Self::Job(old)) => {
                 defaults::set_job_defaults(new);
                 strategy::prepare_job_for_update(new, old);
@@ -99,6 +110,9 @@ impl Object {
     /// Takes everything but the status from the object that is replaced (`--subresource=status`).
     pub(super) fn keep_all_but_status(&mut self, old: &Self) {
         match (self, old) {
+            (Self::CronJob(new), Self::CronJob(old)) => {
+                **new = CronJob { status: new.status.take(), ..CronJob::clone(old) };
+            }
             (Self::Job(new), Self::Job(old)) => **new = Job { status: new.status.take(), ..Job::clone(old) },
             (Self::Pod(new), Self::Pod(old)) => **new = Pod { status: new.status.take(), ..Pod::clone(old) },
             (Self::Node(new), Self::Node(old)) => {
@@ -111,6 +125,7 @@ impl Object {
     /// What in a manifest of this kind cannot be done here.
     pub(super) fn findings(&self, manifest: &Value) -> compatibility::Findings {
         match self {
+            Self::CronJob(_) => compatibility::check_cron_job(manifest),
             Self::Job(_) => compatibility::check_job(manifest),
             Self::Pod(_) => compatibility::check_pod(manifest),
             Self::Node(_) => compatibility::Findings::default(),
@@ -120,6 +135,7 @@ impl Object {
     /// Puts the object among what is to be committed.
     pub(super) fn put(&self, pending: &mut Pending) {
         match self {
+            Self::CronJob(cron_job) => pending.put_cron_job(CronJob::clone(cron_job)),
             Self::Job(job) => pending.put_job(Job::clone(job)),
             Self::Pod(pod) => pending.put_pod(Pod::clone(pod)),
             Self::Node(node) => pending.put_node(Node::clone(node)),

@@ -15,7 +15,7 @@ use crate::api::decode::{TypeMeta, strict};
 use crate::api::kinds::Kind;
 use crate::api::meta::{ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PATH, ANNOTATION_WORKING_DIRECTORY, name};
 use crate::api::status_error::{FieldError, StatusError};
-use crate::api::{Job, ObjectMeta, Pod, defaults, validation};
+use crate::api::{CronJob, Job, ObjectMeta, Pod, defaults, validation};
 use crate::controller::pods::{generated_name, new_uid};
 use crate::manager::Request;
 use crate::registry::strategy;
@@ -91,23 +91,17 @@ pub(super) fn decode(document: &Document, validate: Validate, doing: &str) -> Re
             (Object::Pod(Box::new(decoded.object)), decoded.unknown_fields)
         }
         Kind::Node => bail!("{:?}: the node is this machine: it registers itself", document.source),
-        Kind::CronJob | Kind::Event => {
+        Kind::CronJob => {
             if document.api_version == "batch/v1beta1" {
                 warn(
                     "batch/v1beta1 CronJob is deprecated in v1.21+, unavailable in v1.25+; use batch/v1 CronJob",
                 );
             }
-            let decoded = strict::from_value::<crate::api::CronJob>(&value)
-                .map_err(|error| bad_request(error.to_string()))?;
-            if validate == Validate::Strict && !decoded.unknown_fields.is_empty() {
-                return Err(bad_request(unknown_fields(document, &decoded.unknown_fields)));
-            }
-            bail!(
-                "{:?}: CronJob {:?}: this version of jobctl does not run CronJobs yet; nothing was created",
-                document.source,
-                document.name()
-            );
+            let decoded =
+                strict::from_value::<CronJob>(&value).map_err(|error| bad_request(error.to_string()))?;
+            (Object::CronJob(Box::new(decoded.object)), decoded.unknown_fields)
         }
+        Kind::Event => bail!("{:?}: Events are made by what happens", document.source),
     };
     if !unknown.is_empty() {
         match validate {
@@ -171,6 +165,11 @@ pub(super) fn admit(object: &mut Object, manifest: &Value, request: &mut Request
             strategy::prepare_pod_for_create(pod, &uid, request.now);
             (validation::validate_pod(pod), Vec::new())
         }
+        Object::CronJob(cron_job) => {
+            defaults::set_cron_job_defaults(cron_job);
+            strategy::prepare_cron_job_for_create(cron_job, &uid, request.now);
+            (validation::validate_cron_job(cron_job), Vec::new())
+        }
         Object::Node(_) => bail!("the node is this machine: it registers itself"),
     };
     let findings = object.findings(manifest);
@@ -208,6 +207,10 @@ pub(super) fn refuse(object: &Object, mut causes: Vec<FieldError>) -> Result<()>
 pub(super) fn create(object: &Object, context: &Context, request: &mut Request) -> Result<()> {
     match object {
         Object::Job(job) => request.create_job(&context.config, Job::clone(job)),
+        Object::CronJob(cron_job) => {
+            request.pending.put_cron_job(CronJob::clone(cron_job));
+            Ok(())
+        }
         Object::Pod(pod) => request.create_pod(&context.config, Pod::clone(pod)),
         Object::Node(_) => bail!("the node is this machine: it registers itself"),
     }

@@ -1,5 +1,6 @@
 //! The Job controller against kubernetes-behaviour 2, one row a rule, and the four laws of the design as properties.
 
+mod cronjob;
 mod end;
 mod fixture;
 mod indexed;

@@ -2,8 +2,11 @@
 
 use chrono::{DateTime, Utc};
 
+use super::pods::mark_deleted;
 use super::{Action, World};
+use crate::api::Pod;
 use crate::api::kinds::Key;
+use crate::api::meta::{FINALIZER_JOB_TRACKING, remove_finalizer};
 
 /// Removes a finished Job whose time has come, with its pods; says when to look again.
 pub(super) fn sync_finished(
@@ -24,6 +27,24 @@ pub(super) fn sync_finished(
         actions.push(Action::RemoveJob(key.clone()));
     }
     None
+}
+
+/// Removes a Job at once; its pods are stopped after it, and nobody counts them.
+pub(super) fn delete_with_pods(
+    world: &World,
+    job: &Key,
+    job_uid: &str,
+    now: DateTime<Utc>,
+    actions: &mut Vec<Action>,
+) {
+    for pod in world.live_pods_of(job_uid) {
+        let mut deleted = Pod::clone(pod);
+        remove_finalizer(&mut deleted.metadata, FINALIZER_JOB_TRACKING);
+        mark_deleted(&mut deleted, None, now);
+        actions.push(Action::UpdatePod(Box::new(deleted)));
+    }
+    remove_dependents(world, job_uid, actions);
+    actions.push(Action::RemoveJob(job.clone()));
 }
 
 /// Removes the finished pods of an owner.

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
+use chrono_tz::Tz;
 
 use super::backoff::DEFAULT_BASE;
+use super::cron_jobs::CronJobs;
 use super::job::JobFacts;
 use super::scheduler;
 use crate::api::conditions::{is_job_finished, is_pod_finished, job_finished_at};
@@ -26,11 +28,18 @@ pub struct Settings {
     pub backoff_base: Duration,
     /// Terminated pods beyond this number are removed, oldest first.
     pub terminated_pod_threshold: usize,
+    /// This machine's time zone: that of schedules which name none.
+    pub time_zone: Tz,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { node_name: "localhost".into(), backoff_base: DEFAULT_BASE, terminated_pod_threshold: 12_500 }
+        Self {
+            node_name: "localhost".into(),
+            backoff_base: DEFAULT_BASE,
+            terminated_pod_threshold: 12_500,
+            time_zone: Tz::UTC,
+        }
     }
 }
 
@@ -91,6 +100,8 @@ pub struct World {
     dirty: BTreeSet<Key>,
     touched: BTreeSet<Key>,
     removed: HashMap<Box<str>, BTreeMap<Key, Box<str>>>,
+    /// CronJobs and their Jobs.
+    pub cron_jobs: CronJobs,
     cordoned: bool,
     node_labels: Option<Labels>,
     unscheduled: BTreeSet<Key>,
@@ -272,12 +283,14 @@ impl World {
 
     /// Every Job, for the first sync after loading.
     pub fn mark_all_dirty(&mut self) {
+        self.cron_jobs.mark_all_dirty();
         self.dirty.extend(self.jobs.keys().cloned());
     }
 
     /// Takes in a Job as stored.
     pub fn put_job(&mut self, job: Job) {
         let key = key(&job.metadata);
+        self.cron_jobs.put_child(&job);
         self.job_keys.insert(uid(&job.metadata).into(), key.clone());
         let entry = if is_job_finished(&job) {
             let finished_at = job_finished_at(&job);
@@ -304,6 +317,7 @@ impl World {
     /// Takes in the removal of a Job; returns its uid.
     pub fn remove_job(&mut self, key: &Key) -> Option<Box<str>> {
         self.facts.remove(key);
+        self.cron_jobs.remove_child(key);
         self.manual_selectors.remove(key);
         // Named once more, so that its timer goes.
         self.dirty.insert(key.clone());

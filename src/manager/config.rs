@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use chrono_tz::Tz;
 use serde::Deserialize;
 
 use crate::api::durations;
@@ -63,6 +64,7 @@ impl Config {
             settings: Settings {
                 node_name: file.node_name.unwrap_or_else(node_name),
                 backoff_base,
+                time_zone: local_zone(),
                 terminated_pod_threshold: file
                     .terminated_pod_threshold
                     .unwrap_or(defaults.terminated_pod_threshold),
@@ -78,6 +80,16 @@ fn read_file(path: &Path) -> Result<ConfigFile> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(ConfigFile::default()),
         Err(error) => Err(error).with_context(|| format!("read {}", path.display())),
     }
+}
+
+/// This machine's time zone by its IANA name: `TZ` where it is set, otherwise what the system says, UTC where that is
+/// no name of a zone.
+fn local_zone() -> Tz {
+    let name = match std::env::var("TZ") {
+        Ok(name) if !name.is_empty() => Some(name.trim_start_matches(':').to_owned()),
+        _ => iana_time_zone::get_timezone().ok(),
+    };
+    name.and_then(|name| name.parse().ok()).unwrap_or(Tz::UTC)
 }
 
 /// This machine's name, in the form of a node's.

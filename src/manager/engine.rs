@@ -13,21 +13,24 @@ use super::recorder::Recorder;
 use super::timers::Timers;
 use super::{Config, base_environment, clock, seed};
 use crate::api::conditions::is_pod_finished;
+use crate::api::defaults::set_job_defaults;
 use crate::api::events::EventRecord;
 use crate::api::kinds::Key;
 use crate::api::meta::{FINALIZER_JOB_TRACKING, controller_of, key, uid};
 use crate::api::{ObjectMeta, Pod};
 use crate::controller::scheduler::is_bound;
-use crate::controller::{Action, DonePod, JobFacts, PodEntry, World, reconcile};
+use crate::controller::{Action, DonePod, JobFacts, PodEntry, World, reconcile, reconcile_cron_jobs};
 use crate::kubelet::actions::{PodRun, blocked_status, killing_event, lost_status, pod_run, take_report};
 use crate::kubelet::{Launcher, kill_strays, request_stop, supervisor_of};
+use crate::registry::strategy::prepare_job_for_create;
 use crate::registry::tombstones::Tombstone;
 use crate::store::{
     Change, Inbox, LockedStore, PodDirectory, State, Store, StoreError, Table, Tail, crash_point,
 };
 
 /// The tables that decisions are made from.
-const TABLES: [Table; 5] = [Table::Nodes, Table::Jobs, Table::Pods, Table::JobFacts, Table::RemovedPods];
+const TABLES: [Table; 6] =
+    [Table::Nodes, Table::CronJobs, Table::Jobs, Table::Pods, Table::JobFacts, Table::RemovedPods];
 /// How long to wait before asking again for something that a process was about to do.
 const SOON: Duration = Duration::milliseconds(5);
 /// Done pods beyond the threshold are collected in batches, so that one pass in many pays for the search.
@@ -62,6 +65,7 @@ pub struct Engine {
     world: World,
     recorder: Recorder,
     job_timers: Timers<Key>,
+    cron_timers: Timers<Key>,
     pod_timers: Timers<Key>,
     supervised: HashMap<Box<str>, Supervision>,
     launcher: Launcher,
@@ -129,6 +133,7 @@ impl Engine {
             recorder: Recorder::default(),
             job_timers: Timers::new(),
             pod_timers: Timers::new(),
+            cron_timers: Timers::new(),
             supervised: HashMap::new(),
             launcher,
             environment: base_environment(),
@@ -150,6 +155,9 @@ impl Engine {
     fn fill(&mut self, state: &State) -> Result<()> {
         for (_, object) in state.objects(Table::Nodes) {
             self.world.put_node(&object.parse()?);
+        }
+        for (_, object) in state.objects(Table::CronJobs) {
+            self.world.cron_jobs.put(object.parse()?);
         }
         for (_, object) in state.objects(Table::Jobs) {
             self.world.put_job(object.parse()?);
@@ -239,7 +247,8 @@ impl Engine {
 
     /// When the next pass is due though nothing happens.
     pub fn next_wake(&self) -> Option<DateTime<Utc>> {
-        self.job_timers.next().into_iter().chain(self.pod_timers.next()).min()
+        let timers = [&self.job_timers, &self.pod_timers, &self.cron_timers];
+        timers.into_iter().filter_map(Timers::next).min()
     }
 
     /// Whether nothing is left to wait for.
@@ -341,6 +350,9 @@ impl Engine {
         for key in self.job_timers.take_due(now) {
             self.world.mark_dirty(key);
         }
+        for key in self.cron_timers.take_due(now) {
+            self.world.cron_jobs.name(key);
+        }
         for key in self.pod_timers.take_due(now) {
             self.world.touch(key);
         }
@@ -411,6 +423,10 @@ impl Engine {
             (Table::Nodes, Some(text)) => {
                 self.world.put_node(&serde_json::from_str(text).map_err(damaged)?);
             }
+            (Table::CronJobs, Some(text)) => {
+                self.world.cron_jobs.put(serde_json::from_str(text).map_err(damaged)?);
+            }
+            (Table::CronJobs, None) => self.world.cron_jobs.remove(&key),
             (Table::Pods, Some(text)) => {
                 let pod: Pod = serde_json::from_str(text).map_err(damaged)?;
                 if self.world.pod_uid(&key).is_some_and(|old| old != uid(&pod.metadata)) {
@@ -519,9 +535,18 @@ impl Engine {
             for (key, wake) in &plan.wakes {
                 self.job_timers.set(key, *wake);
             }
-            let settled = plan.actions.is_empty();
+            let mut settled = plan.actions.is_empty();
             for action in plan.actions {
-                self.take_action(action, round)?;
+                self.take_action(action, now, round)?;
+            }
+            let cron_jobs = self.world.cron_jobs.take_dirty();
+            let plan = reconcile_cron_jobs(&self.world, &cron_jobs, now, seed());
+            for (key, wake) in &plan.wakes {
+                self.cron_timers.set(key, *wake);
+            }
+            settled &= plan.actions.is_empty();
+            for action in plan.actions {
+                self.take_action(action, now, round)?;
             }
             self.collect_done_pods(round);
             if settled {
@@ -543,7 +568,7 @@ impl Engine {
         }
     }
 
-    fn take_action(&mut self, action: Action, round: &mut Round) -> Result<()> {
+    fn take_action(&mut self, action: Action, now: DateTime<Utc>, round: &mut Round) -> Result<()> {
         match action {
             Action::CreatePod(pod) => {
                 round.say(|| format!("pod/{} created", crate::api::meta::name(&pod.metadata)));
@@ -567,6 +592,19 @@ impl Engine {
                 round.pending.put_facts(key.clone(), &facts)?;
                 self.world.put_facts(key, facts);
             }
+            Action::CreateJob(mut job) => {
+                round.say(|| format!("job.batch/{} created", crate::api::meta::name(&job.metadata)));
+                let job_uid = uid(&job.metadata).to_owned();
+                set_job_defaults(&mut job);
+                prepare_job_for_create(&mut job, &job_uid, now);
+                self.world.put_job(Clone::clone(&job));
+                round.pending.put_job(*job);
+            }
+            Action::UpdateCronJobStatus(cron_job) => {
+                self.world.cron_jobs.put(Clone::clone(&cron_job));
+                round.pending.put_cron_job(*cron_job);
+            }
+            Action::Told(mark) => self.world.cron_jobs.tell(mark),
             Action::RecordEvent(event) => self.record(event, round)?,
         }
         Ok(())

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::api::events::EventRecord;
 use crate::api::kinds::Key;
 use crate::api::meta::key;
-use crate::api::{Job, Node, ObjectMeta, Pod};
+use crate::api::{CronJob, Job, Node, ObjectMeta, Pod};
 use crate::controller::JobFacts;
 use crate::store::{Table, Write};
 
@@ -16,6 +16,7 @@ use crate::store::{Table, Write};
 #[derive(Debug)]
 enum Content {
     Job(Box<Job>),
+    CronJob(Box<CronJob>),
     Pod(Box<Pod>),
     Node(Box<Node>),
     Text(String),
@@ -37,6 +38,11 @@ impl Pending {
     /// Writes a Job.
     pub fn put_job(&mut self, job: Job) {
         self.writes.insert((Table::Jobs, key(&job.metadata)), Content::Job(Box::new(job)));
+    }
+
+    /// Writes a CronJob.
+    pub fn put_cron_job(&mut self, cron_job: CronJob) {
+        self.writes.insert((Table::CronJobs, key(&cron_job.metadata)), Content::CronJob(Box::new(cron_job)));
     }
 
     /// Writes a pod.
@@ -92,6 +98,10 @@ impl Pending {
                     Content::Job(mut job) => {
                         version(&mut job.metadata);
                         Write::put(table, key, encode(&job)?)
+                    }
+                    Content::CronJob(mut cron_job) => {
+                        version(&mut cron_job.metadata);
+                        Write::put(table, key, encode(&cron_job)?)
                     }
                     Content::Pod(mut pod) => {
                         version(&mut pod.metadata);

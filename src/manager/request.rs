@@ -9,7 +9,7 @@ use super::engine::PassReport;
 use super::run::controller_pid;
 use super::{Config, Engine, Pending, clock, seed};
 use crate::api::meta::key;
-use crate::api::{Job, Pod};
+use crate::api::{CronJob, Job, Pod};
 use crate::controller::{Action, World, reconcile, scheduler};
 use crate::kubelet::{Launcher, detach};
 use crate::store::{LockedStore, ProcessLock, State, Store, StoreError, Table};
@@ -87,8 +87,14 @@ impl Request {
                         world.put_facts(job_key.clone(), facts);
                     }
                     Action::RecordEvent(event) => self.pending.put_event(&recorder.record(event))?,
-                    // A Job without pods has none to change or remove, and one of ttl 0 goes in the next pass.
-                    Action::UpdatePod(_) | Action::RemovePod(_) | Action::RemoveJob(_) => {}
+                    // A Job without pods has none to change or remove, and one of ttl 0 goes in the next pass. CronJobs
+                    // are not synced here.
+                    Action::UpdatePod(_)
+                    | Action::RemovePod(_)
+                    | Action::RemoveJob(_)
+                    | Action::CreateJob(_)
+                    | Action::UpdateCronJobStatus(_)
+                    | Action::Told(_) => {}
                 }
             }
         }
@@ -171,10 +177,15 @@ pub fn revive_controller(config: &Config, store: &Store, tables: &[Table]) -> Re
     if !config.background || controller_pid(store)?.is_some() {
         return Ok(());
     }
-    let (state, _) = store.read(tables)?;
+    let mut tables = tables.to_vec();
+    tables.push(Table::CronJobs);
+    tables.sort_unstable();
+    tables.dedup();
+    let (state, _) = store.read(&tables)?;
     let unfinished =
         |text: &str| !text.contains("\"phase\":\"Succeeded\"") && !text.contains("\"phase\":\"Failed\"");
-    let work = state.objects(Table::Pods).any(|(_, pod)| unfinished(pod.text))
+    let work = state.objects(Table::CronJobs).any(|(_, object)| may_start_jobs(object.text))
+        || state.objects(Table::Pods).any(|(_, pod)| unfinished(pod.text))
         || state.objects(Table::Jobs).any(|(_, job)| {
             let finished =
                 job.text.contains("\"type\":\"Complete\"") || job.text.contains("\"type\":\"Failed\"");
@@ -184,6 +195,12 @@ pub fn revive_controller(config: &Config, store: &Store, tables: &[Table]) -> Re
                 || job.text.contains("\"deletionTimestamp\":")
         });
     if work { ensure_controller(config, store) } else { Ok(()) }
+}
+
+/// Whether a stored CronJob starts Jobs: a text that does not read is the controller's to complain about.
+fn may_start_jobs(text: &str) -> bool {
+    let cron_job: serde_json::Result<CronJob> = serde_json::from_str(text);
+    cron_job.is_ok_and(|cron_job| cron_job.spec.is_none_or(|spec| spec.suspend != Some(true)))
 }
 
 /// What brings a controller back that could not go on: a full disk, a kubelet process that was killed. Waits a moment,

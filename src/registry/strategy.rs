@@ -11,7 +11,7 @@ use crate::api::meta::{
     LABEL_CONTROLLER_UID, LABEL_CONTROLLER_UID_LEGACY, LABEL_JOB_NAME, LABEL_JOB_NAME_LEGACY, name, time, uid,
 };
 use crate::api::nodes::{TAINT_UNSCHEDULABLE, unschedulable_taint};
-use crate::api::{Job, Node, ObjectMeta, Pod};
+use crate::api::{CronJob, Job, Node, ObjectMeta, Pod};
 
 /// The labels generated on a Job's template.
 const GENERATED_LABELS: [&str; 4] =
@@ -37,6 +37,20 @@ pub fn prepare_pod_for_create(pod: &mut Pod, uid: &str, now: DateTime<Utc>) {
         // Only its own subresource may add these.
         spec.ephemeral_containers = None;
     }
+}
+
+/// Makes a defaulted CronJob ready to be stored for the first time.
+pub fn prepare_cron_job_for_create(cron_job: &mut CronJob, uid: &str, now: DateTime<Utc>) {
+    prepare_meta_for_create(&mut cron_job.metadata, uid, now);
+    cron_job.metadata.generation = Some(1);
+    cron_job.status = None;
+}
+
+/// Makes a defaulted CronJob ready to replace `old`.
+pub fn prepare_cron_job_for_update(new: &mut CronJob, old: &CronJob) {
+    prepare_meta_for_update(&mut new.metadata, &old.metadata);
+    new.status = old.status.clone();
+    raise_generation(&mut new.metadata, &old.metadata, new.spec != old.spec);
 }
 
 /// Makes a defaulted Job ready to replace `old`: what only the server writes is taken from `old`, so are the selector

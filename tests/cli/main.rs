@@ -9,6 +9,7 @@ mod apply;
 mod background;
 mod bad_input;
 mod create;
+mod cronjobs;
 mod delete;
 mod describe;
 mod engine;

@@ -24,6 +24,13 @@ const fn warned(fields: &'static [&'static str], why: &'static str) -> Entry {
     entry(fields, Set, Warned(why))
 }
 
+pub(super) const CRON_JOB: &[Entry] = &[
+    honoured(&["spec.schedule", "spec.timeZone"], "docs/cronjobs.md says what happens when clocks change"),
+    honoured(&["spec.concurrencyPolicy", "spec.startingDeadlineSeconds", "spec.suspend"], ""),
+    honoured(&["spec.successfulJobsHistoryLimit", "spec.failedJobsHistoryLimit"], ""),
+    honoured(&["spec.jobTemplate.metadata"], "labels and annotations of its Jobs"),
+];
+
 pub(super) const JOB: &[Entry] = &[
     honoured(&["spec.parallelism", "spec.completions"], ""),
     honoured(&["spec.completionMode"], ""),

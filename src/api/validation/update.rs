@@ -1,6 +1,6 @@
 //! Rules about what may change once an object exists (ValidateJobUpdate, ValidatePodUpdate).
 
-use k8s_openapi::api::batch::v1::{Job, JobSpec};
+use k8s_openapi::api::batch::v1::{CronJob, Job, JobSpec};
 use k8s_openapi::api::core::v1::{Node, NodeSpec, Pod, PodSpec, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
@@ -31,6 +31,10 @@ pub(super) fn job(new: &Job, old: &Job) -> Vec<FieldError> {
     errors.extend(immutable("spec.managedBy", &new.managed_by, &old.managed_by));
     errors.extend(immutable("spec.successPolicy", &new.success_policy, &old.success_policy));
     errors
+}
+
+pub(super) fn cron_job(new: &CronJob, old: &CronJob) -> Vec<FieldError> {
+    metadata(&new.metadata, &old.metadata)
 }
 
 pub(super) fn node(new: &Node, old: &Node) -> Vec<FieldError> {

@@ -240,6 +240,9 @@ impl Scene {
                     self.world.put_facts(key.clone(), facts.clone());
                 }
                 Action::RecordEvent(event) => self.events.push(event.clone()),
+                Action::CreateJob(_) | Action::UpdateCronJobStatus(_) | Action::Told(_) => {
+                    panic!("a Job's sync did what is a CronJob's")
+                }
             }
         }
     }

@@ -210,7 +210,9 @@ mod tests {
     fn cells(kind: TableKind, object: &Value, wide: bool) -> Vec<String> {
         let json = object.to_string();
         let row = kind.row(&json, now(), wide).unwrap();
-        assert_eq!(row.cells.len(), kind.columns(wide).len());
+        // The last cell of a CronJob's wide row is not made here.
+        let elsewhere = usize::from(kind == TableKind::CronJob && wide);
+        assert_eq!(row.cells.len() + elsewhere, kind.columns(wide).len());
         row.cells.into_iter().map(Into::into).collect()
     }
 

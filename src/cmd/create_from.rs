@@ -1,0 +1,84 @@
+//! `create job NAME --from=cronjob/X`: a run of a CronJob by hand, whether or not it is suspended.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use k8s_openapi::api::core::v1::EnvVar;
+
+use super::context::{Context, Global};
+use super::create::Options;
+use super::failure::verbatim;
+use super::object::Object;
+use super::outcome::{DryRun, Outcomes};
+use super::resources::{self, Target};
+use super::selection;
+use super::submit;
+use crate::api::kinds::{Key, Kind};
+use crate::api::meta::ANNOTATION_INSTANTIATE;
+use crate::api::status_error::StatusError;
+use crate::api::{CronJob, Job};
+use crate::controller::cronjob::job_of_template;
+use crate::manager::Request;
+use crate::store::Table;
+
+/// Creates a Job as a CronJob would, now.
+pub(super) fn run(
+    global: &Global,
+    job_name: &str,
+    from: &str,
+    env: &[String],
+    command: &[String],
+    options: &Options,
+) -> Result<ExitCode> {
+    let target = resources::parse(&[from.to_owned()], "create job")?;
+    let [Target::Named(Kind::CronJob, cron_job_name)] = target.as_slice() else {
+        bail!("from must be an existing cronjob");
+    };
+    let context = Context::open(global)?;
+    let mut request = Request::begin(&context.store, &[Table::CronJobs, Table::Jobs, Table::Pods])?;
+    let found = selection::get(&request.state, Kind::CronJob, &context.namespace, cron_job_name)?;
+    let cron_job: CronJob = serde_json::from_str(&found.text)?;
+    drop(found);
+    if request.state.get(Table::Jobs, &Key::new(&context.namespace, job_name)).is_some() {
+        let error = StatusError::AlreadyExists { kind: Kind::Job, name: job_name.to_owned() };
+        return Err(verbatim(format!("error: failed to create job: {error}")));
+    }
+    let mut job = job_of_template(&cron_job, job_name);
+    job.metadata.annotations.get_or_insert_default().insert(ANNOTATION_INSTANTIATE.into(), "manual".into());
+    change_containers(&mut job, env, command)?;
+    let mut object = Object::Job(Box::new(job));
+    submit::add_creator(object.meta_mut(), &options.pass_env)?;
+    let manifest = object.to_value(0)?;
+    submit::admit(&mut object, &manifest, &mut request)?;
+    if options.dry_run != DryRun::Client {
+        submit::create(&object, &context, &mut request)?;
+    }
+    let revision = request.revision();
+    if options.dry_run == DryRun::None {
+        request.commit(&context.config, &context.store)?;
+    }
+    let mut outcomes = Outcomes::new(options.output.as_deref(), options.dry_run)?;
+    outcomes.done(Kind::Job, job_name, "created", || object.to_value(revision))?;
+    outcomes.finish()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Sets variables in all containers, and the arguments of the first.
+fn change_containers(job: &mut Job, env: &[String], arguments: &[String]) -> Result<()> {
+    let spec = job.spec.get_or_insert_default().template.spec.get_or_insert_default();
+    for word in env {
+        let Some((name, value)) = word.split_once('=').filter(|(name, _)| !name.is_empty()) else {
+            bail!("invalid --env: {word:?}, expected NAME=VALUE");
+        };
+        for container in &mut spec.containers {
+            let variables = container.env.get_or_insert_default();
+            variables.retain(|variable| variable.name != name);
+            let value = Some(value.to_owned());
+            variables.push(EnvVar { name: name.to_owned(), value, value_from: None });
+        }
+    }
+    if let Some(first) = spec.containers.first_mut().filter(|_| !arguments.is_empty()) {
+        first.args = Some(arguments.to_vec());
+    }
+    Ok(())
+}
