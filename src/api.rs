@@ -11,6 +11,7 @@ pub mod indexes;
 pub mod kinds;
 pub mod meta;
 pub(crate) mod names;
+pub mod nodes;
 pub(crate) mod number;
 pub mod schedule;
 pub mod selectors;

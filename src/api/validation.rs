@@ -5,6 +5,7 @@
 //! left out on purpose: a container's `image` is not required, since containers run on the host.
 //! Must not: change objects, or judge what this machine can do (`compatibility` does).
 
+mod affinity;
 mod container;
 mod cronjob;
 mod job;
@@ -71,10 +72,9 @@ pub fn validate_pod_update(new: &Pod, old: &Pod) -> Vec<FieldError> {
     without_repeats(errors)
 }
 
-/// What is wrong with a label as a user gives it, all problems in one sentence; `None` for a good one.
-pub fn label_problems(key: &str, value: &str) -> Option<String> {
-    let mut problems = names::qualified_name(key);
-    problems.extend(names::label_value(value));
+/// What is wrong with a label's value as a user gives it, all problems in one sentence; `None` for a good one.
+pub fn label_value_problems(value: &str) -> Option<String> {
+    let problems = names::label_value(value);
     (!problems.is_empty()).then(|| problems.join("; "))
 }
 

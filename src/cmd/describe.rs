@@ -15,8 +15,8 @@ use super::selection::{self, Found, Selectors};
 use crate::api::events::EventRecord;
 use crate::api::kinds::Kind;
 use crate::api::status_error::StatusError;
-use crate::api::{CronJob, Event, Job, Pod};
-use crate::manager::{clock, revive_controller};
+use crate::api::{CronJob, Event, Job, Node, Pod};
+use crate::manager::{clock, register_node, revive_controller};
 use crate::printers;
 use crate::store::{State, Table};
 
@@ -53,6 +53,12 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     revive_controller(&context.config, &context.store, &[Table::Jobs])?;
     let mut tables = selection::tables(&targets);
     tables.push(Table::Events);
+    if targets.iter().any(|target| target.kind() == Kind::Node) {
+        register_node(&context.config, &context.store)?;
+        tables.push(Table::Pods);
+        tables.sort_unstable();
+        tables.dedup();
+    }
     let (state, _) = context.store.read(&tables)?;
     let mut failed = false;
     let mut blocks = Vec::new();
@@ -115,14 +121,27 @@ fn describe(found: &Found<'_>, state: &State, show_events: bool) -> Result<Strin
             printers::describe::cronjob(&cron_job, events, now, &Local)
         }
         Kind::Node => {
-            let name = &found.key.name;
-            anyhow::bail!("nodes are not described yet; see jobctl get node {name} -o yaml")
+            let node: Node = serde_json::from_value(value).with_context(unreadable)?;
+            let pods = pods_of_node(state, &found.key.name)?;
+            printers::describe::node(&node, &pods, events, now, &Local)
         }
         Kind::Event => {
             let message = "events cannot be described; see jobctl get events".to_owned();
             return Err(StatusError::BadRequest { message }.into());
         }
     })
+}
+
+/// The pods that are bound to a node.
+fn pods_of_node(state: &State, node: &str) -> Result<Vec<Pod>> {
+    let mut pods = Vec::new();
+    for (_, object) in state.objects(Table::Pods) {
+        let pod: Pod = object.parse()?;
+        if pod.spec.as_ref().is_some_and(|spec| spec.node_name.as_deref() == Some(node)) {
+            pods.push(pod);
+        }
+    }
+    Ok(pods)
 }
 
 /// The Events about an object, by name and so by time.

@@ -15,6 +15,7 @@ use crate::api::Pod;
 use crate::api::conditions::is_pod_finished;
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{controller_of, key, uid};
+use crate::controller::scheduler::is_bound;
 use crate::manager::{Request, register_node};
 use crate::registry::deletion::{delete_pod, evict_pod};
 use crate::store::Table;
@@ -112,8 +113,7 @@ fn pods_of_node(request: &Request, selectors: &Selectors) -> Result<Vec<Pod>> {
     let mut pods = Vec::new();
     for found in selection::list(&request.state, Kind::Pod, None, selectors)? {
         let pod: Pod = serde_json::from_str(&found.text)?;
-        let is_here = pod.spec.as_ref().is_some_and(|spec| spec.node_name.is_some());
-        if is_here && pod.metadata.deletion_timestamp.is_none() {
+        if is_bound(&pod) && pod.metadata.deletion_timestamp.is_none() {
             pods.push(pod);
         }
     }

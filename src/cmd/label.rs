@@ -8,11 +8,12 @@ use serde_json::{Map, Value, json};
 
 use super::change::{self, ChangeArgs, Changed, Part};
 use super::context::{Context, Global};
+use super::outcome::DryRun;
 use super::output::say;
 use super::selection::{self, Selectors};
 use super::{local, manifests};
 use crate::api::status_error::StatusError;
-use crate::api::validation::label_problems;
+use crate::api::validation::label_value_problems;
 
 /// Set or remove labels
 #[derive(Debug, clap::Args)]
@@ -66,6 +67,11 @@ impl What {
         if self == Self::Labels { "label" } else { "annotation" }
     }
 
+    /// What kubectl calls a file in its examples.
+    fn example(self) -> &'static str {
+        if self == Self::Labels { "pod" } else { "rsrc" }
+    }
+
     fn verb(self) -> &'static str {
         if self == Self::Labels { "label" } else { "annotate" }
     }
@@ -82,11 +88,18 @@ pub(super) fn annotate(global: &Global, args: &AnnotateArgs) -> Result<ExitCode>
 }
 
 fn run(global: &Global, args: &PairArgs, what: What) -> Result<ExitCode> {
-    let first = args.arguments.iter().position(|word| word.contains('=') || word.ends_with('-'));
-    let (resources, words) = args.arguments.split_at(first.unwrap_or(args.arguments.len()));
+    let (resources, words) = resources_and_edits(&args.arguments, what)?;
     let edits = Edits::parse(words, what)?;
-    if args.list && edits.is_empty() {
-        return list(global, resources, args, what);
+    check(args, resources, what)?;
+    if args.list && args.local {
+        for object in local::read(&args.change)? {
+            let (changed, _) = edits.apply(&object, args.overwrite, what)?;
+            say_pairs(&changed, "", what)?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    if args.list {
+        return list(global, resources, args, &edits, what);
     }
     if edits.is_empty() {
         bail!("at least one {} update is required", what.singular());
@@ -102,12 +115,62 @@ fn run(global: &Global, args: &PairArgs, what: What) -> Result<ExitCode> {
             return Err(StatusError::conflict(found.kind, &found.key.name).into());
         }
         let (value, said) = edits.apply(&current, args.overwrite, what)?;
+        if what == What::Labels && args.change.dry_run != DryRun::Client {
+            edits.say_missing(&current)?;
+        }
         Ok(Changed { value, said })
     })
 }
 
-/// Prints what objects have, as KEY=VALUE lines.
-fn list(global: &Global, resources: &[String], args: &PairArgs, what: What) -> Result<ExitCode> {
+/// Objects come first, then what is to be changed of them.
+fn resources_and_edits(words: &[String], what: What) -> Result<(&[String], &[String])> {
+    let is_edit = |word: &String| {
+        (word.contains('=') && !word.starts_with('=')) || (word.ends_with('-') && word != "-")
+    };
+    let first = words.iter().position(is_edit).unwrap_or(words.len());
+    let (resources, edits) = words.split_at(first);
+    match edits.iter().find(|word| !is_edit(word)) {
+        Some(late) => bail!("all resources must be specified before {} changes: {late}", what.singular()),
+        None => Ok((resources, edits)),
+    }
+}
+
+/// Arguments that do not go together, in kubectl's words.
+fn check(args: &PairArgs, resources: &[String], what: What) -> Result<()> {
+    let change = &args.change;
+    let example = what.example();
+    if args.list && change.output.is_some() {
+        bail!("--list and --output may not be specified together");
+    }
+    if change.all && change.selector.is_some() {
+        bail!("cannot set --all and --selector at the same time");
+    }
+    if !args.local {
+        if resources.is_empty() && change.files.filenames.is_empty() {
+            bail!("one or more resources must be specified as <resource> <name> or <resource>/<name>");
+        }
+        return Ok(());
+    }
+    local::check(change)?;
+    if !resources.is_empty() {
+        bail!(
+            "can only use local files by -f {example}.yaml or --filename={example}.json when --local=true is set"
+        );
+    }
+    if change.files.filenames.is_empty() {
+        bail!("one or more files must be specified as -f {example}.yaml or --filename={example}.json");
+    }
+    Ok(())
+}
+
+/// Prints what objects have, or would have after the edits, as KEY=VALUE lines; nothing is stored.
+fn list(
+    global: &Global,
+    resources: &[String],
+    args: &PairArgs,
+    edits: &Edits,
+    what: What,
+) -> Result<ExitCode> {
     let targets = manifests::targets(resources, &args.change.files, what.verb())?;
     let selectors = Selectors::parse(args.change.selector.as_deref(), args.change.field_selector.as_deref())?;
     let context = Context::open(global)?;
@@ -118,22 +181,23 @@ fn list(global: &Global, resources: &[String], args: &PairArgs, what: What) -> R
     }
     for one in &found {
         let indent = if found.len() > 1 {
-            say(&format!(
-                "Listing {} for {}/{}:",
-                what.field(),
-                one.kind.qualified_singular(),
-                one.key.name
-            ))?;
+            let gvk = (one.kind.as_str(), one.kind.resource().group);
+            say(&format!("Listing {} for {}.{}/{}:", what.field(), gvk.0, gvk.1, one.key.name))?;
             " "
         } else {
             ""
         };
-        let value = one.value()?;
-        for (key, value) in value["metadata"][what.field()].as_object().into_iter().flatten() {
-            say(&format!("{indent}{key}={}", value.as_str().unwrap_or_default()))?;
-        }
+        let (changed, _) = edits.apply(&one.value()?, args.overwrite, what)?;
+        say_pairs(&changed, indent, what)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn say_pairs(object: &Value, indent: &str, what: What) -> Result<()> {
+    for (key, value) in object["metadata"][what.field()].as_object().into_iter().flatten() {
+        say(&format!("{indent}{key}={}", value.as_str().unwrap_or_default()))?;
+    }
+    Ok(())
 }
 
 /// `KEY=VALUE` and `KEY-`.
@@ -152,7 +216,8 @@ impl Edits {
                     if value.contains('=') {
                         bail!("invalid label spec: {word}");
                     }
-                    if let Some(problem) = label_problems(key, value) {
+                    // The key is the API server's to judge.
+                    if let Some(problem) = label_value_problems(value) {
                         bail!("invalid label value: {word:?}: {problem}");
                     }
                 }
@@ -164,11 +229,12 @@ impl Edits {
             }
         }
         if let Some(both) = edits.removed.iter().find(|key| edits.set.contains_key(*key)) {
-            bail!(
-                "can not both modify and remove a{} {} in the same command: {both}",
-                article(what),
-                what.singular()
-            );
+            match what {
+                What::Labels => bail!("can not both modify and remove a label in the same command"),
+                What::Annotations => bail!(
+                    "can not both modify and remove the following annotation(s) in the same command: {both}"
+                ),
+            }
         }
         Ok(edits)
     }
@@ -189,16 +255,9 @@ impl Edits {
             after.insert(key.clone(), json!(value));
         }
         for key in &self.removed {
-            if after.remove(key).is_none() && what == What::Labels {
-                say(&format!("label {key:?} not found."))?;
-            }
+            after.remove(key);
         }
-        let said = match what {
-            What::Annotations => "annotated",
-            What::Labels if after == *before => "not labeled",
-            What::Labels if !overwrite && after.len() < before.len() => "unlabeled",
-            What::Labels => "labeled",
-        };
+        let is_same = after == *before;
         let mut changed = object.clone();
         if let Value::Object(metadata) = &mut changed["metadata"] {
             if after.is_empty() {
@@ -207,7 +266,23 @@ impl Edits {
                 metadata.insert(what.field().into(), Value::Object(after));
             }
         }
+        let said = match what {
+            What::Annotations => "annotated",
+            What::Labels if is_same => "not labeled",
+            // kubectl, too, calls by this name whatever makes the object's text shorter.
+            What::Labels if !overwrite && changed.to_string().len() < object.to_string().len() => "unlabeled",
+            What::Labels => "labeled",
+        };
         Ok((changed, said.into()))
+    }
+
+    /// Says which labels cannot be removed because they are not there.
+    fn say_missing(&self, object: &Value) -> Result<()> {
+        let labels = &object["metadata"]["labels"];
+        self.removed
+            .iter()
+            .filter(|key| labels.get(key.as_str()).is_none())
+            .try_for_each(|key| say(&format!("label {key:?} not found.")))
     }
 
     fn refuse_clash(&self, before: &Map<String, Value>, what: What) -> Result<()> {
@@ -228,8 +303,4 @@ impl Edits {
             ),
         }
     }
-}
-
-fn article(what: What) -> &'static str {
-    if what == What::Annotations { "n" } else { "" }
 }

@@ -7,19 +7,35 @@ use serde_json::Value;
 
 use super::change::ChangeArgs;
 use super::manifests;
-use super::outcome::Outcomes;
+use super::outcome::{DryRun, Outcomes};
+
+/// Refuses what does not go with `--local`.
+///
+/// # Errors
+/// `--dry-run=server`: there is nothing to ask.
+pub(super) fn check(args: &ChangeArgs) -> Result<()> {
+    if args.dry_run == DryRun::Server {
+        bail!("cannot specify --local and --dry-run=server - did you mean --dry-run=client?");
+    }
+    Ok(())
+}
+
+/// The objects of the files, of whatever kind.
+///
+/// # Errors
+/// Files and documents that do not read.
+pub(super) fn read(args: &ChangeArgs) -> Result<Vec<Value>> {
+    manifests::read_any(&args.files)?.into_iter().collect()
+}
 
 /// Changes every object of the files and prints it.
 ///
 /// # Errors
-/// No files; documents that do not read.
+/// Documents that do not read.
 pub(super) fn run(
     args: &ChangeArgs,
     mut change: impl FnMut(&Value) -> Result<(Value, String)>,
 ) -> Result<ExitCode> {
-    if args.files.filenames.is_empty() {
-        bail!("--local requires at least one file: -f");
-    }
     let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?;
     for value in manifests::read_any(&args.files)? {
         let value = value?;

@@ -1,9 +1,8 @@
 //! `patch`.
 
 use std::process::ExitCode;
-use std::str::FromStr;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use serde_json::Value;
 
 use super::change::{self, ChangeArgs, Changed, Part};
@@ -29,7 +28,7 @@ pub(super) struct Args {
     patch_file: Option<String>,
     /// Must be one of json, merge, strategic
     #[arg(long = "type", default_value = "strategic")]
-    kind: PatchType,
+    kind: String,
     /// Must be "status": what is to be changed in place of the rest
     #[arg(long)]
     subresource: Option<String>,
@@ -45,15 +44,13 @@ enum PatchType {
     Strategic,
 }
 
-impl FromStr for PatchType {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
+impl PatchType {
+    fn parse(text: &str) -> Result<Self> {
         match text.to_ascii_lowercase().as_str() {
             "json" => Ok(Self::Json),
             "merge" => Ok(Self::Merge),
             "strategic" => Ok(Self::Strategic),
-            _ => Err(format!("--type must be one of [json merge strategic], not {text:?}")),
+            _ => bail!("--type must be one of [json merge strategic], not {text:?}"),
         }
     }
 }
@@ -61,33 +58,56 @@ impl FromStr for PatchType {
 /// Patches objects.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let text = match (&args.patch, &args.patch_file) {
-        (None, None) => bail!("must specify --patch or --patch-file containing the contents of the patch"),
-        (Some(_), Some(_)) => bail!("cannot specify --patch and --patch-file together"),
-        (Some(patch), None) => patch.clone(),
-        (None, Some(file)) => {
-            std::fs::read_to_string(file).with_context(|| format!("unable to read patch file {file}"))?
+        (Some(patch), Some(_)) if !patch.is_empty() => {
+            bail!("cannot specify --patch and --patch-file together")
         }
+        (_, Some(file)) => std::fs::read_to_string(file)
+            .map_err(|error| anyhow::anyhow!("unable to read patch file: open {file}: {}", in_go(&error)))?,
+        (Some(patch), None) if !patch.is_empty() => patch.clone(),
+        _ => bail!("must specify --patch or --patch-file containing the contents of the patch"),
     };
+    let kind = PatchType::parse(&args.kind)?;
     let part = match args.subresource.as_deref() {
         None | Some("") => Part::Main,
         Some("status") => Part::Status,
         Some(other) => bail!("invalid subresource value: {other:?}. Must be one of [status]"),
     };
     let patch = parse(&text)?;
-    let patched = |current: &Value| patched(current, &patch, args.kind);
+    let patched = |current: &Value| patched(current, &patch, kind);
     if args.local {
-        return local::run(&args.change, |object| Ok((patched(object)?, "patched".into())));
+        local::check(&args.change)?;
+        if args.change.files.filenames.is_empty() {
+            super::delete::require_targets(&[], false)?;
+        }
+        return local::run(&args.change, |object| {
+            let value = patched(object)?;
+            let said = outcome_of(object, &value);
+            Ok((value, said))
+        });
     }
     change::run(global, &args.resources, &args.change, "patch", part, |found| {
         let current = found.value()?;
         let value = patched(&current)?;
-        let said = if value == current { "patched (no change)" } else { "patched" };
-        Ok(Changed { value, said: said.into() })
+        let said = outcome_of(&current, &value);
+        Ok(Changed { value, said })
     })
 }
 
+fn outcome_of(before: &Value, after: &Value) -> String {
+    if before == after { "patched (no change)" } else { "patched" }.to_owned()
+}
+
+/// What the system says of a file, as Go writes it.
+fn in_go(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_lowercase()
+}
+
 fn parse(text: &str) -> Result<Value> {
-    let unreadable = |problem: &str| anyhow::anyhow!("unable to parse {text:?}: {problem}");
+    let unreadable = |problem: &str| {
+        let problem = problem.trim_start_matches("error converting YAML to JSON: ");
+        anyhow::anyhow!("unable to parse {text:?}: {problem}")
+    };
     let mut documents = decode::documents(text.as_bytes());
     match documents.next() {
         Some(Ok(value)) => Ok(value),
@@ -100,7 +120,7 @@ fn patched(current: &Value, patch: &Value, kind: PatchType) -> Result<Value> {
     let result = match kind {
         PatchType::Json => json_patch(current, patch),
         PatchType::Merge if patch.is_object() => Ok(json_merge_patch(current, patch)),
-        PatchType::Merge => bail!("invalid JSON document"),
+        PatchType::Merge => bail!("Invalid JSON Patch"),
         PatchType::Strategic => strategic_merge_patch(current, patch),
     };
     result.map_err(|error| anyhow::anyhow!("{error}"))

@@ -563,7 +563,7 @@ fn restart_count(pod: &Pod) -> i32 {
     all.map(|container| container.restart_count).sum()
 }
 
-/// Which surplus pods go first (2.2): Pending before Running, not ready before ready, later ready first, more
+/// Which surplus pods go first (2.2): those without a node, Pending before Running, not ready before ready, later ready first, more
 /// restarts first, newer first; where all that is the same, later indexes first.
 fn deletion_rank(pod: &Pod) -> impl Ord + use<> {
     let phase = match pod_phase(pod) {
@@ -577,6 +577,7 @@ fn deletion_rank(pod: &Pod) -> impl Ord + use<> {
         .map(|time| time.0);
     let created = pod.metadata.creation_timestamp.as_ref().map(|time| time.0);
     (
+        scheduler::is_bound(pod),
         phase,
         ready_since.is_some(),
         std::cmp::Reverse(ready_since),

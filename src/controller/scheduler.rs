@@ -1,48 +1,75 @@
 //! The scheduler: which pods go to the one node there is.
 
+#[cfg(test)]
+mod tests;
+
 use chrono::{DateTime, Utc};
 
 use super::pods::{bind, pod_reference, scheduled_event, wait_for_node};
 use super::{Action, World};
-use crate::api::Pod;
-use crate::api::conditions::is_pod_finished;
+use crate::api::conditions::{is_pod_finished, pod_condition};
 use crate::api::events::EventRecord;
+use crate::api::nodes::{asks_for_node, fits_node, tolerates_cordon};
+use crate::api::{Pod, PodSpec};
 
-/// Why no node takes a pod when the only one is cordoned (upstream's sentence for one node).
-const CORDONED: &str = "0/1 nodes are available: 1 node(s) were unschedulable. preemption: 0/1 nodes are available: \
-                        1 Preemption is not helpful for scheduling.";
+/// Whether a pod has its place on this node. One that names a node which is not this one has none.
+pub fn is_bound(pod: &Pod) -> bool {
+    pod.spec.as_ref().is_some_and(|spec| spec.node_name.is_some())
+        && pod_condition(pod, "PodScheduled").is_none_or(|condition| condition.status == "True")
+}
 
 /// Whether a pod still waits for a node.
 pub(super) fn is_unscheduled(pod: &Pod) -> bool {
-    pod.metadata.deletion_timestamp.is_none()
-        && !is_pod_finished(pod)
-        && pod.spec.as_ref().is_none_or(|spec| spec.node_name.is_none())
+    pod.metadata.deletion_timestamp.is_none() && !is_pod_finished(pod) && !is_bound(pod)
 }
 
-/// Assigns a new pod to the node, or leaves it Pending where the node takes none. Returns the Event that says so.
+/// Assigns a new pod to the node, or leaves it Pending where the node is not for it. Returns the Event that says so.
 pub fn schedule(world: &World, pod: &mut Pod, now: DateTime<Utc>) -> EventRecord {
-    let node = &world.settings.node_name;
-    if world.is_schedulable() {
+    let Some(why) = obstacle(world, pod.spec.as_ref()) else {
+        let node = &world.settings.node_name;
         bind(pod, node, now);
         return scheduled_event(pod, node, now);
+    };
+    let message = unavailable(why);
+    wait_for_node(pod, &message, now);
+    EventRecord::new(pod_reference(pod), "Warning", "default-scheduler", "FailedScheduling", message, now)
+}
+
+/// Why the node does not take a pod, in the order and the words of upstream's filters.
+fn obstacle(world: &World, spec: Option<&PodSpec>) -> Option<&'static str> {
+    let spec = spec?;
+    let node = &world.settings.node_name;
+    match &spec.node_name {
+        // Who names the node has no need of a scheduler.
+        Some(wanted) if wanted == node => return None,
+        Some(_) => return Some("node(s) didn't match the requested node name"),
+        None => {}
     }
-    wait_for_node(pod, CORDONED, now);
-    EventRecord::new(
-        pod_reference(pod),
-        "Warning",
-        "default-scheduler",
-        "FailedScheduling",
-        CORDONED.to_owned(),
-        now,
+    if world.is_cordoned() && !tolerates_cordon(spec) {
+        return Some("node(s) were unschedulable");
+    }
+    if asks_for_node(spec) && !fits_node(spec, node, &world.node_labels()) {
+        return Some("node(s) didn't match Pod's node affinity/selector");
+    }
+    None
+}
+
+/// Upstream's sentence for one node; waiting for others to end would not help.
+fn unavailable(why: &str) -> String {
+    format!(
+        "0/1 nodes are available: 1 {why}. preemption: 0/1 nodes are available: 1 Preemption is not helpful for \
+         scheduling."
     )
 }
 
-/// Pods that waited for the node, now that it takes them.
+/// Pods that wait for the node, where it takes them now or refuses them for another reason than before.
 pub(super) fn schedule_waiting(world: &World, now: DateTime<Utc>, actions: &mut Vec<Action>) {
-    if !world.is_schedulable() {
-        return;
-    }
     for pod in world.unscheduled() {
+        let told = pod_condition(pod, "PodScheduled").and_then(|condition| condition.message.as_deref());
+        let why = obstacle(world, pod.spec.as_ref());
+        if why.is_some_and(|why| told == Some(unavailable(why).as_str())) {
+            continue;
+        }
         let mut pod = Pod::clone(pod);
         let event = schedule(world, &mut pod, now);
         actions.push(Action::RecordEvent(event));

@@ -1,5 +1,6 @@
 //! The objects as the controllers see them, indexed so that a pass costs what changed and not what exists.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use crate::api::kinds::Key;
 use crate::api::meta::{
     FINALIZER_JOB_TRACKING, LABEL_CONTROLLER_UID, controller_of, has_finalizer, key, label, uid,
 };
+use crate::api::nodes::{Labels, well_known_labels};
 use crate::api::{Job, Node, Pod};
 
 /// What holds for all objects of this place.
@@ -101,6 +103,7 @@ pub struct World {
     /// CronJobs and their Jobs.
     pub cron_jobs: CronJobs,
     cordoned: bool,
+    node_labels: Option<Labels>,
     unscheduled: BTreeSet<Key>,
 }
 
@@ -115,15 +118,24 @@ impl World {
         self.jobs.get(key)
     }
 
-    /// Whether the node takes new pods.
-    pub fn is_schedulable(&self) -> bool {
-        !self.cordoned
+    /// Whether the node takes only pods that tolerate it.
+    pub fn is_cordoned(&self) -> bool {
+        self.cordoned
+    }
+
+    /// The node's labels; the well-known ones where it is not stored yet.
+    pub fn node_labels(&self) -> Cow<'_, Labels> {
+        match &self.node_labels {
+            Some(labels) => Cow::Borrowed(labels),
+            None => Cow::Owned(well_known_labels(&self.settings.node_name)),
+        }
     }
 
     /// Takes in a node as stored; only this machine's matters.
     pub fn put_node(&mut self, node: &Node) {
         if node.metadata.name.as_ref() == Some(&self.settings.node_name) {
             self.cordoned = node.spec.as_ref().is_some_and(|spec| spec.unschedulable == Some(true));
+            self.node_labels = Some(node.metadata.labels.clone().unwrap_or_default());
         }
     }
 

@@ -18,6 +18,7 @@ use crate::api::events::EventRecord;
 use crate::api::kinds::Key;
 use crate::api::meta::{FINALIZER_JOB_TRACKING, controller_of, key, uid};
 use crate::api::{ObjectMeta, Pod};
+use crate::controller::scheduler::is_bound;
 use crate::controller::{Action, DonePod, JobFacts, PodEntry, World, reconcile, reconcile_cron_jobs};
 use crate::kubelet::actions::{PodRun, blocked_status, killing_event, lost_status, pod_run, take_report};
 use crate::kubelet::{Launcher, kill_strays, request_stop, supervisor_of};
@@ -690,7 +691,7 @@ impl Engine {
     }
 
     fn start_pod(&mut self, pod: &Pod, key: &Key, now: DateTime<Utc>, round: &mut Round) -> Result<()> {
-        if pod.spec.as_ref().is_none_or(|spec| spec.node_name.is_none()) {
+        if !is_bound(pod) {
             return Ok(());
         }
         let owner: Option<&ObjectMeta> = controller_of(&pod.metadata)

@@ -10,6 +10,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use super::{Config, Request};
 use crate::api::kinds::Key;
 use crate::api::meta::time;
+use crate::api::nodes::{architecture, well_known_labels};
 use crate::api::{Node, NodeStatus, ObjectMeta, Time};
 use crate::controller::pods::new_uid;
 use crate::store::{Store, Table};
@@ -41,7 +42,7 @@ pub fn register_node(config: &Config, store: &Store) -> Result<()> {
                 name: Some(name.clone()),
                 uid: Some(new_uid(&mut request.random)),
                 creation_timestamp: Some(now.clone()),
-                labels: Some(labels(name)),
+                labels: Some(well_known_labels(name)),
                 ..ObjectMeta::default()
             },
             ..Node::default()
@@ -59,24 +60,6 @@ fn is_same_machine(known: &NodeStatus, found: &NodeStatus) -> bool {
 fn known_since(status: &NodeStatus) -> Time {
     let ready = status.conditions.iter().flatten().next();
     ready.and_then(|condition| condition.last_transition_time.clone()).unwrap_or_else(|| time(super::clock()))
-}
-
-fn labels(name: &str) -> BTreeMap<String, String> {
-    let labels = [
-        ("kubernetes.io/hostname", name),
-        ("kubernetes.io/os", std::env::consts::OS),
-        ("kubernetes.io/arch", architecture()),
-    ];
-    labels.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
-}
-
-/// The architecture as Go calls it.
-fn architecture() -> &'static str {
-    match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    }
 }
 
 /// What the machine is, as a kubelet reports it.

@@ -7,6 +7,7 @@ mod containers;
 mod cronjob;
 mod events;
 mod job;
+mod node;
 mod pod;
 mod tabulate;
 mod volumes;
@@ -16,7 +17,7 @@ use std::fmt::Write;
 
 use chrono::{DateTime, TimeZone, Utc};
 use k8s_openapi::api::batch::v1::{CronJob, Job};
-use k8s_openapi::api::core::v1::{Event, Pod, PodTemplateSpec, Toleration, TopologySpreadConstraint};
+use k8s_openapi::api::core::v1::{Event, Node, Pod, PodTemplateSpec, Toleration, TopologySpreadConstraint};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector as SelectorObject, ObjectMeta, Time};
 
 use super::duration::rfc1123z;
@@ -47,6 +48,23 @@ where
 {
     let mut out = Output::new(now, zone);
     job::describe(&mut out, job);
+    out.finish(events)
+}
+
+/// A Node described, with the pods that are on it; no events means none happened, `None` leaves the section out.
+/// There are no leases here, so the line with upstream's is not.
+pub fn node<Tz: TimeZone>(
+    node: &Node,
+    pods: &[Pod],
+    events: Option<&[Event]>,
+    now: DateTime<Utc>,
+    zone: &Tz,
+) -> String
+where
+    Tz::Offset: std::fmt::Display,
+{
+    let mut out = Output::new(now, zone);
+    node::describe(&mut out, node, pods);
     out.finish(events)
 }
 

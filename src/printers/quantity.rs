@@ -54,8 +54,12 @@ fn scale(suffix: &str) -> Option<(i128, i128)> {
 /// A quantity as upstream writes it: the largest suffix that leaves a whole number, in the family of suffixes
 /// it was given in. Text that is no quantity stays as it is.
 pub(crate) fn canonical(text: &str) -> String {
+    nanos(text).map_or_else(|| text.to_owned(), |nanos| written_like(nanos, text))
+}
+
+/// So many billionths, with a suffix of the family that a text has.
+pub(crate) fn written_like(nanos: i128, text: &str) -> String {
     const BILLION: i128 = 1_000_000_000;
-    let Some(nanos) = nanos(text) else { return text.to_owned() };
     if nanos == 0 {
         return "0".to_owned();
     }

@@ -18,6 +18,7 @@ use super::duration;
 use crate::api::kinds::Key;
 use crate::api::selectors::LabelSelector;
 
+pub(crate) use core::node_roles;
 pub use event::{EVENTS_COLUMNS, event_time, events_row};
 
 /// What is shown where a list or a reference is empty.

@@ -10,6 +10,7 @@ use crate::api::defaults::set_labels_from_template;
 use crate::api::meta::{
     LABEL_CONTROLLER_UID, LABEL_CONTROLLER_UID_LEGACY, LABEL_JOB_NAME, LABEL_JOB_NAME_LEGACY, name, time, uid,
 };
+use crate::api::nodes::{TAINT_UNSCHEDULABLE, unschedulable_taint};
 use crate::api::{CronJob, Job, Node, ObjectMeta, Pod};
 
 /// The labels generated on a Job's template.
@@ -74,10 +75,17 @@ pub fn prepare_pod_for_update(new: &mut Pod, old: &Pod) {
     raise_generation(&mut new.metadata, &old.metadata, new.spec != old.spec);
 }
 
-/// Makes a node ready to replace `old`: its status is the machine's own.
+/// Makes a node ready to replace `old`: its status is the machine's own, and a cordon shows as a taint.
 pub fn prepare_node_for_update(new: &mut Node, old: &Node) {
     prepare_meta_for_update(&mut new.metadata, &old.metadata);
     new.status = old.status.clone();
+    let Some(spec) = &mut new.spec else { return };
+    let mut taints = spec.taints.take().unwrap_or_default();
+    taints.retain(|taint| taint.key != TAINT_UNSCHEDULABLE);
+    if spec.unschedulable == Some(true) {
+        taints.push(unschedulable_taint());
+    }
+    spec.taints = (!taints.is_empty()).then_some(taints);
 }
 
 fn prepare_meta_for_create(meta: &mut ObjectMeta, uid: &str, now: DateTime<Utc>) {

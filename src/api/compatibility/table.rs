@@ -99,9 +99,12 @@ pub(super) const POD_SPEC: &[Entry] = &[
     refused(&["resources.claims"], "there are no devices to claim here"),
     warned(&["resources.limits", "resources.requests"], "is not enforced yet"),
     entry(&["os.name"], TextBesides(&["linux"]), Refused("containers run on this Linux machine")),
-    honoured(&["nodeName"], ""),
-    warned(&["nodeSelector", "affinity", "topologySpreadConstraints"], ONE_MACHINE),
-    honoured(&["tolerations"], "there are no taints"),
+    honoured(
+        &["nodeName", "nodeSelector", "affinity.nodeAffinity"],
+        "a pod that does not fit this machine's name and labels stays Pending",
+    ),
+    warned(&["affinity.podAffinity", "affinity.podAntiAffinity", "topologySpreadConstraints"], ONE_MACHINE),
+    honoured(&["tolerations"], "the only taint is that of a cordoned node"),
     entry(
         &["schedulerName"],
         TextBesides(&["default-scheduler"]),

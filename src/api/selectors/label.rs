@@ -157,7 +157,8 @@ impl Requirement {
         Ok(Self { key: key.to_owned(), operator, values })
     }
 
-    fn matches(&self, label: Option<&str>) -> bool {
+    /// Whether a label with this value, or none, is as required.
+    pub fn matches(&self, label: Option<&str>) -> bool {
         match self.operator {
             Operator::Equals | Operator::DoubleEquals | Operator::In => {
                 label.is_some_and(|l| self.values.contains(l))

@@ -128,26 +128,44 @@ pub(super) fn validate_selector(selector: &LabelSelector, path: &str) -> Vec<Fie
     for (index, expression) in selector.match_expressions.iter().flatten().enumerate() {
         let path = format!("{path}.matchExpressions[{index}]");
         let values = expression.values.as_deref().unwrap_or_default();
-        match expression.operator.as_str() {
-            "In" | "NotIn" if values.is_empty() => errors.push(FieldError::required(
-                format!("{path}.values"),
-                "must be specified when `operator` is 'In' or 'NotIn'",
-            )),
-            "Exists" | "DoesNotExist" if !values.is_empty() => errors.push(FieldError::forbidden(
-                format!("{path}.values"),
-                "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
-            )),
-            "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
-            other => errors.push(FieldError::invalid(
-                format!("{path}.operator"),
-                quoted(other),
-                "not a valid selector operator",
-            )),
+        errors.extend(match expression.operator.as_str() {
+            "Gt" | "Lt" => Some(unknown_operator(&expression.operator, &path)),
+            operator => operator_and_values(operator, values, &path),
+        });
+        errors.extend(key_and_values(&expression.key, values, &path));
+    }
+    errors
+}
+
+/// Whether as many values are given as an operator of selectors needs.
+pub(super) fn operator_and_values(operator: &str, values: &[String], path: &str) -> Option<FieldError> {
+    let at_values = format!("{path}.values");
+    match operator {
+        "In" | "NotIn" if values.is_empty() => {
+            Some(FieldError::required(at_values, "must be specified when `operator` is 'In' or 'NotIn'"))
         }
-        errors.extend(each(&names::qualified_name(&expression.key), &format!("{path}.key"), &expression.key));
-        for (index, value) in values.iter().enumerate() {
-            errors.extend(each(&names::label_value(value), &format!("{path}.values[{index}]"), value));
-        }
+        "Exists" | "DoesNotExist" if !values.is_empty() => Some(FieldError::forbidden(
+            at_values,
+            "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
+        )),
+        "Gt" | "Lt" if values.len() != 1 => Some(FieldError::required(
+            at_values,
+            "must be specified single value when `operator` is 'Lt' or 'Gt'",
+        )),
+        "In" | "NotIn" | "Exists" | "DoesNotExist" | "Gt" | "Lt" => None,
+        other => Some(unknown_operator(other, path)),
+    }
+}
+
+pub(super) fn unknown_operator(operator: &str, path: &str) -> FieldError {
+    FieldError::invalid(format!("{path}.operator"), quoted(operator), "not a valid selector operator")
+}
+
+/// Everything wrong with the label key and the label values of a requirement.
+pub(super) fn key_and_values(key: &str, values: &[String], path: &str) -> Vec<FieldError> {
+    let mut errors = each(&names::qualified_name(key), &format!("{path}.key"), key);
+    for (index, value) in values.iter().enumerate() {
+        errors.extend(each(&names::label_value(value), &format!("{path}.values[{index}]"), value));
     }
     errors
 }

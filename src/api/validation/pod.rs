@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use k8s_openapi::api::core::v1::{PodSpec, PodTemplateSpec, Toleration, Volume};
 
-use super::{container, each, metadata, quoted};
+use super::{affinity, container, each, metadata, quoted};
 use crate::api::names;
 use crate::api::status_error::FieldError;
 
@@ -47,6 +47,9 @@ pub(super) fn validate_spec(spec: &PodSpec, path: &str) -> Vec<FieldError> {
     }
     errors.extend(validate_dns(spec, path));
     errors.extend(metadata::validate_labels(spec.node_selector.as_ref(), &at("nodeSelector")));
+    if let Some(affinity) = spec.affinity.as_ref().and_then(|affinity| affinity.node_affinity.as_ref()) {
+        errors.extend(affinity::validate(affinity, &at("affinity.nodeAffinity")));
+    }
     for (field, name) in [
         ("serviceAccountName", &spec.service_account_name),
         ("nodeName", &spec.node_name),

@@ -143,6 +143,70 @@ fn each_broken_rule_is_named_in_upstreams_words() {
 }
 
 #[test]
+fn what_a_pod_asks_of_its_node_is_checked() {
+    let at = "spec.template.spec.affinity.nodeAffinity";
+    let required = format!("{at}.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms");
+    let terms = |terms: Value| json!({"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}});
+    let rule = |rule: Value| terms(json!([{"matchExpressions": [rule]}]));
+    let field = |rule: Value| terms(json!([{"matchFields": [rule]}]));
+    let expression = format!("{required}[0].matchExpressions[0]");
+    let name = format!("{required}[0].matchFields[0]");
+    for (set, expected) in [
+        (rule(json!({"key": "a", "operator": "Exists"})), String::new()),
+        (rule(json!({"key": "a", "operator": "Gt", "values": ["1"]})), String::new()),
+        (terms(json!([])), format!("{required}: Required value: must have at least one node selector term")),
+        (
+            rule(json!({"key": "a", "operator": "Is"})),
+            format!("{expression}.operator: Invalid value: \"Is\": not a valid selector operator"),
+        ),
+        (
+            rule(json!({"key": "a", "operator": "In"})),
+            format!(
+                "{expression}.values: Required value: must be specified when `operator` is 'In' or 'NotIn'"
+            ),
+        ),
+        (
+            rule(json!({"key": "a", "operator": "Exists", "values": ["1"]})),
+            format!(
+                "{expression}.values: Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
+            ),
+        ),
+        (
+            rule(json!({"key": "a", "operator": "Lt", "values": ["1", "2"]})),
+            format!(
+                "{expression}.values: Required value: must be specified single value when `operator` is 'Lt' or 'Gt'"
+            ),
+        ),
+        (field(json!({"key": "metadata.name", "operator": "In", "values": ["n"]})), String::new()),
+        (
+            field(json!({"key": "spec.x", "operator": "In", "values": ["n"]})),
+            format!("{name}.key: Invalid value: \"spec.x\": not a valid field selector key"),
+        ),
+        (
+            field(json!({"key": "metadata.name", "operator": "Exists"})),
+            format!("{name}.operator: Invalid value: \"Exists\": not a valid selector operator"),
+        ),
+        (
+            field(json!({"key": "metadata.name", "operator": "NotIn"})),
+            format!(
+                "{name}.values: Required value: must be only one value when `operator` is 'In' or 'NotIn' for node field selector"
+            ),
+        ),
+        (
+            json!({"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 0, "preference": {}}]}),
+            format!(
+                "{at}.preferredDuringSchedulingIgnoredDuringExecution[0].weight: Invalid value: 0: must be in the range 1-100"
+            ),
+        ),
+    ] {
+        let affinity = json!({"nodeAffinity": set});
+        let found = texts(&validate_job(&job(&[(&format!("{POD}/affinity"), affinity)])));
+        let expected: Vec<String> = if expected.is_empty() { vec![] } else { vec![expected] };
+        assert_eq!(found, expected, "{set}");
+    }
+}
+
+#[test]
 fn mistakes_are_all_named_at_once() {
     let job = job(&[
         ("/spec/parallelism", json!(-1)),

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::quoted;
 use super::value::json;
+use crate::api::nodes::TAINT_UNSCHEDULABLE;
 use crate::api::status_error::FieldError;
 
 const IMMUTABLE: &str = "field is immutable";
@@ -46,7 +47,8 @@ pub(super) fn node(new: &Node, old: &Node) -> Vec<FieldError> {
         errors
             .push(FieldError::forbidden("spec", "node updates may only change labels, taints, or capacity"));
     }
-    if new.spec.as_ref().is_some_and(|spec| spec.taints.as_ref().is_some_and(|taints| !taints.is_empty())) {
+    let mut taints = new.spec.iter().flat_map(|spec| spec.taints.iter().flatten());
+    if taints.any(|taint| taint.key != TAINT_UNSCHEDULABLE) {
         errors.push(FieldError::forbidden(
             "spec.taints",
             "taints are not honoured here; cordon keeps new pods away",

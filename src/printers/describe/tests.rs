@@ -11,6 +11,9 @@ struct Recorded {
     offset: i32,
     object: serde_json::Value,
     events: Vec<Event>,
+    /// Of a Node: what runs there.
+    #[serde(default)]
+    pods: Vec<Pod>,
 }
 
 #[test]
@@ -24,13 +27,14 @@ fn descriptions_are_those_of_kubectl() {
         }
         let recorded: Recorded = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         let expected = std::fs::read_to_string(path.with_extension("txt")).unwrap();
-        let Recorded { now, offset, object, events } = recorded;
+        let Recorded { now, offset, object, events, pods } = recorded;
         let zone = chrono::FixedOffset::east_opt(offset).unwrap();
         let events = Some(events.as_slice());
         let text = match object["kind"].as_str() {
             Some("CronJob") => cronjob(&serde_json::from_value(object).unwrap(), events, now, &zone),
             Some("Job") => job(&serde_json::from_value(object).unwrap(), events, now, &zone),
             Some("Pod") => pod(&serde_json::from_value(object).unwrap(), events, now, &zone),
+            Some("Node") => node(&serde_json::from_value(object).unwrap(), &pods, events, now, &zone),
             other => panic!("{}: unexpected kind {other:?}", path.display()),
         };
         if let Some((line, (ours, theirs))) =

@@ -94,11 +94,15 @@ pub(super) fn node<'a>(json: &'a str, now: DateTime<Utc>, wide: bool) -> serde_j
 
 fn roles(metadata: &Metadata<'_>) -> String {
     let labels = labels_of(metadata.labels);
+    node_roles(labels.iter().map(|(key, value)| (&**key, &**value)))
+}
+
+/// The roles that a node's labels give it, as they are printed.
+pub(crate) fn node_roles<'a>(labels: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let roles: BTreeSet<&str> = labels
-        .iter()
         .filter_map(|(key, value)| match key.strip_prefix("node-role.kubernetes.io/") {
             Some("") => None,
-            None if key == "kubernetes.io/role" && !value.is_empty() => Some(&**value),
+            None if key == "kubernetes.io/role" && !value.is_empty() => Some(value),
             role => role,
         })
         .collect();
