@@ -166,7 +166,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if args.watch || args.watch_only {
         return watch(&context, args, &targets, &selectors, all_namespaces, &mut format);
     }
-    let (state, _) = context.store.read(&selection::tables(&targets))?;
+    let tables = selection::tables(&targets);
+    let is_listing = matches!(format, Format::Table { .. } | Format::Name) && args.sort_by.is_none();
+    let (state, _) =
+        if is_listing { context.store.read_listing(&tables) } else { context.store.read(&tables) }?;
     let (found, missing) =
         selection::resolve(&state, &targets, &context.namespace, all_namespaces, &selectors)?;
     print_found(&found, args, &targets, all_namespaces, &mut format, &context)?;

@@ -1,5 +1,6 @@
 //! A new snapshot in place of an old one and its journal.
 
+use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, symlink};
@@ -9,8 +10,10 @@ use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 
 use super::record::{TABLES, snapshot_line};
+use super::state::{PODS_LISTING, snapshot_file};
 use super::{LockedStore, State, Table, Tail, crash_point};
 use crate::api::events::{EVENT_TTL, EventRecord};
+use crate::printers::listing::listed_pod;
 
 /// A journal below this size is not compacted while there is work.
 const SMALLEST_JOURNAL: u64 = 4 << 20;
@@ -58,7 +61,7 @@ impl LockedStore {
         }
         let unfinished = snapshots.join(format!(".{revision}.tmp"));
         let _ = fs::remove_dir_all(&unfinished);
-        let written = write_snapshot(&state, &unfinished, now);
+        let written = write_snapshot(&state, &old, &unfinished, now);
         if let Err(error) = written {
             let _ = fs::remove_dir_all(&unfinished);
             return Err(error).context("compact the store");
@@ -99,12 +102,13 @@ fn rename(from: &Path, to: &Path) -> Result<()> {
 fn snapshot_size(directory: &Path) -> u64 {
     TABLES
         .iter()
-        .filter_map(|table| fs::metadata(directory.join(format!("{}.jsonl", table.as_str()))).ok())
+        .filter_map(|table| fs::metadata(snapshot_file(directory, *table)).ok())
         .map(|metadata| metadata.len())
         .sum()
 }
 
-fn write_snapshot(state: &State, directory: &Path, now: DateTime<Utc>) -> Result<()> {
+/// Writes the snapshot that follows the one in `old` into a new directory.
+fn write_snapshot(state: &State, old: &Path, directory: &Path, now: DateTime<Utc>) -> Result<()> {
     fs::DirBuilder::new()
         .mode(0o700)
         .create(directory)
@@ -123,12 +127,39 @@ fn write_snapshot(state: &State, directory: &Path, now: DateTime<Utc>) -> Result
             snapshot_line(&key.namespace, &key.name, object.text, &mut text);
         }
         if !text.is_empty() {
-            write_synced(&directory.join(format!("{}.jsonl", table.as_str())), text.as_bytes())?;
+            write_synced(&snapshot_file(directory, table), text.as_bytes())?;
         }
+    }
+    let listing = pods_listing(state, old);
+    if !listing.is_empty() {
+        write_synced(&directory.join(PODS_LISTING), listing.as_bytes())?;
     }
     write_synced(&directory.join("journal.jsonl"), b"")?;
     File::open(directory)?.sync_all()?;
     Ok(())
+}
+
+/// What lists show of the pods. Pods that have not changed since the snapshot in `old` have their lines there already.
+fn pods_listing(state: &State, old: &Path) -> String {
+    let mut known = State::default();
+    let listing = old.join(PODS_LISTING);
+    if let Ok(bytes) = fs::read(&listing)
+        && known.take_snapshot(Table::Pods, listing, bytes).is_err()
+    {
+        known = State::default();
+    }
+    let unchanged = snapshot_file(old, Table::Pods);
+    let mut text = String::new();
+    for (key, object) in state.objects(Table::Pods) {
+        let listed = known.get(Table::Pods, key).filter(|_| object.file() == unchanged);
+        let listed = match listed {
+            Some(listed) => Cow::Borrowed(listed.text),
+            // Whoever reads what is no pod shall meet it as it stands, and say where.
+            None => listed_pod(object.text).map_or(Cow::Borrowed(object.text), Cow::Owned),
+        };
+        snapshot_line(&key.namespace, &key.name, &listed, &mut text);
+    }
+    text
 }
 
 /// When an Event was last seen, without parsing 50,000 of them: RFC 3339 in UTC sorts as text. The field is one of the

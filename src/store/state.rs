@@ -61,6 +61,11 @@ impl<'a> Object<'a> {
         serde_json::from_str(self.text).map_err(|error| self.damaged(&error))
     }
 
+    /// The file that the object was read from.
+    pub(super) fn file(&self) -> &'a Path {
+        &self.buffer.path
+    }
+
     /// The error for this object's place, with what is wrong about it.
     pub fn damaged(&self, detail: &dyn std::fmt::Display) -> anyhow::Error {
         damaged(&self.buffer.path, &self.buffer.text, self.start, detail.to_string())
@@ -85,16 +90,41 @@ pub(super) fn line_start(path: &Path, line: usize) -> Option<usize> {
     }
 }
 
+/// What lists show of the pods, beside them in each snapshot.
+pub(super) const PODS_LISTING: &str = "pods.listing.jsonl";
+
+/// The file of a table in a snapshot.
+pub(super) fn snapshot_file(directory: &Path, table: Table) -> PathBuf {
+    directory.join(format!("{}.jsonl", table.as_str()))
+}
+
 impl Store {
     /// Reads tables without a lock. The [`Tail`] is where the reading ended: to follow, or to lock for a commit.
     ///
     /// # Errors
     /// Unreadable files; damaged records, with file and line.
     pub fn read(&self, tables: &[Table]) -> Result<(State, Tail)> {
+        self.read_files(tables, snapshot_file)
+    }
+
+    /// As [`Store::read`], but of most pods only what lists show and select by
+    /// ([`listed_pod`](crate::printers::listing::listed_pod)).
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub fn read_listing(&self, tables: &[Table]) -> Result<(State, Tail)> {
+        self.read_files(tables, |directory, table| {
+            let listing = directory.join(PODS_LISTING);
+            // A snapshot made before there were listings has none.
+            if table == Table::Pods && listing.exists() { listing } else { snapshot_file(directory, table) }
+        })
+    }
+
+    fn read_files(&self, tables: &[Table], file: impl Fn(&Path, Table) -> PathBuf) -> Result<(State, Tail)> {
         // A compaction may replace the snapshot between our two opens; the new one is there already then.
         for _ in 0..16 {
             let directory = self.current_snapshot()?;
-            match self.read_snapshot(&directory, tables) {
+            match self.read_snapshot(&directory, tables, &file) {
                 Err(error) if is_gone(&error) => {}
                 result => return result,
             }
@@ -102,11 +132,16 @@ impl Store {
         anyhow::bail!("the snapshots in {} change faster than they can be read", self.root().display())
     }
 
-    fn read_snapshot(&self, directory: &Path, tables: &[Table]) -> Result<(State, Tail)> {
+    fn read_snapshot(
+        &self,
+        directory: &Path,
+        tables: &[Table],
+        file: &impl Fn(&Path, Table) -> PathBuf,
+    ) -> Result<(State, Tail)> {
         let mut tail = Tail::open(self, directory)?;
         let mut state = State { revision: tail.snapshot_revision(), ..State::default() };
         for table in tables {
-            let path = directory.join(format!("{}.jsonl", table.as_str()));
+            let path = file(directory, *table);
             match fs::read(&path) {
                 Ok(bytes) => state.take_snapshot(*table, path, bytes)?,
                 // A table that was empty at that revision has no file; revision 0 has none at all. A snapshot
@@ -130,7 +165,7 @@ fn is_gone(error: &anyhow::Error) -> bool {
 }
 
 impl State {
-    fn take_snapshot(&mut self, table: Table, path: PathBuf, bytes: Vec<u8>) -> Result<()> {
+    pub(super) fn take_snapshot(&mut self, table: Table, path: PathBuf, bytes: Vec<u8>) -> Result<()> {
         let text = into_text(&path, bytes)?;
         let buffer = self.buffers.len() as u32;
         let mut objects = Vec::new();

@@ -465,6 +465,48 @@ fn compaction_forgets_old_events_and_the_oldest_tombstones() {
     assert_eq!(all(&store, Table::Tombstones).len(), 1000);
 }
 
+#[test]
+fn lists_read_the_pods_as_they_stand_and_the_parts_they_show() {
+    let (_place, store) = new_store();
+    let pod = |phase: &str| {
+        json!({"metadata": {"annotations": {"long": "x"}}, "status": {"phase": phase}}).to_string()
+    };
+    let put = |name: &str, text: String| Write::put(Table::Pods, named(name), text);
+    let listing = || -> Vec<(String, String)> {
+        let (state, _) = store.read_listing(&[Table::Pods]).expect("a listing");
+        state
+            .objects(Table::Pods)
+            .map(|(key, object)| (key.name.to_string(), object.text.to_owned()))
+            .collect()
+    };
+    let pair = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+    let listed = |phase: &str| format!("{{\"metadata\":{{}},\"status\":{{\"phase\":\"{phase}\"}}}}");
+
+    commit(&store, &["a", "b", "c", "d"].map(|name| put(name, pod("Running"))));
+    assert_eq!(listing()[0], pair("a", &pod("Running")), "no snapshot yet");
+    compact(&store);
+    commit(
+        &store,
+        &[put("b", pod("Failed")), put("d", "{no pod}".into()), Write::delete(Table::Pods, named("c"))],
+    );
+    assert_eq!(
+        listing(),
+        [pair("a", &listed("Running")), pair("b", &pod("Failed")), pair("d", "{no pod}")],
+        "the journal has whole pods"
+    );
+    compact(&store);
+    let expected = [pair("a", &listed("Running")), pair("b", &listed("Failed")), pair("d", "{no pod}")];
+    assert_eq!(listing(), expected);
+    assert_eq!(all(&store, Table::Pods)["b"], pod("Failed"), "whole for everybody else");
+
+    fs::remove_file(store.current_snapshot().expect("a snapshot").join("pods.listing.jsonl"))
+        .expect("removed");
+    assert_eq!(listing()[1], pair("b", &pod("Failed")), "a snapshot of an older version has no listing");
+    commit(&store, &[put("e", pod("Running"))]);
+    compact(&store);
+    assert_eq!(listing()[..3], expected, "the next compaction makes it");
+}
+
 fn report(uid: &str, sequence: u64) -> PodReport {
     PodReport {
         namespace: "default".into(),

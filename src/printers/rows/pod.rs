@@ -384,13 +384,19 @@ mod tests {
     fn pod_row(text: &str, now: DateTime<Utc>) -> Row<'_> {
         super::pod(text, now, false).expect("a pod")
     }
+    use crate::printers::listing::listed_pod;
     use crate::printers::rows::TableKind;
     use serde_json::{Value, json};
 
     fn cells(pod: &Value, wide: bool) -> Vec<String> {
         let now = DateTime::parse_from_rfc3339("2026-11-20T10:02:00Z").unwrap().to_utc();
         let json = pod.to_string();
-        TableKind::Pod.row(&json, now, wide).unwrap().cells.into_iter().map(Into::into).collect()
+        let row = |json: &str| -> Vec<String> {
+            TableKind::Pod.row(json, now, wide).unwrap().cells.into_iter().map(Into::into).collect()
+        };
+        let cells = row(&json);
+        assert_eq!(row(&listed_pod(&json).unwrap()), cells, "from the store's listing");
+        cells
     }
 
     #[test]
