@@ -6,7 +6,6 @@ pub mod duration;
 mod go_value;
 pub mod json;
 pub mod jsonpath;
-pub mod listing;
 pub mod name;
 mod quantity;
 pub mod rows;

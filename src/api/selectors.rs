@@ -4,7 +4,7 @@
 pub mod field;
 pub mod label;
 
-pub use field::{FieldSelector, field_value, selectable_fields};
+pub use field::FieldSelector;
 pub use label::LabelSelector;
 
 /// The text of the BadRequest an API server sends for a selector it cannot use.

@@ -167,7 +167,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         return watch(&context, args, &targets, &selectors, all_namespaces, &mut format);
     }
     let tables = selection::tables(&targets);
-    let is_listing = matches!(format, Format::Table { .. } | Format::Name) && args.sort_by.is_none();
+    let is_listing = matches!(format, Format::Table { .. } | Format::Name)
+        && args.sort_by.is_none()
+        && args.field_selector.is_none();
     let (state, _) =
         if is_listing { context.store.read_listing(&tables) } else { context.store.read(&tables) }?;
     let (found, missing) =
@@ -305,8 +307,7 @@ fn tables(
             of_kind = order.into_iter().map(|index| of_kind[index]).collect();
         }
         let table = TableKind::of(kind.as_str());
-        let with_labels = args.show_labels || !args.label_columns.is_empty();
-        let mut rows = rows(&of_kind, table, now, wide, with_labels)?;
+        let mut rows = rows(&of_kind, table, now, wide)?;
         if table == TableKind::CronJob && wide {
             for (row, one) in rows.iter_mut().zip(&of_kind) {
                 row.cells.push(super::next::cell(&one.text, now, zone)?.into());
@@ -326,16 +327,11 @@ fn rows<'a>(
     table: TableKind,
     now: DateTime<Utc>,
     wide: bool,
-    with_labels: bool,
 ) -> Result<Vec<Row<'a>>> {
     let make = |part: &[&'a Found<'_>]| {
         part.iter()
             .map(|one| {
-                let row = if with_labels {
-                    table.row(&one.text, now, wide)
-                } else {
-                    table.stored_row(&one.key, &one.text, now, wide)
-                };
+                let row = table.row(&one.text, now, wide);
                 row.with_context(|| format!("read {} {}", one.kind, one.key))
             })
             .collect::<Result<Vec<Row<'a>>>>()

@@ -68,7 +68,7 @@ impl Selectors {
         if let Some(selector) = &self.label {
             let labels: Labels<'_> = serde_json::from_str(text)?;
             let labels = labels.metadata.labels.unwrap_or_default();
-            if !selector.matches_with(|key| labels.get(key).map(AsRef::as_ref)) {
+            if !selector.matches_with(|key| labels.get(key).copied()) {
                 return Ok(false);
             }
         }
@@ -93,8 +93,9 @@ struct Labels<'a> {
 
 #[derive(Deserialize)]
 struct LabelsOfMeta<'a> {
+    /// Neither keys nor values can hold what JSON escapes, so they are slices of the text.
     #[serde(borrow)]
-    labels: Option<BTreeMap<Cow<'a, str>, Cow<'a, str>>>,
+    labels: Option<BTreeMap<&'a str, &'a str>>,
 }
 
 /// An object that was found.

@@ -10,16 +10,16 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::duration;
-use crate::api::kinds::Key;
 use crate::api::selectors::LabelSelector;
 
 pub(crate) use core::node_roles;
 pub use event::{EVENTS_COLUMNS, event_time, events_row};
+pub use pod::listed_pod;
 
 /// What is shown where a list or a reference is empty.
 const NONE: &str = "<none>";
@@ -124,23 +124,6 @@ impl TableKind {
         }
     }
 
-    /// As [`TableKind::row`], for a stored object whose row is to show no labels; faster for most pods.
-    pub fn stored_row<'a>(
-        self,
-        key: &'a Key,
-        json: &'a str,
-        now: DateTime<Utc>,
-        wide: bool,
-    ) -> serde_json::Result<Row<'a>> {
-        if self == Self::Pod
-            && !wide
-            && let Some(row) = pod::ended_pod(key, json, now)
-        {
-            return Ok(row);
-        }
-        self.row(json, now, wide)
-    }
-
     /// The row of one object, whose JSON text the row borrows from.
     pub fn row<'a>(self, json: &'a str, now: DateTime<Utc>, wide: bool) -> serde_json::Result<Row<'a>> {
         match self {
@@ -188,7 +171,7 @@ fn labels_of(raw: Option<&RawValue>) -> BTreeMap<Cow<'_, str>, Cow<'_, str>> {
 }
 
 /// A string that is borrowed unless it has escapes; serde borrows a `Cow` only where it is named so.
-#[derive(Debug, Default, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Default, Deserialize, Serialize, PartialEq, Eq, PartialOrd, Ord)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl std::ops::Deref for Text<'_> {
@@ -199,7 +182,7 @@ impl std::ops::Deref for Text<'_> {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Metadata<'a> {
     #[serde(borrow)]
@@ -208,6 +191,7 @@ struct Metadata<'a> {
     namespace: Option<Text<'a>>,
     #[serde(borrow)]
     creation_timestamp: Option<Text<'a>>,
+    #[serde(skip_serializing)]
     deletion_timestamp: Option<IgnoredAny>,
     #[serde(borrow)]
     labels: Option<&'a RawValue>,

@@ -13,7 +13,7 @@ use super::record::{TABLES, snapshot_line};
 use super::state::{PODS_LISTING, snapshot_file};
 use super::{LockedStore, State, Table, Tail, crash_point};
 use crate::api::events::{EVENT_TTL, EventRecord};
-use crate::printers::listing::listed_pod;
+use crate::printers::rows::listed_pod;
 
 /// A journal below this size is not compacted while there is work.
 const SMALLEST_JOURNAL: u64 = 4 << 20;

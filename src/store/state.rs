@@ -107,8 +107,8 @@ impl Store {
         self.read_files(tables, snapshot_file)
     }
 
-    /// As [`Store::read`], but of most pods only what lists show and select by
-    /// ([`listed_pod`](crate::printers::listing::listed_pod)).
+    /// As [`Store::read`], but most pods are as [`listed_pod`](crate::printers::rows::listed_pod) leaves them: their
+    /// rows and labels.
     ///
     /// # Errors
     /// As [`Store::read`].

@@ -16,6 +16,7 @@ use super::*;
 use crate::api::PodStatus;
 use crate::api::events::{EventRecord, Reference};
 use crate::api::kinds::Key;
+use crate::printers::rows::listed_pod;
 
 fn noon() -> DateTime<Utc> {
     DateTime::from_timestamp(1_700_000_000, 0).expect("a time")
@@ -469,8 +470,9 @@ fn compaction_forgets_old_events_and_the_oldest_tombstones() {
 fn lists_read_the_pods_as_they_stand_and_the_parts_they_show() {
     let (_place, store) = new_store();
     let pod = |phase: &str| {
-        json!({"metadata": {"annotations": {"long": "x"}}, "status": {"phase": phase}}).to_string()
+        json!({"metadata": {"name": "x"}, "spec": {"containers": []}, "status": {"phase": phase}}).to_string()
     };
+    let listed = |phase: &str| listed_pod(&pod(phase)).expect("a pod");
     let put = |name: &str, text: String| Write::put(Table::Pods, named(name), text);
     let listing = || -> Vec<(String, String)> {
         let (state, _) = store.read_listing(&[Table::Pods]).expect("a listing");
@@ -480,7 +482,6 @@ fn lists_read_the_pods_as_they_stand_and_the_parts_they_show() {
             .collect()
     };
     let pair = |name: &str, text: &str| (name.to_owned(), text.to_owned());
-    let listed = |phase: &str| format!("{{\"metadata\":{{}},\"status\":{{\"phase\":\"{phase}\"}}}}");
 
     commit(&store, &["a", "b", "c", "d"].map(|name| put(name, pod("Running"))));
     assert_eq!(listing()[0], pair("a", &pod("Running")), "no snapshot yet");

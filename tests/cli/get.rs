@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 
-use crate::common::{World, job, kill, normalize};
+use crate::common::{SOON, World, eventually, job, kill, normalize};
 
 /// Two finished Jobs with labels, one good and one bad.
 fn two_jobs() -> World {
@@ -380,4 +380,31 @@ fn kinds_and_versions_are_listed() {
     );
     let version = world.run("version").success();
     assert!(version.stdout.contains(env!("CARGO_PKG_VERSION")), "{}", version.stdout);
+}
+
+#[test]
+fn a_list_from_the_stores_listing_says_what_the_whole_pods_say() {
+    let world = two_jobs();
+    // Pods of 200 KB each, so that the journal is long enough to be folded into a snapshot.
+    let long = format!("  template:\n    metadata: {{annotations: {{note: {}}}}}\n", "x".repeat(200_000));
+    for name in ["long-a", "long-b"] {
+        let manifest = job(name, "backoffLimit: 0", "exit 7").replace("  template:\n", &long);
+        world.command("create -f -").stdin(manifest).run().success();
+        world.wait_for_end(name);
+    }
+    let listing = world.store().join("current/pods.listing.jsonl");
+    eventually(SOON, || listing.exists());
+    // What is newer than the snapshot is read from the journal.
+    let _ = world.apply(&job("late", "backoffLimit: 0", "exit 1"));
+    world.wait_for_end("late");
+    world.run("label pod -l job-name=long-b new=label").success();
+    for form in
+        ["", "-o wide", "--show-labels", "-L job-name,new", "-l job-name=long-a", "-l new", "-A", "-o name"]
+    {
+        let listed = world.run(&format!("get pods {form}")).success();
+        // Sorting and selecting by fields need the whole pods.
+        let whole = world.run(&format!("get pods {form} --field-selector status.podIP!=x")).success();
+        assert_eq!(listed.normal_stdout(), whole.normal_stdout(), "get pods {form}");
+        assert!(listed.stdout.contains("long-") && !listed.stdout.contains("xxxxxx"), "get pods {form}");
+    }
 }

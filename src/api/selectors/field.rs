@@ -74,11 +74,6 @@ impl FieldSelector {
     }
 }
 
-/// The fields that objects of a kind can be selected by, beside name and namespace.
-pub fn selectable_fields(kind: &str) -> &'static [&'static str] {
-    supported_fields(kind).0
-}
-
 #[derive(Clone, Copy)]
 enum Refusal {
     Batch,

@@ -1,25 +1,43 @@
 //! Rows of pods: READY, STATUS and RESTARTS are worked out from the containers' statuses.
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
-use memchr::memmem::Finder;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{Error as _, IgnoredAny};
+use serde::{Deserialize, Serialize};
 
 use super::{Metadata, Row, Text, or_none, time};
-use crate::api::kinds::Key;
-use crate::printers::duration::{self, human_duration};
+use crate::printers::duration::human_duration;
 
+/// A pod, whole or as [`listed_pod`] leaves it.
 #[derive(Deserialize)]
 struct PodSummary<'a> {
     #[serde(borrow)]
     metadata: Metadata<'a>,
     #[serde(borrow)]
-    spec: PodSpec<'a>,
+    row: Option<PodRow<'a>>,
+    #[serde(borrow)]
+    spec: Option<PodSpec<'a>>,
     #[serde(borrow, default)]
     status: PodStatus<'a>,
+}
+
+/// What the row of a pod says beside its name and age.
+#[derive(Deserialize, Serialize)]
+struct PodRow<'a> {
+    #[serde(borrow)]
+    ready: Cow<'a, str>,
+    #[serde(borrow)]
+    status: Cow<'a, str>,
+    restarts: Restarts,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    ip: Option<Text<'a>>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    node: Option<Text<'a>>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    nominated_node: Option<Text<'a>>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    readiness_gates: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -134,9 +152,10 @@ impl Terminated<'_> {
 }
 
 /// Restart counts added up, and the latest end of a container that was started again.
-#[derive(Default, Clone, Copy)]
+#[derive(Default, Clone, Copy, Deserialize, Serialize)]
 struct Restarts {
     count: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
     last: Option<DateTime<Utc>>,
 }
 
@@ -164,71 +183,64 @@ struct Summary<'a> {
 }
 
 pub(super) fn pod<'a>(json: &'a str, now: DateTime<Utc>, wide: bool) -> serde_json::Result<Row<'a>> {
-    let PodSummary { mut metadata, spec, mut status } = serde_json::from_str(json)?;
-    let sidecars = spec.init_containers.iter().flatten().filter(|c| is_sidecar(c)).count();
-    let total = spec.containers.len() + sidecars;
-    let gates = if wide { readiness_gates(&spec, &status) } else { "".into() };
-    let summary = summarize(&metadata, &spec, &mut status);
+    let (mut metadata, row) = read(json)?;
     let mut cells = vec![
         std::mem::take(&mut metadata.name),
-        ratio(summary.ready, total),
-        summary.status,
-        summary.restarts.text(now),
+        row.ready,
+        row.status,
+        row.restarts.text(now),
         metadata.age(now),
     ];
     if wide {
         cells.extend([
-            or_none(status.pod_ip),
-            or_none(spec.node_name),
-            or_none(status.nominated_node_name),
-            gates,
+            or_none(row.ip),
+            or_none(row.node),
+            or_none(row.nominated_node),
+            or_none(row.readiness_gates),
         ]);
     }
     Ok(metadata.row(cells))
 }
 
-// In the store's spelling a status stands once, after the spec, and no string can hold the quotes.
-static STATUS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b",\"status\":{"));
-static STATUSES: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"containerStatuses\":"));
-static HOST: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"],\"hostIP\":\""));
+/// What lists show of a pod whatever the time is: names, labels, creation and the cells of its row, as JSON of which
+/// [`TableKind::row`](super::TableKind::row) and label selectors make the same as of the whole pod.
+///
+/// # Errors
+/// The text is not a pod.
+pub fn listed_pod(json: &str) -> serde_json::Result<String> {
+    #[derive(Serialize)]
+    struct Listed<'a> {
+        metadata: &'a Metadata<'a>,
+        row: &'a PodRow<'a>,
+    }
+    let (metadata, row) = read(json)?;
+    serde_json::to_string(&Listed { metadata: &metadata, row: &row })
+}
 
-/// The row of a pod of one container that has ended, read from the places where the store's spelling puts things:
-/// of ten thousand pods in a list nearly all are such. `None`: parse the pod as any other. The row knows no labels.
-pub(super) fn ended_pod<'a>(key: &'a Key, json: &'a str, now: DateTime<Utc>) -> Option<Row<'a>> {
-    const START: &str = "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"creationTimestamp\":\"";
-    const TIME: usize = "2026-11-20T10:00:00Z".len();
-    let (created, rest) = json.strip_prefix(START)?.split_at_checked(TIME)?;
-    // Fields are in the order of their names, so neither deletionTimestamp nor finalizers are there.
-    if !rest.starts_with("\",\"generateName\"") {
-        return None;
+fn read(json: &str) -> serde_json::Result<(Metadata<'_>, PodRow<'_>)> {
+    let PodSummary { metadata, row, spec, status } = serde_json::from_str(json)?;
+    let row = match (row, spec) {
+        (Some(row), _) => row,
+        (None, Some(spec)) => pod_row(&metadata, spec, status),
+        (None, None) => return Err(serde_json::Error::missing_field("spec")),
+    };
+    Ok((metadata, row))
+}
+
+fn pod_row<'a>(metadata: &Metadata<'_>, spec: PodSpec<'a>, mut status: PodStatus<'a>) -> PodRow<'a> {
+    let sidecars = spec.init_containers.iter().flatten().filter(|c| is_sidecar(c)).count();
+    let total = spec.containers.len() + sidecars;
+    let readiness_gates = readiness_gates(&spec, &status);
+    let summary = summarize(metadata, &spec, &mut status);
+    PodRow {
+        ready: ratio(summary.ready, total),
+        status: summary.status,
+        restarts: summary.restarts,
+        ip: status.pod_ip,
+        node: spec.node_name,
+        nominated_node: status.nominated_node_name,
+        readiness_gates,
     }
-    let status = &json[STATUS.find(json.as_bytes())?..];
-    let statuses = &status[STATUSES.find(status.as_bytes())? + STATUSES.needle().len()..];
-    let after = &statuses[HOST.find(statuses.as_bytes())?..];
-    if after.contains("\"initContainerStatuses\"")
-        || after.contains("\"message\"")
-        || after.contains("\"reason\"")
-    {
-        return None;
-    }
-    if !after.contains("\"phase\":\"Succeeded\"") && !after.contains("\"phase\":\"Failed\"") {
-        return None;
-    }
-    let mut deserializer = serde_json::Deserializer::from_str(statuses);
-    let mut containers = Vec::<ContainerStatus<'a>>::deserialize(&mut deserializer).ok()?;
-    let (Some(mut container), true) = (containers.pop(), containers.is_empty()) else { return None };
-    let mut restarts = Restarts::default();
-    restarts.add(&container);
-    let reason = container.state.terminated.as_mut()?.reason.take().filter(|reason| !reason.is_empty())?;
-    let created = DateTime::parse_from_rfc3339(created).ok()?.to_utc();
-    let cells = vec![
-        Cow::Borrowed(&*key.name),
-        Cow::Borrowed("0/1"),
-        reason.0,
-        restarts.text(now),
-        duration::age(Some(created), now).into(),
-    ];
-    Some(Row::new(Cow::Borrowed(&*key.namespace), cells, None))
 }
 
 /// Nearly every pod has one container; its READY cells need no allocation.
@@ -248,14 +260,10 @@ fn has_condition(status: &PodStatus<'_>, wanted: &str) -> bool {
     status.conditions.iter().flatten().any(|c| c.type_ == wanted && c.status == "True")
 }
 
-fn readiness_gates(spec: &PodSpec<'_>, status: &PodStatus<'_>) -> Cow<'static, str> {
-    match spec.readiness_gates.as_deref() {
-        None | Some([]) => super::NONE.into(),
-        Some(gates) => {
-            let open = gates.iter().filter(|gate| has_condition(status, &gate.condition_type)).count();
-            format!("{open}/{}", gates.len()).into()
-        }
-    }
+fn readiness_gates<'a>(spec: &PodSpec<'_>, status: &PodStatus<'_>) -> Option<Text<'a>> {
+    let gates = spec.readiness_gates.as_deref().filter(|gates| !gates.is_empty())?;
+    let open = gates.iter().filter(|gate| has_condition(status, &gate.condition_type)).count();
+    Some(Text(format!("{open}/{}", gates.len()).into()))
 }
 
 /// Upstream's walk over the statuses: the first unfinished init container names the state; without one, the
@@ -335,58 +343,10 @@ fn summarize<'a>(metadata: &Metadata<'_>, spec: &PodSpec<'_>, status: &mut PodSt
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    #[test]
-    fn the_short_way_to_a_row_gives_what_the_long_way_gives() {
-        let now = DateTime::parse_from_rfc3339("2026-11-20T10:02:00Z").unwrap().to_utc();
-        let pod = |meta: &str, spec: &str, statuses: &str, rest: &str| {
-            format!(
-                "{{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{{{meta}\"generateName\":\"a-\",\"labels\":\
-                 {{\"name\":\"no\",\"status\":\"x\"}},\"name\":\"a-b\",\"namespace\":\"n\",\"uid\":\"u\"}},\
-                 \"spec\":{{\"containers\":[{{\"name\":\"c\"}}]{spec}}},\"status\":{{\"conditions\":[],\
-                 \"containerStatuses\":[{statuses}],\"hostIP\":\"127.0.0.1\",{rest}}}}}"
-            )
-        };
-        let created = "\"creationTimestamp\":\"2026-11-20T10:00:00Z\",";
-        let deleted =
-            "\"creationTimestamp\":\"2026-11-20T10:00:00Z\",\"deletionTimestamp\":\"2026-11-20T10:00:00Z\",";
-        let done = "{\"name\":\"c\",\"state\":{\"terminated\":{\"exitCode\":0,\"reason\":\"Completed\"}}}";
-        let restarted = "{\"lastState\":{\"terminated\":{\"exitCode\":1,\"finishedAt\":\"2026-11-20T10:01:00Z\"}},\
-                         \"name\":\"c\",\"restartCount\":2,\"state\":{\"terminated\":{\"exitCode\":3,\
-                         \"reason\":\"Error\"}}}";
-        let (succeeded, failed) = ("\"phase\":\"Succeeded\"", "\"phase\":\"Failed\"");
-        let key = Key::new("n", "a-b");
-        for (sentence, text, short) in [
-            ("completed", pod(created, "", done, succeeded), true),
-            ("failed after restarts", pod(created, "", restarted, failed), true),
-            ("running is not for the short way", pod(created, "", done, "\"phase\":\"Running\""), false),
-            ("nor is a pod being deleted", pod(deleted, "", done, succeeded), false),
-            (
-                "nor one with a reason",
-                pod(created, "", done, "\"phase\":\"Failed\",\"reason\":\"Evicted\""),
-                false,
-            ),
-            ("nor two containers", pod(created, "", &format!("{done},{done}"), succeeded), false),
-        ] {
-            let long = pod_row(&text, now);
-            match ended_pod(&key, &text, now) {
-                Some(row) => {
-                    assert!(short, "{sentence}");
-                    assert_eq!(row.cells, long.cells, "{sentence}");
-                    assert_eq!(row.namespace, long.namespace, "{sentence}");
-                }
-                None => assert!(!short, "{sentence}"),
-            }
-        }
-    }
-
-    fn pod_row(text: &str, now: DateTime<Utc>) -> Row<'_> {
-        super::pod(text, now, false).expect("a pod")
-    }
-    use crate::printers::listing::listed_pod;
-    use crate::printers::rows::TableKind;
     use serde_json::{Value, json};
+
+    use super::*;
+    use crate::printers::rows::TableKind;
 
     fn cells(pod: &Value, wide: bool) -> Vec<String> {
         let now = DateTime::parse_from_rfc3339("2026-11-20T10:02:00Z").unwrap().to_utc();
@@ -532,6 +492,27 @@ mod tests {
             assert_eq!(cells[1..4].join(" "), expected, "{sentence}");
             assert_eq!((cells[0].as_str(), cells[4].as_str()), ("p", "2m"));
         }
+    }
+
+    #[test]
+    fn a_listed_pod_has_the_labels_of_the_whole_one_and_is_as_old() {
+        let pod = json!({
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": {"annotations": {"long": "x"}, "creationTimestamp": "2026-11-20T10:00:00Z",
+                "labels": {"a": "\u{e9}\"\\"}, "name": "p", "namespace": "n"},
+            "spec": {"containers": [{"command": ["true"]}], "nodeName": "here"},
+            "status": {"phase": "Failed", "containerStatuses": [
+                {"name": "c", "restartCount": 2, "state": {"terminated": {"exitCode": 3}},
+                    "lastState": {"terminated": {"exitCode": 1, "finishedAt": "2026-11-20T10:01:00Z"}}}]},
+        });
+        assert_eq!(
+            listed_pod(&pod.to_string()).unwrap(),
+            "{\"metadata\":{\"name\":\"p\",\"namespace\":\"n\",\
+             \"creationTimestamp\":\"2026-11-20T10:00:00Z\",\"labels\":{\"a\":\"\u{e9}\\\"\\\\\"}},\
+             \"row\":{\"ready\":\"0/1\",\"status\":\"ExitCode:3\",\
+             \"restarts\":{\"count\":2,\"last\":\"2026-11-20T10:01:00Z\"},\"node\":\"here\"}}"
+        );
+        assert!(listed_pod("{\"metadata\":{\"name\":\"p\"}}").is_err(), "a pod without a spec is none");
     }
 
     #[test]
