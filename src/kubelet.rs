@@ -4,6 +4,7 @@ pub mod actions;
 mod launcher;
 mod logs;
 mod observe;
+mod pool;
 mod processes;
 mod spawn;
 mod supervisor;

@@ -1,11 +1,10 @@
 //! The kubelet process: a small one that forks supervisors, so that the size of the controller's state never appears
 //! in a fork (measured: mechanisms 3).
 
-use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -14,6 +13,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::Pid;
 
 use super::actions::PodRun;
+use super::pool::Pool;
 use super::processes::next_ended_child;
 use super::spawn::{become_background, fork_child, set_process_name};
 use super::supervisor;
@@ -50,10 +50,13 @@ impl Launcher {
     /// # Errors
     /// The kubelet process is gone.
     pub fn launch(&mut self, run: &PodRun) -> Result<()> {
-        let body = serde_json::to_vec(run).context("encode the pod")?;
-        let mut frame = Vec::with_capacity(body.len() + 4);
-        frame.extend_from_slice(&(body.len() as u32).to_le_bytes());
-        frame.extend_from_slice(&body);
+        let mut frame = vec![0; size_of::<u32>()];
+        // The uid comes first, so that the kubelet process need not read the rest.
+        frame.extend_from_slice(run.uid.as_bytes());
+        frame.push(b'\n');
+        serde_json::to_writer(&mut frame, run).context("encode the pod")?;
+        let length = (frame.len() - size_of::<u32>()) as u32;
+        frame[..size_of::<u32>()].copy_from_slice(&length.to_le_bytes());
         self.socket.write_all(&frame).context("reach the kubelet process")
     }
 
@@ -97,24 +100,27 @@ fn serve(mut socket: UnixStream, root: &Path, background: bool) -> Result<()> {
     mask.add(Signal::SIGCHLD);
     mask.thread_block().context("block SIGCHLD")?;
     let ended = SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
-    let config = supervisor::Config { root: PathBuf::from(root), background };
-    let mut supervisors: HashMap<Pid, String> = HashMap::new();
+    let mut pool = Pool::new(supervisor::Config { root: root.to_owned(), background })?;
     let mut unread = Vec::new();
     let mut buffer = vec![0; 64 << 10];
     loop {
-        let mut fds =
-            [PollFd::new(socket.as_fd(), PollFlags::POLLIN), PollFd::new(ended.as_fd(), PollFlags::POLLIN)];
+        let mut fds = [
+            PollFd::new(socket.as_fd(), PollFlags::POLLIN),
+            PollFd::new(ended.as_fd(), PollFlags::POLLIN),
+            PollFd::new(pool.as_fd(), PollFlags::POLLIN),
+        ];
         match poll(&mut fds, PollTimeout::NONE) {
             Ok(_) | Err(nix::errno::Errno::EINTR) => {}
             Err(error) => return Err(error.into()),
         }
         let (asked, died) = (fds[0].any() == Some(true), fds[1].any() == Some(true));
+        // First what they have said, then who has died: a supervisor speaks before it dies.
+        pool.hear();
         if died {
             while let Ok(Some(_)) = ended.read_signal() {}
             while let Some((pid, code)) = next_ended_child() {
-                let uid = supervisors.remove(&pid);
-                if let (Some(uid), true) = (uid, code != 0) {
-                    let _ = socket.write_all(format!("{uid}\n").as_bytes());
+                for uid in pool.ended(pid, code) {
+                    report_death(&mut socket, &uid);
                 }
             }
         }
@@ -122,30 +128,37 @@ fn serve(mut socket: UnixStream, root: &Path, background: bool) -> Result<()> {
             continue;
         }
         let count = match socket.read(&mut buffer) {
-            Ok(0) => return Ok(()),
+            Ok(0) => {
+                // Whoever has left by now has said so: what was handed to them is taken by others.
+                pool.hear();
+                return Ok(());
+            }
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error.into()),
         };
         unread.extend_from_slice(&buffer[..count]);
         let mut at = 0;
-        while let Some(length) = unread.get(at..at + 4) {
-            let length = u32::from_le_bytes([length[0], length[1], length[2], length[3]]) as usize;
-            let Some(body) = unread.get(at + 4..at + 4 + length) else { break };
-            let run: PodRun = serde_json::from_slice(body)?;
-            let uid = run.uid.clone();
-            let forked = fork_child(|| supervisor::main(&config, &run));
-            match forked {
-                Ok(pid) => {
-                    supervisors.insert(pid, uid);
-                }
+        while let Some((frame, length)) = next_frame(&unread[at..]) {
+            let newline = memchr::memchr(b'\n', frame).context("a frame without a uid")?;
+            let uid = std::str::from_utf8(&frame[..newline])?;
+            if pool.launch(uid, &frame[newline + 1..]).is_err() {
                 // Out of processes: reported as a death, so the pod fails as lost and its Job retries.
-                Err(_) => {
-                    let _ = socket.write_all(format!("{uid}\n").as_bytes());
-                }
+                report_death(&mut socket, uid);
             }
-            at += 4 + length;
+            at += length;
         }
         unread.drain(..at);
     }
+}
+
+/// The first whole frame of what has been read, and how many bytes it takes there.
+fn next_frame(unread: &[u8]) -> Option<(&[u8], usize)> {
+    let (length, rest) = unread.split_first_chunk()?;
+    let length = u32::from_le_bytes(*length) as usize;
+    Some((rest.get(..length)?, size_of::<u32>() + length))
+}
+
+fn report_death(socket: &mut UnixStream, uid: &str) {
+    let _ = socket.write_all(format!("{uid}\n").as_bytes());
 }

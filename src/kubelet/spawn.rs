@@ -236,7 +236,8 @@ pub(super) fn become_subreaper() {
     unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) };
 }
 
-/// A UTS namespace of our own with that hostname; needs root, and is given up silently where it is refused.
+/// A UTS namespace of our own with that hostname; needs root, and is given up silently where it is refused. Of a pod
+/// before nobody is left who could see its name in it.
 pub(super) fn set_hostname(hostname: &str) {
     if nix::unistd::geteuid().is_root() && nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWUTS).is_ok() {
         let _ = nix::unistd::sethostname(hostname);
@@ -261,23 +262,61 @@ pub(super) fn pidfd_of(pid: i32) -> io::Result<OwnedFd> {
     }
 }
 
-/// Asks a supervisor to stop its pod within `grace_seconds`.
+/// What a signal that asks a supervisor to stop its pod carries: how long the pod's processes may take, and which pod is
+/// meant, for the supervisor may have taken another since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct StopRequest {
+    pod: u32,
+    grace_seconds: i32,
+}
+
+impl StopRequest {
+    fn new(pod_uid: &str, grace_seconds: i64) -> Self {
+        // Plus one: a request is never zero, which is what a plain SIGTERM carries.
+        let grace_seconds = grace_seconds.clamp(0, i64::from(i32::MAX) - 1) as i32 + 1;
+        Self { pod: fingerprint(pod_uid), grace_seconds }
+    }
+
+    fn encode(self) -> u64 {
+        u64::from(self.pod) << 32 | u64::from(self.grace_seconds as u32)
+    }
+
+    /// Reads a signal's value.
+    pub(super) fn decode(value: u64) -> Self {
+        Self { pod: (value >> 32) as u32, grace_seconds: value as u32 as i32 }
+    }
+
+    /// Whether this pod is meant.
+    pub(super) fn is_for(self, pod_uid: &str) -> bool {
+        self.pod == fingerprint(pod_uid)
+    }
+
+    /// The seconds between SIGTERM and SIGKILL.
+    pub(super) fn grace_seconds(self) -> i64 {
+        i64::from(self.grace_seconds) - 1
+    }
+}
+
+/// FNV-1a: enough to tell a pod from the one before it.
+fn fingerprint(uid: &str) -> u32 {
+    uid.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+/// Asks a supervisor to stop its pod within `grace_seconds`. One that has another pod by now ignores it.
 ///
 /// # Errors
 /// The process is gone or not ours.
-pub fn request_stop(supervisor: &OwnedFd, grace_seconds: i64) -> io::Result<()> {
+pub fn request_stop(supervisor: &OwnedFd, pod_uid: &str, grace_seconds: i64) -> io::Result<()> {
     // SAFETY: siginfo_t is plain data; the kernel reads code, pid, uid and value from it.
     unsafe {
         let mut info: libc::siginfo_t = std::mem::zeroed();
         info.si_signo = libc::SIGTERM;
         info.si_code = libc::SI_QUEUE;
-        // The value tells the grace period plus one: a plain SIGTERM carries none.
-        let value = grace_seconds.clamp(0, i64::from(i32::MAX) - 1) as i32 + 1;
         let fields = (&raw mut info).cast::<i32>();
         // siginfo_t on 64-bit Linux: signo, errno, code, padding, pid, uid, value.
         fields.add(4).write(libc::getpid());
         fields.add(5).write(libc::getuid() as i32);
-        fields.add(6).write(value);
+        fields.add(6).cast::<u64>().write(StopRequest::new(pod_uid, grace_seconds).encode());
         let sent = libc::syscall(
             libc::SYS_pidfd_send_signal,
             supervisor.as_raw_fd(),
@@ -286,5 +325,20 @@ pub fn request_stop(supervisor: &OwnedFd, grace_seconds: i64) -> io::Result<()> 
             0,
         );
         if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_to_stop_names_its_pod_and_the_time_it_has() {
+        for grace in [0, 1, 30, i64::from(i32::MAX)] {
+            let request = StopRequest::decode(StopRequest::new("one", grace).encode());
+            assert_ne!(request.encode(), 0);
+            assert_eq!(request.grace_seconds(), grace.min(i64::from(i32::MAX) - 1));
+            assert!(request.is_for("one") && !request.is_for("two"));
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The supervisor: one process per pod, the only parent of its containers. It starts them, copies their output,
-//! restarts them as `actions` says, and reports. It decides nothing about Jobs.
+//! restarts them as `actions` says, and reports. It decides nothing about Jobs. When its pod has ended and nothing of
+//! that is left, it may take another (see `pool`).
 
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
@@ -7,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -19,9 +21,10 @@ use super::actions::{
     pod_status, started,
 };
 use super::logs::{LogWriter, Stream};
+use super::pool::Work;
 use super::processes::{has_children, kill_descendants, kill_marked_descendants, next_ended_child};
 use super::spawn::{
-    Program, Step, become_subreaper, detach, set_hostname, set_process_name, stay_in_background,
+    Program, Step, StopRequest, become_subreaper, detach, set_hostname, set_process_name, stay_in_background,
 };
 use crate::api::PodStatus;
 use crate::store::{Inbox, PodDirectory, PodReport, Store, crash_point, holder_of};
@@ -40,23 +43,46 @@ const REPORT_DELAY: Duration = Duration::milliseconds(25);
 /// How much of a container's output is taken at a time.
 const BUFFER: usize = 8 << 10;
 
-/// Runs a pod to its end; the exit code of the supervisor's process.
-pub(super) fn main(config: &Config, run: &PodRun) -> i32 {
-    // The controller has opened and checked the store; a fork of its kubelet need not do it again.
-    let store = Store::trusted(&config.root);
-    let directory = PodDirectory::new(store.pod_path(&run.uid));
-    let lock = match directory.claim() {
-        Ok(Some(lock)) => lock,
-        // Somebody has started this pod before: no pod is ever run twice.
-        Ok(None) => return 0,
-        Err(_) => return 1,
-    };
-    stay_in_background(&[lock.raw_fd()]);
-    crash_point("supervisor-claimed");
+/// Runs the pod described by `first`, then one after the other those that are handed to it; the exit code of the
+/// supervisor's process.
+pub(super) fn main(config: &Config, work: &Work, first: Option<&[u8]>) -> i32 {
+    stay_in_background(&work.descriptors());
     set_process_name(c"jobctl-super");
     become_subreaper();
-    set_hostname(&run.hostname);
     let Ok(signals) = watch_signals() else { return 1 };
+    // The controller has opened and checked the store; a fork of its kubelet need not do it again.
+    let store = Store::trusted(&config.root);
+    let mut first = first.map(<[u8]>::to_vec);
+    loop {
+        let was_handed = first.is_none();
+        let Some(run) = first.take().or_else(|| work.next()) else { return 0 };
+        let Ok(run) = serde_json::from_slice::<PodRun>(&run) else { return 1 };
+        if was_handed {
+            work.announce_taken(&run.uid);
+        }
+        match run_pod(config, &store, &signals, &run) {
+            Ok(After::Wait) => work.announce_waiting(),
+            Ok(After::Leave) => return 0,
+            Err(_) => return 1,
+        }
+    }
+}
+
+/// What a supervisor does when its pod has ended.
+enum After {
+    Wait,
+    /// It has become the parent of something that is to outlive the next pod.
+    Leave,
+}
+
+fn run_pod(config: &Config, store: &Store, signals: &SignalFd, run: &PodRun) -> Result<After> {
+    let directory = PodDirectory::new(store.pod_path(&run.uid));
+    // Somebody may have started this pod before: no pod is ever run twice.
+    let Some(lock) = directory.claim()? else { return Ok(After::Wait) };
+    crash_point("supervisor-claimed");
+    // From here on requests to stop are for this pod; what came before was for another.
+    while let Ok(Some(_)) = signals.read_signal() {}
+    set_hostname(&run.hostname);
     let mut supervisor = Supervisor {
         run,
         directory,
@@ -74,12 +100,9 @@ pub(super) fn main(config: &Config, run: &PodRun) -> i32 {
     };
     supervisor.supervise();
     supervisor.end();
-    drop(supervisor);
-    if config.background {
-        start_controller(&store);
-    }
+    let is_parent = config.background && start_controller(store);
     drop(lock);
-    0
+    Ok(if is_parent { After::Leave } else { After::Wait })
 }
 
 #[expect(clippy::disallowed_methods, reason = "the supervisor is one of the shell's rooms")]
@@ -96,14 +119,15 @@ fn watch_signals() -> nix::Result<SignalFd> {
     SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
 }
 
-/// The controller is a convenience: the next supervisor to finish brings it back.
-fn start_controller(store: &Store) {
+/// The controller is a convenience: the next supervisor to finish brings it back. True when this one did.
+fn start_controller(store: &Store) -> bool {
     if holder_of(&store.controller_lock_path()).is_ok_and(|holder| holder.is_some()) {
-        return;
+        return false;
     }
     let mut command = Command::new("/proc/self/exe");
     command.arg("__controller").arg(store.root()).env_remove("JOBCTL_CRASH_AT");
     let _ = detach(&mut command);
+    true
 }
 
 /// A container's process and what is left of its output.
@@ -120,7 +144,7 @@ struct Supervisor<'a> {
     run: &'a PodRun,
     directory: PodDirectory,
     inbox: Inbox,
-    signals: SignalFd,
+    signals: &'a SignalFd,
     containers: Vec<Process>,
     states: Vec<ContainerState>,
     started_at: DateTime<Utc>,
@@ -263,9 +287,13 @@ impl Supervisor<'_> {
     fn take_signals(&mut self) {
         while let Ok(Some(signal)) = self.signals.read_signal() {
             if signal.ssi_signo == Signal::SIGTERM as u32 || signal.ssi_signo == Signal::SIGINT as u32 {
-                let asked = i64::from(signal.ssi_int);
-                let with_value = signal.ssi_code == libc::SI_QUEUE && asked > 0;
-                let grace = if with_value { asked - 1 } else { self.run.grace_seconds };
+                let is_request = signal.ssi_code == libc::SI_QUEUE && signal.ssi_ptr != 0;
+                let grace = match StopRequest::decode(signal.ssi_ptr) {
+                    _ if !is_request => self.run.grace_seconds,
+                    // It was meant for the pod before this one.
+                    request if !request.is_for(&self.run.uid) => continue,
+                    request => request.grace_seconds(),
+                };
                 let until = clock() + Duration::seconds(grace);
                 self.stop = Some(self.stop.map_or(until, |earlier| earlier.min(until)));
             }

@@ -224,8 +224,8 @@ impl Engine {
         let Ok(entries) = std::fs::read_dir(self.store.root().join("pods")) else { return };
         for entry in entries.flatten() {
             let name = entry.file_name();
-            if name.to_str().is_some_and(|uid| !known.contains(uid)) {
-                clear_away(&PodDirectory::new(entry.path()));
+            if let Some(uid) = name.to_str().filter(|uid| !known.contains(*uid)) {
+                self.clear_away(uid);
             }
         }
     }
@@ -727,7 +727,7 @@ impl Engine {
         for (key, pod_uid, deadline, grace) in std::mem::take(&mut round.stops) {
             let directory = PodDirectory::new(self.store.pod_path(&pod_uid));
             match supervisor_of(&directory)? {
-                Some(process) if request_stop(&process, grace).is_ok() => {
+                Some(process) if request_stop(&process, &pod_uid, grace).is_ok() => {
                     if let Some(supervision) = self.supervised.get_mut(&pod_uid) {
                         supervision.told = Some(deadline);
                     }
@@ -747,18 +747,20 @@ impl Engine {
         }
         crash_point("reports-removed");
         for uid in &round.directories {
-            clear_away(&PodDirectory::new(self.store.pod_path(uid)));
+            self.clear_away(uid);
         }
         Ok(())
     }
-}
 
-/// Removes what a pod leaves behind that is not stored any more. One replaced by another of the same name may still run.
-fn clear_away(directory: &PodDirectory) {
-    if let Ok(Some(process)) = supervisor_of(directory) {
-        let _ = request_stop(&process, 0);
+    /// Removes what a pod leaves behind that is not stored any more. One replaced by another of the same name may
+    /// still run.
+    fn clear_away(&self, pod_uid: &str) {
+        let directory = PodDirectory::new(self.store.pod_path(pod_uid));
+        if let Ok(Some(process)) = supervisor_of(&directory) {
+            let _ = request_stop(&process, pod_uid, 0);
+        }
+        directory.remove();
     }
-    directory.remove();
 }
 
 fn is_being_deleted(entry: &crate::controller::JobEntry) -> bool {
