@@ -3,13 +3,14 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 
+use super::locks::CommitLock;
 use super::record::{TABLES, snapshot_line};
-use super::{LockedStore, State, Table, Tail, crash_point};
+use super::{LockedStore, State, Store, Table, Tail, crash_point};
 use crate::api::events::{EVENT_TTL, EventRecord};
 
 /// A journal below this size is not compacted while there is work.
@@ -50,35 +51,54 @@ impl LockedStore {
     pub fn compact(&mut self, now: DateTime<Utc>) -> Result<()> {
         let (state, tail) = self.store.read(&TABLES)?;
         let revision = tail.revision();
-        let old = tail.directory().to_owned();
-        let snapshots = self.store.root().join("snapshot");
-        let directory = snapshots.join(revision.to_string());
-        if directory == old {
+        if tail.directory() == snapshot_path(&self.store, revision) {
             return Ok(());
         }
-        let unfinished = snapshots.join(format!(".{revision}.tmp"));
-        let _ = fs::remove_dir_all(&unfinished);
-        let written = write_snapshot(&state, &unfinished, now);
-        if let Err(error) = written {
-            let _ = fs::remove_dir_all(&unfinished);
-            return Err(error).context("compact the store");
-        }
-        crash_point("snapshot-written");
-        // Left by a compaction that died before the switch: never in force, so it may go.
-        let _ = fs::remove_dir_all(&directory);
-        rename(&unfinished, &directory)?;
-        File::open(&snapshots)?.sync_all()?;
-        crash_point("snapshot-in-place");
-        let link = self.store.root().join(".current.tmp");
-        let _ = fs::remove_file(&link);
-        symlink(Path::new("snapshot").join(revision.to_string()), &link).context("link the new snapshot")?;
-        rename(&link, &self.store.current_link())?;
-        File::open(self.store.root())?.sync_all()?;
-        crash_point("snapshot-switched");
+        let directory = put_in_force(&self.store, &self.lock, &state, revision, now)?;
         self.tail = Tail::open(&self.store, &directory)?;
-        remove_old_snapshots(&snapshots, &directory);
+        remove_old_snapshots(&directory);
         Ok(())
     }
+}
+
+fn snapshot_path(store: &Store, revision: u64) -> PathBuf {
+    store.root().join("snapshot").join(revision.to_string())
+}
+
+/// Makes a state the snapshot in force, with an empty journal; the old one is left where it is. If we die, the old one
+/// is in force up to the last step.
+///
+/// # Errors
+/// Failing writes; the old snapshot stays in force.
+pub(super) fn put_in_force(
+    store: &Store,
+    _lock: &CommitLock,
+    state: &State,
+    revision: u64,
+    now: DateTime<Utc>,
+) -> Result<PathBuf> {
+    let snapshots = store.root().join("snapshot");
+    let directory = snapshot_path(store, revision);
+    let unfinished = snapshots.join(format!(".{revision}.tmp"));
+    let _ = fs::remove_dir_all(&unfinished);
+    let written = write_snapshot(state, &unfinished, now);
+    if let Err(error) = written {
+        let _ = fs::remove_dir_all(&unfinished);
+        return Err(error).context("write a new snapshot");
+    }
+    crash_point("snapshot-written");
+    // Left by a compaction that died before the switch: never in force, so it may go.
+    let _ = fs::remove_dir_all(&directory);
+    rename(&unfinished, &directory)?;
+    File::open(&snapshots)?.sync_all()?;
+    crash_point("snapshot-in-place");
+    let link = store.root().join(".current.tmp");
+    let _ = fs::remove_file(&link);
+    symlink(Path::new("snapshot").join(revision.to_string()), &link).context("link the new snapshot")?;
+    rename(&link, &store.current_link())?;
+    File::open(store.root())?.sync_all()?;
+    crash_point("snapshot-switched");
+    Ok(directory)
 }
 
 impl Tail {
@@ -149,7 +169,8 @@ fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// An old snapshot first leaves its name in one step, so that a reader sees it whole or not at all.
-fn remove_old_snapshots(snapshots: &Path, in_force: &Path) {
+pub(super) fn remove_old_snapshots(in_force: &Path) {
+    let Some(snapshots) = in_force.parent() else { return };
     let Ok(entries) = fs::read_dir(snapshots) else { return };
     for entry in entries.flatten() {
         let path = entry.path();

@@ -104,7 +104,7 @@ impl Store {
 
     fn read_snapshot(&self, directory: &Path, tables: &[Table]) -> Result<(State, Tail)> {
         let mut tail = Tail::open(self, directory)?;
-        let mut state = State { revision: tail.snapshot_revision(), ..State::default() };
+        let mut state = State::at(tail.snapshot_revision());
         for table in tables {
             let path = directory.join(format!("{}.jsonl", table.as_str()));
             match fs::read(&path) {
@@ -130,7 +130,12 @@ fn is_gone(error: &anyhow::Error) -> bool {
 }
 
 impl State {
-    fn take_snapshot(&mut self, table: Table, path: PathBuf, bytes: Vec<u8>) -> Result<()> {
+    /// Nothing yet, as of a snapshot's revision.
+    pub(super) fn at(revision: u64) -> Self {
+        Self { revision, ..Self::default() }
+    }
+
+    pub(super) fn take_snapshot(&mut self, table: Table, path: PathBuf, bytes: Vec<u8>) -> Result<()> {
         let text = into_text(&path, bytes)?;
         let buffer = self.buffers.len() as u32;
         let mut objects = Vec::new();
