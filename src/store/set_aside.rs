@@ -20,7 +20,7 @@ use chrono::{DateTime, Utc};
 use super::compaction::{put_in_force, remove_old_snapshots};
 use super::examine::{Examination, Examined};
 use super::record::{Named, TABLES, changes, named_in_commit, named_in_record};
-use super::{Damage, Gap, Inbox, State, Store, Table};
+use super::{Damage, Gap, Inbox, State, Store, Table, crash_point};
 use crate::api::conditions::is_pod_finished;
 use crate::api::kinds::Key;
 use crate::api::meta::{controller_of, uid};
@@ -114,6 +114,7 @@ impl Store {
         let logs = self.keep_logs(&state, &stamp)?;
         let reports = self.bring_reports_back(&state)?;
         File::open(self.root()).and_then(|root| root.sync_all()).context("sync the data directory")?;
+        crash_point("set-aside");
         let revision = examination.last_revision + 1;
         let directory = put_in_force(self, &lock, &state, revision, now)?;
         remove_old_snapshots(&directory);
