@@ -43,6 +43,9 @@ _jobctl() {
             jobctl,describe)
                 cmd="jobctl__subcmd__describe"
                 ;;
+            jobctl,doctor)
+                cmd="jobctl__subcmd__doctor"
+                ;;
             jobctl,drain)
                 cmd="jobctl__subcmd__drain"
                 ;;
@@ -147,6 +150,9 @@ _jobctl() {
                 ;;
             jobctl__subcmd__help,describe)
                 cmd="jobctl__subcmd__help__subcmd__describe"
+                ;;
+            jobctl__subcmd__help,doctor)
+                cmd="jobctl__subcmd__help__subcmd__doctor"
                 ;;
             jobctl__subcmd__help,drain)
                 cmd="jobctl__subcmd__help__subcmd__drain"
@@ -254,7 +260,7 @@ _jobctl() {
 
     case "${cmd}" in
         jobctl)
-            opts="-n -h --namespace --data-dir --context --kubeconfig --help apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain reconcile watch service api-resources api-versions version completion help"
+            opts="-n -h --namespace --data-dir --context --kubeconfig --help apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain reconcile watch service doctor api-resources api-versions version completion help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -993,6 +999,40 @@ _jobctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        jobctl__subcmd__doctor)
+            opts="-n -h --set-aside --namespace --data-dir --context --kubeconfig --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kubeconfig)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         jobctl__subcmd__drain)
             opts="-l -n -h --selector --dry-run --force --ignore-daemonsets --delete-emptydir-data --disable-eviction --grace-period --timeout --pod-selector --namespace --data-dir --context --kubeconfig --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1196,7 +1236,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__help)
-            opts="apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain reconcile watch service api-resources api-versions version completion help"
+            opts="apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain reconcile watch service doctor api-resources api-versions version completion help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1350,6 +1390,20 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__help__subcmd__describe)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__help__subcmd__doctor)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -10,9 +10,11 @@ mod create;
 mod create_from;
 mod delete;
 mod describe;
+mod doctor;
 mod drain;
 mod events;
 mod failure;
+mod findings;
 mod follow_logs;
 mod get;
 mod label;
@@ -94,6 +96,7 @@ enum Verb {
     Reconcile(reconcile::Args),
     Watch(watch::Args),
     Service(service::Args),
+    Doctor(doctor::Args),
     ApiResources(api_resources::ResourcesArgs),
     ApiVersions(api_resources::VersionsArgs),
     Version(version::Args),
@@ -153,6 +156,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Reconcile(args) => reconcile::run(&global, &args),
         Verb::Watch(args) => watch::run(&global, &args),
         Verb::Service(args) => service::run(&global, &args),
+        Verb::Doctor(args) => doctor::run(&global, &args),
         Verb::ApiResources(args) => api_resources::resources(&args),
         Verb::ApiVersions(args) => api_resources::versions(&args),
         Verb::Version(args) => version::run(&args),

@@ -1,6 +1,7 @@
 //! One pass, and the background controller that makes passes as long as there is work. This room reads the clock
 //! once a pass and hands it down.
 
+mod checkup;
 mod config;
 mod engine;
 mod follow;
@@ -11,6 +12,7 @@ mod request;
 mod run;
 mod timers;
 
+pub use checkup::{Checkup, Pods, check_up};
 pub use config::{Config, base_environment};
 pub use engine::{Engine, PassReport};
 pub use follow::Follower;

@@ -11,6 +11,7 @@
 //!   inbox/                       reports of supervisors, one file each
 //!   controller.lock              held by the running controller
 //!   pods/<uid>/                  written by that pod's supervisor alone
+//!   <file>.corrupt-<time>        damaged lines, set aside by `jobctl doctor --set-aside`
 //! ```
 //!
 //! Readers take no lock: a commit is one line, so any prefix of the journal that ends with a newline is a
@@ -21,10 +22,13 @@ mod bell;
 mod compaction;
 mod crash;
 mod directory;
+mod examine;
 mod inbox;
+mod inspect;
 mod locks;
 mod pod_directory;
 mod record;
+mod set_aside;
 mod skim;
 mod state;
 mod tail;
@@ -33,11 +37,14 @@ mod tests;
 
 pub use atomic::write_atomic;
 pub use crash::crash_point;
-pub use directory::Store;
-pub use inbox::{Inbox, PodReport};
+pub use directory::{FORMAT, Store};
+pub use examine::{Damage, Examination, Examined, Gap};
+pub use inbox::{Inbox, Letters, PodReport};
+pub use inspect::{Entry, Format, Inspection, Space};
 pub use locks::{LockedStore, ProcessLock, holder_of};
 pub use pod_directory::{PodDirectory, log_files};
 pub use record::{Change, Table, Write};
+pub use set_aside::{Affected, AsideLine, Fate, SetAside};
 pub use state::{Object, State};
 pub use tail::Tail;
 
@@ -79,7 +86,8 @@ impl fmt::Display for StoreError {
         match self {
             Self::Damaged { file, line, offset, detail } => write!(
                 formatter,
-                "the store is damaged: {} line {line} (byte {offset}): {detail}; nothing was changed",
+                "the store is damaged: {} line {line} (byte {offset}): {detail}; nothing was changed; what can be \
+                 done: jobctl doctor",
                 file.display()
             ),
             Self::NewerFormat { directory, found } => write!(

@@ -128,6 +128,29 @@ pub(super) fn kill_marked_descendants(marker: &str, spare: &[Pid]) {
     }
 }
 
+/// A process that a pod has started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PodProcess {
+    /// Its pid.
+    pub pid: i32,
+    /// The uid of its pod, by its environment.
+    pub pod_uid: String,
+}
+
+/// Every living process of this user's that carries a pod's uid in its environment, of whatever data directory.
+pub fn pod_processes() -> Vec<PodProcess> {
+    const MARKER: &[u8] = b"JOBCTL_POD_UID=";
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    let of_pid = |pid: i32| {
+        let environ = fs::read(format!("/proc/{pid}/environ")).ok()?;
+        let uid = environ.split(|byte| *byte == 0).find_map(|variable| variable.strip_prefix(MARKER))?;
+        let pod_uid = String::from_utf8(uid.to_vec()).ok()?;
+        (!is_zombie(Pid::from_raw(pid))).then_some(PodProcess { pid, pod_uid })
+    };
+    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter_map(of_pid).collect()
+}
+
 fn processes_marked(marker: &[u8]) -> Vec<Pid> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     entries

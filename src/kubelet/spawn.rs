@@ -262,6 +262,34 @@ pub(super) fn pidfd_of(pid: i32) -> io::Result<OwnedFd> {
     }
 }
 
+/// Whether signals can be sent through descriptors of processes.
+///
+/// # Errors
+/// The kernel, or a filter of system calls, refuses.
+pub(super) fn can_signal(process: &OwnedFd) -> io::Result<()> {
+    // SAFETY: signal 0 is only a check; no structure is passed.
+    let sent = unsafe {
+        libc::syscall(
+            libc::SYS_pidfd_send_signal,
+            process.as_raw_fd(),
+            0,
+            std::ptr::null::<libc::siginfo_t>(),
+            0,
+        )
+    };
+    if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Whether ranges of descriptors can be closed at once.
+///
+/// # Errors
+/// The kernel, or a filter of system calls, refuses.
+pub(super) fn can_close_ranges() -> io::Result<()> {
+    // SAFETY: no process can have a descriptor of that number, so nothing is closed.
+    let closed = unsafe { libc::syscall(libc::SYS_close_range, RawFd::MAX, RawFd::MAX, 0) };
+    if closed < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
 /// What a signal that asks a supervisor to stop its pod carries: how long the pod's processes may take, and which pod is
 /// meant, for the supervisor may have taken another since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

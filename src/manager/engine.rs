@@ -118,6 +118,40 @@ fn done_pod(text: &str) -> serde_json::Result<Option<DonePod>> {
     Ok(outline.done())
 }
 
+/// Takes stored objects into an empty world. Returns removed pods of Jobs that are gone.
+///
+/// # Errors
+/// Damaged objects.
+pub(super) fn fill(world: &mut World, state: &State) -> Result<Vec<Key>> {
+    for (_, object) in state.objects(Table::Nodes) {
+        world.put_node(&object.parse()?);
+    }
+    for (_, object) in state.objects(Table::CronJobs) {
+        world.cron_jobs.put(object.parse()?);
+    }
+    for (_, object) in state.objects(Table::Jobs) {
+        world.put_job(object.parse()?);
+    }
+    for (key, object) in state.objects(Table::JobFacts) {
+        world.put_facts(key.clone(), object.parse()?);
+    }
+    for (key, object) in state.objects(Table::Pods) {
+        match done_pod(object.text).map_err(|error| object.damaged(&error))? {
+            Some(done) => world.put_done_pod(key.clone(), done),
+            None => world.put_pod(object.parse()?),
+        }
+    }
+    let mut leftovers = Vec::new();
+    for (key, object) in state.objects(Table::RemovedPods) {
+        let outline: PodOutline<'_> = object.parse_borrowed()?;
+        match outline.owner().filter(|owner| world.job_key(owner).is_some()) {
+            Some(owner) => world.put_removed_pod(key.clone(), outline.metadata.uid, owner),
+            None => leftovers.push(key.clone()),
+        }
+    }
+    Ok(leftovers)
+}
+
 impl Engine {
     /// Reads the store. The launcher must have been started before: forks are cheap only from a small process.
     ///
@@ -141,7 +175,7 @@ impl Engine {
             leftovers: Vec::new(),
             compact_after: None,
         };
-        engine.fill(&state)?;
+        engine.leftovers = fill(&mut engine.world, &state)?;
         drop(state);
         engine.adopt_supervisors()?;
         if !engine.supervised.is_empty() {
@@ -150,35 +184,6 @@ impl Engine {
         engine.sweep_pod_directories();
         engine.world.mark_all_dirty();
         Ok(engine)
-    }
-
-    fn fill(&mut self, state: &State) -> Result<()> {
-        for (_, object) in state.objects(Table::Nodes) {
-            self.world.put_node(&object.parse()?);
-        }
-        for (_, object) in state.objects(Table::CronJobs) {
-            self.world.cron_jobs.put(object.parse()?);
-        }
-        for (_, object) in state.objects(Table::Jobs) {
-            self.world.put_job(object.parse()?);
-        }
-        for (key, object) in state.objects(Table::JobFacts) {
-            self.world.put_facts(key.clone(), object.parse()?);
-        }
-        for (key, object) in state.objects(Table::Pods) {
-            match done_pod(object.text).map_err(|error| object.damaged(&error))? {
-                Some(done) => self.world.put_done_pod(key.clone(), done),
-                None => self.world.put_pod(object.parse()?),
-            }
-        }
-        for (key, object) in state.objects(Table::RemovedPods) {
-            let outline: PodOutline<'_> = object.parse_borrowed()?;
-            match outline.owner().filter(|owner| self.world.job_key(owner).is_some()) {
-                Some(owner) => self.world.put_removed_pod(key.clone(), outline.metadata.uid, owner),
-                None => self.leftovers.push(key.clone()),
-            }
-        }
-        Ok(())
     }
 
     /// Repeats are merged with Events that an earlier controller has recorded; only those of pods that were running

@@ -4,14 +4,15 @@ use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 
+use super::locks::CommitLock;
 use super::record::{TABLES, snapshot_line};
 use super::state::{PODS_LISTING, snapshot_file};
-use super::{LockedStore, State, Table, Tail, crash_point};
+use super::{LockedStore, State, Store, Table, Tail, crash_point};
 use crate::api::events::{EVENT_TTL, EventRecord};
 use crate::printers::rows::listed_pod;
 
@@ -53,35 +54,56 @@ impl LockedStore {
     pub fn compact(&mut self, now: DateTime<Utc>) -> Result<()> {
         let (state, tail) = self.store.read(&TABLES)?;
         let revision = tail.revision();
-        let old = tail.directory().to_owned();
-        let snapshots = self.store.root().join("snapshot");
-        let directory = snapshots.join(revision.to_string());
-        if directory == old {
+        if tail.directory() == snapshot_path(&self.store, revision) {
             return Ok(());
         }
-        let unfinished = snapshots.join(format!(".{revision}.tmp"));
-        let _ = fs::remove_dir_all(&unfinished);
-        let written = write_snapshot(&state, &old, &unfinished, now);
-        if let Err(error) = written {
-            let _ = fs::remove_dir_all(&unfinished);
-            return Err(error).context("compact the store");
-        }
-        crash_point("snapshot-written");
-        // Left by a compaction that died before the switch: never in force, so it may go.
-        let _ = fs::remove_dir_all(&directory);
-        rename(&unfinished, &directory)?;
-        File::open(&snapshots)?.sync_all()?;
-        crash_point("snapshot-in-place");
-        let link = self.store.root().join(".current.tmp");
-        let _ = fs::remove_file(&link);
-        symlink(Path::new("snapshot").join(revision.to_string()), &link).context("link the new snapshot")?;
-        rename(&link, &self.store.current_link())?;
-        File::open(self.store.root())?.sync_all()?;
-        crash_point("snapshot-switched");
+        let known = Some(tail.directory());
+        let directory = put_in_force(&self.store, &self.lock, &state, known, revision, now)?;
         self.tail = Tail::open(&self.store, &directory)?;
-        remove_old_snapshots(&snapshots, &directory);
+        remove_old_snapshots(&directory);
         Ok(())
     }
+}
+
+fn snapshot_path(store: &Store, revision: u64) -> PathBuf {
+    store.root().join("snapshot").join(revision.to_string())
+}
+
+/// Makes a state the snapshot in force, with an empty journal; the old one is left where it is. If we die, the old one
+/// is in force up to the last step. `known` is a snapshot whose listing may be trusted.
+///
+/// # Errors
+/// Failing writes; the old snapshot stays in force.
+pub(super) fn put_in_force(
+    store: &Store,
+    _lock: &CommitLock,
+    state: &State,
+    known: Option<&Path>,
+    revision: u64,
+    now: DateTime<Utc>,
+) -> Result<PathBuf> {
+    let snapshots = store.root().join("snapshot");
+    let directory = snapshot_path(store, revision);
+    let unfinished = snapshots.join(format!(".{revision}.tmp"));
+    let _ = fs::remove_dir_all(&unfinished);
+    let written = write_snapshot(state, known, &unfinished, now);
+    if let Err(error) = written {
+        let _ = fs::remove_dir_all(&unfinished);
+        return Err(error).context("write a new snapshot");
+    }
+    crash_point("snapshot-written");
+    // Left by a compaction that died before the switch: never in force, so it may go.
+    let _ = fs::remove_dir_all(&directory);
+    rename(&unfinished, &directory)?;
+    File::open(&snapshots)?.sync_all()?;
+    crash_point("snapshot-in-place");
+    let link = store.root().join(".current.tmp");
+    let _ = fs::remove_file(&link);
+    symlink(Path::new("snapshot").join(revision.to_string()), &link).context("link the new snapshot")?;
+    rename(&link, &store.current_link())?;
+    File::open(store.root())?.sync_all()?;
+    crash_point("snapshot-switched");
+    Ok(directory)
 }
 
 impl Tail {
@@ -107,8 +129,7 @@ fn snapshot_size(directory: &Path) -> u64 {
         .sum()
 }
 
-/// Writes the snapshot that follows the one in `old` into a new directory.
-fn write_snapshot(state: &State, old: &Path, directory: &Path, now: DateTime<Utc>) -> Result<()> {
+fn write_snapshot(state: &State, known: Option<&Path>, directory: &Path, now: DateTime<Utc>) -> Result<()> {
     fs::DirBuilder::new()
         .mode(0o700)
         .create(directory)
@@ -130,7 +151,7 @@ fn write_snapshot(state: &State, old: &Path, directory: &Path, now: DateTime<Utc
             write_synced(&snapshot_file(directory, table), text.as_bytes())?;
         }
     }
-    let listing = pods_listing(state, old);
+    let listing = pods_listing(state, known);
     if !listing.is_empty() {
         write_synced(&directory.join(PODS_LISTING), listing.as_bytes())?;
     }
@@ -139,20 +160,15 @@ fn write_snapshot(state: &State, old: &Path, directory: &Path, now: DateTime<Utc
     Ok(())
 }
 
-/// What lists show of the pods. Pods that have not changed since the snapshot in `old` have their lines there already.
-fn pods_listing(state: &State, old: &Path) -> String {
-    let mut known = State::default();
-    let listing = old.join(PODS_LISTING);
-    if let Ok(bytes) = fs::read(&listing)
-        && known.take_snapshot(Table::Pods, listing, bytes).is_err()
-    {
-        known = State::default();
-    }
-    let unchanged = snapshot_file(old, Table::Pods);
+/// What lists show of the pods. Pods that have not changed since a known snapshot have their lines there already.
+fn pods_listing(state: &State, known: Option<&Path>) -> String {
+    let listed_before = known.and_then(read_listing).unwrap_or_default();
+    let unchanged = known.map(|known| snapshot_file(known, Table::Pods));
     let mut text = String::new();
     for (key, object) in state.objects(Table::Pods) {
-        let listed = known.get(Table::Pods, key).filter(|_| object.file() == unchanged);
-        let listed = match listed {
+        let before =
+            listed_before.get(Table::Pods, key).filter(|_| Some(object.file()) == unchanged.as_deref());
+        let listed = match before {
             Some(listed) => Cow::Borrowed(listed.text),
             // Whoever reads what is no pod shall meet it as it stands, and say where.
             None => listed_pod(object.text).map_or(Cow::Borrowed(object.text), Cow::Owned),
@@ -160,6 +176,14 @@ fn pods_listing(state: &State, old: &Path) -> String {
         snapshot_line(&key.namespace, &key.name, &listed, &mut text);
     }
     text
+}
+
+fn read_listing(snapshot: &Path) -> Option<State> {
+    let mut listing = State::default();
+    let path = snapshot.join(PODS_LISTING);
+    let bytes = fs::read(&path).ok()?;
+    listing.take_snapshot(Table::Pods, path, bytes).ok()?;
+    Some(listing)
 }
 
 /// When an Event was last seen, without parsing 50,000 of them: RFC 3339 in UTC sorts as text. The field is one of the
@@ -180,7 +204,8 @@ fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// An old snapshot first leaves its name in one step, so that a reader sees it whole or not at all.
-fn remove_old_snapshots(snapshots: &Path, in_force: &Path) {
+pub(super) fn remove_old_snapshots(in_force: &Path) {
+    let Some(snapshots) = in_force.parent() else { return };
     let Ok(entries) = fs::read_dir(snapshots) else { return };
     for entry in entries.flatten() {
         let path = entry.path();

@@ -12,7 +12,7 @@ use super::bell::Bell;
 use super::{StoreError, write_atomic};
 
 /// The version of the layout that this program writes.
-pub(super) const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 1;
 
 /// An opened data directory. Opening checks it and creates what is missing; it reads no objects.
 #[derive(Clone, Debug)]
@@ -98,8 +98,7 @@ impl Store {
     /// First use. Under the lock, so that two first commands do not lay out twice; `format` comes last, so that
     /// a directory with it is complete.
     fn lay_out(&self) -> Result<()> {
-        let lock = self.open_lock_file()?;
-        lock.lock().context("lock the store")?;
+        let _lock = self.lock_commits()?;
         if self.is_format_known()? {
             return Ok(());
         }

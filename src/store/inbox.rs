@@ -28,6 +28,15 @@ pub struct PodReport {
     pub status: PodStatus,
 }
 
+/// What lies in the inbox.
+#[derive(Clone, Debug, Default)]
+pub struct Letters {
+    /// Reports that wait for a pass.
+    pub reports: Vec<PodReport>,
+    /// Files that the next pass will set aside, for they are no reports.
+    pub unreadable: Vec<PathBuf>,
+}
+
 /// The directory of reports.
 #[derive(Clone, Debug)]
 pub struct Inbox {
@@ -91,6 +100,23 @@ impl Inbox {
         Ok(reports)
     }
 
+    /// What lies there; nothing is moved.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn look(&self) -> Result<Letters> {
+        let mut letters = Letters::default();
+        for path in self.paths()? {
+            match fs::read(&path).map(|bytes| serde_json::from_slice::<PodReport>(&bytes)) {
+                Ok(Ok(report)) => letters.reports.push(report),
+                // Taken by a pass.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                _ => letters.unreadable.push(path),
+            }
+        }
+        Ok(letters)
+    }
+
     /// Whether no report lies there.
     ///
     /// # Errors
@@ -110,6 +136,28 @@ impl Inbox {
             }
         }
         Ok(paths)
+    }
+
+    /// Brings the newest report that was put away for a pod back, so that a pass takes it in once more: the commit that
+    /// held it is lost. False where there is none, or where it waits already.
+    ///
+    /// # Errors
+    /// The report cannot be moved.
+    pub(super) fn bring_back(&self, uid: &str, pod: &Path) -> Result<bool> {
+        let Ok(entries) = fs::read_dir(pod) else { return Ok(false) };
+        let sequence = |entry: fs::DirEntry| -> Option<u64> {
+            entry.file_name().to_str()?.strip_prefix("report.")?.parse().ok()
+        };
+        let Some(newest) = entries.flatten().filter_map(sequence).max() else { return Ok(false) };
+        let waiting = self.directory.join(format!("{uid}.{newest}"));
+        if waiting.exists() {
+            return Ok(false);
+        }
+        let kept = pod.join(format!("report.{newest}"));
+        // Moved and not linked: renaming one name of a file over another does nothing, and it would never leave again.
+        #[expect(clippy::disallowed_methods, reason = "a report moves back, to a name that nobody has")]
+        fs::rename(&kept, &waiting).with_context(|| format!("move {} back", kept.display()))?;
+        Ok(true)
     }
 
     /// Puts a report that has been committed away, into its pod's directory (`report.<sequence>`); it goes with that.

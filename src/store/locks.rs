@@ -16,7 +16,22 @@ pub struct LockedStore {
     // Declared first, so that the tail's files are closed before the lock goes.
     pub(super) tail: Tail,
     pub(super) store: Store,
-    _lock: File,
+    pub(super) lock: CommitLock,
+}
+
+/// The lock around commits and around what replaces the snapshot.
+#[derive(Debug)]
+pub(super) struct CommitLock {
+    _file: File,
+}
+
+impl Store {
+    /// Waits for the lock.
+    pub(super) fn lock_commits(&self) -> Result<CommitLock> {
+        let file = self.open_lock_file()?;
+        file.lock().context("lock the store")?;
+        Ok(CommitLock { _file: file })
+    }
 }
 
 impl Store {
@@ -26,9 +41,8 @@ impl Store {
     /// # Errors
     /// Failing system calls; a damaged journal.
     pub fn lock(&self, tail: Tail) -> Result<LockedStore> {
-        let lock = self.open_lock_file()?;
-        lock.lock().context("lock the store")?;
-        let mut locked = LockedStore { tail, store: self.clone(), _lock: lock };
+        let lock = self.lock_commits()?;
+        let mut locked = LockedStore { tail, store: self.clone(), lock };
         locked.tail.cut_torn_end()?;
         Ok(locked)
     }
@@ -40,11 +54,10 @@ impl Store {
     /// # Errors
     /// Failing system calls; a damaged store.
     pub fn lock_and_read(&self, tables: &[Table]) -> Result<(LockedStore, State)> {
-        let lock = self.open_lock_file()?;
-        lock.lock().context("lock the store")?;
+        let lock = self.lock_commits()?;
         Tail::open(self, &self.current_snapshot()?)?.cut_torn_end()?;
         let (state, tail) = self.read(tables)?;
-        Ok((LockedStore { tail, store: self.clone(), _lock: lock }, state))
+        Ok((LockedStore { tail, store: self.clone(), lock }, state))
     }
 }
 

@@ -258,6 +258,48 @@ pub(super) fn key_and_object(text: &str) -> Option<(&str, &str, Option<&str>)> {
     (object.starts_with('{') && object.ends_with('}')).then_some((namespace, name, Some(object)))
 }
 
+/// An object that a damaged line names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Named {
+    /// Whether it was put there, or deleted.
+    pub(super) is_put: bool,
+    pub(super) table: Table,
+    pub(super) key: Key,
+}
+
+/// The objects that can still be read off a damaged commit.
+pub(super) fn named_in_commit(line: &[u8]) -> Vec<Named> {
+    let named = |from: usize| {
+        let write = &line[from..];
+        let table = table_of_write(write)?;
+        let is_put = write[OPERATION.needle().len()..].starts_with(b"put");
+        let operation = if is_put { "put" } else { "delete" };
+        let head = format!("{{\"op\":\"{operation}\",\"table\":\"{}\",", table.as_str());
+        Some(Named { is_put, table, key: named_key(write.strip_prefix(head.as_bytes())?)? })
+    };
+    OPERATION.find_iter(line).filter_map(named).collect()
+}
+
+/// The object that can still be read off a damaged record of a table.
+pub(super) fn named_in_record(table: Table, line: &[u8]) -> Option<Named> {
+    Some(Named { is_put: true, table, key: named_key(line.strip_prefix(b"{")?)? })
+}
+
+/// The key at the start of bytes of which anything may be wrong.
+fn named_key(bytes: &[u8]) -> Option<Key> {
+    let value = |bytes: &[u8]| -> Option<(String, usize)> {
+        let end = memchr::memchr(b'"', bytes)?;
+        let text = std::str::from_utf8(&bytes[..end]).ok()?;
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "-._:".contains(c);
+        text.chars().all(is_name).then(|| (text.to_owned(), end))
+    };
+    let rest = bytes.strip_prefix(b"\"namespace\":\"")?;
+    let (namespace, end) = value(rest)?;
+    let rest = rest[end..].strip_prefix(b"\",\"name\":\"")?;
+    let (name, _) = value(rest)?;
+    (!name.is_empty()).then(|| Key::new(&namespace, &name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -297,6 +339,38 @@ mod tests {
         );
         assert_eq!(read(line, &[Table::Jobs]).expect("readable").len(), 1);
         serde_json::from_str::<serde_json::Value>(line).expect("plain JSON");
+    }
+
+    #[test]
+    fn objects_are_read_off_damaged_lines_as_far_as_their_names_stand() {
+        let line = commit_line(
+            7,
+            &[
+                Write::put(Table::Jobs, Key::new("default", "a"), "{\"a\":1}".into()),
+                Write::delete(Table::Pods, Key::new("default", "a-x")),
+                Write::put(Table::Pods, Key::new("n", "b"), "{}".into()),
+            ],
+        );
+        let names = |line: &[u8]| -> Vec<String> {
+            named_in_commit(line)
+                .into_iter()
+                .map(|one| format!("{} {} {}", one.is_put, one.table.as_str(), one.key))
+                .collect()
+        };
+        let all = ["true jobs default/a", "false pods default/a-x", "true pods n/b"];
+        let damaged = |from: &str, to: &str| line.replacen(from, to, 1).into_bytes();
+        assert_eq!(names(&damaged("revision", "\0\0\0\0\0\0\0\0")), all);
+        assert_eq!(names(&line.as_bytes()[..line.len() - 30]), all[..2]);
+        assert_eq!(names(&damaged("a-x", "a\0x")), [all[0], all[2]], "no name of ours");
+        assert_eq!(names(&damaged("\"delete", "\"delite")), [all[0], all[2]]);
+        assert_eq!(names(&damaged("\"namespace", "\"namespaze")), all[1..], "not the next one's");
+        assert_eq!(names(b"\0\0\xff"), Vec::<String>::new());
+        let mut record = String::new();
+        snapshot_line("default", "a", "{}", &mut record);
+        let named = named_in_record(Table::Jobs, &record.as_bytes()[..record.len() - 9]).expect("a name");
+        assert_eq!((named.is_put, named.table, named.key), (true, Table::Jobs, Key::new("default", "a")));
+        assert_eq!(named_in_record(Table::Jobs, b"{\"namespace\":\"default\",\"na"), None);
+        assert_eq!(named_in_record(Table::Jobs, b""), None);
     }
 
     #[test]

@@ -139,7 +139,7 @@ impl Store {
         file: &impl Fn(&Path, Table) -> PathBuf,
     ) -> Result<(State, Tail)> {
         let mut tail = Tail::open(self, directory)?;
-        let mut state = State { revision: tail.snapshot_revision(), ..State::default() };
+        let mut state = State::at(tail.snapshot_revision());
         for table in tables {
             let path = file(directory, *table);
             match fs::read(&path) {
@@ -165,6 +165,11 @@ fn is_gone(error: &anyhow::Error) -> bool {
 }
 
 impl State {
+    /// Nothing yet, as of a snapshot's revision.
+    pub(super) fn at(revision: u64) -> Self {
+        Self { revision, ..Self::default() }
+    }
+
     pub(super) fn take_snapshot(&mut self, table: Table, path: PathBuf, bytes: Vec<u8>) -> Result<()> {
         let text = into_text(&path, bytes)?;
         let buffer = self.buffers.len() as u32;

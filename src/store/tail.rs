@@ -31,11 +31,7 @@ impl Tail {
             .append(true)
             .open(&path)
             .with_context(|| format!("open {}", path.display()))?;
-        let revision = directory
-            .file_name()
-            .and_then(|name| name.to_str())
-            .and_then(|name| name.parse().ok())
-            .with_context(|| format!("{} is not a snapshot", directory.display()))?;
+        let revision = revision_of_snapshot(directory)?;
         Ok(Self { store: store.clone(), directory: directory.to_owned(), path, journal, offset: 0, revision })
     }
 
@@ -68,7 +64,8 @@ impl Tail {
                 Ok(next) => {
                     if next.revision != self.revision {
                         bail!(
-                            "{} starts at revision {}, but {} ends at {}",
+                            "{} starts at revision {}, but {} ends at {}: what was read is not the store's history any \
+                             more; run the command again",
                             next.path.display(),
                             next.revision,
                             self.path.display(),
@@ -252,6 +249,13 @@ impl Tail {
         self.revision = revision;
         Ok(())
     }
+}
+
+/// The revision of which a directory holds the snapshot: its name.
+pub(super) fn revision_of_snapshot(directory: &Path) -> Result<u64> {
+    let name = directory.file_name().and_then(|name| name.to_str());
+    name.and_then(|name| name.parse().ok())
+        .with_context(|| format!("{} is not a snapshot", directory.display()))
 }
 
 impl LockedStore {

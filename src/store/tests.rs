@@ -658,3 +658,225 @@ proptest! {
         }
     }
 }
+
+fn job(name: &str, text: &str) -> Write {
+    let object = json!({"metadata": {"name": name, "namespace": "default", "annotations": {"is": text}}});
+    Write::put(Table::Jobs, named(name), object.to_string())
+}
+
+/// What the Jobs say, by name.
+fn annotations(store: &Store) -> Vec<String> {
+    let of = |(name, text): (String, String)| {
+        let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        format!("{name} {}", value["metadata"]["annotations"]["is"].as_str().unwrap_or_default())
+    };
+    all(store, Table::Jobs).into_iter().map(of).collect()
+}
+
+/// Overwrites a part of a file that occurs in it once.
+fn overwrite(path: &Path, part: &str, by: &str) {
+    let text = fs::read_to_string(path).expect("the file");
+    assert_eq!((text.matches(part).count(), part.len()), (1, by.len()));
+    write_atomic(path, text.replace(part, by).as_bytes()).expect("a write");
+}
+
+/// What lies in the data directory under names like that, with its content.
+fn aside(store: &Store) -> BTreeMap<String, Vec<u8>> {
+    let names = fs::read_dir(store.root()).expect("a directory").flatten().map(|entry| entry.path());
+    let is_aside = |path: &std::path::PathBuf| path.display().to_string().contains(".corrupt-");
+    names
+        .filter(|path| path.is_file() && is_aside(path))
+        .map(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            (name, fs::read(&path).expect("a file"))
+        })
+        .collect()
+}
+
+#[test]
+fn without_damage_nothing_is_set_aside() {
+    let (_place, store) = new_store();
+    assert!(store.set_aside(noon()).expect("nothing").is_none());
+    commit(&store, &[job("a", "1")]);
+    append(&journal(&store), b"{\"revision\":2,");
+    let before = contents(store.root());
+    assert!(store.set_aside(noon()).expect("nothing").is_none(), "a torn end is no damage");
+    assert_eq!(contents(store.root()), before);
+}
+
+#[test]
+fn damaged_lines_are_set_aside_and_everything_else_stands() {
+    let (_place, store) = new_store();
+    for name in ["a", "b", "c", "d", "e"] {
+        commit(&store, &[job(name, "1")]);
+    }
+    compact(&store);
+    let jobs_file = store.current_snapshot().expect("a snapshot").join("jobs.jsonl");
+    let snapshot = fs::read_to_string(&jobs_file).expect("the Jobs");
+    // In the snapshot: a, which nobody writes again, and b, which a later commit does.
+    let bad: Vec<String> =
+        ["a", "b"].map(|name| format!("{{\"namespace\":\"default\",\"name\":\"{name}\",\"\0")).into();
+    for (name, bad) in ["a", "b"].iter().zip(&bad) {
+        let good = format!("{{\"namespace\":\"default\",\"name\":\"{name}\",\"o");
+        overwrite(&jobs_file, &good, bad);
+    }
+    commit(&store, &[job("b", "2"), job("c", "2")]);
+    // Revision 7 changes c, removes d and makes x; 8 changes c again.
+    commit(&store, &[job("c", "3"), job("e", "3"), job("x", "3"), Write::delete(Table::Jobs, named("d"))]);
+    let journal_file = journal(&store);
+    overwrite(&journal_file, "{\"revision\":7", "{\"rev\0sion\":7");
+    let whole = fs::read(&journal_file).expect("the journal");
+    append(&journal_file, record::commit_line(8, &[job("c", "4")]).as_bytes());
+    append(&journal_file, b"{\"revision\":9,");
+
+    let done = store.set_aside(noon()).expect("set aside").expect("something");
+    assert_eq!(annotations(&store), ["b 2", "c 4", "d 1", "e 1"]);
+    let fates: Vec<String> = done
+        .lines
+        .iter()
+        .flat_map(|line| &line.objects)
+        .map(|object| format!("{} {:?}", object.key.name, object.fate))
+        .collect();
+    let expected = ["a Lost", "b Unharmed", "c Unharmed", "e SetBack", "x Lost", "d Back"];
+    assert_eq!(fates, expected);
+    assert_eq!((done.objects, done.revision), (4, 9));
+    assert_eq!(done.gaps, [Gap { first: 7, last: 7, lines: 1 }]);
+    // Byte for byte.
+    let damaged_jobs: String = snapshot
+        .lines()
+        .take(2)
+        .zip(&bad)
+        .map(|(line, bad)| format!("{bad}{}\n", &line[bad.len()..]))
+        .collect();
+    let second = memchr::memchr(b'\n', &whole).expect("a line") + 1;
+    let expected = BTreeMap::from([
+        ("jobs.jsonl.corrupt-20231114T221320Z".to_owned(), damaged_jobs.into_bytes()),
+        ("journal.jsonl.corrupt-20231114T221320Z".to_owned(), whole[second..].to_vec()),
+    ]);
+    assert_eq!(aside(&store), expected);
+    for name in expected.keys() {
+        let mode = fs::metadata(store.root().join(name)).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+    assert_eq!(commit(&store, &[job("f", "1")]), 10, "the store can be used again");
+    assert!(store.examine().expect("an examination").is_sound());
+    assert!(store.set_aside(noon()).expect("nothing").is_none());
+    compact(&store);
+    assert_eq!(aside(&store), expected, "no compaction removes what was set aside");
+}
+
+#[test]
+fn whoever_has_followed_a_damaged_store_has_to_start_again() {
+    let (_place, store) = new_store();
+    commit(&store, &[job("a", "1")]);
+    commit(&store, &[job("b", "1")]);
+    let (_, mut follower) = store.read(&[Table::Jobs]).expect("a state");
+    let (_, writer) = store.read(&[Table::Jobs]).expect("a state");
+    overwrite(&journal(&store), "{\"revision\":2", "{\"revision\":\0");
+    store.set_aside(noon()).expect("set aside").expect("something");
+    let error = follower.changes(&[Table::Jobs], |_| ()).expect_err("another history");
+    assert!(error.to_string().contains("run the command again"), "{error:#}");
+    let mut locked = store.lock(writer).expect("the lock");
+    assert!(locked.catch_up(&[Table::Jobs], |_| ()).is_err(), "nor does a writer go on");
+    drop(locked);
+    assert_eq!(annotations(&store), ["a 1"]);
+}
+
+#[test]
+fn a_missing_commit_is_damage_without_a_line() {
+    let (_place, store) = new_store();
+    commit(&store, &[job("a", "1")]);
+    append(&journal(&store), record::commit_line(4, &[job("b", "1")]).as_bytes());
+    assert!(!store.examine().expect("an examination").is_sound());
+    let done = store.set_aside(noon()).expect("set aside").expect("something");
+    assert_eq!(
+        (done.lines.len(), done.gaps.as_slice()),
+        (0, [Gap { first: 2, last: 3, lines: 0 }].as_slice())
+    );
+    assert_eq!((annotations(&store).len(), aside(&store).len()), (2, 0));
+    assert!(store.examine().expect("an examination").is_sound());
+}
+
+#[test]
+fn logs_and_reports_of_pods_outlive_the_commits_that_are_lost() {
+    let pod = |name: &str, phase: &str| {
+        let object = json!({"metadata": {"name": name, "uid": name}, "status": {"phase": phase}});
+        Write::put(Table::Pods, named(name), object.to_string())
+    };
+    let (_place, store) = new_store();
+    commit(&store, &[pod("kept", "Pending"), pod("over", "Succeeded")]);
+    commit(&store, &[pod("kept", "Succeeded"), pod("lost", "Running")]);
+    for name in ["kept", "over", "lost"] {
+        let directory = store.pod_path(name);
+        fs::create_dir(&directory).expect("a directory");
+        append_new(&directory.join("main.0.log"), name.as_bytes());
+        append_new(&directory.join("supervisor.lock"), b"");
+        for sequence in [9, 10] {
+            append_new(&directory.join(format!("report.{sequence}")), b"{}");
+        }
+    }
+    overwrite(&journal(&store), "{\"revision\":2", "{\"revision\":\0");
+    let done = store.set_aside(noon()).expect("set aside").expect("something");
+    let logs = store.root().join("pods.corrupt-20231114T221320Z");
+    assert_eq!((done.reports, done.logs), (1, Some((logs.clone(), vec!["lost".to_owned()]))));
+    let kept = BTreeMap::from([(logs.join("lost/main.0.log").display().to_string(), b"lost".to_vec())]);
+    assert_eq!(contents(&logs), kept);
+    assert!(store.pod_path("lost").join("main.0.log").exists(), "and where they were");
+    let waiting: Vec<_> = fs::read_dir(store.inbox_path())
+        .expect("an inbox")
+        .flatten()
+        .map(|entry| entry.file_name())
+        .collect();
+    assert_eq!(waiting, ["kept.10"], "the newest report of the pod that looks unfinished");
+    assert!(!store.pod_path("kept").join("report.10").exists(), "moved");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever bytes are damaged: what is set aside and what stands are together all that there was.
+    #[test]
+    fn no_damage_is_too_much(
+        bytes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        compacted in any::<bool>(),
+    ) {
+        let (_place, store) = new_store();
+        for number in 0..6 {
+            commit(&store, &[job(&format!("j{number}"), "1"), job("always", &number.to_string())]);
+        }
+        if compacted {
+            compact(&store);
+            commit(&store, &[job("always", "last")]);
+        }
+        let directory = store.current_snapshot().expect("a snapshot");
+        let files = ["jobs.jsonl", "journal.jsonl"].map(|name| directory.join(name));
+        for (place, byte) in bytes {
+            let path = &files[usize::from(compacted && byte % 2 == 0)];
+            let path = if compacted { path } else { &files[1] };
+            let mut content = fs::read(path).expect("a file");
+            let at = place.index(content.len());
+            content[at] = byte;
+            write_atomic(path, &content).expect("a write");
+        }
+        let lines = |path: &Path| -> Vec<Vec<u8>> {
+            let content = fs::read(path).unwrap_or_default();
+            content.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
+        };
+        let before: Vec<Vec<u8>> = files.iter().flat_map(|path| lines(path)).collect();
+        let examined = store.examine().expect("an examination");
+        let (torn, damaged) =
+            (examined.torn, examined.files().map(|file| file.damage.len()).sum::<usize>());
+        let sound = examined.files().map(|file| file.records).sum::<usize>();
+        prop_assert_eq!(before.len(), sound + damaged + usize::from(torn > 0));
+        let done = store.set_aside(noon()).expect("set aside");
+        prop_assert_eq!(done.is_some(), !examined.is_sound());
+        let aside: Vec<Vec<u8>> = aside(&store).into_values().flat_map(|content| {
+            content.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect::<Vec<_>>()
+        }).collect();
+        prop_assert_eq!(aside.len(), damaged);
+        prop_assert!(aside.iter().all(|line| before.contains(line)));
+        prop_assert!(store.examine().expect("an examination").is_sound());
+        store.read(&TABLES).expect("readable");
+        commit(&store, &[job("after", "1")]);
+    }
+}

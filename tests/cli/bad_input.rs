@@ -228,7 +228,10 @@ fn a_store_with_a_damaged_record() {
         let expected =
             format!("error: the store is damaged: DATA/snapshot/0/journal.jsonl line 2 (byte {second}): ");
         assert!(error.starts_with(&expected), "{line}: {error}");
-        assert!(error.ends_with("; nothing was changed\n"), "{line}: {error}");
+        assert!(
+            error.ends_with("; nothing was changed; what can be done: jobctl doctor\n"),
+            "{line}: {error}"
+        );
     }
     let apply = world.command("apply -f -").stdin(job("three", "", "true")).run().failure();
     assert!(apply.stderr.contains("damaged"), "{}", apply.stderr);

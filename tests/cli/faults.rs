@@ -5,6 +5,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 
 use crate::common::{SOON, World, eventually, job, kill};
+use crate::doctor::{aside, damage, journal, lines, with_three_jobs};
 
 /// What all crashes must end in: every completion once, no more and no less, and nothing left behind.
 #[track_caller]
@@ -362,6 +363,36 @@ fn a_compaction_that_dies_with_its_snapshot_in_place_is_made_again() {
 #[test]
 fn a_compaction_that_dies_after_the_switch_has_done_its_work() {
     compaction_crash_at("snapshot-switched");
+}
+
+/// Setting damage aside dies there: the damaged line is safe before, and what stands can be used after.
+fn set_aside_crash_at(point: &str) {
+    let world = with_three_jobs();
+    let last = lines(&journal(&world)).len() - 1;
+    let (line, _) = damage(&journal(&world), last, 3);
+    let died = world.command("doctor --set-aside").env("JOBCTL_CRASH_AT", point).run();
+    assert_eq!(died.code, -9, "{point}: {}{}", died.stdout, died.stderr);
+    assert_eq!(std::fs::read(aside(&world, "journal.jsonl")).expect("the line"), line, "{point}");
+    let again = world.run("doctor --set-aside").success();
+    let is_done = point == "snapshot-switched";
+    assert_eq!(again.stdout.contains("nothing is damaged"), is_done, "{point}: {}", again.stdout);
+    let names = world.run("get jobs -o name").success();
+    assert!(names.stdout.starts_with("job.batch/one\n"), "{point}: {}", names.stdout);
+    assert!(names.stdout.ends_with("job.batch/two\n"), "{point}: {}", names.stdout);
+    world.assert_no_processes_left();
+    let _ = world.run("doctor").success();
+}
+
+#[test]
+fn a_doctor_that_dies_with_the_damage_copied_has_changed_nothing_else() {
+    set_aside_crash_at("set-aside");
+}
+
+#[test]
+fn a_doctor_that_dies_within_the_new_snapshot_loses_nothing() {
+    set_aside_crash_at("snapshot-written");
+    set_aside_crash_at("snapshot-in-place");
+    set_aside_crash_at("snapshot-switched");
 }
 
 /// Every point named in the sources has a test here: a new one cannot be forgotten.

@@ -12,6 +12,7 @@ mod create;
 mod cronjobs;
 mod delete;
 mod describe;
+mod doctor;
 mod engine;
 mod examples;
 mod failure_policy_walkthroughs;
