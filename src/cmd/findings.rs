@@ -148,6 +148,7 @@ fn forbidden(entry: &Entry, me: u32) -> Option<String> {
 pub(super) fn records(found: &Examination) -> Vec<Finding> {
     let damaged = |any: bool| if any { Standing::Damaged } else { Standing::Good };
     let tables = || found.tables.iter().map(|(_, file)| file);
+    let files = || found.snapshot_files();
     let detail = format!(
         "{}: {} in {}, {}",
         found.snapshot.display(),
@@ -156,8 +157,8 @@ pub(super) fn records(found: &Examination) -> Vec<Finding> {
         size(tables().map(|file| file.size() as u64).sum())
     );
     let mut findings =
-        vec![finding("snapshot", damaged(tables().any(|file| !file.damage.is_empty())), detail)];
-    findings.extend(tables().flat_map(|file| damaged_lines("snapshot", file)));
+        vec![finding("snapshot", damaged(files().any(|file| !file.damage.is_empty())), detail)];
+    findings.extend(files().flat_map(|file| damaged_lines("snapshot", file)));
     let journal = &found.journal;
     let detail = format!("{}, {}", count(journal.records, "commit"), size(journal.size() as u64));
     let is_damaged = !journal.damage.is_empty() || !found.gaps.is_empty();

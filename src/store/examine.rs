@@ -3,6 +3,7 @@
 //! Readers stop at the first damaged record they need. Here all are found, also those that a reader would notice only later
 //! (an object that is no JSON) or not at all (a commit that is longer than its head says, a commit that is missing).
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -11,11 +12,13 @@ use anyhow::{Context, Result, bail};
 use serde::de::DeserializeOwned;
 
 use super::record::{Change, TABLES, Table, changes, head_of, key_and_object};
+use super::state::{PODS_LISTING, snapshot_file};
 use super::tail::revision_of_snapshot;
 use super::{State, Store};
 use crate::api::events::EventRecord;
 use crate::api::{CronJob, Job, Node, Pod};
 use crate::controller::JobFacts;
+use crate::printers::rows::listed_pod;
 use crate::registry::tombstones::Tombstone;
 
 /// A line that does not read back.
@@ -61,6 +64,8 @@ pub struct Examination {
     pub snapshot: PathBuf,
     /// Its tables, those without a file left out.
     pub tables: Vec<(Table, Examined)>,
+    /// What lists show of its pods: made from them, and to be made again where it is damaged.
+    pub listing: Option<Examined>,
     /// The commits since.
     pub journal: Examined,
     /// Bytes after the journal's last newline: harmless, the next writer cuts them off.
@@ -107,7 +112,12 @@ impl Examined {
 impl Examination {
     /// All files with records, the journal last.
     pub fn files(&self) -> impl Iterator<Item = &Examined> {
-        self.tables.iter().map(|(_, table)| table).chain([&self.journal])
+        self.snapshot_files().chain([&self.journal])
+    }
+
+    /// The files of the snapshot itself.
+    pub fn snapshot_files(&self) -> impl Iterator<Item = &Examined> {
+        self.tables.iter().map(|(_, table)| table).chain(&self.listing)
     }
 
     /// Whether everything reads back and nothing is missing.
@@ -152,29 +162,38 @@ fn examine_snapshot(directory: &Path) -> Result<Examination> {
     let first_revision = revision_of_snapshot(directory)?;
     let mut tables = Vec::new();
     for table in TABLES {
-        let path = directory.join(format!("{}.jsonl", table.as_str()));
-        match fs::read(&path) {
-            Ok(bytes) => {
-                let (records, damage) = examine_table(table, &bytes);
-                tables.push((table, Examined { path, records, damage, bytes }));
-            }
-            // A table that was empty at that revision has no file.
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error).with_context(|| format!("read {}", path.display())),
+        if let Some((path, bytes)) = read_if_there(snapshot_file(directory, table))? {
+            let (records, damage) = examine_table(table, &bytes);
+            tables.push((table, Examined { path, records, damage, bytes }));
         }
     }
+    let listing = read_if_there(directory.join(PODS_LISTING))?.map(|(path, bytes)| {
+        let pods = tables.iter().find(|(table, _)| *table == Table::Pods).map(|(_, pods)| pods);
+        let (records, damage) = examine_listing(&bytes, pods);
+        Examined { path, records, damage, bytes }
+    });
     let path = directory.join("journal.jsonl");
     let bytes = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
     let commits = examine_journal(first_revision, &bytes);
     Ok(Examination {
         snapshot: directory.to_owned(),
         tables,
+        listing,
         torn: commits.torn,
         gaps: commits.gaps,
         first_revision,
         last_revision: commits.last,
         journal: Examined { path, records: commits.records, damage: commits.damage, bytes },
     })
+}
+
+/// A file of a snapshot; what was empty at that revision has none.
+fn read_if_there(path: PathBuf) -> Result<Option<(PathBuf, Vec<u8>)>> {
+    match fs::read(&path) {
+        Ok(bytes) => Ok(Some((path, bytes))),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("read {}", path.display())),
+    }
 }
 
 /// One line of a file.
@@ -225,6 +244,42 @@ fn examine_table(table: Table, bytes: &[u8]) -> (usize, Vec<Damage>) {
         }
     }
     (records, damage)
+}
+
+/// The lines of a listing: how many say what the pods that read back say, and which do not.
+fn examine_listing(bytes: &[u8], pods: Option<&Examined>) -> (usize, Vec<Damage>) {
+    let mut expected: HashMap<(String, String), String> = HashMap::new();
+    for (_, line) in pods.into_iter().flat_map(Examined::sound_lines) {
+        if let Some((namespace, name, Some(pod))) = record_of(line)
+            && let Ok(listed) = listed_pod(pod)
+        {
+            expected.insert((namespace.to_owned(), name.to_owned()), listed);
+        }
+    }
+    let mut records = 0;
+    let mut damage = Vec::new();
+    for line in lines(bytes) {
+        let check = match record_of(line.bytes).filter(|_| line.is_whole) {
+            Some((namespace, name, Some(listed))) => {
+                match expected.get(&(namespace.to_owned(), name.to_owned())) {
+                    // The pod itself does not read back: that is said where it stands.
+                    None => Ok(()),
+                    Some(expected) if expected == listed => Ok(()),
+                    Some(_) => Err("not what the pod says"),
+                }
+            }
+            _ => Err("not a record"),
+        };
+        match check {
+            Ok(()) => records += 1,
+            Err(detail) => damage.push(line.damaged(detail.into())),
+        }
+    }
+    (records, damage)
+}
+
+fn record_of(line: &[u8]) -> Option<(&str, &str, Option<&str>)> {
+    std::str::from_utf8(line).ok()?.strip_prefix('{').and_then(key_and_object)
 }
 
 fn check_record(table: Table, line: &Line<'_>) -> Result<(), String> {
@@ -406,6 +461,29 @@ mod tests {
             ]
         );
         assert_eq!(examine_table(Table::Jobs, b""), (0, vec![]));
+    }
+
+    #[test]
+    fn a_listing_that_says_something_else_than_the_pods_is_damaged() {
+        let pod = |phase: &str| {
+            format!(
+                r#"{{"metadata":{{"name":"a"}},"spec":{{"containers":[]}},"status":{{"phase":"{phase}"}}}}"#
+            )
+        };
+        let pods = |text: &str| {
+            let bytes = text.as_bytes().to_vec();
+            let (records, damage) = examine_table(Table::Pods, &bytes);
+            Examined { path: PathBuf::new(), records, damage, bytes }
+        };
+        let whole = pods(&record("a", &pod("Failed")));
+        let listed = |phase: &str| record("a", &listed_pod(&pod(phase)).expect("a pod"));
+        assert_eq!(examine_listing(listed("Failed").as_bytes(), Some(&whole)), (1, vec![]));
+        let (records, damage) = examine_listing((listed("Running") + "\0\n").as_bytes(), Some(&whole));
+        let n = listed("Running").len();
+        assert_eq!(records, 0);
+        assert_eq!(places(&damage), [(1, 0, n, "not what the pod says"), (2, n, 2, "not a record")]);
+        // Of a pod that is damaged itself there is nothing to compare with.
+        assert_eq!(examine_listing(listed("Failed").as_bytes(), Some(&pods("\0\n"))), (1, vec![]));
     }
 
     #[test]

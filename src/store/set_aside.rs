@@ -104,6 +104,10 @@ impl Store {
                 &mut lines,
             )?;
         }
+        if let Some(listing) = &examination.listing {
+            // It is made again from the pods.
+            self.copy_aside(listing, &stamp, |_| Vec::new(), &mut lines)?;
+        }
         let journal = &examination.journal;
         self.copy_aside(
             journal,
