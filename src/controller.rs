@@ -84,6 +84,7 @@ pub fn reconcile(world: &World, jobs: &BTreeSet<Key>, now: DateTime<Utc>, seed: 
             }
         }
     }
+    pods::release_abandoned(world, &mut plan.actions);
     scheduler::schedule_waiting(world, now, &mut plan.actions);
     for key in world.pods_to_remove() {
         plan.actions.push(Action::RemovePod(key.clone()));

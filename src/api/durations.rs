@@ -1,6 +1,16 @@
 //! Durations as Go writes them: `300ms`, `1h15m30.5s`.
 
-use chrono::Duration;
+use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
+
+/// The moment so many seconds after another, before it where they are negative. The API allows any number of seconds:
+/// what lies beyond the times that RFC 3339 can write is the last of these.
+pub fn after(at: DateTime<Utc>, seconds: i64) -> DateTime<Utc> {
+    let end = |year, month, day| NaiveDate::from_ymd_opt(year, month, day).unwrap_or_default();
+    let first = end(1, 1, 1).and_time(NaiveTime::MIN).and_utc();
+    let last = end(9999, 12, 31).and_time(NaiveTime::MIN).and_utc();
+    let exact = Duration::try_seconds(seconds).and_then(|length| at.checked_add_signed(length));
+    exact.unwrap_or(if seconds < 0 { first } else { last }).clamp(first, last)
+}
 
 /// Parses a Go duration. The error is Go's sentence, for instance `time: missing unit in duration "5"`.
 ///
@@ -69,6 +79,21 @@ pub fn to_string(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_number_of_seconds_leads_out_of_the_calendar() {
+        let now = DateTime::UNIX_EPOCH;
+        for (seconds, expected) in [
+            (0, "1970-01-01T00:00:00+00:00"),
+            (90, "1970-01-01T00:01:30+00:00"),
+            (-90, "1969-12-31T23:58:30+00:00"),
+            (9_000_000_000_000, "9999-12-31T00:00:00+00:00"),
+            (i64::MAX, "9999-12-31T00:00:00+00:00"),
+            (i64::MIN, "0001-01-01T00:00:00+00:00"),
+        ] {
+            assert_eq!(after(now, seconds).to_rfc3339(), expected, "{seconds}");
+        }
+    }
 
     #[test]
     fn go_durations_are_read_and_others_refused_in_gos_words() {

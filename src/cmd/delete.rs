@@ -23,7 +23,7 @@ use crate::api::{CronJob, Job, ObjectMeta, Pod};
 use crate::manager::{Companion, Follower, Request, clock};
 use crate::registry::deletion::{Deletion, Propagation, delete_cron_job, delete_job, delete_pod};
 use crate::registry::tombstones::Tombstone;
-use crate::store::{State, Table};
+use crate::store::Table;
 
 /// Delete objects by file, name or selector
 #[derive(Debug, clap::Args)]
@@ -304,8 +304,11 @@ pub(super) fn delete_one(
     };
     let (uid, writes) = match kind {
         Kind::Job => {
-            let job: Job = object.parse()?;
-            let pods = pods_of(&request.state, uid(&job.metadata))?;
+            let stored: Job = object.parse()?;
+            let Some(job) = request.current::<Job>(table, key)? else {
+                return Ok(uid(&stored.metadata).to_owned());
+            };
+            let pods = pods_of(request, uid(&job.metadata))?;
             let job_uid = uid(&job.metadata).to_owned();
             if propagation != Propagation::Foreground {
                 bury(request, &job)?;
@@ -313,16 +316,18 @@ pub(super) fn delete_one(
             (job_uid, delete_job(&job, pods, propagation, grace, request.now))
         }
         Kind::Pod => {
-            let pod: Pod = object.parse()?;
-            (uid(&pod.metadata).to_owned(), vec![delete_pod(pod, grace, request.now)])
+            let stored: Pod = object.parse()?;
+            let pod_uid = uid(&stored.metadata).to_owned();
+            let pod = request.current::<Pod>(table, key)?;
+            (pod_uid, pod.map(|pod| delete_pod(pod, grace, request.now)).into_iter().collect())
         }
         Kind::Node => anyhow::bail!("the node {:?} is this machine: it cannot be deleted", key.name),
         Kind::CronJob => {
             let cron_job: CronJob = object.parse()?;
             let owner = uid(&cron_job.metadata).to_owned();
             let mut jobs = Vec::new();
-            for job in owned::<Job>(&request.state, Table::Jobs, &owner, |job| &job.metadata)? {
-                let pods = pods_of(&request.state, uid(&job.metadata))?;
+            for job in owned::<Job>(request, Table::Jobs, &owner, |job| &job.metadata)? {
+                let pods = pods_of(request, uid(&job.metadata))?;
                 jobs.push((job, pods));
             }
             if propagation == Propagation::Background {
@@ -373,27 +378,25 @@ fn bury(request: &mut Request, job: &Job) -> Result<()> {
 }
 
 /// The pods that a Job owns.
-fn pods_of(state: &State, owner: &str) -> Result<Vec<Pod>> {
-    owned(state, Table::Pods, owner, |pod: &Pod| &pod.metadata)
+fn pods_of(request: &Request, owner: &str) -> Result<Vec<Pod>> {
+    owned(request, Table::Pods, owner, |pod: &Pod| &pod.metadata)
 }
 
 /// The objects of a table that an owner controls.
 fn owned<T: DeserializeOwned>(
-    state: &State,
+    request: &Request,
     table: Table,
     owner: &str,
     meta: impl Fn(&T) -> &ObjectMeta,
 ) -> Result<Vec<T>> {
     let mut found = Vec::new();
-    for (_, object) in state.objects(table) {
+    for (key, object) in request.state.objects(table) {
         // Cheaper than parsing 10,000 of them.
         if !object.text.contains(owner) {
             continue;
         }
-        let one: T = object.parse()?;
-        if controller_of(meta(&one)).is_some_and(|reference| reference.uid == owner) {
-            found.push(one);
-        }
+        let one = request.current::<T>(table, key)?;
+        found.extend(one.filter(|one| controller_of(meta(one)).is_some_and(|found| found.uid == owner)));
     }
     Ok(found)
 }
@@ -412,7 +415,7 @@ pub(super) fn wait_until_gone(
 ) -> Result<()> {
     let until = (timeout > chrono::Duration::zero()).then(|| clock() + timeout);
     let tables = [Table::Jobs, Table::Pods, Table::CronJobs];
-    let (state, mut follower) = Follower::start(&context.store, &tables)?;
+    let (state, mut follower) = Follower::start(&context.config, &context.store, &tables)?;
     let is_same = |text: &str, uid: &str| uid.is_empty() || text.contains(uid);
     let mut left: Vec<&Deleted> = deleted
         .iter()

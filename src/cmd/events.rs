@@ -46,7 +46,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     }
     let about = args.about.as_ref().map(|word| object_of(word)).transpose()?;
     let context = Context::open(global)?;
-    let (state, mut follower) = Follower::start(&context.store, &[Table::Events])?;
+    let (state, mut follower) = Follower::start(&context.config, &context.store, &[Table::Events])?;
     let mut printer = TablePrinter::new(
         EVENTS_COLUMNS,
         TableOptions {

@@ -79,7 +79,8 @@ pub(super) fn follow(
     prefix: bool,
     until: Option<DateTime<Utc>>,
 ) -> Result<bool> {
-    let (state, mut follower) = Follower::start(&context.store, &[Table::Jobs, Table::Pods])?;
+    let (state, mut follower) =
+        Follower::start(&context.config, &context.store, &[Table::Jobs, Table::Pods])?;
     let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK).context("watch the logs")?;
     let mut follow = Follow {
         context,

@@ -375,7 +375,7 @@ fn watch(
     let table = TableKind::of(kind.as_str());
     let mut printer =
         TablePrinter::new(table.columns(wide), table_options(args, *kind, false, all_namespaces));
-    let (state, mut follower) = Follower::start(&context.store, &[Table::from(*kind)])?;
+    let (state, mut follower) = Follower::start(&context.config, &context.store, &[Table::from(*kind)])?;
     let mut shown: BTreeMap<Key, String> = BTreeMap::new();
     let (found, missing) =
         selection::resolve(&state, targets, &context.namespace, all_namespaces, selectors)?;

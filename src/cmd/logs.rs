@@ -263,7 +263,7 @@ fn first_pod(context: &Context, job_uid: &str, timeout: &str) -> Result<Pods> {
         anyhow::anyhow!("invalid argument {timeout:?} for \"--pod-running-timeout\" flag: {error}")
     })?;
     let until = clock() + timeout;
-    let (state, mut follower) = Follower::start(&context.store, &[Table::Pods])?;
+    let (state, mut follower) = Follower::start(&context.config, &context.store, &[Table::Pods])?;
     if let Some(pod) = pods_of_job(&state, job_uid)?.into_iter().next() {
         return Ok(Pods::One(Box::new(pod)));
     }

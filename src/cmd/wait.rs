@@ -188,7 +188,7 @@ const TABLES: [Table; 4] = [Table::Jobs, Table::Pods, Table::CronJobs, Table::To
 
 impl Watched {
     fn start(context: &Context, objects: &[(Kind, Key)]) -> Result<Self> {
-        let (state, follower) = Follower::start(&context.store, &TABLES)?;
+        let (state, follower) = Follower::start(&context.config, &context.store, &TABLES)?;
         let texts = objects
             .iter()
             .map(|(kind, key)| {

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 
+use crate::api::durations::after;
 use crate::api::meta::{ANNOTATION_BACKOFF_BASE, annotation};
 use crate::api::{ObjectMeta, Pod};
 
@@ -48,8 +49,8 @@ pub fn finish_time(pod: &Pod, now: DateTime<Utc>) -> DateTime<Utc> {
             .map(|time| time.0)
     };
     let deleted = || {
-        let grace = Duration::seconds(pod.metadata.deletion_grace_period_seconds.unwrap_or(0));
-        pod.metadata.deletion_timestamp.as_ref().map(|time| time.0 - grace)
+        let grace = pod.metadata.deletion_grace_period_seconds.unwrap_or(0);
+        pod.metadata.deletion_timestamp.as_ref().map(|time| after(time.0, grace.saturating_neg()))
     };
     let created = || pod.metadata.creation_timestamp.as_ref().map(|time| time.0);
     let second = containers.or_else(not_ready).or_else(deleted).or_else(created).unwrap_or(now);

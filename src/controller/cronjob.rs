@@ -10,6 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use super::cron_jobs::{Child, Said};
 use super::pods::new_uid;
 use super::{Action, Plan, World, ttl};
+use crate::api::durations::after;
 use crate::api::events::{EventRecord, Reference};
 use crate::api::kinds::Key;
 use crate::api::meta::{ANNOTATION_SCHEDULED_TIMESTAMP, OWN_ANNOTATIONS, name, namespace, time, uid};
@@ -178,7 +179,7 @@ impl Sync<'_> {
         };
         let handled = self.handled();
         let earliest = match self.spec.starting_deadline_seconds {
-            Some(seconds) => handled.max(self.now - Duration::seconds(seconds)),
+            Some(seconds) => handled.max(after(self.now, seconds.saturating_neg())),
             None => handled,
         };
         let from_phase = match schedule {

@@ -13,11 +13,12 @@ use indexed::IndexedState;
 
 use super::pods::IndexOfPod;
 use super::policies::{self, FailureAction};
-use super::ttl::remove_dependents;
+use super::ttl::{expiry, remove_dependents};
 use super::{Action, World, backoff, pods, scheduler};
 use crate::api::conditions::{
     is_job_condition_true, is_pod_finished, is_pod_ready, new_job_condition, pod_phase,
 };
+use crate::api::durations::after;
 use crate::api::events::{EventRecord, Reference};
 use crate::api::meta::{
     FINALIZER_JOB_TRACKING, has_finalizer, key, name, namespace, remove_finalizer, time, uid,
@@ -367,7 +368,7 @@ impl Sync<'_> {
         if self.spec.suspend == Some(true) || resuming || self.status.start_time.is_none() {
             return false;
         }
-        let deadline = started + Duration::seconds(seconds);
+        let deadline = after(started, seconds);
         if self.now < deadline {
             self.wake_at(deadline);
         }
@@ -518,8 +519,7 @@ impl Sync<'_> {
         } else {
             self.event("Warning", &finish.reason, &finish.message);
         }
-        self.wake =
-            self.spec.ttl_seconds_after_finished.map(|seconds| self.now + Duration::seconds(seconds.into()));
+        self.wake = self.spec.ttl_seconds_after_finished.map(|seconds| expiry(self.now, seconds));
     }
 
     /// Foreground deletion: pods first, then the Job.

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use k8s_openapi::api::core::v1::{EnvVar, EnvVarSource, ObjectFieldSelector, PodCondition};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
-use super::World;
+use super::{Action, World};
 use crate::api::conditions::set_pod_condition;
+use crate::api::durations::after;
 use crate::api::events::{EventRecord, Reference};
 use crate::api::kinds::Key;
 use crate::api::meta::{
@@ -199,12 +200,21 @@ pub fn scheduled_event(pod: &Pod, node_name: &str, now: DateTime<Utc>) -> EventR
 pub fn mark_deleted(pod: &mut Pod, grace_seconds: Option<i64>, now: DateTime<Utc>) {
     let grace =
         grace_seconds.or_else(|| pod.spec.as_ref()?.termination_grace_period_seconds).unwrap_or(30).max(0);
-    let deadline = now + Duration::seconds(grace);
+    let deadline = after(now, grace);
     if pod.metadata.deletion_timestamp.as_ref().is_some_and(|earlier| earlier.0 <= deadline) {
         return;
     }
     pod.metadata.deletion_timestamp = Some(time(deadline));
     pod.metadata.deletion_grace_period_seconds = Some(grace);
+}
+
+/// Pods of a Job that is gone: nobody will count them, so they need not wait for it.
+pub(super) fn release_abandoned(world: &World, actions: &mut Vec<Action>) {
+    for pod in world.abandoned_pods() {
+        let mut released = Pod::clone(pod);
+        remove_finalizer(&mut released.metadata, FINALIZER_JOB_TRACKING);
+        actions.push(Action::UpdatePod(Box::new(released)));
+    }
 }
 
 /// A reference to a pod for its Events.

@@ -1,12 +1,20 @@
 //! Finished Jobs: removal after `ttlSecondsAfterFinished`, and foreground deletion (kubernetes-behaviour 2.13).
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 
 use super::pods::mark_deleted;
 use super::{Action, World};
 use crate::api::Pod;
+use crate::api::durations::after;
 use crate::api::kinds::Key;
 use crate::api::meta::{FINALIZER_JOB_TRACKING, remove_finalizer};
+
+/// When `ttlSecondsAfterFinished` removes a Job. The time of its end is kept in whole seconds, cut off: what was given is
+/// never shortened because of that. Even a Job that is to go at once stays for a second, as it does in a cluster whose
+/// TTL controller has to hear of its end first: `wait`, `run` and `logs -f` see how it ended and all it wrote.
+pub(super) fn expiry(finished_at: DateTime<Utc>, ttl_seconds: i32) -> DateTime<Utc> {
+    after(finished_at.trunc_subsecs(0), 1 + i64::from(ttl_seconds.max(1)))
+}
 
 /// Removes a finished Job whose time has come, with its pods; says when to look again.
 pub(super) fn sync_finished(

@@ -11,6 +11,7 @@ use super::backoff::DEFAULT_BASE;
 use super::cron_jobs::CronJobs;
 use super::job::JobFacts;
 use super::scheduler;
+use super::ttl::expiry;
 use crate::api::conditions::{is_job_finished, is_pod_finished, job_finished_at};
 use crate::api::kinds::Key;
 use crate::api::meta::{
@@ -97,6 +98,7 @@ pub struct World {
     orphans: BTreeSet<Key>,
     manual_selectors: BTreeSet<Key>,
     removable: BTreeSet<Key>,
+    abandoned: BTreeSet<Key>,
     dirty: BTreeSet<Key>,
     touched: BTreeSet<Key>,
     removed: HashMap<Box<str>, BTreeMap<Key, Box<str>>>,
@@ -224,6 +226,11 @@ impl World {
         self.removable.iter()
     }
 
+    /// Pods that wait to be counted by a Job that is gone.
+    pub(super) fn abandoned_pods(&self) -> impl Iterator<Item = &Arc<Pod>> {
+        self.abandoned.iter().filter_map(|key| self.live_pod(key))
+    }
+
     /// The oldest done pods beyond the node's threshold (upstream's pod garbage collector).
     pub fn excess_done_pods(&self) -> Vec<Key> {
         let excess = self.done_count.saturating_sub(self.settings.terminated_pod_threshold);
@@ -292,13 +299,14 @@ impl World {
         let key = key(&job.metadata);
         self.cron_jobs.put_child(&job);
         self.job_keys.insert(uid(&job.metadata).into(), key.clone());
+        self.update_abandoned(uid(&job.metadata));
         let entry = if is_job_finished(&job) {
             let finished_at = job_finished_at(&job);
             let ttl = job.spec.as_ref().and_then(|spec| spec.ttl_seconds_after_finished);
             JobEntry::Finished {
                 uid: uid(&job.metadata).into(),
                 finished_at,
-                expires_at: ttl.and_then(|ttl| Some(finished_at? + Duration::seconds(ttl.into()))),
+                expires_at: ttl.and_then(|ttl| Some(expiry(finished_at?, ttl))),
                 deleting: job.metadata.deletion_timestamp.is_some(),
             }
         } else {
@@ -326,6 +334,7 @@ impl World {
             JobEntry::Finished { uid, .. } => uid,
         };
         self.job_keys.remove(&owner);
+        self.update_abandoned(&owner);
         Some(owner)
     }
 
@@ -362,6 +371,9 @@ impl World {
         if is_removable(&pod) {
             self.removable.insert(key.clone());
         }
+        if self.is_abandoned(&pod) {
+            self.abandoned.insert(key.clone());
+        }
         if scheduler::is_unscheduled(&pod) {
             self.unscheduled.insert(key.clone());
         }
@@ -392,6 +404,7 @@ impl World {
             Some(PodEntry::Live(pod)) => {
                 self.live_keys.remove(key);
                 self.removable.remove(key);
+                self.abandoned.remove(key);
                 self.orphans.remove(key);
                 controller_of(&pod.metadata).map(|owner| Box::from(owner.uid.as_str()))
             }
@@ -410,6 +423,24 @@ impl World {
             }
         }
         self.mark_owner_dirty(&owner);
+    }
+
+    /// Whether a pod waits to be counted by a Job that does not exist.
+    fn is_abandoned(&self, pod: &Pod) -> bool {
+        has_finalizer(&pod.metadata, FINALIZER_JOB_TRACKING)
+            && controller_of(&pod.metadata).is_some_and(|owner| !self.job_keys.contains_key(&*owner.uid))
+    }
+
+    /// After a Job has come or gone.
+    fn update_abandoned(&mut self, owner: &str) {
+        for key in self.live.get(owner).into_iter().flatten() {
+            let is_abandoned = self.live_pod(key).is_some_and(|pod| self.is_abandoned(pod));
+            if is_abandoned {
+                self.abandoned.insert(key.clone());
+            } else {
+                self.abandoned.remove(key);
+            }
+        }
     }
 
     /// Names the Jobs that may want a pod without an owner: by the label that the API server gives, or by a selector

@@ -183,3 +183,50 @@ impl Work {
         let _ = send(self.announcements.as_raw_fd(), text.as_bytes(), MsgFlags::MSG_NOSIGNAL);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pool() -> Pool {
+        let root = std::path::PathBuf::from("/nonexistent");
+        Pool::new(supervisor::Config { root, background: false }).expect("sockets")
+    }
+
+    #[test]
+    fn a_death_names_the_pods_that_may_be_without_a_supervisor() {
+        let mut pool = pool();
+        let pid = Pid::from_raw;
+        for announcement in ["waits 1 ", "waits 2 ", "waits 3 ", "takes 3 c"] {
+            pool.take_in(announcement);
+        }
+        assert_eq!(pool.ended(pid(3), 137), ["c"], "at work");
+        assert!(pool.ended(pid(3), 137).is_empty(), "once");
+        pool.take_in("takes 2 d");
+        pool.take_in("waits 2 ");
+        assert!(pool.ended(pid(2), 0).is_empty(), "one that ends well has nothing left");
+        pool.handed.insert("e".into());
+        assert_eq!(pool.ended(pid(1), 137), ["e"], "one that waited may have taken a pod just then");
+        assert!(pool.handed.is_empty() && pool.waiting.is_empty() && pool.at_work.is_empty());
+    }
+
+    #[test]
+    fn a_pod_goes_to_one_that_waits_and_is_taken_once() {
+        let mut pool = pool();
+        pool.take_in("waits 1 ");
+        pool.launch("a", b"{}").expect("handed over");
+        assert!(pool.handed.contains("a"), "no process was started for it");
+        assert_eq!(pool.work.next().as_deref(), Some(b"{}".as_slice()));
+        pool.work.announce_taken("a");
+        pool.hear();
+        assert!(pool.handed.is_empty());
+        let me = nix::unistd::getpid();
+        assert_eq!(pool.at_work.get(&me).map(String::as_str), Some("a"));
+        pool.work.announce_waiting();
+        pool.hear();
+        assert!(pool.waiting.contains(&me) && pool.at_work.is_empty());
+        assert_eq!(pool.work.next(), None, "nothing comes: it leaves");
+        pool.hear();
+        assert!(!pool.waiting.contains(&me));
+    }
+}

@@ -27,6 +27,7 @@ use super::spawn::{
     Program, Step, StopRequest, become_subreaper, detach, set_hostname, set_process_name, stay_in_background,
 };
 use crate::api::PodStatus;
+use crate::api::durations::after;
 use crate::store::{Inbox, PodDirectory, PodReport, Store, crash_point, holder_of};
 
 /// Where a supervisor works.
@@ -55,7 +56,14 @@ pub(super) fn main(config: &Config, work: &Work, first: Option<&[u8]>) -> i32 {
     let mut first = first.map(<[u8]>::to_vec);
     loop {
         let was_handed = first.is_none();
-        let Some(run) = first.take().or_else(|| work.next()) else { return 0 };
+        let Some(run) = first.take().or_else(|| work.next()) else {
+            // A controller that was killed may have left a report unread.
+            let is_read = Inbox::new(store.inbox_path()).is_empty().unwrap_or(true);
+            if config.background && !is_read {
+                start_controller(&store);
+            }
+            return 0;
+        };
         let Ok(run) = serde_json::from_slice::<PodRun>(&run) else { return 1 };
         if was_handed {
             work.announce_taken(&run.uid);
@@ -192,13 +200,13 @@ impl Supervisor<'_> {
 
     fn deadline(&self) -> Option<DateTime<Utc>> {
         let seconds = self.run.active_deadline_seconds.filter(|_| self.stop.is_none())?;
-        Some(self.started_at + Duration::seconds(seconds))
+        Some(after(self.started_at, seconds))
     }
 
     fn enforce_deadline(&mut self, now: DateTime<Utc>) {
         if self.deadline().is_some_and(|deadline| deadline <= now) {
             self.verdict = Verdict::DeadlineExceeded;
-            self.stop = Some(now + Duration::seconds(self.run.grace_seconds));
+            self.stop = Some(after(now, self.run.grace_seconds));
         }
     }
 
@@ -233,7 +241,7 @@ impl Supervisor<'_> {
     fn stop_container(&mut self, index: usize, now: DateTime<Utc>) {
         // Sidecars of a pod that has done its work get the pod's own grace period.
         let process = &mut self.containers[index];
-        let until = self.stop.or(process.kill_at).unwrap_or(now + Duration::seconds(self.run.grace_seconds));
+        let until = self.stop.or(process.kill_at).unwrap_or_else(|| after(now, self.run.grace_seconds));
         let Some(pid) = process.pid else { return };
         if until <= now {
             let _ = killpg(pid, Signal::SIGKILL);
@@ -294,7 +302,7 @@ impl Supervisor<'_> {
                     request if !request.is_for(&self.run.uid) => continue,
                     request => request.grace_seconds(),
                 };
-                let until = clock() + Duration::seconds(grace);
+                let until = after(clock(), grace);
                 self.stop = Some(self.stop.map_or(until, |earlier| earlier.min(until)));
             }
         }

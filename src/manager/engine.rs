@@ -643,7 +643,7 @@ impl Engine {
     }
 
     fn remove_job(&mut self, key: &Key, round: &mut Round) -> Result<()> {
-        if let Some(job) = self.stored_job(key)? {
+        if let Some(job) = self.stored_job(key, round)? {
             let tombstone = Tombstone::of(&job);
             round.pending.put_text(Table::Tombstones, key.clone(), serde_json::to_string(&tombstone)?);
         }
@@ -653,10 +653,14 @@ impl Engine {
         Ok(())
     }
 
-    /// A finished Job is not held whole in memory; its end is read from the store when it goes.
-    fn stored_job(&self, key: &Key) -> Result<Option<crate::api::Job>> {
-        let (state, _) = self.store.read(&[Table::Jobs])?;
-        state.get(Table::Jobs, key).map(|object| object.parse()).transpose()
+    /// A finished Job is not held whole in memory; its end is read from the store when it goes. All that go in one pass
+    /// are read at once: nobody else commits meanwhile.
+    fn stored_job(&self, key: &Key, round: &mut Round) -> Result<Option<crate::api::Job>> {
+        let jobs = match &mut round.stored_jobs {
+            Some(jobs) => jobs,
+            none => none.insert(self.store.read(&[Table::Jobs])?.0),
+        };
+        jobs.get(Table::Jobs, key).map(|object| object.parse()).transpose()
     }
 
     /// What the kubelet does about one pod: start it, tell it to stop, or say why it cannot be started.
@@ -821,6 +825,8 @@ struct Round {
     taken: Vec<PathBuf>,
     /// Uids of pods whose directories go after the commit.
     directories: BTreeSet<String>,
+    /// The Jobs as stored, once one of them is removed.
+    stored_jobs: Option<State>,
     lines: Vec<String>,
 }
 

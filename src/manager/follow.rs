@@ -2,6 +2,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
@@ -9,7 +10,9 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
 
-use super::clock;
+use super::request::revive_controller;
+use super::run::controller_pid;
+use super::{Config, clock};
 use crate::store::{Change, State, Store, Table, Tail};
 
 /// inotify watches on the journal in force, on its replacement and, for the controller, on the inbox.
@@ -69,8 +72,39 @@ impl Watches {
     }
 }
 
-/// A committer killed between its commit and the bell would otherwise be heard only at the next commit.
-const LONGEST_SLEEP: std::time::Duration = std::time::Duration::from_secs(5);
+/// A committer killed between its commit and the bell would otherwise be heard only at the next commit, and a
+/// controller killed with its last supervisor never be missed.
+const LONGEST_SLEEP: Duration = Duration::from_secs(5);
+
+/// How long to sleep at the most; `None` when the time is over. Rounded up: waking a fraction of a millisecond early
+/// would only spin.
+fn time_left(until: Option<DateTime<Utc>>) -> Option<Duration> {
+    let Some(until) = until else { return Some(LONGEST_SLEEP) };
+    let left = (until - clock()).to_std().ok()?;
+    Some((left + Duration::from_millis(1)).min(LONGEST_SLEEP))
+}
+
+/// Whoever waits misses a controller that was killed, and brings it back: nobody else may be left to do it.
+#[derive(Debug)]
+struct Revival {
+    config: Config,
+    /// Whether a controller ran, or was started, when we looked last. One that has gone because there was nothing to do
+    /// is not looked for again and again.
+    ran: bool,
+    looked: Instant,
+}
+
+impl Revival {
+    fn look(&mut self, store: &Store) -> Result<()> {
+        if self.looked.elapsed() < LONGEST_SLEEP {
+            return Ok(());
+        }
+        self.looked = Instant::now();
+        let runs = controller_pid(store)?.is_some();
+        self.ran = runs || self.ran && revive_controller(&self.config, store, &[Table::Jobs, Table::Pods])?;
+        Ok(())
+    }
+}
 
 /// Reads tables and follows what is committed to them.
 #[derive(Debug)]
@@ -79,6 +113,8 @@ pub struct Follower {
     tables: Vec<Table>,
     tail: Tail,
     heard: u32,
+    /// Set where a controller in the background does the work that is waited for.
+    revival: Option<Revival>,
     /// Only where other descriptors are to be listened to at the same time: closing inotify is slow.
     watches: Option<Watches>,
 }
@@ -88,10 +124,13 @@ impl Follower {
     ///
     /// # Errors
     /// A store that cannot be read.
-    pub fn start(store: &Store, tables: &[Table]) -> Result<(State, Self)> {
+    pub fn start(config: &Config, store: &Store, tables: &[Table]) -> Result<(State, Self)> {
         let heard = store.bell_value()?;
         let (state, tail) = store.read(tables)?;
-        Ok((state, Self { store: store.clone(), tables: tables.to_vec(), tail, heard, watches: None }))
+        let revival =
+            config.background.then(|| Revival { config: config.clone(), ran: true, looked: Instant::now() });
+        let store = store.clone();
+        Ok((state, Self { store, tables: tables.to_vec(), tail, heard, revival, watches: None }))
     }
 
     /// Hands over what has been committed since the last call, without waiting.
@@ -112,6 +151,9 @@ impl Follower {
     /// # Errors
     /// Failing system calls.
     pub fn wait(&mut self, others: &[BorrowedFd<'_>], until: Option<DateTime<Utc>>) -> Result<bool> {
+        if let Some(revival) = &mut self.revival {
+            revival.look(&self.store)?;
+        }
         if others.is_empty() {
             return self.listen(until);
         }
@@ -130,16 +172,8 @@ impl Follower {
         if self.store.bell_value()? != self.heard {
             return Ok(true);
         }
-        let timeout = match until {
-            None => PollTimeout::NONE,
-            Some(until) => {
-                let left = (until - clock()).num_milliseconds();
-                if left < 0 {
-                    return Ok(false);
-                }
-                PollTimeout::try_from(left.min(3_600_000) as i32 + 1).unwrap_or(PollTimeout::MAX)
-            }
-        };
+        let Some(left) = time_left(until) else { return Ok(false) };
+        let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
         let mut fds = vec![PollFd::new(watches.as_fd(), PollFlags::POLLIN)];
         fds.extend(others.iter().map(|fd| PollFd::new(*fd, PollFlags::POLLIN)));
         match poll(&mut fds, timeout) {
@@ -149,12 +183,8 @@ impl Follower {
     }
 
     fn listen(&self, until: Option<DateTime<Utc>>) -> Result<bool> {
-        let left = until.map(|until| until - clock());
-        if left.is_some_and(|left| left < chrono::Duration::zero()) {
-            return Ok(false);
-        }
-        let left = left.and_then(|left| left.to_std().ok()).unwrap_or(LONGEST_SLEEP);
-        self.store.sleep_until_commit(self.heard, left.min(LONGEST_SLEEP))?;
+        let Some(left) = time_left(until) else { return Ok(false) };
+        self.store.sleep_until_commit(self.heard, left)?;
         Ok(until.is_none_or(|until| clock() <= until))
     }
 }

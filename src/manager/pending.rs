@@ -85,6 +85,22 @@ impl Pending {
         self.writes.insert((table, key), Content::Deleted);
     }
 
+    /// What this commit makes of an object, as JSON text: `None` where it leaves it alone, `Some(None)` where it deletes it.
+    ///
+    /// # Errors
+    /// Never in practice: objects always encode.
+    pub fn text_of(&self, table: Table, key: &Key) -> Result<Option<Option<String>>> {
+        let Some(content) = self.writes.get(&(table, key.clone())) else { return Ok(None) };
+        Ok(Some(match content {
+            Content::Job(job) => Some(encode(job)?),
+            Content::CronJob(cron_job) => Some(encode(cron_job)?),
+            Content::Pod(pod) => Some(encode(pod)?),
+            Content::Node(node) => Some(encode(node)?),
+            Content::Text(text) => Some(text.clone()),
+            Content::Deleted => None,
+        }))
+    }
+
     /// The writes of the commit with that revision, which API objects carry as their resourceVersion.
     ///
     /// # Errors

@@ -4,10 +4,12 @@ use std::process::{Child, Command};
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
 
 use super::engine::PassReport;
 use super::run::controller_pid;
 use super::{Config, Engine, Pending, clock, seed};
+use crate::api::kinds::Key;
 use crate::api::meta::key;
 use crate::api::{CronJob, Job, Pod};
 use crate::controller::{Action, World, reconcile, scheduler};
@@ -53,6 +55,17 @@ impl Request {
     /// The resourceVersion that everything written by this request will have.
     pub fn revision(&self) -> u64 {
         self.locked.next_revision()
+    }
+
+    /// An object as this request leaves it: what it has made of it so far, else as stored.
+    ///
+    /// # Errors
+    /// A damaged object.
+    pub fn current<T: DeserializeOwned>(&self, table: Table, key: &Key) -> Result<Option<T>> {
+        match self.pending.text_of(table, key)? {
+            Some(text) => Ok(text.map(|text| serde_json::from_str(&text)).transpose()?),
+            None => self.state.get(table, key).map(|object| object.parse()).transpose(),
+        }
     }
 
     /// Stores a new Job with the pods of its first sync, so that whoever looks next sees them. One with a selector of
@@ -170,13 +183,13 @@ pub fn ensure_controller(config: &Config, store: &Store) -> Result<()> {
 }
 
 /// Brings the controller back where there is work and none runs: after a `kill -9` the next command does it. `tables`
-/// says where to look for work: a verb that only lists does not read every pod for it.
+/// says where to look for work: a verb that only lists does not read every pod for it. True when it was started.
 ///
 /// # Errors
 /// A store that cannot be read.
-pub fn revive_controller(config: &Config, store: &Store, tables: &[Table]) -> Result<()> {
+pub fn revive_controller(config: &Config, store: &Store, tables: &[Table]) -> Result<bool> {
     if !config.background || controller_pid(store)?.is_some() {
-        return Ok(());
+        return Ok(false);
     }
     let mut tables = tables.to_vec();
     tables.push(Table::CronJobs);
@@ -195,7 +208,10 @@ pub fn revive_controller(config: &Config, store: &Store, tables: &[Table]) -> Re
                 || job.text.contains("\"ttlSecondsAfterFinished\":")
                 || job.text.contains("\"deletionTimestamp\":")
         });
-    if work { ensure_controller(config, store) } else { Ok(()) }
+    if work {
+        ensure_controller(config, store)?;
+    }
+    Ok(work)
 }
 
 /// Whether a stored CronJob starts Jobs, or waits for them to go.

@@ -222,7 +222,6 @@ impl Drop for World {
 
 /// A line of the process table.
 #[derive(Debug)]
-#[expect(dead_code, reason = "shown when a test fails")]
 pub(crate) struct Process {
     pub(crate) pid: i32,
     pub(crate) name: String,

@@ -147,3 +147,38 @@ fn deleting_can_be_called_off() {
     let yes = world.command("delete job one -i").stdin("y\n").run().success();
     assert!(yes.stdout.ends_with("job.batch \"one\" deleted\n"), "{}", yes.stdout);
 }
+
+#[test]
+fn a_job_and_its_pods_can_be_deleted_in_one_command_in_any_order() {
+    let world = World::new();
+    for command in [
+        "delete jobs,pods --all",
+        "delete pods,jobs --all",
+        "delete jobs,pods --all --now",
+        "delete jobs,pods --all --cascade=orphan",
+        "delete jobs,pods --all --cascade=foreground",
+        "delete cronjobs,jobs,pods --all",
+    ] {
+        let _ = world.apply(&job("one", "", "exec sleep 1000"));
+        eventually(SOON, || world.processes_named("sleep").len() == 1);
+        let deleted = world.run(command).success();
+        let mut lines: Vec<String> = deleted.normal_stdout().lines().map(str::to_owned).collect();
+        lines.sort_unstable();
+        assert_eq!(lines, ["job.batch \"one\" deleted", "pod \"one-xxxxx\" deleted"], "{command}");
+        world.run("get all").is(0, "", "No resources found in default namespace.\n");
+        world.assert_no_processes_left();
+    }
+}
+
+#[test]
+fn no_grace_period_is_too_long() {
+    let world = World::new();
+    let (five, endless) = ("GracePeriodSeconds: 5", "GracePeriodSeconds: 9223372036854775807");
+    let _ = world.apply(&job("one", "", "exec sleep 1000").replace(five, endless));
+    eventually(SOON, || world.processes_named("sleep").len() == 1);
+    world.run("delete job one").prints("job.batch \"one\" deleted\n");
+    let _ = world.apply(&job("two", "", "exec sleep 1000"));
+    eventually(SOON, || world.processes_named("sleep").len() == 1);
+    world.run("delete job two --grace-period=9999999999999").prints("job.batch \"two\" deleted\n");
+    world.assert_no_processes_left();
+}

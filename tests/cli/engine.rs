@@ -161,6 +161,56 @@ fn a_finished_job_goes_after_its_ttl_with_its_pods_and_their_files() {
 }
 
 #[test]
+fn a_job_that_goes_at_once_is_still_seen_to_end() {
+    let world = World::new();
+    let brief = |name: &str, script: &str| job(name, "ttlSecondsAfterFinished: 0\nbackoffLimit: 0", script);
+    let path = world.manifest("run.yaml", brief("failing", "echo out; exit 4"));
+    let run = world.run(&format!("run -f {path}")).exits(4);
+    assert_eq!(run.stdout, "out\n");
+    assert!(run.stderr.starts_with("job.batch/failing failed: BackoffLimitExceeded"), "{}", run.stderr);
+    let _ = world.apply(&brief("well", "true"));
+    world.run("wait --for=condition=complete job/well").prints("job.batch/well condition met\n");
+    let _ = world.run("wait --for=delete job/well job/failing --timeout=10s").success();
+    world.run("wait --for=condition=complete job/well").prints("job.batch/well condition met\n");
+}
+
+#[test]
+fn a_deadline_may_lie_beyond_the_calendar() {
+    let world = World::new();
+    for seconds in ["9000000000000", "9223372036854775807"] {
+        let _ = world.apply(&job(
+            &format!("far-{seconds}"),
+            &format!("activeDeadlineSeconds: {seconds}"),
+            "true",
+        ));
+        world.wait_for_end(&format!("far-{seconds}"));
+        assert_eq!(world.tally(&format!("far-{seconds}")), "1/ SuccessCriteriaMet Complete");
+    }
+}
+
+#[test]
+fn a_supervisor_takes_one_pod_after_the_other_and_nothing_of_one_is_seen_by_the_next() {
+    let world = World::new();
+    // Each leaves a process behind that has gone its own way; the next finds none.
+    let script =
+        "echo $PPID $(grep -lsxz '9876[5]' /proc/[0-9]*/cmdline | wc -l); (setsid sleep 98765 &); true";
+    let _ = world.apply(&job("row", "completions: 20\nparallelism: 1", script));
+    world.wait_for_end("row");
+    let logs = world.run("logs job/row --all-pods").success();
+    let seen: Vec<(String, String)> = logs
+        .lines()
+        .iter()
+        .filter_map(|line| line.rsplit_once(' '))
+        .map(|(parent, left)| (parent.rsplit(' ').next().unwrap_or_default().to_owned(), left.to_owned()))
+        .collect();
+    assert_eq!(seen.len(), 20, "{logs:?}");
+    assert!(seen.iter().all(|(_, left)| left == "0"), "{seen:?}");
+    let supervisors: std::collections::BTreeSet<&String> = seen.iter().map(|(parent, _)| parent).collect();
+    assert!(supervisors.len() < 20, "at least once a supervisor was not too late for the next pod: {seen:?}");
+    world.assert_no_processes_left();
+}
+
+#[test]
 fn a_suspended_job_has_no_pods_until_it_is_resumed() {
     let world = World::new();
     let path = world.manifest("job.yaml", job("later", "suspend: true", "echo ran"));

@@ -195,6 +195,22 @@ fn the_next_supervisor_to_finish_brings_a_killed_controller_back() {
 }
 
 #[test]
+fn whoever_waits_brings_a_controller_back_that_was_killed_with_everything_else() {
+    let world = World::new();
+    let _ = world.apply(&job("alone", "completions: 2\nparallelism: 1", "test -f go || exec sleep 1000"));
+    eventually(SOON, || world.processes_named("sleep").len() == 1);
+    let mut waiting = world.command("wait --for=condition=complete job/alone --timeout=60s").spawn();
+    let waits = || world.processes().iter().any(|process| process.arguments.contains("wait --for"));
+    eventually(SOON, waits);
+    world.manifest("go", "");
+    kill(world.controller().expect("it runs"), Signal::SIGKILL);
+    world.supervisors().into_iter().for_each(|supervisor| kill(supervisor, Signal::SIGKILL));
+    // No command of ours in between.
+    assert!(waiting.wait().expect("ended").success());
+    assert_eq!(world.tally("alone"), "2/1 SuccessCriteriaMet Complete");
+}
+
+#[test]
 fn a_torn_end_of_the_journal_is_cut_off_by_the_next_writer() {
     let world = World::new();
     let _ = world.apply(&job("one", "", "true"));

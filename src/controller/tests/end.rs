@@ -290,10 +290,19 @@ fn a_finished_job_goes_after_its_time_with_its_pods() {
         })
     };
     for (rule, scene, left) in [
-        ("not before its time", Scene::of(ttl(5)).succeed(1).after(4_999), true),
-        ("when its time has come", Scene::of(ttl(5)).succeed(1).after(5_000), false),
-        ("a failed Job too", Scene::of(ttl(5)).fail(1).after(5_000), false),
-        ("0: at once", Scene::of(ttl(0)).succeed(1), false),
+        ("not before its time", Scene::of(ttl(5)).succeed(1).after(5_999), true),
+        (
+            "when its time has come: the second of its end is over first",
+            Scene::of(ttl(5)).succeed(1).after(6_000),
+            false,
+        ),
+        ("a failed Job too", Scene::of(ttl(5)).fail(1).after(6_000), false),
+        ("0: as soon as all have seen how it ended", Scene::of(ttl(0)).succeed(1).after(1_999), true),
+        (
+            "0: two seconds after it began to end at the latest",
+            Scene::of(ttl(0)).succeed(1).after(2_000),
+            false,
+        ),
         ("not while it runs", Scene::of(ttl(0)).after(100_000), true),
         (
             "a time set on a finished Job is honoured",
@@ -301,7 +310,7 @@ fn a_finished_job_goes_after_its_time_with_its_pods() {
                 .succeed(1)
                 .after(50_000)
                 .changed(|spec| spec.ttl_seconds_after_finished = Some(60))
-                .after(10_000),
+                .after(11_000),
             false,
         ),
         (
@@ -322,7 +331,7 @@ fn a_finished_job_goes_after_its_time_with_its_pods() {
         ),
         (
             "also when the process has died meanwhile",
-            Scene::of(ttl(5)).succeed(1).restarted().after(5_000),
+            Scene::of(ttl(5)).succeed(1).restarted().after(6_000),
             false,
         ),
     ] {

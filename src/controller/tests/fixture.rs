@@ -220,7 +220,8 @@ impl Scene {
                 }
                 Action::UpdatePod(pod) => {
                     if self.is_newly_deleted(pod) {
-                        let set = if failing { &mut self.given_up } else { &mut self.dropped };
+                        let counts = failing && self.has_place(pod);
+                        let set = if counts { &mut self.given_up } else { &mut self.dropped };
                         set.insert(key(&pod.metadata));
                     }
                     self.put_pod(Pod::clone(pod));
@@ -369,6 +370,14 @@ impl Scene {
         self.settle()
     }
 
+    /// The Job's object is lost.
+    pub(super) fn job_vanishes(mut self) -> Self {
+        for key in std::mem::take(&mut self.stored_jobs).into_keys() {
+            self.world.remove_job(&key);
+        }
+        self.settle()
+    }
+
     /// Somebody changes the Job's spec.
     pub(super) fn changed(mut self, change: impl FnOnce(&mut JobSpec)) -> Self {
         let mut job = self.stored_job().expect("the Job");
@@ -418,10 +427,9 @@ impl Scene {
     fn set_ended(&mut self, pod: Pod, code: i32) {
         let pod_key = key(&pod.metadata);
         self.ended.insert(pod_key.clone(), code);
-        let completions = self.stored_job().and_then(|job| job.spec?.completions).unwrap_or(0);
         let index = pods::completion_index(&pod);
         let counted_before = self.given_up_for_good(&pod_key);
-        if self.is_indexed() && !counted_before && index.is_none_or(|index| index >= completions) {
+        if !counted_before && !self.has_place(&pod) {
             self.dropped.insert(pod_key.clone());
         }
         let counts = !self.dropped.contains(&pod_key) && !counted_before;
@@ -597,6 +605,12 @@ impl Scene {
         let has_policy =
             self.stored_job().and_then(|job| job.spec).is_some_and(|spec| spec.pod_failure_policy.is_some());
         has_policy && (self.ended.get(pod) == Some(&IGNORED) || self.evicted.contains(pod))
+    }
+
+    /// Whether the pod stands for an index that the Job has; one that does not is not counted.
+    fn has_place(&self, pod: &Pod) -> bool {
+        let completions = self.stored_job().and_then(|job| job.spec?.completions).unwrap_or(0);
+        !self.is_indexed() || pods::completion_index(pod).is_some_and(|index| index < completions)
     }
 
     /// Whether the Job's completions are counted by index.

@@ -335,6 +335,14 @@ fn what_the_failure_policy_ignores_is_replaced_and_not_counted() {
 }
 
 #[test]
+fn a_pod_beyond_the_completions_is_not_counted_even_where_the_job_fails() {
+    let scene = Scene::of(indexed(5, 1, |spec| spec.backoff_limit_per_index = Some(0)));
+    let scene = resize(scene.somebody_deletes_a_pod(), 1);
+    assert_eq!(scene.conditions(), "FailureTarget=True FailedIndexes: Job has failed indexes");
+    assert_eq!((scene.told(), scene.truth()), ((0, 1), (0, 1)));
+}
+
+#[test]
 fn a_job_of_a_hundred_thousand_indexes_syncs_in_the_time_of_its_active_pods() {
     let mut scene = Scene::of(indexed(100_000, 3, |_| ()));
     for _ in 0..50 {

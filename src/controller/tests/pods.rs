@@ -310,3 +310,10 @@ fn suspension_and_resumption_are_told() {
     assert_eq!(created.events(), ["Normal Suspended: Job suspended"]);
     assert_eq!(created.after(9_000).changed(resume).started(), Some(9));
 }
+
+#[test]
+fn a_pod_whose_job_is_gone_does_not_wait_to_be_counted() {
+    let scene = Scene::of(both(2, 2)).pods_start().job_vanishes();
+    assert_eq!(scene.active().len(), 2, "it runs on");
+    assert!(scene.pods().iter().all(|pod| pod.metadata.finalizers.is_none()));
+}
