@@ -340,7 +340,7 @@ impl Sync<'_> {
         self.finish_of_indexes()
     }
 
-    /// Never: failed pods beyond the limit. OnFailure: restarts of running pods up to the limit (2.4).
+    /// Never: failed pods beyond the limit. OnFailure: restarts of pods that have not ended up to the limit (2.4).
     fn exceeds_backoff_limit(&self, sets: &PodSets) -> bool {
         let limit = self.spec.backoff_limit.unwrap_or(6);
         if self.status.failed.unwrap_or(0) > limit {
@@ -355,7 +355,8 @@ impl Sync<'_> {
         if !restarts_locally {
             return false;
         }
-        let restarts: i32 = sets.active.iter().map(|pod| restart_count(pod)).sum();
+        // Those of pods that are being stopped count until these have ended.
+        let restarts: i32 = sets.active.iter().chain(&sets.terminating).map(|pod| restart_count(pod)).sum();
         if limit == 0 { restarts > 0 } else { restarts >= limit }
     }
 

@@ -129,7 +129,9 @@ fn watch_signals() -> nix::Result<SignalFd> {
 
 /// The controller is a convenience: the next supervisor to finish brings it back. True when this one did.
 fn start_controller(store: &Store) -> bool {
-    if holder_of(&store.controller_lock_path()).is_ok_and(|holder| holder.is_some()) {
+    let runs = holder_of(&store.controller_lock_path()).is_ok_and(|holder| holder.is_some());
+    // A data directory that was removed is not to be made again.
+    if runs || !store.is_laid_out() {
         return false;
     }
     let mut command = Command::new("/proc/self/exe");
@@ -400,7 +402,7 @@ impl Supervisor<'_> {
             last,
             status,
         };
-        while self.inbox.leave(&report).is_err() && last {
+        while self.inbox.leave(&report).is_err() && last && self.inbox.is_there() {
             std::thread::sleep(std::time::Duration::from_secs(1));
         }
         self.reported = Some(report.status);

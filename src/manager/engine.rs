@@ -689,13 +689,30 @@ impl Engine {
                     ));
                 }
             }
-            (Some(_), None) => {
-                // Never started: there is nothing to stop.
-                let mut ended = Pod::clone(&pod);
-                ended.status.get_or_insert_default().phase = Some("Failed".into());
-                self.put_pod(ended, round);
-            }
+            (Some(_), None) => self.end_unstarted_pod(&pod, key, now, round)?,
         }
+        Ok(())
+    }
+
+    /// A pod that is to go and was never started has nothing to stop. Its directory is claimed first: the kubelet process of
+    /// a controller that was killed may outlive it and start the pod yet, or have started it.
+    fn end_unstarted_pod(
+        &mut self,
+        pod: &Pod,
+        key: &Key,
+        now: DateTime<Utc>,
+        round: &mut Round,
+    ) -> Result<()> {
+        let pod_uid = uid(&pod.metadata);
+        if is_bound(pod) && PodDirectory::new(self.store.pod_path(pod_uid)).claim()?.is_none() {
+            self.supervised.insert(pod_uid.into(), Supervision::default());
+            self.suspects.insert(pod_uid.to_owned());
+            self.pod_timers.set(key, Some(now));
+            return Ok(());
+        }
+        let mut ended = Pod::clone(pod);
+        ended.status.get_or_insert_default().phase = Some("Failed".into());
+        self.put_pod(ended, round);
         Ok(())
     }
 

@@ -1,9 +1,11 @@
 //! What verbs do: decide under the lock, commit, make it durable, and see to it that somebody goes on.
 
 use std::process::{Child, Command};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
+use nix::sys::signal::SigSet;
 use serde::de::DeserializeOwned;
 
 use super::engine::PassReport;
@@ -225,16 +227,49 @@ fn is_alive(text: &str) -> bool {
 }
 
 /// What brings a controller back that could not go on: a full disk, a kubelet process that was killed. Waits a moment,
-/// for what has failed now mostly fails again at once, and starts another. A damaged store, or one of a newer program,
-/// is no matter of time, and a data directory that was removed is not to be made again.
+/// for what has failed now mostly fails again at once, or until there is room on the disk, and starts another. A damaged
+/// store, or one of a newer program, is no matter of time, and a data directory that was removed is not to be made again.
 pub fn come_back(config: &Config, error: &anyhow::Error) {
     let store = Store::trusted(&config.data_directory);
     if !config.background || error.downcast_ref::<StoreError>().is_some() {
         return;
     }
-    std::thread::sleep(std::time::Duration::from_secs(1));
-    if store.is_laid_out() {
+    // Whoever asks us to leave meanwhile is obeyed at once.
+    let _ = SigSet::all().thread_unblock();
+    let goes_on = if is_out_of_room(error) {
+        wait_for_room(&store)
+    } else {
+        std::thread::sleep(FIRST_WAIT);
+        true
+    };
+    if goes_on && store.is_laid_out() {
         let _ = ensure_controller(config, &store);
+    }
+}
+
+/// How long a controller that failed waits before the next; doubled as long as the disk is full.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(8);
+
+fn is_out_of_room(error: &anyhow::Error) -> bool {
+    let numbers = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>()?.raw_os_error());
+    numbers.into_iter().any(|number| [libc::ENOSPC, libc::EDQUOT].contains(&number))
+}
+
+/// Waits with the controller's lock held: others who would start a controller need not, for it would fail like this one.
+/// False where somebody else holds the lock, or there is no store any more.
+fn wait_for_room(store: &Store) -> bool {
+    let Ok(Some(_lock)) = ProcessLock::try_acquire(&store.controller_lock_path()) else { return false };
+    let mut wait = FIRST_WAIT;
+    loop {
+        std::thread::sleep(wait);
+        if !store.is_laid_out() {
+            return false;
+        }
+        if store.has_room() {
+            return true;
+        }
+        wait = (wait * 2).min(LONGEST_WAIT);
     }
 }
 

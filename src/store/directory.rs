@@ -14,6 +14,9 @@ use super::{StoreError, write_atomic};
 /// The version of the layout that this program writes.
 pub const FORMAT: u32 = 1;
 
+/// What [`Store::has_room`] tries to write, in bytes.
+const ROOM: usize = 64 << 10;
+
 /// An opened data directory. Opening checks it and creates what is missing; it reads no objects.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -136,6 +139,14 @@ impl Store {
             .mode(0o600)
             .open(&path)
             .with_context(|| format!("open {}", path.display()))
+    }
+
+    /// Whether so much can be written as a pass or two need. Tried, for a quota does not show in the file system's numbers.
+    pub fn has_room(&self) -> bool {
+        let trial = self.root.join(format!(".room.{}.tmp", std::process::id()));
+        let written = fs::write(&trial, [0; ROOM]);
+        let _ = fs::remove_file(&trial);
+        written.is_ok()
     }
 
     /// Whether there is a store at all: its directory may have been removed under our hands.

@@ -117,6 +117,11 @@ impl Inbox {
         Ok(letters)
     }
 
+    /// Whether there is an inbox at all: the data directory may have been removed under our hands.
+    pub fn is_there(&self) -> bool {
+        self.directory.is_dir()
+    }
+
     /// Whether no report lies there.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! One pod's directory: its supervisor's lock and its logs.
 
 use std::fs::{self, DirBuilder};
+use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -26,11 +27,12 @@ impl PodDirectory {
     /// # Errors
     /// Failing system calls.
     pub fn claim(&self) -> Result<Option<ProcessLock>> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.path)
-            .with_context(|| format!("create {}", self.path.display()))?;
+        match DirBuilder::new().mode(0o700).create(&self.path) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                return Err(error).with_context(|| format!("create {}", self.path.display()));
+            }
+            _ => {}
+        }
         ProcessLock::try_acquire_new(&self.lock_path())
     }
 

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::common::{Output, World, is_root, job};
+use crate::common::{Output, SOON, World, eventually, is_root, job};
 
 /// The error is the only thing said, and nothing has come of it.
 #[track_caller]
@@ -310,4 +310,16 @@ fn a_data_directory_of_somebody_else() {
     world.run("get jobs").fails_with(
         "error: the data directory DATA belongs to user 65534, not to you (user 0); choose another with --data-dir\n",
     );
+}
+
+#[test]
+fn a_data_directory_that_is_removed_keeps_nobody_alive() {
+    let world = World::new();
+    let _ =
+        world.apply(&job("one", "completions: 3\nparallelism: 1", "until test -f go; do sleep 0.01; done"));
+    eventually(SOON, || world.supervisors().len() == 1);
+    fs::remove_dir_all(world.store()).expect("removed");
+    world.manifest("go", "");
+    world.assert_no_processes_left();
+    assert!(!world.store().exists(), "nobody makes it again");
 }
