@@ -65,6 +65,14 @@ pub enum StoreError {
         /// What is wrong with it.
         detail: String,
     },
+    /// Commits that a reader of the journal has not seen are in no journal any more: it slept through two compactions, or
+    /// damage was set aside.
+    Gap {
+        /// The last revision that was read.
+        read: u64,
+        /// The revision of the snapshot in force.
+        next: u64,
+    },
     /// The layout is newer than this program.
     NewerFormat {
         /// The data directory.
@@ -89,6 +97,10 @@ impl fmt::Display for StoreError {
                 "the store is damaged: {} line {line} (byte {offset}): {detail}; nothing was changed; what can be \
                  done: jobctl doctor",
                 file.display()
+            ),
+            Self::Gap { read, next } => write!(
+                formatter,
+                "the store went on from revision {read} to {next} without the commits between; run the command again"
             ),
             Self::NewerFormat { directory, found } => write!(
                 formatter,

@@ -1,5 +1,6 @@
 //! Following the journal: `get -w`, `wait`, `logs -f` and the controller sleep until somebody commits.
 
+use std::collections::BTreeSet;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -13,7 +14,8 @@ use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
 use super::request::revive_controller;
 use super::run::controller_pid;
 use super::{Config, clock};
-use crate::store::{Change, State, Store, Table, Tail};
+use crate::api::kinds::Key;
+use crate::store::{Change, State, Store, StoreError, Table, Tail};
 
 /// inotify watches on the journal in force, on its replacement and, for the controller, on the inbox.
 #[derive(Debug)]
@@ -84,6 +86,14 @@ fn time_left(until: Option<DateTime<Utc>>) -> Option<Duration> {
     Some((left + Duration::from_millis(1)).min(LONGEST_SLEEP))
 }
 
+fn keys_of(state: &State, tables: &[Table]) -> BTreeSet<(Table, Key)> {
+    let keys = |table: &Table| {
+        let table = *table;
+        state.objects(table).map(move |(key, _)| (table, key.clone()))
+    };
+    tables.iter().flat_map(keys).collect()
+}
+
 /// Whoever waits misses a controller that was killed, and brings it back: nobody else may be left to do it.
 #[derive(Debug)]
 struct Revival {
@@ -113,6 +123,8 @@ pub struct Follower {
     tables: Vec<Table>,
     tail: Tail,
     heard: u32,
+    /// What has been handed over, by what is there: the state need not be kept for it.
+    known: BTreeSet<(Table, Key)>,
     /// Set where a controller in the background does the work that is waited for.
     revival: Option<Revival>,
     /// Only where other descriptors are to be listened to at the same time: closing inotify is slow.
@@ -129,21 +141,61 @@ impl Follower {
         let (state, tail) = store.read(tables)?;
         let revival =
             config.background.then(|| Revival { config: config.clone(), ran: true, looked: Instant::now() });
-        let store = store.clone();
-        Ok((state, Self { store, tables: tables.to_vec(), tail, heard, revival, watches: None }))
+        let known = keys_of(&state, tables);
+        let (store, tables) = (store.clone(), tables.to_vec());
+        Ok((state, Self { store, tables, tail, heard, known, revival, watches: None }))
     }
 
-    /// Hands over what has been committed since the last call, without waiting.
+    /// Hands over what has been committed since the last call, without waiting. Where the commits are gone it hands over
+    /// what there is now, and the deletion of what is there no longer.
     ///
     /// # Errors
     /// A store that cannot be read.
-    pub fn changes(&mut self, each: impl FnMut(Change<'_>)) -> Result<()> {
+    pub fn changes(&mut self, mut each: impl FnMut(Change<'_>)) -> Result<()> {
         self.heard = self.store.bell_value()?;
         if let Some(watches) = &mut self.watches {
             watches.drain()?;
             watches.follow_journal(self.tail.journal_path())?;
         }
-        self.tail.changes(&self.tables, each)
+        let known = &mut self.known;
+        let read = self.tail.changes(&self.tables, |change| {
+            let key = (change.table, Key::new(change.namespace, change.name));
+            if change.object.is_some() {
+                known.insert(key);
+            } else {
+                known.remove(&key);
+            }
+            each(change);
+        });
+        match read {
+            Err(error) if matches!(error.downcast_ref(), Some(StoreError::Gap { .. })) => {
+                self.start_again(each)
+            }
+            read => read,
+        }
+    }
+
+    fn start_again(&mut self, mut each: impl FnMut(Change<'_>)) -> Result<()> {
+        let (state, tail) = self.store.read(&self.tables)?;
+        self.tail = tail;
+        let revision = state.revision();
+        let known = std::mem::replace(&mut self.known, keys_of(&state, &self.tables));
+        for (table, key) in known.difference(&self.known) {
+            each(Change {
+                revision,
+                table: *table,
+                namespace: &key.namespace,
+                name: &key.name,
+                object: None,
+            });
+        }
+        for table in &self.tables {
+            for (key, object) in state.objects(*table) {
+                let (namespace, name) = (&*key.namespace, &*key.name);
+                each(Change { revision, table: *table, namespace, name, object: Some(object.text) });
+            }
+        }
+        Ok(())
     }
 
     /// Sleeps until somebody commits, a descriptor of `others` is readable, or the time has come (then false).
@@ -186,5 +238,39 @@ impl Follower {
         let Some(left) = time_left(until) else { return Ok(false) };
         self.store.sleep_until_commit(self.heard, left)?;
         Ok(until.is_none_or(|until| clock() <= until))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Write;
+
+    #[test]
+    fn whoever_slept_through_two_compactions_hears_what_there_is_and_what_is_gone() {
+        let place = tempfile::tempdir().expect("a directory");
+        let store = Store::open(&place.path().join("data")).expect("a store");
+        let commit = |writes: &[Write]| {
+            let (mut locked, _) = store.lock_and_read(&[]).expect("the lock");
+            locked.commit(writes).expect("a commit");
+            locked.compact(clock()).expect("a compaction");
+        };
+        let put = |name: &str, text: &str| Write::put(Table::Jobs, Key::new("n", name), text.into());
+        commit(&[put("a", "{}"), put("b", "{}")]);
+        let config = Config::load(Some(store.root())).expect("a configuration");
+        let (_, mut follower) = Follower::start(&config, &store, &[Table::Jobs]).expect("a follower");
+        commit(&[Write::delete(Table::Jobs, Key::new("n", "a"))]);
+        commit(&[put("c", "{}")]);
+        commit(&[put("b", "{\"x\":1}")]);
+        let mut heard = Vec::new();
+        let mut hear = |follower: &mut Follower| {
+            let each = |change: Change<'_>| heard.push(format!("{} {:?}", change.name, change.object));
+            follower.changes(each).expect("changes");
+            std::mem::take(&mut heard)
+        };
+        assert_eq!(hear(&mut follower), ["a None", "b Some(\"{\\\"x\\\":1}\")", "c Some(\"{}\")"]);
+        assert!(hear(&mut follower).is_empty(), "once");
+        commit(&[put("d", "{}")]);
+        assert_eq!(hear(&mut follower), ["d Some(\"{}\")"], "it goes on from there");
     }
 }

@@ -63,14 +63,7 @@ impl Tail {
             match Self::open(&self.store, &directory) {
                 Ok(next) => {
                     if next.revision != self.revision {
-                        bail!(
-                            "{} starts at revision {}, but {} ends at {}: what was read is not the store's history any \
-                             more; run the command again",
-                            next.path.display(),
-                            next.revision,
-                            self.path.display(),
-                            self.revision
-                        );
+                        return Err(StoreError::Gap { read: self.revision, next: next.revision }.into());
                     }
                     *self = next;
                 }
