@@ -214,8 +214,8 @@ fn print_found(
             print(&tables(found, args, &kinds, all_namespaces, *wide, zone)?)
         }
         Format::Name => {
-            let lines: String = found
-                .iter()
+            let lines: String = in_order(found.iter().collect(), args.sort_by.as_deref())?
+                .into_iter()
                 .map(|one| format!("{}/{}\n", one.kind.qualified_singular(), one.key.name))
                 .collect();
             print(&lines)
@@ -269,6 +269,14 @@ fn kinds_in_order(targets: &[Target]) -> Vec<Kind> {
     kinds
 }
 
+/// Objects in the order that `--sort-by` asks for.
+fn in_order<'a, 'b>(found: Vec<&'a Found<'b>>, sort_by: Option<&str>) -> Result<Vec<&'a Found<'b>>> {
+    let Some(path) = sort_by else { return Ok(found) };
+    let values = found.iter().map(|one| one.value()).collect::<Result<Vec<Value>>>()?;
+    let order = printers::sort::sorted_order(&values, path).map_err(|error| anyhow::anyhow!("{error}"))?;
+    Ok(order.into_iter().map(|index| found[index]).collect())
+}
+
 fn table_options(args: &Args, kind: Kind, several: bool, all_namespaces: bool) -> TableOptions {
     TableOptions {
         no_headers: args.no_headers,
@@ -296,16 +304,11 @@ fn tables(
     let now = clock();
     let mut blocks = Vec::new();
     for kind in kinds {
-        let mut of_kind: Vec<&Found<'_>> = found.iter().filter(|one| one.kind == *kind).collect();
+        let of_kind: Vec<&Found<'_>> = found.iter().filter(|one| one.kind == *kind).collect();
         if of_kind.is_empty() {
             continue;
         }
-        if let Some(path) = &args.sort_by {
-            let values = of_kind.iter().map(|one| one.value()).collect::<Result<Vec<Value>>>()?;
-            let order =
-                printers::sort::sorted_order(&values, path).map_err(|error| anyhow::anyhow!("{error}"))?;
-            of_kind = order.into_iter().map(|index| of_kind[index]).collect();
-        }
+        let of_kind = in_order(of_kind, args.sort_by.as_deref())?;
         let table = TableKind::of(kind.as_str());
         let mut rows = rows(&of_kind, table, now, wide)?;
         if table == TableKind::CronJob && wide {
