@@ -129,33 +129,29 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -s h -l help -d '
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l timeout -d 'How long to wait; the Job goes on when the time is over. Negative is without end' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l prefix -d 'Put the pod and the container before each line; the default where more than one pod may run' -r -f -a "true\t''
-false\t''"
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l prefix -d 'Put the pod and the container before each line; the default where more than one pod may run'
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l rm -d 'Delete the Jobs at the end'
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s q -l quiet -d 'No summary'
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s o -l output -d 'Output format: json, yaml, name, wide, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, custom-columns=…, custom-columns-file=…' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s A -l all-namespaces -d 'Objects of all namespaces' -r -f -a "true\t''
-false\t''"
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s l -l selector -d 'Label selector: key=value, key!=value, key in (a,b), key notin (a,b), key, !key' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l field-selector -d 'Field selector: key=value, key!=value' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s L -l label-columns -d 'Labels that get a column of their own' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l sort-by -d 'Sort by this field, a JSONPath such as .metadata.creationTimestamp' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s a -l show-all -d 'Finished pods are always shown; old tutorials ask for them' -r -f -a "true\t''
-false\t''"
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l chunk-size -d 'Accepted for kubectl\'s sake: lists come in one piece' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s A -l all-namespaces -d 'Objects of all namespaces'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s w -l watch -d 'After listing, watch for changes'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l watch-only -d 'Watch for changes without listing first'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l output-watch-events -d 'With a watch: say whether an object was ADDED, MODIFIED or DELETED'
@@ -163,6 +159,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l no-headers -d 'Lea
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l show-labels -d 'A last column with all labels'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l show-kind -d 'Put the kind before each name'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l ignore-not-found -d 'Say nothing about objects that do not exist'
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s a -l show-all -d 'Finished pods are always shown; old tutorials ask for them'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
@@ -188,29 +185,24 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand events" -s w -l watch -d '
 complete -c jobctl -n "__fish_jobctl_using_subcommand events" -l no-headers -d 'Leave the header line out'
 complete -c jobctl -n "__fish_jobctl_using_subcommand events" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -s c -l container -d 'Print the log of this container' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l all-containers -d 'All containers of the pod, init containers included' -r -f -a "true\t''
-false\t''"
-complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l all-pods -d 'All pods of the Job, also those removed since, each line with its pod and container' -r -f -a "true\t''
-false\t''"
-complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l prefix -d 'Put the pod and the container before each line' -r -f -a "true\t''
-false\t''"
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l tail -d 'Lines to show from the end; -1 is all, and with a selector the default is 10' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l since -d 'Only lines newer than this duration, such as 5s, 2m, or 3h' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l since-time -d 'Only lines after this time (RFC 3339)' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l timestamps -d 'Put the time before each line' -r -f -a "true\t''
-false\t''"
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l limit-bytes -d 'Most bytes of each log to print' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -s l -l selector -d 'Label selector: the pods to print' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l max-log-requests -d 'Accepted for kubectl\'s sake: there is no limit' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l ignore-errors -d 'Accepted for kubectl\'s sake' -r -f -a "true\t''
-false\t''"
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l pod-running-timeout -d 'How long to wait for a Job\'s first pod' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -s f -l follow -d 'Go on printing until the container, or the Job, has ended; waits for it to start'
+complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l all-containers -d 'All containers of the pod, init containers included'
+complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l all-pods -d 'All pods of the Job, also those removed since, each line with its pod and container'
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -s p -l previous -d 'Print the log of the run before the last restart'
+complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l prefix -d 'Put the pod and the container before each line'
+complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l timestamps -d 'Put the time before each line'
+complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l ignore-errors -d 'Accepted for kubectl\'s sake'
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l for -d 'delete, create, condition=NAME[=VALUE], condition=NAME,NAME (any of them), or jsonpath=\'{PATH}\'[=VALUE]; given several times: all of them' -r
@@ -236,8 +228,6 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l dry-run -d 'Mus
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s o -l output -d 'Output format: name' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l field-selector -d 'Field selector' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l ignore-not-found -d 'Say nothing about objects that do not exist' -r -f -a "true\t''
-false\t''"
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
@@ -247,6 +237,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l now -d 'Stop pr
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l force -d 'Do not give processes any time'
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l all -d 'All objects of the type'
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s A -l all-namespaces -d 'Objects of all namespaces'
+complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l ignore-not-found -d 'Say nothing about objects that do not exist'
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s i -l interactive -d 'Ask before deleting'
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
@@ -273,8 +264,6 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l field-selector -
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s o -l output -d 'Output format: json, name, yaml or jsonpath=…' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l overwrite -d 'Replace values that are there' -r -f -a "true\t''
-false\t''"
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l resource-version -d 'Only if the object has this version' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
@@ -282,6 +271,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l context -d 'Acce
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l all -d 'All objects of the type'
+complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l overwrite -d 'Replace values that are there'
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l list -d 'Show what the object has'
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l local -d 'Change what is in the files and print it; nothing is stored'
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s h -l help -d 'Print help'
@@ -291,8 +281,6 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l field-selecto
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s o -l output -d 'Output format: json, name, yaml or jsonpath=…' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l overwrite -d 'Replace values that are there' -r -f -a "true\t''
-false\t''"
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l resource-version -d 'Only if the object has this version' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
@@ -300,6 +288,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l context -d 'A
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l all -d 'All objects of the type'
+complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l overwrite -d 'Replace values that are there'
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l list -d 'Show what the object has'
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l local -d 'Change what is in the files and print it; nothing is stored'
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s h -l help -d 'Print help'
@@ -432,14 +421,13 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand service; and __fish_seen_s
 complete -c jobctl -n "__fish_jobctl_using_subcommand service; and __fish_seen_subcommand_from help" -f -a "status" -d 'Say whether the unit is there and runs'
 complete -c jobctl -n "__fish_jobctl_using_subcommand service; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -l api-group -d 'Limit to kinds of this API group' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -l namespaced -d 'If false, kinds that are not in a namespace' -r -f -a "true\t''
-false\t''"
 complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -s o -l output -d 'One of wide or name' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -l sort-by -d 'Sort by name or kind' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -l namespaced -d 'If false, kinds that are not in a namespace'
 complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -l no-headers -d 'Leave the header line out'
 complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand api-versions" -s n -l namespace -d 'The namespace scope of this request' -r

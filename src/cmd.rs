@@ -13,6 +13,7 @@ mod describe;
 mod drain;
 mod events;
 mod failure;
+mod flags;
 mod follow_logs;
 mod get;
 mod label;
@@ -35,6 +36,7 @@ mod selection;
 mod service;
 mod submit;
 mod suspend;
+mod usage;
 mod version;
 mod wait;
 mod wait_condition;
@@ -102,7 +104,7 @@ enum Verb {
 
 /// The tree of verbs and flags, for completions and documentation.
 pub fn command() -> clap::Command {
-    Cli::command()
+    flags::shown(Cli::command())
 }
 
 /// Parses the command line, runs the verb and maps its result to an exit code.
@@ -114,11 +116,17 @@ pub fn run() -> ExitCode {
         let ran = watch::run_unseen(kind, Path::new(directory));
         return if ran.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
-    let parsed =
-        command().try_get_matches_from(&arguments).and_then(|matches| Cli::from_arg_matches(&matches));
-    let cli = match parsed {
+    let matches = match flags::readable(Cli::command(), &arguments).try_get_matches_from(&arguments) {
+        Ok(matches) => matches,
+        Err(error) => return usage::report(&error, &arguments),
+    };
+    let (path, strays) = flags::path_and_strays(&matches);
+    if !strays.is_empty() {
+        return usage::report_strays(&path, &strays);
+    }
+    let cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
-        Err(error) => return failure::usage(&error, &arguments),
+        Err(error) => return usage::report(&error, &arguments),
     };
     match dispatch(cli) {
         Ok(code) => code,
@@ -162,8 +170,13 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     #[test]
     fn the_command_tree_is_sound() {
         super::command().debug_assert();
+        let all: Vec<_> =
+            super::command().get_subcommands().map(|verb| verb.get_name().to_owned().into()).collect();
+        super::flags::readable(super::Cli::command(), &all).debug_assert();
     }
 }

@@ -48,7 +48,7 @@ pub(super) struct Args {
     #[arg(long)]
     field_selector: Option<String>,
     /// Say nothing about objects that do not exist
-    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(long)]
     ignore_not_found: Option<bool>,
     /// Ask before deleting
     #[arg(short, long)]
@@ -61,7 +61,7 @@ pub(super) struct Options {
     #[arg(long, num_args = 0..=1, default_value = "background", default_missing_value = "background", require_equals = true)]
     cascade: Cascade,
     /// Seconds given to processes to end; negative: what the pod says
-    #[arg(long, default_value_t = -1, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = -1)]
     grace_period: i64,
     /// Stop processes after one second
     #[arg(long)]
@@ -70,7 +70,7 @@ pub(super) struct Options {
     #[arg(long)]
     force: bool,
     /// Wait until the objects are gone
-    #[arg(long, num_args = 0..=1, default_value = "true", default_missing_value = "true", require_equals = true, action = clap::ArgAction::Set)]
+    #[arg(long, default_value = "true", action = clap::ArgAction::Set)]
     wait: bool,
     /// How long to wait; 0 is as long as it takes
     #[arg(long, default_value = "0s")]

@@ -41,7 +41,7 @@ pub(super) struct Args {
     #[arg(long)]
     disable_eviction: bool,
     /// Seconds given to processes to end; negative: what the pod says
-    #[arg(long, default_value_t = -1, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = -1)]
     grace_period: i64,
     /// How long to wait for pods to end; 0 is as long as it takes
     #[arg(long, default_value = "0s")]

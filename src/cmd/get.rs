@@ -38,7 +38,7 @@ pub(super) struct Args {
     #[arg(short, long)]
     output: Option<String>,
     /// Objects of all namespaces
-    #[arg(short = 'A', long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(short = 'A', long)]
     all_namespaces: Option<bool>,
     /// Label selector: key=value, key!=value, key in (a,b), key notin (a,b), key, !key
     #[arg(short = 'l', long)]
@@ -74,7 +74,7 @@ pub(super) struct Args {
     #[arg(long)]
     ignore_not_found: bool,
     /// Finished pods are always shown; old tutorials ask for them
-    #[arg(short = 'a', long, hide = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(short = 'a', long, hide = true)]
     show_all: Option<bool>,
     /// Accepted for kubectl's sake: lists come in one piece
     #[arg(long, hide = true)]

@@ -35,19 +35,19 @@ pub(super) struct Args {
     #[arg(short, long)]
     container: Option<String>,
     /// All containers of the pod, init containers included
-    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(long)]
     all_containers: Option<bool>,
     /// All pods of the Job, also those removed since, each line with its pod and container
-    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(long)]
     all_pods: Option<bool>,
     /// Print the log of the run before the last restart
     #[arg(short, long)]
     previous: bool,
     /// Put the pod and the container before each line
-    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(long)]
     prefix: Option<bool>,
     /// Lines to show from the end; -1 is all, and with a selector the default is 10
-    #[arg(long, allow_negative_numbers = true)]
+    #[arg(long)]
     tail: Option<i64>,
     /// Only lines newer than this duration, such as 5s, 2m, or 3h
     #[arg(long)]
@@ -56,7 +56,7 @@ pub(super) struct Args {
     #[arg(long)]
     since_time: Option<String>,
     /// Put the time before each line
-    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(long)]
     timestamps: Option<bool>,
     /// Most bytes of each log to print
     #[arg(long)]
@@ -68,7 +68,7 @@ pub(super) struct Args {
     #[arg(long, hide = true)]
     max_log_requests: Option<i64>,
     /// Accepted for kubectl's sake
-    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(long, hide = true)]
     ignore_errors: Option<bool>,
     /// How long to wait for a Job's first pod
     #[arg(long, default_value = "20s")]

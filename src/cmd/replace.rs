@@ -28,7 +28,7 @@ pub(super) struct Args {
     #[arg(long)]
     force: bool,
     /// Seconds given to the old pods' processes to end; negative: what the pod says
-    #[arg(long, default_value_t = -1, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = -1)]
     grace_period: i64,
     /// Must be "none", "server", or "client": only say what would be done
     #[arg(long, num_args = 0..=1, default_value = "none", default_missing_value = "client", require_equals = true, hide_default_value = true)]

@@ -37,10 +37,10 @@ pub(super) struct Args {
     #[arg(long, num_args = 0..=1, default_value = "strict", default_missing_value = "strict", require_equals = true)]
     validate: Validate,
     /// How long to wait; the Job goes on when the time is over. Negative is without end
-    #[arg(long, default_value = "-1s", allow_hyphen_values = true)]
+    #[arg(long, default_value = "-1s")]
     timeout: String,
     /// Put the pod and the container before each line; the default where more than one pod may run
-    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(long)]
     prefix: Option<bool>,
     /// Delete the Jobs at the end
     #[arg(long)]
@@ -52,6 +52,10 @@ pub(super) struct Args {
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     pass_env: Vec<String>,
 }
+
+/// What is said to whoever takes this for kubectl's `run`.
+pub(super) const TAKES: &str = "jobctl run takes Jobs from manifests: jobctl run -f FILE\n\
+     A Job from the command line: jobctl create job NAME --image=IMAGE -- COMMAND";
 
 /// The exit code for a deadline that was exceeded, as of timeout(1).
 const DEADLINE_EXCEEDED: u8 = 124;

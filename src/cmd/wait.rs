@@ -37,7 +37,7 @@ pub(super) struct Args {
     #[arg(long = "for", value_name = "CONDITION")]
     conditions: Vec<String>,
     /// How long to wait for all together; 0 checks once, negative waits for a week
-    #[arg(long, default_value = "30s", allow_hyphen_values = true)]
+    #[arg(long, default_value = "30s")]
     timeout: String,
     /// All objects of the type
     #[arg(long)]
