@@ -5,9 +5,10 @@ use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use chrono::{DateTime, Utc};
 
+use super::output::complain;
 use crate::api::Pod;
 use crate::api::meta::{ANNOTATION_DEFAULT_CONTAINER, annotation, controller_of, name, uid};
 use crate::kubelet::parse_line;
@@ -26,15 +27,46 @@ pub(super) struct LogOptions {
     pub(super) limit_bytes: Option<usize>,
 }
 
+/// Which containers of each pod.
+#[derive(Clone, Debug)]
+pub(super) enum Chosen {
+    Default,
+    Named(String),
+    All,
+}
+
+impl Chosen {
+    /// The names of the chosen containers of a pod. Which one is taken by default is said on stderr.
+    ///
+    /// # Errors
+    /// A name that the pod does not have.
+    pub(super) fn of(&self, pod: &Pod) -> Result<Vec<String>> {
+        match self {
+            Self::Named(wanted) => {
+                if !containers(pod).iter().any(|one| one.name == *wanted) {
+                    bail!("container {wanted} is not valid for pod {}", name(&pod.metadata));
+                }
+                Ok(vec![wanted.clone()])
+            }
+            Self::Default => Ok(default_container(pod).into_iter().collect()),
+            Self::All => {
+                // Init containers run first.
+                let (init, main): (Vec<_>, Vec<_>) = containers(pod).into_iter().partition(|one| one.init);
+                Ok(init.into_iter().chain(main).map(|one| one.name).collect())
+            }
+        }
+    }
+}
+
 /// A container of a pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ContainerName {
-    pub(super) name: String,
-    pub(super) init: bool,
+struct ContainerName {
+    name: String,
+    init: bool,
 }
 
 /// The containers of a pod: those of the spec first, then the init containers, as kubectl lists them.
-pub(super) fn containers(pod: &Pod) -> Vec<ContainerName> {
+fn containers(pod: &Pod) -> Vec<ContainerName> {
     let Some(spec) = &pod.spec else { return Vec::new() };
     let main = spec.containers.iter().map(|one| ContainerName { name: one.name.clone(), init: false });
     let init =
@@ -42,13 +74,23 @@ pub(super) fn containers(pod: &Pod) -> Vec<ContainerName> {
     main.chain(init).collect()
 }
 
-/// The container whose log is shown when none is named.
-pub(super) fn default_container(pod: &Pod) -> Option<String> {
+/// The container whose log is shown when none is named; of several the first, which is said.
+fn default_container(pod: &Pod) -> Option<String> {
     let all = containers(pod);
-    annotation(&pod.metadata, ANNOTATION_DEFAULT_CONTAINER)
-        .filter(|wanted| all.iter().any(|one| one.name == *wanted))
-        .map(str::to_owned)
-        .or_else(|| all.first().map(|one| one.name.clone()))
+    if let Some(wanted) = annotation(&pod.metadata, ANNOTATION_DEFAULT_CONTAINER)
+        && all.iter().any(|one| one.name == wanted)
+    {
+        return Some(wanted.to_owned());
+    }
+    let first = all.first()?.name.clone();
+    if all.len() > 1 {
+        let list: Vec<String> = all
+            .iter()
+            .map(|one| if one.init { format!("{} (init)", one.name) } else { one.name.clone() })
+            .collect();
+        complain(&format!("Defaulted container {first:?} out of: {}", list.join(", ")));
+    }
+    Some(first)
 }
 
 /// Reads one run's log and, when following, goes on where it stopped, across rotations.

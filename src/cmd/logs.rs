@@ -7,16 +7,16 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::context::{Context, Global};
 use super::failure::verbatim;
-use super::follow_logs::{Chosen, Followed, follow};
+use super::follow_logs::{Followed, follow};
 use super::get::nothing_found;
-use super::log_source::{LogOptions, LogReader, containers, default_container, pods_of_job};
+use super::log_source::{Chosen, LogOptions, LogReader, pods_of_job};
 use super::output::{complain, print_bytes};
 use super::resources;
 use super::selection::{self, Selectors};
 use crate::api::conditions::{is_pod_finished, is_pod_ready, pod_phase};
 use crate::api::durations;
 use crate::api::kinds::{Key, Kind};
-use crate::api::meta::{ANNOTATION_DEFAULT_CONTAINER, annotation, name, uid};
+use crate::api::meta::{name, uid};
 use crate::api::status_error::StatusError;
 use crate::api::{Job, Pod};
 use crate::manager::{Companion, Follower, clock};
@@ -107,28 +107,25 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         (Some(name), _) => Chosen::Named(name.clone()),
         (None, _) => Chosen::Default,
     };
-    if args.follow {
+    if args.follow && !matches!(&pods, Pods::One(pod) if is_pod_finished(pod)) {
+        let uids = |pods: &[Pod]| pods.iter().map(|pod| uid(&pod.metadata).to_owned()).collect();
         let followed = match pods {
             Pods::OfJob { key, uid } => Followed::Job { key, uid },
-            Pods::One(pod) => {
-                check_container(&pod, container.as_deref(), all_containers)?;
-                Followed::Pods(vec![uid(&pod.metadata).to_owned()])
-            }
-            Pods::All(pods) => Followed::Pods(pods.iter().map(|pod| uid(&pod.metadata).to_owned()).collect()),
+            Pods::One(pod) => Followed::Pods(uids(&[*pod])),
+            Pods::All(pods) => Followed::Pods(uids(&pods)),
         };
         follow(&context, &followed, &chosen, &options, prefix, None)?;
         return Ok(ExitCode::SUCCESS);
     }
     let pods = match pods {
-        Pods::One(pod) => {
-            check_container(&pod, container.as_deref(), all_containers)?;
-            vec![*pod]
-        }
+        Pods::One(pod) => vec![*pod],
         Pods::All(pods) => pods,
         Pods::OfJob { uid, .. } => pods_of_job(&state, &uid)?,
     };
-    for pod in &pods {
-        print_pod(&context, pod, &chosen, &options, prefix, args.previous, pods.len() == 1)?;
+    // A container that one of them does not have is an error before anything is printed.
+    let names = pods.iter().map(|pod| chosen.of(pod)).collect::<Result<Vec<_>>>()?;
+    for (pod, names) in pods.iter().zip(&names) {
+        print_pod(&context, pod, names, &options, prefix, args.previous, pods.len() == 1)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -302,46 +299,18 @@ fn pick_pod(mut pods: Vec<Pod>) -> Result<Pods> {
     Ok(Pods::One(Box::new(pod)))
 }
 
-/// Refuses a container that the pod does not have, and says which one is taken by default.
-fn check_container(pod: &Pod, container: Option<&str>, all_containers: bool) -> Result<()> {
-    let all = containers(pod);
-    match container {
-        Some(wanted) if !all.iter().any(|one| one.name == wanted) => {
-            bail!("container {wanted} is not valid for pod {}", name(&pod.metadata))
-        }
-        Some(_) => {}
-        None if !all_containers
-            && all.len() > 1
-            && annotation(&pod.metadata, ANNOTATION_DEFAULT_CONTAINER).is_none() =>
-        {
-            let list: Vec<String> = all
-                .iter()
-                .map(|one| if one.init { format!("{} (init)", one.name) } else { one.name.clone() })
-                .collect();
-            complain(&format!("Defaulted container {:?} out of: {}", all[0].name, list.join(", ")));
-        }
-        None => {}
-    }
-    Ok(())
-}
-
 fn print_pod(
     context: &Context,
     pod: &Pod,
-    chosen: &Chosen,
+    names: &[String],
     options: &LogOptions,
     prefix: bool,
     previous: bool,
     alone: bool,
 ) -> Result<()> {
     let directory = PodDirectory::new(context.store.pod_path(uid(&pod.metadata)));
-    let names = match chosen {
-        Chosen::Named(name) => vec![name.clone()],
-        Chosen::Default => default_container(pod).into_iter().collect(),
-        Chosen::All => containers(pod).into_iter().map(|one| one.name).collect(),
-    };
     for container in names {
-        let newest = directory.newest_restart(&container);
+        let newest = directory.newest_restart(container);
         let restart = match (newest, previous) {
             (Some(newest), true) if newest > 0 => newest - 1,
             (_, true) => {
@@ -353,7 +322,7 @@ fn print_pod(
             }
             (Some(newest), false) => newest,
             (None, false) => {
-                if alone && let Some(error) = waiting_error(pod, &container) {
+                if alone && let Some(error) = waiting_error(pod, container) {
                     return Err(error);
                 }
                 continue;
@@ -361,28 +330,28 @@ fn print_pod(
         };
         let line_prefix =
             if prefix { format!("[pod/{}/{container}] ", name(&pod.metadata)) } else { String::new() };
-        let path = directory.log_path(&container, restart);
+        let path = directory.log_path(container, restart);
         print_bytes(&LogReader::new(path, options.clone(), line_prefix).read()?)?;
     }
     Ok(())
 }
 
-/// Why a container has no log: it has not been started.
+/// Why a container has no log: it has not been started. `None`: it has, or the pod has ended without a word of it.
 fn waiting_error(pod: &Pod, container: &str) -> Option<anyhow::Error> {
-    if is_pod_finished(pod) {
-        return None;
-    }
     let status = pod.status.clone().unwrap_or_default();
     let all =
         status.container_statuses.iter().flatten().chain(status.init_container_statuses.iter().flatten());
-    let reason = all
-        .filter(|one| one.name == container)
-        .find_map(|one| one.state.as_ref()?.waiting.as_ref()?.reason.clone())
-        .unwrap_or_else(|| "ContainerCreating".into());
-    let reason = match reason.as_str() {
-        "ErrImagePull" => "image can't be pulled".to_owned(),
-        "ImagePullBackOff" => "trying and failing to pull image".to_owned(),
-        _ => reason,
+    let state = all.filter(|one| one.name == container).find_map(|one| one.state.as_ref());
+    let reason = match state {
+        Some(state) => state.waiting.as_ref()?.reason.clone(),
+        None if is_pod_finished(pod) => return None,
+        None => None,
+    };
+    let reason = match reason.as_deref() {
+        None => "ContainerCreating",
+        Some("ErrImagePull") => "image can't be pulled",
+        Some("ImagePullBackOff") => "trying and failing to pull image",
+        Some(reason) => reason,
     };
     let message =
         format!("container {container:?} in pod {:?} is waiting to start: {reason}", name(&pod.metadata));

@@ -8,8 +8,8 @@ use tabled::settings::Style;
 
 use super::context::{Context, Global};
 use super::delete::delete_one;
-use super::follow_logs::{Chosen, Followed, follow};
-use super::log_source::{LogOptions, last_failure};
+use super::follow_logs::{Followed, follow};
+use super::log_source::{Chosen, LogOptions, last_failure};
 use super::manifests::{self, Document, FileArgs};
 use super::object::Object;
 use super::output::complain;
