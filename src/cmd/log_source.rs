@@ -1,5 +1,6 @@
 //! Where logs lie, and how records become output.
 
+use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
@@ -253,14 +254,25 @@ pub(super) fn pods_of_job(state: &State, job_uid: &str) -> Result<Vec<Pod>> {
 
 /// A container that ended badly.
 pub(super) struct Failure {
-    pub(super) pod: String,
-    pub(super) pod_uid: String,
-    pub(super) container: String,
+    pod: String,
+    pod_uid: String,
+    container: String,
     pub(super) exit_code: i32,
-    pub(super) reason: String,
-    pub(super) message: Option<String>,
+    reason: String,
+    message: Option<String>,
     finished: Option<DateTime<Utc>>,
     restart_count: i32,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { pod, container, exit_code, reason, .. } = self;
+        write!(formatter, "pod/{pod}: container {container} ended with exit code {exit_code} ({reason})")?;
+        match &self.message {
+            Some(message) => write!(formatter, ": {message}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The last container of a Job that ended badly.
@@ -297,13 +309,7 @@ pub(super) fn last_failure(state: &State, job_uid: &str) -> Result<Option<Failur
 pub(super) fn failure_evidence(store: &Store, job_uid: &str, last_lines: usize) -> Result<Option<String>> {
     let (state, _) = store.read(&[Table::Pods, Table::RemovedPods])?;
     let Some(failure) = last_failure(&state, job_uid)? else { return Ok(None) };
-    let mut text = format!(
-        "pod/{}: container {} ended with exit code {} ({})",
-        failure.pod, failure.container, failure.exit_code, failure.reason
-    );
-    if let Some(message) = &failure.message {
-        text.push_str(&format!(": {message}"));
-    }
+    let mut text = failure.to_string();
     let directory = PodDirectory::new(store.pod_path(&failure.pod_uid));
     let options = LogOptions { tail: Some(last_lines), ..LogOptions::default() };
     let path = directory.log_path(&failure.container, failure.restart_count);

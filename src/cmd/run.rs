@@ -171,14 +171,17 @@ fn summary(context: &Context, job_key: &Key, job_uid: &str, ended: bool) -> Resu
         (true, None) => ("Complete".to_owned(), 0),
         (true, Some(condition)) => {
             let reason = condition.reason.clone().unwrap_or_default();
+            let message = condition.message.clone().unwrap_or_default();
+            complain(&format!("job.batch/{} failed: {reason}: {message}", job_key.name));
+            let failure = last_failure(&state, job_uid)?;
+            if let Some(failure) = &failure {
+                complain(&failure.to_string());
+            }
             let code = if reason == "DeadlineExceeded" {
                 DEADLINE_EXCEEDED
             } else {
-                let failure = last_failure(&state, job_uid)?;
                 failure.and_then(|failure| u8::try_from(failure.exit_code).ok()).unwrap_or(1)
             };
-            let message = condition.message.clone().unwrap_or_default();
-            complain(&format!("job.batch/{} failed: {reason}: {message}", job_key.name));
             (format!("Failed ({reason})"), code)
         }
     };
