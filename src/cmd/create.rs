@@ -280,7 +280,13 @@ fn create_or_show(
         outcomes.finish()?;
         return Ok(ExitCode::SUCCESS);
     }
-    let document = Document { source: String::new(), value, kind, api_version: "batch/v1".into() };
+    let document = Document {
+        source: String::new(),
+        value,
+        kind,
+        api_version: "batch/v1".into(),
+        duplicate_fields: Vec::new(),
+    };
     create_one(context, document, options)
 }
 
