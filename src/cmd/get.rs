@@ -147,6 +147,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if args.show_labels && matches!(format, Format::Name) {
         bail!("--show-labels option cannot be used with name printer");
     }
+    if args.output_watch_events && !(args.watch || args.watch_only) {
+        bail!("--output-watch-events option can only be used with --watch or --watch-only");
+    }
     let context = Context::open(global)?;
     let all_namespaces = args.all_namespaces == Some(true);
     let targets = manifests::targets(&args.resources, &args.files, "get")?;

@@ -421,3 +421,13 @@ fn names_are_sorted_too() {
         .run("get jobs --sort-by=.spec.nothing -o name")
         .fails_with("error: couldn't find any field with path \"{.spec.nothing}\" in the list of objects\n");
 }
+
+#[test]
+fn watch_events_need_a_watch() {
+    let world = World::new();
+    for line in ["get jobs --output-watch-events", "get jobs --output-watch-events -o json --watch=false"] {
+        world.run(line).fails_with(
+            "error: --output-watch-events option can only be used with --watch or --watch-only\n",
+        );
+    }
+}
