@@ -64,8 +64,10 @@ fn flatten_into(document: Parsed, objects: &mut Vec<Parsed>) {
         return objects.push(Parsed { value: object, duplicate_fields });
     };
     let api_version = object.get("apiVersion").cloned();
-    let Some(Value::Array(items)) = object.get_mut("items").map(Value::take) else {
-        return objects.push(Parsed { value: object, duplicate_fields });
+    let items = match object.get_mut("items").map(Value::take) {
+        Some(Value::Array(items)) => items,
+        None | Some(Value::Null) => Vec::new(),
+        Some(_) => return objects.push(Parsed { value: object, duplicate_fields }),
     };
     let mut duplicate_fields = by_item(duplicate_fields, items.len());
     for (index, mut item) in items.into_iter().enumerate() {

@@ -154,6 +154,17 @@ fn a_merge_overrides_what_was_written_before_it() {
 }
 
 #[test]
+fn a_value_left_out_between_brackets_is_told() {
+    for text in ["bar: [a, , b]\n", "foo: {bar: [a, , b]}\n", "a: {b: 1, , c: 2}\n", "a: [, b]\n"] {
+        assert_eq!(
+            problem(text),
+            "error converting YAML to JSON: yaml: line 1: did not find expected node content",
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn tabs_are_told_to_be_tabs() {
     for text in
         ["a:\n\tb: 1\n", "a:\n  b:\n\t- 1\n", "a:\n\t- 1\n", "a: 1\n\t\nb: 2\n", "a:\n  b: 1\n\tc: 2\n"]
@@ -306,7 +317,9 @@ fn lists_are_flattened() {
         ]
     );
     assert_eq!(flatten(parsed(json!({"kind": "Job", "items": []}))).len(), 1);
-    assert_eq!(flatten(parsed(json!({"kind": "List", "items": []}))), []);
+    for empty in [json!({"kind": "List", "items": []}), json!({"kind": "List"}), json!({"kind": "JobList"})] {
+        assert_eq!(flatten(parsed(empty)), []);
+    }
 }
 
 fn parsed(value: Value) -> Parsed {

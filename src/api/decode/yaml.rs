@@ -386,7 +386,7 @@ impl<'a> Composer<'a> {
             match &open.content {
                 Content::Sequence(items) => path.push_str(&format!("[{}]", items.len())),
                 Content::Mapping { key: Some(Key::Name { name, .. }), .. } => {
-                    path.push_str(&format!(".{name}"))
+                    path.push_str(&format!(".{name}"));
                 }
                 Content::Mapping { .. } => {}
             }
