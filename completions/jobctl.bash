@@ -596,7 +596,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__create)
-            opts="-f -R -o -n -h --filename --recursive --dry-run --validate --output --pass-env --save-config --namespace --data-dir --context --kubeconfig --help cronjob job help"
+            opts="-f -R -o -n -h --filename --recursive --dry-run --validate --output --save-config --pass-env --namespace --data-dir --context --kubeconfig --help cronjob job help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -658,7 +658,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__create__subcmd__cronjob)
-            opts="-o -n -h --schedule --image --restart --dry-run --validate --output --pass-env --namespace --data-dir --context --kubeconfig --help"
+            opts="-o -n -h --schedule --image --restart --dry-run --validate --output --save-config --pass-env --namespace --data-dir --context --kubeconfig --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -780,7 +780,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__create__subcmd__job)
-            opts="-o -n -h --image --from --env --dry-run --validate --output --pass-env --namespace --data-dir --context --kubeconfig --help"
+            opts="-o -n -h --image --from --env --dry-run --validate --output --save-config --pass-env --namespace --data-dir --context --kubeconfig --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -96,6 +96,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_su
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l image -d 'Image name to run: a label here, the command runs from this machine' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l from -d 'The CronJob to create the Job from' -r
@@ -108,6 +109,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_su
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from help" -f -a "cronjob" -d 'Create a CronJob that runs a command of this machine'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from help" -f -a "job" -d 'Create a Job that runs a command of this machine'
@@ -209,7 +211,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l for -d 'delete, c
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l timeout -d 'How long to wait for all together; 0 checks once, negative waits for a week' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l field-selector -d 'Field selector' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s o -l output -d 'Output format: name' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s o -l output -d 'Output format: json, name, yaml or jsonpath=…' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r

@@ -66,7 +66,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     }
     let context = Context::open(global)?;
     let mut request = Request::begin(&context.store, &[Table::CronJobs, Table::Jobs, Table::Pods])?;
-    let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?;
+    let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?.listed();
     let mut within: BTreeMap<(Kind, Key), Object> = BTreeMap::new();
     let mut decisions = Vec::new();
     let mut failed = false;

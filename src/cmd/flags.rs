@@ -6,8 +6,11 @@ use std::any::TypeId;
 use std::ffi::OsString;
 use std::fmt;
 
+use chrono::Duration;
 use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use crate::api::durations;
 
 /// Where words end up that the verb has no use for.
 const STRAY: &str = "stray";
@@ -91,17 +94,19 @@ fn shown_flag(flag: Arg) -> Arg {
     flag.action(ArgAction::SetTrue)
 }
 
-/// A value that a flag cannot have, in the words of Go's strconv.
+/// A value that a flag cannot have, in Go's words.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct BadValue {
-    function: &'static str,
-    value: String,
-    problem: &'static str,
+pub(super) struct BadValue(String);
+
+impl BadValue {
+    fn new(function: &str, value: &str, problem: &str) -> Self {
+        Self(format!("strconv.{function}: parsing {value:?}: {problem}"))
+    }
 }
 
 impl fmt::Display for BadValue {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "strconv.{}: parsing {:?}: {}", self.function, self.value, self.problem)
+        formatter.write_str(&self.0)
     }
 }
 
@@ -114,13 +119,13 @@ fn boolean(text: &str) -> Result<bool, BadValue> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => Err(BadValue { function: "ParseBool", value: text.to_owned(), problem: SYNTAX }),
+        _ => Err(BadValue::new("ParseBool", text, SYNTAX)),
     }
 }
 
 /// A number in base 10, or in the base that its prefix names.
 fn integer<T: TryFrom<i128>>(text: &str) -> Result<T, BadValue> {
-    let bad = |problem| BadValue { function: "ParseInt", value: text.to_owned(), problem };
+    let bad = |problem| BadValue::new("ParseInt", text, problem);
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => (-1, digits),
         None => (1, text.strip_prefix('+').unwrap_or(text)),
@@ -138,6 +143,11 @@ fn integer<T: TryFrom<i128>>(text: &str) -> Result<T, BadValue> {
     }
     let magnitude = i128::from_str_radix(digits, radix).map_err(|_| bad(RANGE))?;
     T::try_from(sign * magnitude).map_err(|_| bad(RANGE))
+}
+
+/// A duration, for the flags that take one.
+pub(super) fn duration(text: &str) -> Result<Duration, BadValue> {
+    durations::parse(text).map_err(BadValue)
 }
 
 #[cfg(test)]
@@ -166,7 +176,8 @@ mod tests {
             ("2147483648", RANGE),
             ("99999999999999999999999999999999999999999999", RANGE),
         ] {
-            assert_eq!(integer::<i32>(text).map_err(|error| error.problem), Err(problem), "{text}");
+            let expected = format!("strconv.ParseInt: parsing {text:?}: {problem}");
+            assert_eq!(integer::<i32>(text), Err(BadValue(expected)), "{text}");
         }
     }
 }

@@ -3,10 +3,11 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use chrono::{DateTime, Duration, Utc};
+use chrono::Duration;
 
 use super::context::{Context, Global};
 use super::failure::verbatim;
+use super::flags;
 use super::follow_logs::{Followed, follow};
 use super::get::nothing_found;
 use super::log_source::{Chosen, LogOptions, LogReader, pods_of_job};
@@ -14,10 +15,10 @@ use super::output::{complain, print_bytes};
 use super::resources;
 use super::selection::{self, Selectors};
 use crate::api::conditions::{is_pod_finished, is_pod_ready, pod_phase};
-use crate::api::durations;
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{name, uid};
 use crate::api::status_error::StatusError;
+use crate::api::times;
 use crate::api::{Job, Pod};
 use crate::manager::{Companion, Follower, clock};
 use crate::store::{PodDirectory, State, Table};
@@ -50,8 +51,8 @@ pub(super) struct Args {
     #[arg(long)]
     tail: Option<i64>,
     /// Only lines newer than this duration, such as 5s, 2m, or 3h
-    #[arg(long)]
-    since: Option<String>,
+    #[arg(long, value_parser = flags::duration)]
+    since: Option<Duration>,
     /// Only lines after this time (RFC 3339)
     #[arg(long)]
     since_time: Option<String>,
@@ -71,8 +72,8 @@ pub(super) struct Args {
     #[arg(long, hide = true)]
     ignore_errors: Option<bool>,
     /// How long to wait for a Job's first pod
-    #[arg(long, default_value = "20s")]
-    pod_running_timeout: String,
+    #[arg(long, default_value = "20s", value_parser = flags::duration)]
+    pod_running_timeout: Duration,
 }
 
 /// The pods whose logs are wanted.
@@ -142,21 +143,9 @@ fn log_options(args: &Args) -> Result<LogOptions> {
         bail!("--limit-bytes must be greater than 0");
     }
     let since = match (&args.since, &args.since_time) {
-        (Some(text), _) => {
-            let length = durations::parse(text).map_err(|error| {
-                anyhow::anyhow!("invalid argument {text:?} for \"--since\" flag: {error}")
-            })?;
-            if length < Duration::zero() {
-                bail!("--since must be greater than 0");
-            }
-            (!length.is_zero()).then(|| clock() - length)
-        }
-        (None, Some(text)) => {
-            let time: DateTime<Utc> = DateTime::parse_from_rfc3339(text)
-                .map_err(|error| anyhow::anyhow!("--since-time: parsing time {text:?}: {error}"))?
-                .into();
-            Some(time)
-        }
+        (Some(length), _) if *length < Duration::zero() => bail!("--since must be greater than 0"),
+        (Some(length), _) => (!length.is_zero()).then(|| clock() - *length),
+        (None, Some(text)) => Some(times::parse(text).map_err(anyhow::Error::msg)?),
         (None, None) => None,
     };
     Ok(LogOptions {
@@ -224,7 +213,7 @@ fn find_pods(context: &Context, state: &State, args: &Args, target: Option<&str>
                 return Ok(Some(Pods::OfJob { key, uid: job_uid }));
             }
             if pods.is_empty() {
-                return first_pod(context, &job_uid, &args.pod_running_timeout).map(Some);
+                return first_pod(context, &job_uid, args.pod_running_timeout).map(Some);
             }
             pick_pod(pods).map(Some)
         }
@@ -255,10 +244,7 @@ fn not_found(kind: Kind, object_name: &str, context: &Context) -> anyhow::Error 
 }
 
 /// A Job that has no pod yet: waits for one.
-fn first_pod(context: &Context, job_uid: &str, timeout: &str) -> Result<Pods> {
-    let timeout = durations::parse(timeout).map_err(|error| {
-        anyhow::anyhow!("invalid argument {timeout:?} for \"--pod-running-timeout\" flag: {error}")
-    })?;
+fn first_pod(context: &Context, job_uid: &str, timeout: Duration) -> Result<Pods> {
     let until = clock() + timeout;
     let (state, mut follower) = Follower::start(&context.store, &[Table::Pods])?;
     if let Some(pod) = pods_of_job(&state, job_uid)?.into_iter().next() {

@@ -87,7 +87,6 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         }
         outcomes.done(object.kind(), &object_name, "replaced", || object.to_value(revision))?;
     }
-    outcomes.finish()?;
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 

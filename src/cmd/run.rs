@@ -3,11 +3,13 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use chrono::Duration;
 use tabled::Tabled;
 use tabled::settings::Style;
 
 use super::context::{Context, Global};
 use super::delete::delete_one;
+use super::flags;
 use super::follow_logs::{Followed, follow};
 use super::log_source::{Chosen, LogOptions, last_failure};
 use super::manifests::{self, Document, FileArgs};
@@ -21,6 +23,7 @@ use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{key, name, uid};
 use crate::manager::{Companion, Request, clock};
 use crate::printers::duration::human_duration;
+use crate::registry::apply::with_last_applied;
 use crate::registry::deletion::Propagation;
 use crate::store::Table;
 
@@ -37,8 +40,8 @@ pub(super) struct Args {
     #[arg(long, num_args = 0..=1, default_value = "strict", default_missing_value = "strict", require_equals = true)]
     validate: Validate,
     /// How long to wait; the Job goes on when the time is over. Negative is without end
-    #[arg(long, default_value = "-1s")]
-    timeout: String,
+    #[arg(long, default_value = "-1s", value_parser = flags::duration)]
+    timeout: Duration,
     /// Put the pod and the container before each line; the default where more than one pod may run
     #[arg(long)]
     prefix: Option<bool>,
@@ -85,7 +88,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         bail!("{:?}: run takes Jobs, not a {}", other.source, other.kind);
     }
     let context = Context::open(global)?;
-    let until = until(&args.timeout)?;
+    let until = until(args.timeout);
     let jobs = submit_all(&context, documents, args)?;
     let _companion = Companion::start(&context.config, &context.store)?;
     let mut rows = Vec::new();
@@ -117,6 +120,8 @@ fn submit_all(context: &Context, documents: Vec<Document>, args: &Args) -> Resul
     let mut jobs = Vec::new();
     for mut document in documents {
         submit::set_namespace(&mut document, context)?;
+        // As apply leaves it: what has been run can be applied.
+        document.value = with_last_applied(&document.value);
         let mut object = submit::decode(&document, args.validate, "creating")?;
         let job_key = key(object.meta());
         if let Some(stored) = request.state.get(Table::Jobs, &job_key) {

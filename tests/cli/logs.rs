@@ -95,6 +95,9 @@ fn lines_can_be_limited_stamped_and_prefixed() {
     world
         .run(&format!("logs {pod} --tail=-2"))
         .fails_with("error: --tail must be greater than or equal to -1\n");
+    world.run(&format!("logs {pod} --since-time=foo")).fails_with(
+        "error: parsing time \"foo\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"foo\" as \"2006\"\n",
+    );
     world
         .run(&format!("logs {pod} --limit-bytes=0"))
         .fails_with("error: --limit-bytes must be greater than 0\n");
@@ -227,7 +230,9 @@ fn a_container_that_a_pod_does_not_have_is_an_error_however_the_pod_was_found() 
 #[test]
 fn a_failed_job_whose_pod_is_gone_can_still_be_followed() {
     let world = World::new();
-    let _ = world.apply(&restarting_job("gone", "backoffLimit: 1", "echo try; exit 1"));
+    let _ = world.apply(&job("gone", "backoffLimit: 0", "echo try; exec sleep 1000"));
+    eventually(SOON, || world.run("logs job/gone").stdout == "try\n");
+    let _ = world.run("delete pods --all").success();
     world.wait_for_end("gone");
     world.run("get pods").is(0, "", "No resources found in default namespace.\n");
     for line in ["logs job/gone", "logs -f job/gone", "logs -f job/gone -c main", "logs -f job/gone --tail=1"]

@@ -79,3 +79,11 @@ fn a_program_that_cannot_be_started_is_named() {
         assert!(why.contains(&format!("exec: \"{program}\": {problem}")), "{why}");
     }
 }
+
+#[test]
+fn what_has_been_run_can_be_applied() {
+    let world = World::new();
+    let manifest = world.manifest("job.yaml", job("one", "", "echo hello"));
+    let _ = world.run(&format!("run -f {manifest}")).success();
+    world.run(&format!("apply -f {manifest}")).prints("job.batch/one unchanged\n");
+}
