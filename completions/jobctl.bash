@@ -254,7 +254,7 @@ _jobctl() {
 
     case "${cmd}" in
         jobctl)
-            opts="-n -h --namespace --data-dir --context --kubeconfig --help apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain reconcile watch service api-resources api-versions version completion help"
+            opts="-n -h --namespace --data-dir --warnings-as-errors --help apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain reconcile watch service api-resources api-versions version completion help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -272,14 +272,6 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -288,7 +280,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__annotate)
-            opts="-f -R -l -o -n -h --filename --recursive --all --selector --field-selector --dry-run --output --field-manager --overwrite --list --resource-version --local --namespace --data-dir --context --kubeconfig --help"
+            opts="-f -R -l -o -n -h --filename --recursive --all --selector --field-selector --dry-run --output --field-manager --overwrite --list --resource-version --local --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -346,14 +338,6 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -362,7 +346,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__api__subcmd__resources)
-            opts="-o -n -h --api-group --namespaced --no-headers --output --sort-by --namespace --data-dir --context --kubeconfig --help"
+            opts="-o -n -h --api-group --namespaced --no-headers --output --sort-by --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -396,14 +380,6 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -412,7 +388,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__api__subcmd__versions)
-            opts="-n -h --namespace --data-dir --context --kubeconfig --help"
+            opts="-n -h --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -427,14 +403,6 @@ _jobctl() {
                     return 0
                     ;;
                 --data-dir)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -446,7 +414,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__apply)
-            opts="-f -R -o -l -n -h --filename --recursive --dry-run --validate --output --selector --pass-env --namespace --data-dir --context --kubeconfig --help"
+            opts="-f -R -o -l -n -h --filename --recursive --dry-run --validate --output --selector --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -497,14 +465,6 @@ _jobctl() {
                     return 0
                     ;;
                 --data-dir)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -516,7 +476,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__completion)
-            opts="-n -h --namespace --data-dir --context --kubeconfig --help"
+            opts="-n -h --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -534,14 +494,6 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -550,7 +502,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__cordon)
-            opts="-l -n -h --selector --dry-run --namespace --data-dir --context --kubeconfig --help"
+            opts="-l -n -h --selector --dry-run --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -580,14 +532,6 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -596,7 +540,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__create)
-            opts="-f -R -o -n -h --filename --recursive --dry-run --validate --output --save-config --pass-env --namespace --data-dir --context --kubeconfig --help cronjob job help"
+            opts="-f -R -o -n -h --filename --recursive --dry-run --validate --output --save-config --pass-env --namespace --data-dir --warnings-as-errors --help cronjob job help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -642,14 +586,6 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -658,7 +594,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__create__subcmd__cronjob)
-            opts="-o -n -h --schedule --image --restart --dry-run --validate --output --save-config --pass-env --namespace --data-dir --context --kubeconfig --help"
+            opts="-o -n -h --schedule --image --restart --dry-run --validate --output --save-config --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -705,14 +641,6 @@ _jobctl() {
                     return 0
                     ;;
                 --data-dir)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -780,7 +708,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__create__subcmd__job)
-            opts="-o -n -h --image --from --env --dry-run --validate --output --save-config --pass-env --namespace --data-dir --context --kubeconfig --help"
+            opts="-o -n -h --image --from --env --dry-run --validate --output --save-config --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -830,14 +758,6 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -846,7 +766,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__delete)
-            opts="-f -R -o -A -l -i -n -h --filename --recursive --cascade --grace-period --now --force --wait --timeout --dry-run --output --all --all-namespaces --selector --field-selector --ignore-not-found --interactive --namespace --data-dir --context --kubeconfig --help"
+            opts="-f -R -o -A -l -i -n -h --filename --recursive --cascade --grace-period --now --force --wait --timeout --dry-run --output --all --all-namespaces --selector --field-selector --ignore-not-found --interactive --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -912,14 +832,6 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -928,7 +840,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__describe)
-            opts="-f -R -A -l -n -h --filename --recursive --all-namespaces --selector --show-events --namespace --data-dir --context --kubeconfig --help"
+            opts="-f -R -A -l -n -h --filename --recursive --all-namespaces --selector --show-events --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -966,14 +878,6 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -982,7 +886,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__drain)
-            opts="-l -n -h --selector --dry-run --force --ignore-daemonsets --delete-emptydir-data --disable-eviction --grace-period --timeout --pod-selector --namespace --data-dir --context --kubeconfig --help"
+            opts="-l -n -h --selector --dry-run --force --ignore-daemonsets --delete-emptydir-data --disable-eviction --grace-period --timeout --pod-selector --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1024,14 +928,6 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1040,7 +936,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__events)
-            opts="-A -w -o -n -h --for --types --all-namespaces --watch --no-headers --output --namespace --data-dir --context --kubeconfig --help"
+            opts="-A -w -o -n -h --for --types --all-namespaces --watch --no-headers --output --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1074,14 +970,6 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1090,7 +978,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__get)
-            opts="-f -R -o -A -l -w -L -a -n -h --filename --recursive --output --all-namespaces --selector --field-selector --watch --watch-only --output-watch-events --no-headers --show-labels --show-kind --label-columns --sort-by --ignore-not-found --show-all --chunk-size --show-managed-fields --namespace --data-dir --context --kubeconfig --help"
+            opts="-f -R -o -A -l -w -L -a -n -h --filename --recursive --output --all-namespaces --selector --field-selector --watch --watch-only --output-watch-events --no-headers --show-labels --show-kind --label-columns --sort-by --ignore-not-found --show-all --chunk-size --show-managed-fields --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1149,14 +1037,6 @@ _jobctl() {
                     return 0
                     ;;
                 --data-dir)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1658,7 +1538,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__label)
-            opts="-f -R -l -o -n -h --filename --recursive --all --selector --field-selector --dry-run --output --field-manager --overwrite --list --resource-version --local --namespace --data-dir --context --kubeconfig --help"
+            opts="-f -R -l -o -n -h --filename --recursive --all --selector --field-selector --dry-run --output --field-manager --overwrite --list --resource-version --local --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1716,14 +1596,6 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1732,7 +1604,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__logs)
-            opts="-f -c -p -l -n -h --follow --container --all-containers --all-pods --previous --prefix --tail --since --since-time --timestamps --limit-bytes --selector --max-log-requests --ignore-errors --pod-running-timeout --namespace --data-dir --context --kubeconfig --help"
+            opts="-f -c -p -l -n -h --follow --container --all-containers --all-pods --previous --prefix --tail --since --since-time --timestamps --limit-bytes --selector --max-log-requests --ignore-errors --pod-running-timeout --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1790,14 +1662,6 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1806,7 +1670,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__next)
-            opts="-o -n -h --schedule --time-zone --count --from --output --namespace --data-dir --context --kubeconfig --help"
+            opts="-o -n -h --schedule --time-zone --count --from --output --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1848,14 +1712,6 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1864,7 +1720,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__patch)
-            opts="-f -R -l -o -p -n -h --filename --recursive --all --selector --field-selector --dry-run --output --field-manager --patch --patch-file --type --subresource --local --namespace --data-dir --context --kubeconfig --help"
+            opts="-f -R -l -o -p -n -h --filename --recursive --all --selector --field-selector --dry-run --output --field-manager --patch --patch-file --type --subresource --local --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1938,14 +1794,6 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1954,7 +1802,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__reconcile)
-            opts="-n -h --namespace --data-dir --context --kubeconfig --help"
+            opts="-n -h --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1972,14 +1820,6 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1988,7 +1828,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__replace)
-            opts="-f -R -o -n -h --filename --recursive --force --grace-period --dry-run --validate --save-config --output --pass-env --namespace --data-dir --context --kubeconfig --help"
+            opts="-f -R -o -n -h --filename --recursive --force --grace-period --dry-run --validate --save-config --output --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2038,14 +1878,6 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2054,7 +1886,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__rerun)
-            opts="-f -R -o -n -h --filename --recursive --failed-indexes --force --dry-run --output --namespace --data-dir --context --kubeconfig --help"
+            opts="-f -R -o -n -h --filename --recursive --failed-indexes --force --dry-run --output --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2092,14 +1924,6 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2108,7 +1932,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__resume)
-            opts="-f -R -l -o -n -h --filename --recursive --all --selector --field-selector --dry-run --output --field-manager --namespace --data-dir --context --kubeconfig --help"
+            opts="-f -R -l -o -n -h --filename --recursive --all --selector --field-selector --dry-run --output --field-manager --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2162,14 +1986,6 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2178,7 +1994,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__run)
-            opts="-f -R -q -n -h --filename --recursive --validate --timeout --prefix --rm --quiet --pass-env --namespace --data-dir --context --kubeconfig --help"
+            opts="-f -R -q -n -h --filename --recursive --validate --timeout --prefix --rm --quiet --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2216,14 +2032,6 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2232,7 +2040,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__scale)
-            opts="-f -R -l -o -n -h --filename --recursive --replicas --current-replicas --all --selector --output --dry-run --namespace --data-dir --context --kubeconfig --help"
+            opts="-f -R -l -o -n -h --filename --recursive --replicas --current-replicas --all --selector --output --dry-run --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2286,14 +2094,6 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2302,7 +2102,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__service)
-            opts="-n -h --namespace --data-dir --context --kubeconfig --help install uninstall status help"
+            opts="-n -h --namespace --data-dir --warnings-as-errors --help install uninstall status help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2317,14 +2117,6 @@ _jobctl() {
                     return 0
                     ;;
                 --data-dir)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2406,7 +2198,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__service__subcmd__install)
-            opts="-n -h --print --namespace --data-dir --context --kubeconfig --help"
+            opts="-n -h --print --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2421,14 +2213,6 @@ _jobctl() {
                     return 0
                     ;;
                 --data-dir)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2440,7 +2224,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__service__subcmd__status)
-            opts="-n -h --namespace --data-dir --context --kubeconfig --help"
+            opts="-n -h --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2455,14 +2239,6 @@ _jobctl() {
                     return 0
                     ;;
                 --data-dir)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2474,7 +2250,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__service__subcmd__uninstall)
-            opts="-n -h --namespace --data-dir --context --kubeconfig --help"
+            opts="-n -h --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2492,14 +2268,6 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2508,7 +2276,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__suspend)
-            opts="-f -R -l -o -n -h --filename --recursive --all --selector --field-selector --dry-run --output --field-manager --namespace --data-dir --context --kubeconfig --help"
+            opts="-f -R -l -o -n -h --filename --recursive --all --selector --field-selector --dry-run --output --field-manager --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2562,14 +2330,6 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2578,7 +2338,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__uncordon)
-            opts="-l -n -h --selector --dry-run --namespace --data-dir --context --kubeconfig --help"
+            opts="-l -n -h --selector --dry-run --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2608,14 +2368,6 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2624,7 +2376,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__version)
-            opts="-o -n -h --client --output --namespace --data-dir --context --kubeconfig --help"
+            opts="-o -n -h --client --output --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2650,14 +2402,6 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2666,7 +2410,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__wait)
-            opts="-f -R -A -l -o -n -h --filename --recursive --for --timeout --all --all-namespaces --selector --field-selector --output --namespace --data-dir --context --kubeconfig --help"
+            opts="-f -R -A -l -o -n -h --filename --recursive --for --timeout --all --all-namespaces --selector --field-selector --output --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2720,14 +2464,6 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2736,7 +2472,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__watch)
-            opts="-n -h --until-idle --namespace --data-dir --context --kubeconfig --help"
+            opts="-n -h --until-idle --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2751,14 +2487,6 @@ _jobctl() {
                     return 0
                     ;;
                 --data-dir)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --context)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kubeconfig)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -128,7 +128,11 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage::report(&error, &arguments),
     };
+    let warnings_are_errors = cli.global.warnings_as_errors;
     match dispatch(cli) {
+        Ok(code) if warnings_are_errors && code == ExitCode::SUCCESS => {
+            failure::judge_warnings(output::warnings())
+        }
         Ok(code) => code,
         Err(error) => failure::report(&error),
     }

@@ -51,6 +51,16 @@ pub(super) fn while_doing(error: anyhow::Error, doing: &str) -> anyhow::Error {
     }
 }
 
+/// The exit code of a command that has done its work, where warnings count as errors.
+pub(super) fn judge_warnings(count: usize) -> ExitCode {
+    match count {
+        0 => return ExitCode::SUCCESS,
+        1 => complain("error: 1 warning received"),
+        several => complain(&format!("error: {several} warnings received")),
+    }
+    ExitCode::FAILURE
+}
+
 /// Prints the error; exit code 1.
 pub(super) fn report(error: &anyhow::Error) -> ExitCode {
     complain(&text(error));

@@ -15,6 +15,47 @@ use crate::api::durations;
 /// Where words end up that the verb has no use for.
 const STRAY: &str = "stray";
 
+/// Flags of every kubectl verb that choose a cluster, say how to reach it, or how much to tell of that. Scripts carry
+/// them; here there is nothing that they could change. With the short form, and whether they are boolean.
+const OF_CLUSTERS: [(&str, Option<char>, bool); 25] = [
+    ("as", None, false),
+    ("as-group", None, false),
+    ("as-uid", None, false),
+    ("cache-dir", None, false),
+    ("certificate-authority", None, false),
+    ("client-certificate", None, false),
+    ("client-key", None, false),
+    ("cluster", None, false),
+    ("context", None, false),
+    ("disable-compression", None, true),
+    ("insecure-skip-tls-verify", None, true),
+    ("kubeconfig", None, false),
+    ("log-flush-frequency", None, false),
+    ("match-server-version", None, true),
+    ("password", None, false),
+    ("profile", None, false),
+    ("profile-output", None, false),
+    ("request-timeout", None, false),
+    ("server", Some('s'), false),
+    ("tls-server-name", None, false),
+    ("token", None, false),
+    ("user", None, false),
+    ("username", None, false),
+    ("v", Some('v'), false),
+    ("vmodule", None, false),
+];
+
+fn of_clusters() -> impl Iterator<Item = Arg> {
+    OF_CLUSTERS.into_iter().map(|(name, short, is_boolean)| {
+        let flag = Arg::new(name).long(name).short(short).hide(true);
+        if is_boolean {
+            flag.action(ArgAction::SetTrue).value_parser(clap::value_parser!(bool))
+        } else {
+            flag
+        }
+    })
+}
+
 /// The tree as a command line is read by it. Only the verbs that the line may mean are made ready: this is paid at
 /// every start.
 pub(super) fn readable(tree: Command, arguments: &[OsString]) -> Command {
@@ -23,10 +64,10 @@ pub(super) fn readable(tree: Command, arguments: &[OsString]) -> Command {
         names.any(|name| arguments.iter().any(|argument| argument == name))
     };
     let takes_words = tree.get_positionals().next().is_some() || tree.is_subcommand_required_set();
-    let tree = tree
-        .args_override_self(true)
-        .mut_args(readable_flag)
-        .mut_subcommands(|command| if is_meant(&command) { readable(command, arguments) } else { command });
+    let tree =
+        tree.args_override_self(true).args(of_clusters()).mut_args(readable_flag).mut_subcommands(
+            |command| if is_meant(&command) { readable(command, arguments) } else { command },
+        );
     if takes_words {
         return tree;
     }

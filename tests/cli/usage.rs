@@ -129,3 +129,36 @@ fn help_shows_flags_plainly_however_it_is_asked_for() {
     world.run("get jobs --watch=false --help").prints(&help);
     world.run("help get").prints(&help);
 }
+
+#[test]
+fn flags_that_choose_a_cluster_are_accepted_on_either_side_of_the_verb() {
+    let world = World::new();
+    let _ = world.apply(&job("one", "suspend: true", "true"));
+    let flags = "--kubeconfig x --context=a --cluster b --user=c --as d --as-group e -s http://h:1 --request-timeout=5s \
+        --token f -v=6 --insecure-skip-tls-verify --cache-dir g --match-server-version=false";
+    world.run(&format!("{flags} get jobs -o name")).prints("job.batch/one\n");
+    world.run(&format!("get jobs {flags} -o name")).prints("job.batch/one\n");
+    world.run("get jobs -v6 --v 8 --server=h -o name").prints("job.batch/one\n");
+    world
+        .run(&format!("create job x --image=y {flags} --dry-run=client -o name -- true"))
+        .prints("job.batch/x\n");
+    let help = world.run("get --help").success().stdout;
+    assert!(!help.contains("--kubeconfig"), "{help}");
+}
+
+#[test]
+fn warnings_can_be_errors() {
+    let world = World::new();
+    let manifest = job("one", "suspend: true\nsudden: 1\nunheard: 2", "true");
+    let warnings = "Warning: unknown field \"spec.sudden\"\nWarning: unknown field \"spec.unheard\"\n";
+    let created = "job.batch/one created\n";
+    let apply = |flags: &str| world.command(&format!("create -f - {flags}")).stdin(&manifest).run();
+    apply("--dry-run=server --validate=warn").is(0, "job.batch/one created (server dry run)\n", warnings);
+    apply("--validate=ignore --warnings-as-errors").prints(created);
+    let _ = world.run("delete job one").success();
+    apply("--validate=warn --warnings-as-errors=true").is(
+        1,
+        created,
+        &format!("{warnings}error: 2 warnings received\n"),
+    );
+}
