@@ -77,17 +77,22 @@ pub(super) fn decode(document: &Document, validate: Validate, doing: &str) -> Re
             document.source
         ))
     };
+    // kubectl itself reads the metadata, the rest is the server's to judge.
+    let unfit = |error: &strict::TypeError| {
+        if error.path == "metadata" || error.path.starts_with("metadata.") {
+            return verbatim(format!("error: unable to decode {:?}: {}", document.source, error.problem));
+        }
+        bad_request(error.to_string())
+    };
     let mut value = document.value.clone();
     value["apiVersion"] = json!(document.kind.api_version());
     let (object, unknown) = match document.kind {
         Kind::Job => {
-            let decoded =
-                strict::from_value::<Job>(&value).map_err(|error| bad_request(error.to_string()))?;
+            let decoded = strict::from_value::<Job>(&value).map_err(|error| unfit(&error))?;
             (Object::Job(Box::new(decoded.object)), decoded.unknown_fields)
         }
         Kind::Pod => {
-            let decoded =
-                strict::from_value::<Pod>(&value).map_err(|error| bad_request(error.to_string()))?;
+            let decoded = strict::from_value::<Pod>(&value).map_err(|error| unfit(&error))?;
             (Object::Pod(Box::new(decoded.object)), decoded.unknown_fields)
         }
         Kind::Node => bail!("{:?}: the node is this machine: it registers itself", document.source),
@@ -97,8 +102,7 @@ pub(super) fn decode(document: &Document, validate: Validate, doing: &str) -> Re
                     "batch/v1beta1 CronJob is deprecated in v1.21+, unavailable in v1.25+; use batch/v1 CronJob",
                 );
             }
-            let decoded =
-                strict::from_value::<CronJob>(&value).map_err(|error| bad_request(error.to_string()))?;
+            let decoded = strict::from_value::<CronJob>(&value).map_err(|error| unfit(&error))?;
             (Object::CronJob(Box::new(decoded.object)), decoded.unknown_fields)
         }
         Kind::Event => bail!("{:?}: Events are made by what happens", document.source),

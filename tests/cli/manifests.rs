@@ -230,3 +230,22 @@ fn a_field_given_twice_is_an_error_a_warning_or_nothing_as_asked() {
         "Warning: duplicate field \"spec.suspend\"\nWarning: unknown field \"spec.sudden\"\n",
     );
 }
+
+#[test]
+fn metadata_that_does_not_fit_is_told_as_kubectl_does() {
+    let world = World::new();
+    for (metadata, problem) in [
+        ("name: n", "bool into Go struct field ObjectMeta.metadata.name of type string"),
+        (
+            "name: x, annotations: {a: y}",
+            "bool into Go struct field ObjectMeta.metadata.annotations of type string",
+        ),
+    ] {
+        world.manifest("odd.yaml", format!("apiVersion: batch/v1\nkind: Job\nmetadata: {{{metadata}}}\n"));
+        for verb in ["create", "apply"] {
+            world.run(&format!("{verb} -f odd.yaml")).fails_with(&format!(
+                "error: unable to decode \"odd.yaml\": json: cannot unmarshal {problem}\n"
+            ));
+        }
+    }
+}
