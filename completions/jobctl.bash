@@ -414,7 +414,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__apply)
-            opts="-f -R -o -l -n -h --filename --recursive --dry-run --validate --output --selector --pass-env --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -o -l -n -h --filename --recursive --dry-run --validate --output --selector --force --overwrite --prune --all --cascade --grace-period --wait --timeout --field-manager --server-side --force-conflicts --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -449,6 +449,26 @@ _jobctl() {
                     return 0
                     ;;
                 -l)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --overwrite)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --cascade)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --grace-period)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --field-manager)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -540,7 +560,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__create)
-            opts="-f -R -o -n -h --filename --recursive --dry-run --validate --output --save-config --pass-env --namespace --data-dir --warnings-as-errors --help cronjob job help"
+            opts="-f -R -o -n -h --filename --recursive --dry-run --validate --output --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help cronjob job help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -570,6 +590,10 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --field-manager)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --pass-env)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -594,7 +618,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__create__subcmd__cronjob)
-            opts="-o -n -h --schedule --image --restart --dry-run --validate --output --save-config --pass-env --namespace --data-dir --warnings-as-errors --help"
+            opts="-o -n -h --schedule --image --restart --dry-run --validate --output --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -625,6 +649,10 @@ _jobctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --field-manager)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -708,7 +736,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__create__subcmd__job)
-            opts="-o -n -h --image --from --env --dry-run --validate --output --save-config --pass-env --namespace --data-dir --warnings-as-errors --help"
+            opts="-o -n -h --image --from --env --dry-run --validate --output --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -739,6 +767,10 @@ _jobctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --field-manager)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -978,7 +1010,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__get)
-            opts="-f -R -o -A -l -w -L -a -n -h --filename --recursive --output --all-namespaces --selector --field-selector --watch --watch-only --output-watch-events --no-headers --show-labels --show-kind --label-columns --sort-by --ignore-not-found --show-all --chunk-size --show-managed-fields --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -o -A -l -w -L -a -n -h --filename --recursive --output --all-namespaces --selector --field-selector --watch --watch-only --output-watch-events --no-headers --show-labels --show-kind --label-columns --sort-by --ignore-not-found --show-all --chunk-size --server-print --show-managed-fields --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1828,7 +1860,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__replace)
-            opts="-f -R -o -n -h --filename --recursive --force --grace-period --dry-run --validate --save-config --output --pass-env --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -o -n -h --filename --recursive --force --grace-period --dry-run --validate --save-config --output --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1859,6 +1891,10 @@ _jobctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --field-manager)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2040,7 +2076,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__scale)
-            opts="-f -R -l -o -n -h --filename --recursive --replicas --current-replicas --all --selector --output --dry-run --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -l -o -n -h --filename --recursive --replicas --current-replicas --resource-version --timeout --all --selector --output --dry-run --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2059,6 +2095,14 @@ _jobctl() {
                     return 0
                     ;;
                 --current-replicas)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --resource-version)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -62,16 +62,29 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l dry-run -d 'Must
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s o -l output -d 'Output format: json, name or yaml' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s l -l selector -d 'Apply only the documents whose labels match' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l overwrite -d 'If false, no field is changed that somebody else has changed since it was applied last' -r -f -a "true\t''
+false\t''"
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l cascade -d 'Must be "background", "foreground", or "orphan": what becomes of the pods of a Job that is deleted' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l grace-period -d 'Seconds given to the processes of what is deleted; negative: what the pod says' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l timeout -d 'How long to wait; 0 is as long as it takes' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l force -d 'Where an object cannot be changed into what is wanted, delete it and create it again'
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l prune -d 'Delete what was applied earlier and is in no manifest now: of what -l selects, or of everything with --all'
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l all -d 'With --prune: everything in the namespaces of the manifests'
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l wait -d 'Wait until what is deleted is gone'
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l server-side -d 'Refused: there is no server'
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l force-conflicts -d 'Refused: as --server-side'
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
@@ -88,6 +101,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_su
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
@@ -100,6 +114,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_su
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
@@ -114,6 +129,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l grace-period -
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
@@ -153,6 +169,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l show-labels -d 'A 
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l show-kind -d 'Put the kind before each name'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l ignore-not-found -d 'Say nothing about objects that do not exist'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s a -l show-all -d 'Finished pods are always shown; old tutorials ask for them'
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l server-print -d 'Accepted for kubectl\'s sake: there is no server that could print'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s h -l help -d 'Print help'
@@ -281,6 +298,8 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s h -l help -d 
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l replicas -d 'The new parallelism' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l current-replicas -d 'Only if the parallelism is this now' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l resource-version -d 'Only if the Job has this version' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l timeout -d 'Accepted for kubectl\'s sake: the parallelism is set when the command ends' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s o -l output -d 'Output format: json, name or yaml' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r

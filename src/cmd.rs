@@ -26,6 +26,7 @@ mod object;
 mod outcome;
 mod output;
 mod patch;
+mod prune;
 mod reconcile;
 mod replace;
 mod rerun;

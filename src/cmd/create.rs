@@ -45,6 +45,9 @@ pub(super) struct Options {
     /// Keep the manifest in the object's annotation, so that apply can be used later
     #[arg(long)]
     pub(super) save_config: bool,
+    /// Accepted for kubectl's sake: who manages a field is not recorded
+    #[arg(long, hide = true)]
+    pub(super) field_manager: Option<String>,
     /// Variables of this environment that the pods are to have, as NAME,NAME
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     pub(super) pass_env: Vec<String>,

@@ -86,8 +86,8 @@ pub(super) struct Options {
 
 /// `--cascade`, with the old boolean spellings.
 #[derive(Clone, Debug)]
-struct Cascade {
-    propagation: Propagation,
+pub(super) struct Cascade {
+    pub(super) propagation: Propagation,
     deprecated: Option<String>,
 }
 

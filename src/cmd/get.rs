@@ -79,6 +79,9 @@ pub(super) struct Args {
     /// Accepted for kubectl's sake: lists come in one piece
     #[arg(long, hide = true)]
     chunk_size: Option<i64>,
+    /// Accepted for kubectl's sake: there is no server that could print
+    #[arg(long, hide = true)]
+    server_print: Option<bool>,
     /// Accepted for kubectl's sake: there are no managed fields
     #[arg(long, hide = true)]
     show_managed_fields: bool,

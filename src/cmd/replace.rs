@@ -42,6 +42,9 @@ pub(super) struct Args {
     /// Output format: json, name or yaml
     #[arg(short, long)]
     output: Option<String>,
+    /// Accepted for kubectl's sake: who manages a field is not recorded
+    #[arg(long, hide = true)]
+    field_manager: Option<String>,
     /// Variables of this environment that the pods are to have, as NAME,NAME
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     pass_env: Vec<String>,
