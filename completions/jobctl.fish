@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_jobctl_global_optspecs
-    string join \n n/namespace= data-dir= context= kubeconfig= h/help
+    string join \n n/namespace= data-dir= warnings-as-errors h/help
 end
 
 function __fish_jobctl_needs_command
@@ -26,8 +26,7 @@ end
 
 complete -c jobctl -n "__fish_jobctl_needs_command" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_needs_command" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_needs_command" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_needs_command" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_needs_command" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "apply" -d 'Create or change objects to match manifests'
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "create" -d 'Create objects from manifests, or a Job from the command line'
@@ -64,24 +63,35 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l dry-run -d 'Must
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s o -l output -d 'Output format: json, name or yaml' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s l -l selector -d 'Apply only the documents whose labels match' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l overwrite -d 'If false, no field is changed that somebody else has changed since it was applied last' -r -f -a "true\t''
+false\t''"
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l cascade -d 'Must be "background", "foreground", or "orphan": what becomes of the pods of a Job that is deleted' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l grace-period -d 'Seconds given to the processes of what is deleted; negative: what the pod says' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l timeout -d 'How long to wait; 0 is as long as it takes' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l force -d 'Where an object cannot be changed into what is wanted, delete it and create it again'
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l prune -d 'Delete what was applied earlier and is in no manifest now: of what -l selects, or of everything with --all'
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l all -d 'With --prune: everything in the namespaces of the manifests'
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l wait -d 'Wait until what is deleted is gone'
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l server-side -d 'Refused: there is no server'
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l force-conflicts -d 'Refused: as --server-side'
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -f -a "cronjob" -d 'Create a CronJob that runs a command of this machine'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -f -a "job" -d 'Create a Job that runs a command of this machine'
@@ -92,11 +102,12 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_su
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l image -d 'Image name to run: a label here, the command runs from this machine' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l from -d 'The CronJob to create the Job from' -r
@@ -104,11 +115,12 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_su
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from help" -f -a "cronjob" -d 'Create a CronJob that runs a command of this machine'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from help" -f -a "job" -d 'Create a Job that runs a command of this machine'
@@ -118,45 +130,38 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l grace-period -
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l force -d 'Delete the object with its pods and create it again, in one step: this runs a Job once more'
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
+complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l timeout -d 'How long to wait; the Job goes on when the time is over. Negative is without end' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l prefix -d 'Put the pod and the container before each line; the default where more than one pod may run' -r -f -a "true\t''
-false\t''"
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l prefix -d 'Put the pod and the container before each line; the default where more than one pod may run'
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l rm -d 'Delete the Jobs at the end'
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s q -l quiet -d 'No summary'
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s o -l output -d 'Output format: json, yaml, name, wide, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, custom-columns=…, custom-columns-file=…' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s A -l all-namespaces -d 'Objects of all namespaces' -r -f -a "true\t''
-false\t''"
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s l -l selector -d 'Label selector: key=value, key!=value, key in (a,b), key notin (a,b), key, !key' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l field-selector -d 'Field selector: key=value, key!=value' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s L -l label-columns -d 'Labels that get a column of their own' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l sort-by -d 'Sort by this field, a JSONPath such as .metadata.creationTimestamp' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s a -l show-all -d 'Finished pods are always shown; old tutorials ask for them' -r -f -a "true\t''
-false\t''"
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l chunk-size -d 'Accepted for kubectl\'s sake: lists come in one piece' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s A -l all-namespaces -d 'Objects of all namespaces'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s w -l watch -d 'After listing, watch for changes'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l watch-only -d 'Watch for changes without listing first'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l output-watch-events -d 'With a watch: say whether an object was ADDED, MODIFIED or DELETED'
@@ -164,7 +169,10 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l no-headers -d 'Lea
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l show-labels -d 'A last column with all labels'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l show-kind -d 'Put the kind before each name'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l ignore-not-found -d 'Say nothing about objects that do not exist'
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s a -l show-all -d 'Finished pods are always shown; old tutorials ask for them'
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l server-print -d 'Accepted for kubectl\'s sake: there is no server that could print'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -s l -l selector -d 'Label selector' -r
@@ -172,60 +180,51 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -l show-events -
 false\t''"
 complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -s A -l all-namespaces -d 'Objects of all namespaces'
+complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand events" -l for -d 'Only about this object: TYPE/NAME' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand events" -l types -d 'Only of these types: Normal, Warning' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand events" -s o -l output -d 'Output format: json, yaml or name' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand events" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand events" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand events" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand events" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand events" -s A -l all-namespaces -d 'Events of all namespaces'
 complete -c jobctl -n "__fish_jobctl_using_subcommand events" -s w -l watch -d 'Go on with what happens from now'
 complete -c jobctl -n "__fish_jobctl_using_subcommand events" -l no-headers -d 'Leave the header line out'
+complete -c jobctl -n "__fish_jobctl_using_subcommand events" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand events" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -s c -l container -d 'Print the log of this container' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l all-containers -d 'All containers of the pod, init containers included' -r -f -a "true\t''
-false\t''"
-complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l all-pods -d 'All pods of the Job, also those removed since, each line with its pod and container' -r -f -a "true\t''
-false\t''"
-complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l prefix -d 'Put the pod and the container before each line' -r -f -a "true\t''
-false\t''"
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l tail -d 'Lines to show from the end; -1 is all, and with a selector the default is 10' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l since -d 'Only lines newer than this duration, such as 5s, 2m, or 3h' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l since-time -d 'Only lines after this time (RFC 3339)' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l timestamps -d 'Put the time before each line' -r -f -a "true\t''
-false\t''"
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l limit-bytes -d 'Most bytes of each log to print' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -s l -l selector -d 'Label selector: the pods to print' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l max-log-requests -d 'Accepted for kubectl\'s sake: there is no limit' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l ignore-errors -d 'Accepted for kubectl\'s sake' -r -f -a "true\t''
-false\t''"
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l pod-running-timeout -d 'How long to wait for a Job\'s first pod' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -s f -l follow -d 'Go on printing until the container, or the Job, has ended; waits for it to start'
+complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l all-containers -d 'All containers of the pod, init containers included'
+complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l all-pods -d 'All pods of the Job, also those removed since, each line with its pod and container'
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -s p -l previous -d 'Print the log of the run before the last restart'
+complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l prefix -d 'Put the pod and the container before each line'
+complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l timestamps -d 'Put the time before each line'
+complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l ignore-errors -d 'Accepted for kubectl\'s sake'
+complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l for -d 'delete, create, condition=NAME[=VALUE], condition=NAME,NAME (any of them), or jsonpath=\'{PATH}\'[=VALUE]; given several times: all of them' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l timeout -d 'How long to wait for all together; 0 checks once, negative waits for a week' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l field-selector -d 'Field selector' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s o -l output -d 'Output format: name' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s o -l output -d 'Output format: json, name, yaml or jsonpath=…' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l all -d 'All objects of the type'
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s A -l all-namespaces -d 'Objects of all namespaces'
+complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l cascade -d 'Must be "background", "foreground", or "orphan": what becomes of a Job\'s pods' -r
@@ -237,18 +236,16 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l dry-run -d 'Mus
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s o -l output -d 'Output format: name' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l field-selector -d 'Field selector' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l ignore-not-found -d 'Say nothing about objects that do not exist' -r -f -a "true\t''
-false\t''"
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l now -d 'Stop processes after one second'
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l force -d 'Do not give processes any time'
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l all -d 'All objects of the type'
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s A -l all-namespaces -d 'Objects of all namespaces'
+complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l ignore-not-found -d 'Say nothing about objects that do not exist'
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s i -l interactive -d 'Ask before deleting'
+complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s l -l selector -d 'Label selector' -r
@@ -262,11 +259,10 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l type -d 'Must be
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l subresource -d 'Must be "status": what is to be changed in place of the rest' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l all -d 'All objects of the type'
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l local -d 'Change what is in the files and print it; nothing is stored'
+complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s l -l selector -d 'Label selector' -r
@@ -274,17 +270,15 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l field-selector -
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s o -l output -d 'Output format: json, name, yaml or jsonpath=…' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l overwrite -d 'Replace values that are there' -r -f -a "true\t''
-false\t''"
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l resource-version -d 'Only if the object has this version' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l all -d 'All objects of the type'
+complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l overwrite -d 'Replace values that are there'
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l list -d 'Show what the object has'
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l local -d 'Change what is in the files and print it; nothing is stored'
+complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s l -l selector -d 'Label selector' -r
@@ -292,41 +286,39 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l field-selecto
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s o -l output -d 'Output format: json, name, yaml or jsonpath=…' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l overwrite -d 'Replace values that are there' -r -f -a "true\t''
-false\t''"
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l resource-version -d 'Only if the object has this version' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l all -d 'All objects of the type'
+complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l overwrite -d 'Replace values that are there'
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l list -d 'Show what the object has'
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l local -d 'Change what is in the files and print it; nothing is stored'
+complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l replicas -d 'The new parallelism' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l current-replicas -d 'Only if the parallelism is this now' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l resource-version -d 'Only if the Job has this version' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l timeout -d 'Accepted for kubectl\'s sake: the parallelism is set when the command ends' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s o -l output -d 'Output format: json, name or yaml' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l all -d 'All Jobs of the namespace'
+complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s o -l output -d 'Output format: json, name, yaml or jsonpath=…' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -l failed-indexes -d 'Of an Indexed Job, only the indexes that have not completed'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -l force -d 'Also Jobs that still run: their pods are stopped'
+complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s l -l selector -d 'Label selector' -r
@@ -336,10 +328,9 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s o -l output -d
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l all -d 'All objects of the type'
+complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -s l -l selector -d 'Label selector' -r
@@ -349,10 +340,9 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -s o -l output -d 
 complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -l all -d 'All objects of the type'
+complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand next" -l schedule -d 'A schedule in place of a CronJob\'s' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand next" -l time-zone -d 'The zone of --schedule, for instance Europe/Berlin; this machine\'s where it is not given' -r
@@ -361,22 +351,19 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand next" -l from -d 'After th
 complete -c jobctl -n "__fish_jobctl_using_subcommand next" -s o -l output -d 'Output format: json, an array of RFC 3339 times' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand next" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand next" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand next" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand next" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand next" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand next" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand cordon" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand cordon" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand cordon" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand cordon" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand cordon" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand cordon" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand cordon" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand cordon" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand uncordon" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand uncordon" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand uncordon" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand uncordon" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand uncordon" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand uncordon" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand uncordon" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand uncordon" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand drain" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand drain" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
@@ -385,28 +372,24 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand drain" -l timeout -d 'How 
 complete -c jobctl -n "__fish_jobctl_using_subcommand drain" -l pod-selector -d 'Only pods whose labels match' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand drain" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand drain" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand drain" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand drain" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand drain" -l force -d 'Also pods that no controller would make again'
 complete -c jobctl -n "__fish_jobctl_using_subcommand drain" -l ignore-daemonsets -d 'Accepted for kubectl\'s sake: there are no DaemonSets here'
 complete -c jobctl -n "__fish_jobctl_using_subcommand drain" -l delete-emptydir-data -d 'Accepted for kubectl\'s sake: no pod here has an emptyDir yet'
 complete -c jobctl -n "__fish_jobctl_using_subcommand drain" -l disable-eviction -d 'Delete pods in place of evicting them: they carry no DisruptionTarget'
+complete -c jobctl -n "__fish_jobctl_using_subcommand drain" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand drain" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobctl -n "__fish_jobctl_using_subcommand reconcile" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand reconcile" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand reconcile" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand reconcile" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand reconcile" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand reconcile" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobctl -n "__fish_jobctl_using_subcommand watch" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand watch" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand watch" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand watch" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand watch" -l until-idle -d 'Leave when nothing is left to wait for'
+complete -c jobctl -n "__fish_jobctl_using_subcommand watch" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobctl -n "__fish_jobctl_using_subcommand service; and not __fish_seen_subcommand_from install uninstall status help" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand service; and not __fish_seen_subcommand_from install uninstall status help" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand service; and not __fish_seen_subcommand_from install uninstall status help" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand service; and not __fish_seen_subcommand_from install uninstall status help" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand service; and not __fish_seen_subcommand_from install uninstall status help" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand service; and not __fish_seen_subcommand_from install uninstall status help" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobctl -n "__fish_jobctl_using_subcommand service; and not __fish_seen_subcommand_from install uninstall status help" -f -a "install" -d 'Write the unit and start it'
 complete -c jobctl -n "__fish_jobctl_using_subcommand service; and not __fish_seen_subcommand_from install uninstall status help" -f -a "uninstall" -d 'Stop the unit and remove it'
@@ -414,19 +397,16 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand service; and not __fish_se
 complete -c jobctl -n "__fish_jobctl_using_subcommand service; and not __fish_seen_subcommand_from install uninstall status help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c jobctl -n "__fish_jobctl_using_subcommand service; and __fish_seen_subcommand_from install" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand service; and __fish_seen_subcommand_from install" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand service; and __fish_seen_subcommand_from install" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand service; and __fish_seen_subcommand_from install" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand service; and __fish_seen_subcommand_from install" -l print -d 'Only print the unit'
+complete -c jobctl -n "__fish_jobctl_using_subcommand service; and __fish_seen_subcommand_from install" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand service; and __fish_seen_subcommand_from install" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand service; and __fish_seen_subcommand_from uninstall" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand service; and __fish_seen_subcommand_from uninstall" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand service; and __fish_seen_subcommand_from uninstall" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand service; and __fish_seen_subcommand_from uninstall" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand service; and __fish_seen_subcommand_from uninstall" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand service; and __fish_seen_subcommand_from uninstall" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand service; and __fish_seen_subcommand_from status" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand service; and __fish_seen_subcommand_from status" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand service; and __fish_seen_subcommand_from status" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand service; and __fish_seen_subcommand_from status" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand service; and __fish_seen_subcommand_from status" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand service; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand service; and __fish_seen_subcommand_from help" -f -a "install" -d 'Write the unit and start it'
 complete -c jobctl -n "__fish_jobctl_using_subcommand service; and __fish_seen_subcommand_from help" -f -a "uninstall" -d 'Stop the unit and remove it'
@@ -434,37 +414,31 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand service; and __fish_seen_s
 complete -c jobctl -n "__fish_jobctl_using_subcommand service; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c jobctl -n "__fish_jobctl_using_subcommand doctor" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand doctor" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand doctor" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand doctor" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand doctor" -l set-aside -d 'Move damaged lines into FILE.corrupt-TIME in the data directory, and go on with what is left'
+complete -c jobctl -n "__fish_jobctl_using_subcommand doctor" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -l api-group -d 'Limit to kinds of this API group' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -l namespaced -d 'If false, kinds that are not in a namespace' -r -f -a "true\t''
-false\t''"
 complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -s o -l output -d 'One of wide or name' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -l sort-by -d 'Sort by name or kind' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -l namespaced -d 'If false, kinds that are not in a namespace'
 complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -l no-headers -d 'Leave the header line out'
+complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand api-resources" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand api-versions" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand api-versions" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand api-versions" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand api-versions" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand api-versions" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand api-versions" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand version" -s o -l output -d 'One of yaml or json' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand version" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand version" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand version" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand version" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand version" -l client -d 'Only the program\'s own version'
+complete -c jobctl -n "__fish_jobctl_using_subcommand version" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand version" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand completion" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand completion" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand completion" -l context -d 'Accepted for kubectl\'s sake: there is no cluster to choose' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand completion" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand completion" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand completion" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain reconcile watch service doctor api-resources api-versions version completion help" -f -a "apply" -d 'Create or change objects to match manifests'
 complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain reconcile watch service doctor api-resources api-versions version completion help" -f -a "create" -d 'Create objects from manifests, or a Job from the command line'

@@ -16,6 +16,7 @@ pub(crate) mod number;
 pub mod schedule;
 pub mod selectors;
 pub mod status_error;
+pub mod times;
 pub mod validation;
 
 pub use k8s_openapi::api::batch::v1::{CronJob, CronJobSpec, CronJobStatus, Job, JobSpec, JobStatus};

@@ -15,6 +15,7 @@ mod drain;
 mod events;
 mod failure;
 mod findings;
+mod flags;
 mod follow_logs;
 mod get;
 mod label;
@@ -27,6 +28,7 @@ mod object;
 mod outcome;
 mod output;
 mod patch;
+mod prune;
 mod reconcile;
 mod replace;
 mod rerun;
@@ -37,6 +39,7 @@ mod selection;
 mod service;
 mod submit;
 mod suspend;
+mod usage;
 mod version;
 mod wait;
 mod wait_condition;
@@ -105,7 +108,7 @@ enum Verb {
 
 /// The tree of verbs and flags, for completions and documentation.
 pub fn command() -> clap::Command {
-    Cli::command()
+    flags::shown(Cli::command())
 }
 
 /// Parses the command line, runs the verb and maps its result to an exit code.
@@ -117,13 +120,23 @@ pub fn run() -> ExitCode {
         let ran = watch::run_unseen(kind, Path::new(directory));
         return if ran.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
-    let parsed =
-        command().try_get_matches_from(&arguments).and_then(|matches| Cli::from_arg_matches(&matches));
-    let cli = match parsed {
-        Ok(cli) => cli,
-        Err(error) => return failure::usage(&error, &arguments),
+    let matches = match flags::readable(Cli::command(), &arguments).try_get_matches_from(&arguments) {
+        Ok(matches) => matches,
+        Err(error) => return usage::report(&error, &arguments),
     };
+    let (path, strays) = flags::path_and_strays(&matches);
+    if !strays.is_empty() {
+        return usage::report_strays(&path, &strays);
+    }
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => return usage::report(&error, &arguments),
+    };
+    let warnings_are_errors = cli.global.warnings_as_errors;
     match dispatch(cli) {
+        Ok(code) if warnings_are_errors && code == ExitCode::SUCCESS => {
+            failure::judge_warnings(output::warnings())
+        }
         Ok(code) => code,
         Err(error) => failure::report(&error),
     }
@@ -166,8 +179,13 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     #[test]
     fn the_command_tree_is_sound() {
         super::command().debug_assert();
+        let all: Vec<_> =
+            super::command().get_subcommands().map(|verb| verb.get_name().to_owned().into()).collect();
+        super::flags::readable(super::Cli::command(), &all).debug_assert();
     }
 }

@@ -1,8 +1,9 @@
 //! Bytes -> objects: manifests in YAML, KYAML and JSON, whole streams and lists of them.
 //!
 //! kubectl reads YAML 1.1 through JSON, so that is what a manifest means here too: `yes` is a boolean,
-//! `014` is 12, dates stay strings. Stricter than kubectl in three things that lose work without a word
-//! there: duplicate keys, content after `...`, and bytes that are not UTF-8.
+//! `014` is 12, dates stay strings. Stricter than kubectl in two things that lose work without a word
+//! there: content after `...`, and bytes that are not UTF-8. Fields given twice, which kubectl does not
+//! see in YAML, are told beside the value.
 //! Owns: what a stream of bytes holds, and where in it the mistake is. Must not: read files, print.
 
 mod budget;
@@ -14,6 +15,8 @@ pub mod strict;
 mod yaml;
 
 use std::fmt;
+
+use serde_json::Value;
 
 pub use object::{TypeMeta, flatten, type_meta};
 pub(crate) use scalar::{Scalar, resolve};
@@ -35,6 +38,44 @@ pub fn documents(bytes: &[u8]) -> Documents<'_> {
     Documents::new(bytes)
 }
 
+/// A document as it was written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parsed {
+    /// What it means. Of fields given twice the last counts.
+    pub value: Value,
+    /// The fields given twice, in the order of the text.
+    pub duplicate_fields: Vec<DuplicateField>,
+}
+
+impl Parsed {
+    /// The value, where no field is given twice.
+    pub fn unique(self) -> Result<Value, DecodeError> {
+        match self.duplicate_fields.into_iter().next() {
+            None => Ok(self.value),
+            Some(duplicate) => Err(duplicate.error()),
+        }
+    }
+}
+
+/// A field that an object has twice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DuplicateField {
+    /// The field, as `spec.template.spec.containers[0].name`.
+    pub path: String,
+    /// Where both stand, where that can be told: in YAML.
+    pub place: Option<DecodeError>,
+}
+
+impl DuplicateField {
+    fn error(self) -> DecodeError {
+        let Self { path, place } = self;
+        place.unwrap_or_else(|| DecodeError::new(None, format!("duplicate field {path:?}")))
+    }
+}
+
+/// No more fields given twice are remembered of a document.
+const MAX_DUPLICATE_FIELDS: usize = 1_000;
+
 /// Why a document cannot be read, in kubectl's words where it has some. Callers put
 /// `error parsing FILE: ` before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,10 +88,6 @@ impl DecodeError {
     /// The line of the manifest at fault, counted from 1, where there is one.
     pub fn line(&self) -> Option<usize> {
         self.line
-    }
-
-    fn is_duplicate_field(&self) -> bool {
-        self.message.contains(": duplicate field ")
     }
 
     fn new(line: impl Into<Option<usize>>, message: impl Into<String>) -> Self {

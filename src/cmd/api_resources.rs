@@ -16,7 +16,7 @@ pub(super) struct ResourcesArgs {
     #[arg(long, value_name = "GROUP")]
     api_group: Option<String>,
     /// If false, kinds that are not in a namespace
-    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(long)]
     namespaced: Option<bool>,
     /// Leave the header line out
     #[arg(long)]

@@ -3,15 +3,19 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
+use chrono::Duration;
 use serde_json::{Value, json};
 
 use super::context::{Context, Global};
+use super::delete::{Cascade, Deleted, delete_one, wait_until_gone};
 use super::failure::{text, verbatim, while_doing};
+use super::flags;
 use super::manifests::{self, Document, FileArgs};
 use super::object::Object;
 use super::outcome::{DryRun, Outcomes};
 use super::output::{complain, warn};
+use super::prune;
 use super::selection::Selectors;
 use super::submit::{self, Validate};
 use crate::api::kinds::{Key, Kind};
@@ -42,6 +46,39 @@ pub(super) struct Args {
     /// Apply only the documents whose labels match
     #[arg(short = 'l', long)]
     selector: Option<String>,
+    /// Where an object cannot be changed into what is wanted, delete it and create it again
+    #[arg(long)]
+    force: bool,
+    /// If false, no field is changed that somebody else has changed since it was applied last
+    #[arg(long, default_value = "true", action = clap::ArgAction::Set)]
+    overwrite: bool,
+    /// Delete what was applied earlier and is in no manifest now: of what -l selects, or of everything with --all
+    #[arg(long)]
+    prune: bool,
+    /// With --prune: everything in the namespaces of the manifests
+    #[arg(long)]
+    all: bool,
+    /// Must be "background", "foreground", or "orphan": what becomes of the pods of a Job that is deleted
+    #[arg(long, num_args = 0..=1, default_value = "background", default_missing_value = "background", require_equals = true)]
+    cascade: Cascade,
+    /// Seconds given to the processes of what is deleted; negative: what the pod says
+    #[arg(long, default_value_t = -1)]
+    grace_period: i64,
+    /// Wait until what is deleted is gone
+    #[arg(long)]
+    wait: bool,
+    /// How long to wait; 0 is as long as it takes
+    #[arg(long, default_value = "0s", value_parser = flags::duration)]
+    timeout: Duration,
+    /// Accepted for kubectl's sake: who manages a field is not recorded
+    #[arg(long, hide = true)]
+    field_manager: Option<String>,
+    /// Refused: there is no server
+    #[arg(long, hide = true)]
+    server_side: bool,
+    /// Refused: as --server-side
+    #[arg(long, hide = true)]
+    force_conflicts: bool,
     /// Variables of this environment that the pods are to have, as NAME,NAME
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     pass_env: Vec<String>,
@@ -54,21 +91,59 @@ enum Decision {
     Unchanged(Kind, Value),
 }
 
+impl Decision {
+    fn id(&self) -> (Kind, Key) {
+        match self {
+            Self::Created(object) | Self::Configured(object) => (object.kind(), object.key()),
+            Self::Unchanged(kind, value) => {
+                let text = |field: &str| value["metadata"][field].as_str().unwrap_or_default();
+                (*kind, kind.key(text("namespace"), text("name")))
+            }
+        }
+    }
+}
+
+/// Refuses flags that contradict each other, and those that need a server.
+fn check(args: &Args) -> Result<()> {
+    if args.server_side {
+        bail!("--server-side needs a server that records who manages a field: apply without it");
+    }
+    if args.force_conflicts {
+        bail!("--force-conflicts only works with --server-side");
+    }
+    if args.force && args.dry_run == DryRun::Server {
+        bail!("--dry-run=server cannot be used with --force");
+    }
+    let selects = args.selector.as_deref().is_some_and(|selector| !selector.is_empty());
+    if args.all && selects {
+        bail!("cannot set --all and --selector at the same time");
+    }
+    if args.prune && !args.all && !selects {
+        bail!(
+            "all resources selected for prune without explicitly passing --all. To prune all resources, pass the \
+             --all flag. If you did not mean to prune all resources, specify a label selector"
+        );
+    }
+    Ok(())
+}
+
 /// Applies every document in one commit; bad ones are reported and the good ones still go in.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
+    check(args)?;
     if args.files.filenames.is_empty() {
-        anyhow::bail!("must specify one of -f and -k");
+        bail!("must specify one of -f and -k");
     }
     let selectors = Selectors::parse(args.selector.as_deref(), None)?;
     let documents = manifests::read(&args.files)?;
     if documents.is_empty() {
-        anyhow::bail!("no objects passed to apply");
+        bail!("no objects passed to apply");
     }
     let context = Context::open(global)?;
     let mut request = Request::begin(&context.store, &[Table::CronJobs, Table::Jobs, Table::Pods])?;
-    let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?;
+    let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?.listed();
     let mut within: BTreeMap<(Kind, Key), Object> = BTreeMap::new();
     let mut decisions = Vec::new();
+    let mut deleted = Vec::new();
     let mut failed = false;
     for document in documents {
         let decided = document.and_then(|mut document| {
@@ -78,7 +153,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
                 return Ok(None);
             }
             submit::set_namespace(&mut document, &context)?;
-            decide(&document, args, &context, &mut request, &within).map(Some)
+            decide(&document, args, &context, &mut request, &within, &mut deleted).map(Some)
         });
         match decided {
             Ok(None) => {}
@@ -92,6 +167,15 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
                 failed = true;
                 complain(&text(&error));
             }
+        }
+    }
+    let mut pruned = Vec::new();
+    // What failed may be what keeps an object from being pruned.
+    if args.prune && !failed {
+        let applied: Vec<_> = decisions.iter().map(Decision::id).collect();
+        for (kind, key, value) in prune::left_over(&request.state, &applied, &selectors)? {
+            deleted.push(delete(&mut request, kind, key, args)?);
+            pruned.push((kind, value));
         }
     }
     let revision = request.revision();
@@ -116,7 +200,14 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
             }
         }
     }
+    for (kind, value) in pruned {
+        let name = value["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        outcomes.done(kind, &name, "pruned", || Ok(value))?;
+    }
     outcomes.finish()?;
+    if args.wait && args.dry_run == DryRun::None && !deleted.is_empty() {
+        wait_until_gone(&context, &deleted, args.timeout)?;
+    }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
@@ -126,9 +217,12 @@ fn decide(
     context: &Context,
     request: &mut Request,
     within: &BTreeMap<(Kind, Key), Object>,
+    deleted: &mut Vec<Deleted>,
 ) -> Result<Decision> {
     let mut object = submit::decode(document, args.validate, "creating").with_context_of(document)?;
     let key = object.key();
+    let is_stored = request.state.get(Table::from(document.kind), &key).is_some();
+    let mut replaces = false;
     if key.name.is_empty() {
         // Only a generateName: every apply is a new object, which kubectl refuses and people ask for.
         if object.meta().generate_name.as_deref().is_some_and(|base| !base.is_empty()) {
@@ -147,7 +241,10 @@ fn decide(
                 .transpose()?,
         };
         if let Some(current) = current {
-            return change(document, &current, request);
+            match change(document, &current, args, request) {
+                Err(Refusal::Update(_)) if args.force && is_stored => replaces = true,
+                decided => return decided.map_err(Refusal::into),
+            }
         }
     }
     let annotation = three_way::last_applied(&document.value);
@@ -156,13 +253,42 @@ fn decide(
         submit::add_creator(object.meta_mut(), &args.pass_env)?;
         submit::admit(&mut object, &document.value, request)
             .map_err(|error| while_doing(error, &format!("error when creating {:?}", document.source)))?;
+        if replaces {
+            deleted.push(delete(request, document.kind, key, args)?);
+        }
         submit::create(&object, context, request)?;
     }
-    Ok(Decision::Created(object))
+    Ok(if replaces { Decision::Configured(object) } else { Decision::Created(object) })
+}
+
+fn delete(request: &mut Request, kind: Kind, key: Key, args: &Args) -> Result<Deleted> {
+    let grace = (args.grace_period >= 0).then_some(args.grace_period);
+    let uid = delete_one(request, kind, &key, args.cascade.propagation, grace)?;
+    Ok(Deleted::new(kind, key, &uid))
+}
+
+/// Why an object is not changed.
+enum Refusal {
+    /// The object cannot become what is wanted.
+    Update(anyhow::Error),
+    /// It should not.
+    Conflict(anyhow::Error),
+}
+
+impl From<Refusal> for anyhow::Error {
+    fn from(refusal: Refusal) -> Self {
+        let (Refusal::Update(error) | Refusal::Conflict(error)) = refusal;
+        error
+    }
 }
 
 /// An object that exists: the three-way merge, and whether it may be.
-fn change(document: &Document, current: &Value, request: &mut Request) -> Result<Decision> {
+fn change(
+    document: &Document,
+    current: &Value,
+    args: &Args,
+    request: &mut Request,
+) -> Result<Decision, Refusal> {
     let annotation = current["metadata"]["annotations"][ANNOTATION_LAST_APPLIED].as_str();
     let original: Option<Value> = annotation.and_then(|text| serde_json::from_str(text).ok());
     if original.is_none() {
@@ -173,6 +299,10 @@ fn change(document: &Document, current: &Value, request: &mut Request) -> Result
             document.kind.resource().plural,
             document.name()
         ));
+    }
+    if !args.overwrite {
+        let fields = three_way::conflicts(original.as_ref(), &document.value, current);
+        refuse_conflicts(document, &fields).map_err(Refusal::Conflict)?;
     }
     let mut modified = three_way::with_last_applied(&document.value);
     modified["apiVersion"] = json!(document.kind.api_version());
@@ -187,9 +317,24 @@ fn change(document: &Document, current: &Value, request: &mut Request) -> Result
     if merged == *current {
         return Ok(Decision::Unchanged(document.kind, merged));
     }
-    let object = update(document, current, merged)?;
+    let object = update(document, current, merged).map_err(Refusal::Update)?;
     object.put(&mut request.pending);
     Ok(Decision::Configured(object))
+}
+
+/// With `--overwrite=false`, fields that somebody else has changed are an error.
+fn refuse_conflicts(document: &Document, fields: &[String]) -> Result<()> {
+    if fields.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "error when applying {:?}: of the {} {:?} somebody else has changed {} since it was applied last, and \
+         --overwrite is false",
+        document.source,
+        document.kind,
+        document.name(),
+        fields.join(", ")
+    )
 }
 
 /// The object as it will be stored.

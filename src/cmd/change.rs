@@ -124,7 +124,6 @@ pub(super) fn change_targets(
             Accepted::Same(value) => Ok(value),
         })?;
     }
-    outcomes.finish()?;
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 

@@ -16,12 +16,9 @@ pub struct Global {
     /// Where state is kept, in place of $JOBCTL_DATA_DIR and the user's data directory
     #[arg(long, global = true, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
-    /// Accepted for kubectl's sake: there is no cluster to choose
-    #[arg(long, global = true, hide = true, value_name = "NAME")]
-    pub context: Option<String>,
-    /// Accepted for kubectl's sake: there is no cluster to reach
-    #[arg(long, global = true, hide = true, value_name = "FILE")]
-    pub kubeconfig: Option<String>,
+    /// A command that has warned of something ends with exit code 1
+    #[arg(long, global = true)]
+    pub warnings_as_errors: bool,
 }
 
 /// The place in which a verb works.

@@ -13,10 +13,10 @@ use super::outcome::{DryRun, Outcomes};
 use super::output::complain;
 use super::submit::{self, Validate};
 use crate::api::kinds::{Key, Kind};
-use crate::api::meta::{ANNOTATION_LAST_APPLIED, key, name};
+use crate::api::meta::{key, name};
 use crate::api::status_error::StatusError;
 use crate::manager::Request;
-use crate::registry::apply::last_applied;
+use crate::registry::apply::with_last_applied;
 use crate::store::Table;
 
 /// Create objects from manifests, or a Job from the command line
@@ -29,9 +29,6 @@ pub(super) struct Args {
     files: FileArgs,
     #[command(flatten)]
     options: Options,
-    /// Keep the manifest in the object's annotation, so that apply can be used later
-    #[arg(long)]
-    save_config: bool,
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -45,6 +42,12 @@ pub(super) struct Options {
     /// Output format: json, name or yaml
     #[arg(short, long)]
     pub(super) output: Option<String>,
+    /// Keep the manifest in the object's annotation, so that apply can be used later
+    #[arg(long)]
+    pub(super) save_config: bool,
+    /// Accepted for kubectl's sake: who manages a field is not recorded
+    #[arg(long, hide = true)]
+    pub(super) field_manager: Option<String>,
     /// Variables of this environment that the pods are to have, as NAME,NAME
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     pub(super) pass_env: Vec<String>,
@@ -104,11 +107,11 @@ pub(super) fn run(global: &Global, args: Args) -> Result<ExitCode> {
     match args.what {
         Some(What::CronJob(cron_job)) => create_cron_job(global, &cron_job),
         Some(What::Job(job)) => create_job(global, &job),
-        None => create_from_files(global, &args.files, &args.options, args.save_config),
+        None => create_from_files(global, &args.files, &args.options),
     }
 }
 
-fn create_from_files(global: &Global, files: &FileArgs, options: &Options, save: bool) -> Result<ExitCode> {
+fn create_from_files(global: &Global, files: &FileArgs, options: &Options) -> Result<ExitCode> {
     if files.filenames.is_empty() {
         bail!("must specify one of -f and -k");
     }
@@ -116,21 +119,15 @@ fn create_from_files(global: &Global, files: &FileArgs, options: &Options, save:
     if documents.is_empty() {
         bail!("no objects passed to create");
     }
-    let context = Context::open(global)?;
-    submit_all(&context, documents, options, |document, object| {
-        if save {
-            let annotations = object.meta_mut().annotations.get_or_insert_default();
-            annotations.insert(ANNOTATION_LAST_APPLIED.into(), last_applied(&document.value));
-        }
-    })
+    submit_all(&Context::open(global)?, documents, options)
 }
 
-fn submit_all(
-    context: &Context,
-    documents: Vec<Result<Document>>,
-    options: &Options,
-    mut adapt: impl FnMut(&Document, &mut Object),
-) -> Result<ExitCode> {
+/// The manifest that is to be created, with itself in its annotation where that is wanted.
+pub(super) fn saved(manifest: Value, options: &Options) -> Value {
+    if options.save_config { with_last_applied(&manifest) } else { manifest }
+}
+
+fn submit_all(context: &Context, documents: Vec<Result<Document>>, options: &Options) -> Result<ExitCode> {
     let mut request = Request::begin(&context.store, &[Table::CronJobs, Table::Jobs, Table::Pods])?;
     let mut outcomes = Outcomes::new(options.output.as_deref(), options.dry_run)?;
     let mut created: Vec<(Object, Option<Value>)> = Vec::new();
@@ -140,8 +137,8 @@ fn submit_all(
             let source = document.source.clone();
             let done = (|| -> Result<_> {
                 submit::set_namespace(&mut document, context)?;
+                document.value = saved(document.value, options);
                 let mut object = submit::decode(&document, options.validate, "creating")?;
-                adapt(&document, &mut object);
                 if options.dry_run == DryRun::Client {
                     return Ok((object, Some(document.value)));
                 }
@@ -180,7 +177,6 @@ fn submit_all(
             manifest.map_or_else(|| object.to_value(revision), Ok)
         })?;
     }
-    outcomes.finish()?;
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
@@ -275,18 +271,24 @@ fn create_or_show(
             if context.namespace_given {
                 value["metadata"]["namespace"] = json!(context.namespace);
             }
-            Ok(value)
+            Ok(saved(value, options))
         })?;
-        outcomes.finish()?;
         return Ok(ExitCode::SUCCESS);
     }
-    let document = Document { source: String::new(), value, kind, api_version: "batch/v1".into() };
+    let document = Document {
+        source: String::new(),
+        value,
+        kind,
+        api_version: "batch/v1".into(),
+        duplicate_fields: Vec::new(),
+    };
     create_one(context, document, options)
 }
 
 /// As [`submit_all`] for an object without a file: kubectl's sentence for a name that exists differs.
 fn create_one(context: &Context, mut document: Document, options: &Options) -> Result<ExitCode> {
     submit::set_namespace(&mut document, context)?;
+    document.value = saved(document.value, options);
     let mut request = Request::begin(&context.store, &[Table::CronJobs, Table::Jobs, Table::Pods])?;
     let mut object = submit::decode(&document, options.validate, "creating")?;
     if request.state.get(Table::from(document.kind), &key(object.meta())).is_some() {
@@ -305,6 +307,5 @@ fn create_one(context: &Context, mut document: Document, options: &Options) -> R
     }
     let mut outcomes = Outcomes::new(options.output.as_deref(), options.dry_run)?;
     outcomes.done(object.kind(), name(object.meta()), "created", || object.to_value(revision))?;
-    outcomes.finish()?;
     Ok(ExitCode::SUCCESS)
 }

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use k8s_openapi::api::core::v1::EnvVar;
 
 use super::context::{Context, Global};
-use super::create::Options;
+use super::create::{Options, saved};
 use super::failure::verbatim;
 use super::object::Object;
 use super::outcome::{DryRun, Outcomes};
@@ -46,9 +46,9 @@ pub(super) fn run(
     let mut job = job_of_template(&cron_job, job_name);
     job.metadata.annotations.get_or_insert_default().insert(ANNOTATION_INSTANTIATE.into(), "manual".into());
     change_containers(&mut job, env, command)?;
-    let mut object = Object::Job(Box::new(job));
+    let manifest = saved(Object::Job(Box::new(job)).to_value(0)?, options);
+    let mut object = Object::from_value(Kind::Job, manifest.clone())?;
     submit::add_creator(object.meta_mut(), &options.pass_env)?;
-    let manifest = object.to_value(0)?;
     submit::admit(&mut object, &manifest, &mut request)?;
     if options.dry_run != DryRun::Client {
         submit::create(&object, &context, &mut request)?;
@@ -59,7 +59,6 @@ pub(super) fn run(
     }
     let mut outcomes = Outcomes::new(options.output.as_deref(), options.dry_run)?;
     outcomes.done(Kind::Job, job_name, "created", || object.to_value(revision))?;
-    outcomes.finish()?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -6,16 +6,17 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 use anyhow::{Result, bail};
+use chrono::Duration;
 use serde::de::DeserializeOwned;
 
 use super::context::{Context, Global};
 use super::failure::{text, verbatim};
+use super::flags;
 use super::manifests::{self, FileArgs};
 use super::outcome::DryRun;
 use super::output::{complain, say, warn};
 use super::resources::{self, Target};
 use super::selection::{self, Selectors};
-use crate::api::durations;
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{controller_of, name, namespace, uid};
 use crate::api::status_error::StatusError;
@@ -48,7 +49,7 @@ pub(super) struct Args {
     #[arg(long)]
     field_selector: Option<String>,
     /// Say nothing about objects that do not exist
-    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(long)]
     ignore_not_found: Option<bool>,
     /// Ask before deleting
     #[arg(short, long)]
@@ -61,7 +62,7 @@ pub(super) struct Options {
     #[arg(long, num_args = 0..=1, default_value = "background", default_missing_value = "background", require_equals = true)]
     cascade: Cascade,
     /// Seconds given to processes to end; negative: what the pod says
-    #[arg(long, default_value_t = -1, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = -1)]
     grace_period: i64,
     /// Stop processes after one second
     #[arg(long)]
@@ -70,11 +71,11 @@ pub(super) struct Options {
     #[arg(long)]
     force: bool,
     /// Wait until the objects are gone
-    #[arg(long, num_args = 0..=1, default_value = "true", default_missing_value = "true", require_equals = true, action = clap::ArgAction::Set)]
+    #[arg(long, default_value = "true", action = clap::ArgAction::Set)]
     wait: bool,
     /// How long to wait; 0 is as long as it takes
-    #[arg(long, default_value = "0s")]
-    timeout: String,
+    #[arg(long, default_value = "0s", value_parser = flags::duration)]
+    timeout: Duration,
     /// Must be "none", "server", or "client": only say what would be done
     #[arg(long, num_args = 0..=1, default_value = "none", default_missing_value = "client", require_equals = true, hide_default_value = true)]
     dry_run: DryRun,
@@ -85,8 +86,8 @@ pub(super) struct Options {
 
 /// `--cascade`, with the old boolean spellings.
 #[derive(Clone, Debug)]
-struct Cascade {
-    propagation: Propagation,
+pub(super) struct Cascade {
+    pub(super) propagation: Propagation,
     deprecated: Option<String>,
 }
 
@@ -151,7 +152,6 @@ pub(super) fn require_targets(targets: &[Target], selected: bool) -> Result<()> 
 /// Deletes objects.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let options = &args.options;
-    let timeout = parse_timeout(&options.timeout)?;
     let context = Context::open(global)?;
     let selectors = Selectors::parse(args.selector.as_deref(), args.field_selector.as_deref())?;
     if args.all && args.selector.as_deref().is_some_and(|selector| !selector.is_empty()) {
@@ -202,7 +202,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         say("No resources found")?;
     }
     if options.wait && options.dry_run == DryRun::None && !deleted.is_empty() && !options.force {
-        wait_until_gone(&context, &deleted, timeout)?;
+        wait_until_gone(&context, &deleted, options.timeout)?;
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
@@ -401,19 +401,9 @@ fn owned<T: DeserializeOwned>(
     Ok(found)
 }
 
-/// Reads `--timeout`, before anything is deleted.
-pub(super) fn parse_timeout(timeout: &str) -> Result<chrono::Duration> {
-    durations::parse(timeout)
-        .map_err(|error| anyhow::anyhow!("invalid argument {timeout:?} for \"--timeout\" flag: {error}"))
-}
-
 /// Follows the journal until none of the objects is left.
-pub(super) fn wait_until_gone(
-    context: &Context,
-    deleted: &[Deleted],
-    timeout: chrono::Duration,
-) -> Result<()> {
-    let until = (timeout > chrono::Duration::zero()).then(|| clock() + timeout);
+pub(super) fn wait_until_gone(context: &Context, deleted: &[Deleted], timeout: Duration) -> Result<()> {
+    let until = (timeout > Duration::zero()).then(|| clock() + timeout);
     let tables = [Table::Jobs, Table::Pods, Table::CronJobs];
     let (state, mut follower) = Follower::start(&context.config, &context.store, &tables)?;
     let is_same = |text: &str, uid: &str| uid.is_empty() || text.contains(uid);

@@ -35,7 +35,7 @@ pub(super) struct Args {
     #[arg(short = 'l', long)]
     selector: Option<String>,
     /// Show the Events of each object
-    #[arg(long, num_args = 0..=1, default_value = "true", default_missing_value = "true", require_equals = true, action = clap::ArgAction::Set)]
+    #[arg(long, default_value = "true", action = clap::ArgAction::Set)]
     show_events: bool,
 }
 

@@ -3,11 +3,13 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
+use chrono::Duration;
 
 use super::context::{Context, Global};
 use super::cordon::{self, NodeArgs};
 use super::delete::{self, Deleted};
 use super::failure::verbatim;
+use super::flags;
 use super::outcome::DryRun;
 use super::output::{complain, say, warn};
 use super::selection::{self, Selectors};
@@ -41,11 +43,11 @@ pub(super) struct Args {
     #[arg(long)]
     disable_eviction: bool,
     /// Seconds given to processes to end; negative: what the pod says
-    #[arg(long, default_value_t = -1, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = -1)]
     grace_period: i64,
     /// How long to wait for pods to end; 0 is as long as it takes
-    #[arg(long, default_value = "0s")]
-    timeout: String,
+    #[arg(long, default_value = "0s", value_parser = flags::duration)]
+    timeout: Duration,
     /// Only pods whose labels match
     #[arg(long)]
     pod_selector: Option<String>,
@@ -53,7 +55,6 @@ pub(super) struct Args {
 
 /// Drains the node.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
-    let timeout = delete::parse_timeout(&args.timeout)?;
     let pod_selector = Selectors::parse(args.pod_selector.as_deref(), None)?;
     let context = Context::open(global)?;
     register_node(&context.config, &context.store)?;
@@ -98,7 +99,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     }
     request.commit(&context.config, &context.store)?;
     for (pod, deleted) in evicted {
-        if let Err(error) = delete::wait_until_gone(&context, &[deleted], timeout) {
+        if let Err(error) = delete::wait_until_gone(&context, &[deleted], args.timeout) {
             complain(&format!("error when waiting for pod \"{}\" terminating: {error}", pod.name));
             return Ok(ExitCode::FAILURE);
         }

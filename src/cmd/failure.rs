@@ -1,10 +1,7 @@
 //! Errors -> text on stderr and an exit code, in kubectl's words where it has some.
 
-use std::ffi::OsString;
 use std::fmt;
 use std::process::ExitCode;
-
-use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::output::complain;
 use crate::api::status_error::StatusError;
@@ -54,62 +51,18 @@ pub(super) fn while_doing(error: anyhow::Error, doing: &str) -> anyhow::Error {
     }
 }
 
-/// Prints the error; exit code 1.
-pub(super) fn report(error: &anyhow::Error) -> ExitCode {
-    complain(&text(error));
+/// The exit code of a command that has done its work, where warnings count as errors.
+pub(super) fn judge_warnings(count: usize) -> ExitCode {
+    match count {
+        0 => return ExitCode::SUCCESS,
+        1 => complain("error: 1 warning received"),
+        several => complain(&format!("error: {several} warnings received")),
+    }
     ExitCode::FAILURE
 }
 
-/// A wrong command line: kubectl's sentences and exit code 1; help and completions of clap as they are.
-pub(super) fn usage(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
-    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand) {
-        let _ = error.print();
-        return if error.kind() == ErrorKind::DisplayHelp { ExitCode::SUCCESS } else { ExitCode::FAILURE };
-    }
-    let verb = arguments
-        .iter()
-        .skip(1)
-        .filter_map(|argument| argument.to_str())
-        .find(|argument| !argument.starts_with('-') && super::command().find_subcommand(argument).is_some())
-        .map_or_else(|| "jobctl".to_owned(), |verb| format!("jobctl {verb}"));
-    let context = |kind| match error.get(kind) {
-        Some(ContextValue::String(text)) => Some(text.clone()),
-        Some(ContextValue::Strings(texts)) => texts.first().cloned(),
-        _ => None,
-    };
-    let message = match (
-        error.kind(),
-        context(ContextKind::InvalidArg),
-        context(ContextKind::InvalidSubcommand),
-    ) {
-        (ErrorKind::UnknownArgument, Some(flag), _) => {
-            let flag = flag.split(['=', ' ']).next().unwrap_or_default();
-            let flag = match flag.strip_prefix("--") {
-                Some(_) => format!("unknown flag: {flag}"),
-                None => format!("unknown shorthand flag: {:?} in {flag}", flag.chars().nth(1).unwrap_or(' ')),
-            };
-            format!("error: {flag}\nSee '{verb} --help' for usage.")
-        }
-        (ErrorKind::InvalidSubcommand, _, Some(word)) => {
-            let near = context(ContextKind::SuggestedSubcommand)
-                .map_or_else(String::new, |near| format!("\n\nDid you mean this?\n\t{near}\n"));
-            format!("error: unknown command {word:?} for \"jobctl\"{near}")
-        }
-        (ErrorKind::ValueValidation, Some(flag), _) => {
-            let flag = flag.split([' ', '=']).next().unwrap_or_default().to_owned();
-            let value = context(ContextKind::InvalidValue).unwrap_or_default();
-            let cause = std::error::Error::source(error).map_or_else(String::new, ToString::to_string);
-            format!(
-                "error: invalid argument {value:?} for {flag:?} flag: {cause}\nSee '{verb} --help' for usage."
-            )
-        }
-        _ => {
-            let text = error.to_string();
-            let text = text.strip_prefix("error: ").unwrap_or(&text);
-            let sentence = text.split("\n\nUsage:").next().unwrap_or(text).trim_end();
-            format!("error: {sentence}\nSee '{verb} --help' for usage.")
-        }
-    };
-    complain(&message);
+/// Prints the error; exit code 1.
+pub(super) fn report(error: &anyhow::Error) -> ExitCode {
+    complain(&text(error));
     ExitCode::FAILURE
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 
 use super::context::Context;
-use super::log_source::{LogOptions, LogReader, containers, default_container};
+use super::log_source::{Chosen, LogOptions, LogReader};
 use super::output::print_bytes;
 use crate::api::conditions::{is_job_finished, is_pod_finished};
 use crate::api::kinds::Key;
@@ -29,29 +29,6 @@ pub(super) enum Followed {
         /// The Job's uid.
         uid: String,
     },
-}
-
-/// Which containers of each pod.
-#[derive(Clone, Debug)]
-pub(super) enum Chosen {
-    Default,
-    Named(String),
-    All,
-}
-
-impl Chosen {
-    fn of(&self, pod: &Pod) -> Vec<String> {
-        match self {
-            Self::Default => default_container(pod).into_iter().collect(),
-            Self::Named(name) => vec![name.clone()],
-            Self::All => {
-                // Init containers run first.
-                let all = containers(pod);
-                let (init, main): (Vec<_>, Vec<_>) = all.into_iter().partition(|one| one.init);
-                init.into_iter().chain(main).map(|one| one.name).collect()
-            }
-        }
-    }
 }
 
 struct Stream {
@@ -80,7 +57,7 @@ pub(super) fn follow(
     until: Option<DateTime<Utc>>,
 ) -> Result<bool> {
     let (state, mut follower) =
-        Follower::start(&context.config, &context.store, &[Table::Jobs, Table::Pods])?;
+        Follower::start(&context.config, &context.store, &[Table::Jobs, Table::Pods, Table::RemovedPods])?;
     let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK).context("watch the logs")?;
     let mut follow = Follow {
         context,
@@ -136,9 +113,12 @@ impl Follow<'_> {
                 }
             };
         }
-        for (_, object) in state.objects(Table::Pods) {
-            if self.may_concern(object.text) {
-                self.add_pod(&object.parse()?);
+        for table in [Table::Pods, Table::RemovedPods] {
+            for (_, object) in state.objects(table) {
+                if self.may_concern(object.text) {
+                    let pod = object.parse()?;
+                    self.add_pod(&pod, table == Table::RemovedPods || is_pod_finished(&pod))?;
+                }
             }
         }
         Ok(())
@@ -168,7 +148,8 @@ impl Follow<'_> {
                 }
             }
             (Table::Pods, Some(text)) if self.may_concern(text) => {
-                self.add_pod(&serde_json::from_str(text).context("read a pod")?);
+                let pod = serde_json::from_str(text).context("read a pod")?;
+                self.add_pod(&pod, is_pod_finished(&pod))?;
             }
             (Table::Pods, None) => {
                 for ((_, pod), followed) in &mut self.pods {
@@ -182,40 +163,36 @@ impl Follow<'_> {
         Ok(())
     }
 
-    fn add_pod(&mut self, pod: &Pod) {
+    /// A pod, new or known. One that has been removed has ended, whatever its phase was.
+    fn add_pod(&mut self, pod: &Pod, ended: bool) -> Result<()> {
         let pod_uid = uid(&pod.metadata);
         let concerns = match self.followed {
             Followed::Pods(uids) => uids.iter().any(|uid| uid == pod_uid),
             Followed::Job { uid, .. } => controller_of(&pod.metadata).is_some_and(|owner| owner.uid == *uid),
         };
         if !concerns {
-            return;
+            return Ok(());
         }
         let created = pod.metadata.creation_timestamp.as_ref().map(|time| time.0);
         let id = (created, format!("{} {pod_uid}", name(&pod.metadata)));
-        let store = &self.context.store;
-        let followed = self.pods.entry(id).or_insert_with(|| FollowedPod {
-            streams: self
-                .chosen
-                .of(pod)
-                .into_iter()
-                .map(|container| Stream {
-                    directory: PodDirectory::new(store.pod_path(pod_uid)),
-                    prefix: if self.prefix {
-                        format!("[pod/{}/{container}] ", key(&pod.metadata).name)
-                    } else {
-                        String::new()
-                    },
-                    container,
-                    restart: 0,
-                    reader: None,
-                    watched: false,
-                })
-                .collect(),
-            ended: false,
-            drained: false,
+        if let Some(known) = self.pods.get_mut(&id) {
+            known.ended = ended;
+            return Ok(());
+        }
+        let streams = self.chosen.of(pod)?.into_iter().map(|container| Stream {
+            directory: PodDirectory::new(self.context.store.pod_path(pod_uid)),
+            prefix: if self.prefix {
+                format!("[pod/{}/{container}] ", key(&pod.metadata).name)
+            } else {
+                String::new()
+            },
+            container,
+            restart: 0,
+            reader: None,
+            watched: false,
         });
-        followed.ended = is_pod_finished(pod);
+        self.pods.insert(id, FollowedPod { streams: streams.collect(), ended, drained: false });
+        Ok(())
     }
 
     /// Prints what has come.

@@ -38,7 +38,7 @@ pub(super) struct Args {
     #[arg(short, long)]
     output: Option<String>,
     /// Objects of all namespaces
-    #[arg(short = 'A', long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(short = 'A', long)]
     all_namespaces: Option<bool>,
     /// Label selector: key=value, key!=value, key in (a,b), key notin (a,b), key, !key
     #[arg(short = 'l', long)]
@@ -74,11 +74,14 @@ pub(super) struct Args {
     #[arg(long)]
     ignore_not_found: bool,
     /// Finished pods are always shown; old tutorials ask for them
-    #[arg(short = 'a', long, hide = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(short = 'a', long, hide = true)]
     show_all: Option<bool>,
     /// Accepted for kubectl's sake: lists come in one piece
     #[arg(long, hide = true)]
     chunk_size: Option<i64>,
+    /// Accepted for kubectl's sake: there is no server that could print
+    #[arg(long, hide = true)]
+    server_print: Option<bool>,
     /// Accepted for kubectl's sake: there are no managed fields
     #[arg(long, hide = true)]
     show_managed_fields: bool,
@@ -147,6 +150,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if args.show_labels && matches!(format, Format::Name) {
         bail!("--show-labels option cannot be used with name printer");
     }
+    if args.output_watch_events && !(args.watch || args.watch_only) {
+        bail!("--output-watch-events option can only be used with --watch or --watch-only");
+    }
     let context = Context::open(global)?;
     let all_namespaces = args.all_namespaces == Some(true);
     let targets = manifests::targets(&args.resources, &args.files, "get")?;
@@ -214,8 +220,8 @@ fn print_found(
             print(&tables(found, args, &kinds, all_namespaces, *wide, zone)?)
         }
         Format::Name => {
-            let lines: String = found
-                .iter()
+            let lines: String = in_order(found.iter().collect(), args.sort_by.as_deref())?
+                .into_iter()
                 .map(|one| format!("{}/{}\n", one.kind.qualified_singular(), one.key.name))
                 .collect();
             print(&lines)
@@ -269,6 +275,14 @@ fn kinds_in_order(targets: &[Target]) -> Vec<Kind> {
     kinds
 }
 
+/// Objects in the order that `--sort-by` asks for.
+fn in_order<'a, 'b>(found: Vec<&'a Found<'b>>, sort_by: Option<&str>) -> Result<Vec<&'a Found<'b>>> {
+    let Some(path) = sort_by else { return Ok(found) };
+    let values = found.iter().map(|one| one.value()).collect::<Result<Vec<Value>>>()?;
+    let order = printers::sort::sorted_order(&values, path).map_err(|error| anyhow::anyhow!("{error}"))?;
+    Ok(order.into_iter().map(|index| found[index]).collect())
+}
+
 fn table_options(args: &Args, kind: Kind, several: bool, all_namespaces: bool) -> TableOptions {
     TableOptions {
         no_headers: args.no_headers,
@@ -296,16 +310,11 @@ fn tables(
     let now = clock();
     let mut blocks = Vec::new();
     for kind in kinds {
-        let mut of_kind: Vec<&Found<'_>> = found.iter().filter(|one| one.kind == *kind).collect();
+        let of_kind: Vec<&Found<'_>> = found.iter().filter(|one| one.kind == *kind).collect();
         if of_kind.is_empty() {
             continue;
         }
-        if let Some(path) = &args.sort_by {
-            let values = of_kind.iter().map(|one| one.value()).collect::<Result<Vec<Value>>>()?;
-            let order =
-                printers::sort::sorted_order(&values, path).map_err(|error| anyhow::anyhow!("{error}"))?;
-            of_kind = order.into_iter().map(|index| of_kind[index]).collect();
-        }
+        let of_kind = in_order(of_kind, args.sort_by.as_deref())?;
         let table = TableKind::of(kind.as_str());
         let mut rows = rows(&of_kind, table, now, wide)?;
         if table == TableKind::CronJob && wide {

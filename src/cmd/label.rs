@@ -38,7 +38,7 @@ struct PairArgs {
     #[command(flatten)]
     change: ChangeArgs,
     /// Replace values that are there
-    #[arg(long, num_args = 0..=1, default_value = "false", default_missing_value = "true", require_equals = true, action = clap::ArgAction::Set)]
+    #[arg(long)]
     overwrite: bool,
     /// Show what the object has
     #[arg(long)]

@@ -43,7 +43,6 @@ pub(super) fn run(
         let name = value["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         outcomes.done_to(&resource_of(&value), &name, &said, || Ok(changed))?;
     }
-    outcomes.finish()?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,13 +1,15 @@
 //! Where logs lie, and how records become output.
 
+use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use chrono::{DateTime, Utc};
 
+use super::output::complain;
 use crate::api::Pod;
 use crate::api::meta::{ANNOTATION_DEFAULT_CONTAINER, annotation, controller_of, name, uid};
 use crate::kubelet::parse_line;
@@ -26,15 +28,46 @@ pub(super) struct LogOptions {
     pub(super) limit_bytes: Option<usize>,
 }
 
+/// Which containers of each pod.
+#[derive(Clone, Debug)]
+pub(super) enum Chosen {
+    Default,
+    Named(String),
+    All,
+}
+
+impl Chosen {
+    /// The names of the chosen containers of a pod. Which one is taken by default is said on stderr.
+    ///
+    /// # Errors
+    /// A name that the pod does not have.
+    pub(super) fn of(&self, pod: &Pod) -> Result<Vec<String>> {
+        match self {
+            Self::Named(wanted) => {
+                if !containers(pod).iter().any(|one| one.name == *wanted) {
+                    bail!("container {wanted} is not valid for pod {}", name(&pod.metadata));
+                }
+                Ok(vec![wanted.clone()])
+            }
+            Self::Default => Ok(default_container(pod).into_iter().collect()),
+            Self::All => {
+                // Init containers run first.
+                let (init, main): (Vec<_>, Vec<_>) = containers(pod).into_iter().partition(|one| one.init);
+                Ok(init.into_iter().chain(main).map(|one| one.name).collect())
+            }
+        }
+    }
+}
+
 /// A container of a pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ContainerName {
-    pub(super) name: String,
-    pub(super) init: bool,
+struct ContainerName {
+    name: String,
+    init: bool,
 }
 
 /// The containers of a pod: those of the spec first, then the init containers, as kubectl lists them.
-pub(super) fn containers(pod: &Pod) -> Vec<ContainerName> {
+fn containers(pod: &Pod) -> Vec<ContainerName> {
     let Some(spec) = &pod.spec else { return Vec::new() };
     let main = spec.containers.iter().map(|one| ContainerName { name: one.name.clone(), init: false });
     let init =
@@ -42,13 +75,23 @@ pub(super) fn containers(pod: &Pod) -> Vec<ContainerName> {
     main.chain(init).collect()
 }
 
-/// The container whose log is shown when none is named.
-pub(super) fn default_container(pod: &Pod) -> Option<String> {
+/// The container whose log is shown when none is named; of several the first, which is said.
+fn default_container(pod: &Pod) -> Option<String> {
     let all = containers(pod);
-    annotation(&pod.metadata, ANNOTATION_DEFAULT_CONTAINER)
-        .filter(|wanted| all.iter().any(|one| one.name == *wanted))
-        .map(str::to_owned)
-        .or_else(|| all.first().map(|one| one.name.clone()))
+    if let Some(wanted) = annotation(&pod.metadata, ANNOTATION_DEFAULT_CONTAINER)
+        && all.iter().any(|one| one.name == wanted)
+    {
+        return Some(wanted.to_owned());
+    }
+    let first = all.first()?.name.clone();
+    if all.len() > 1 {
+        let list: Vec<String> = all
+            .iter()
+            .map(|one| if one.init { format!("{} (init)", one.name) } else { one.name.clone() })
+            .collect();
+        complain(&format!("Defaulted container {first:?} out of: {}", list.join(", ")));
+    }
+    Some(first)
 }
 
 /// Reads one run's log and, when following, goes on where it stopped, across rotations.
@@ -211,14 +254,25 @@ pub(super) fn pods_of_job(state: &State, job_uid: &str) -> Result<Vec<Pod>> {
 
 /// A container that ended badly.
 pub(super) struct Failure {
-    pub(super) pod: String,
-    pub(super) pod_uid: String,
-    pub(super) container: String,
+    pod: String,
+    pod_uid: String,
+    container: String,
     pub(super) exit_code: i32,
-    pub(super) reason: String,
-    pub(super) message: Option<String>,
+    reason: String,
+    message: Option<String>,
     finished: Option<DateTime<Utc>>,
     restart_count: i32,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { pod, container, exit_code, reason, .. } = self;
+        write!(formatter, "pod/{pod}: container {container} ended with exit code {exit_code} ({reason})")?;
+        match &self.message {
+            Some(message) => write!(formatter, ": {message}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The last container of a Job that ended badly.
@@ -255,13 +309,7 @@ pub(super) fn last_failure(state: &State, job_uid: &str) -> Result<Option<Failur
 pub(super) fn failure_evidence(store: &Store, job_uid: &str, last_lines: usize) -> Result<Option<String>> {
     let (state, _) = store.read(&[Table::Pods, Table::RemovedPods])?;
     let Some(failure) = last_failure(&state, job_uid)? else { return Ok(None) };
-    let mut text = format!(
-        "pod/{}: container {} ended with exit code {} ({})",
-        failure.pod, failure.container, failure.exit_code, failure.reason
-    );
-    if let Some(message) = &failure.message {
-        text.push_str(&format!(": {message}"));
-    }
+    let mut text = failure.to_string();
     let directory = PodDirectory::new(store.pod_path(&failure.pod_uid));
     let options = LogOptions { tail: Some(last_lines), ..LogOptions::default() };
     let path = directory.log_path(&failure.container, failure.restart_count);

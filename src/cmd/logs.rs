@@ -3,21 +3,22 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use chrono::{DateTime, Duration, Utc};
+use chrono::Duration;
 
 use super::context::{Context, Global};
 use super::failure::verbatim;
-use super::follow_logs::{Chosen, Followed, follow};
+use super::flags;
+use super::follow_logs::{Followed, follow};
 use super::get::nothing_found;
-use super::log_source::{LogOptions, LogReader, containers, default_container, pods_of_job};
+use super::log_source::{Chosen, LogOptions, LogReader, pods_of_job};
 use super::output::{complain, print_bytes};
 use super::resources;
 use super::selection::{self, Selectors};
 use crate::api::conditions::{is_pod_finished, is_pod_ready, pod_phase};
-use crate::api::durations;
 use crate::api::kinds::{Key, Kind};
-use crate::api::meta::{ANNOTATION_DEFAULT_CONTAINER, annotation, name, uid};
+use crate::api::meta::{name, uid};
 use crate::api::status_error::StatusError;
+use crate::api::times;
 use crate::api::{Job, Pod};
 use crate::manager::{Companion, Follower, clock};
 use crate::store::{PodDirectory, State, Table};
@@ -35,28 +36,28 @@ pub(super) struct Args {
     #[arg(short, long)]
     container: Option<String>,
     /// All containers of the pod, init containers included
-    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(long)]
     all_containers: Option<bool>,
     /// All pods of the Job, also those removed since, each line with its pod and container
-    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(long)]
     all_pods: Option<bool>,
     /// Print the log of the run before the last restart
     #[arg(short, long)]
     previous: bool,
     /// Put the pod and the container before each line
-    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(long)]
     prefix: Option<bool>,
     /// Lines to show from the end; -1 is all, and with a selector the default is 10
-    #[arg(long, allow_negative_numbers = true)]
+    #[arg(long)]
     tail: Option<i64>,
     /// Only lines newer than this duration, such as 5s, 2m, or 3h
-    #[arg(long)]
-    since: Option<String>,
+    #[arg(long, value_parser = flags::duration)]
+    since: Option<Duration>,
     /// Only lines after this time (RFC 3339)
     #[arg(long)]
     since_time: Option<String>,
     /// Put the time before each line
-    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(long)]
     timestamps: Option<bool>,
     /// Most bytes of each log to print
     #[arg(long)]
@@ -68,11 +69,11 @@ pub(super) struct Args {
     #[arg(long, hide = true)]
     max_log_requests: Option<i64>,
     /// Accepted for kubectl's sake
-    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(long, hide = true)]
     ignore_errors: Option<bool>,
     /// How long to wait for a Job's first pod
-    #[arg(long, default_value = "20s")]
-    pod_running_timeout: String,
+    #[arg(long, default_value = "20s", value_parser = flags::duration)]
+    pod_running_timeout: Duration,
 }
 
 /// The pods whose logs are wanted.
@@ -107,28 +108,25 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         (Some(name), _) => Chosen::Named(name.clone()),
         (None, _) => Chosen::Default,
     };
-    if args.follow {
+    if args.follow && !matches!(&pods, Pods::One(pod) if is_pod_finished(pod)) {
+        let uids = |pods: &[Pod]| pods.iter().map(|pod| uid(&pod.metadata).to_owned()).collect();
         let followed = match pods {
             Pods::OfJob { key, uid } => Followed::Job { key, uid },
-            Pods::One(pod) => {
-                check_container(&pod, container.as_deref(), all_containers)?;
-                Followed::Pods(vec![uid(&pod.metadata).to_owned()])
-            }
-            Pods::All(pods) => Followed::Pods(pods.iter().map(|pod| uid(&pod.metadata).to_owned()).collect()),
+            Pods::One(pod) => Followed::Pods(uids(&[*pod])),
+            Pods::All(pods) => Followed::Pods(uids(&pods)),
         };
         follow(&context, &followed, &chosen, &options, prefix, None)?;
         return Ok(ExitCode::SUCCESS);
     }
     let pods = match pods {
-        Pods::One(pod) => {
-            check_container(&pod, container.as_deref(), all_containers)?;
-            vec![*pod]
-        }
+        Pods::One(pod) => vec![*pod],
         Pods::All(pods) => pods,
         Pods::OfJob { uid, .. } => pods_of_job(&state, &uid)?,
     };
-    for pod in &pods {
-        print_pod(&context, pod, &chosen, &options, prefix, args.previous, pods.len() == 1)?;
+    // A container that one of them does not have is an error before anything is printed.
+    let names = pods.iter().map(|pod| chosen.of(pod)).collect::<Result<Vec<_>>>()?;
+    for (pod, names) in pods.iter().zip(&names) {
+        print_pod(&context, pod, names, &options, prefix, args.previous, pods.len() == 1)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -145,21 +143,9 @@ fn log_options(args: &Args) -> Result<LogOptions> {
         bail!("--limit-bytes must be greater than 0");
     }
     let since = match (&args.since, &args.since_time) {
-        (Some(text), _) => {
-            let length = durations::parse(text).map_err(|error| {
-                anyhow::anyhow!("invalid argument {text:?} for \"--since\" flag: {error}")
-            })?;
-            if length < Duration::zero() {
-                bail!("--since must be greater than 0");
-            }
-            (!length.is_zero()).then(|| clock() - length)
-        }
-        (None, Some(text)) => {
-            let time: DateTime<Utc> = DateTime::parse_from_rfc3339(text)
-                .map_err(|error| anyhow::anyhow!("--since-time: parsing time {text:?}: {error}"))?
-                .into();
-            Some(time)
-        }
+        (Some(length), _) if *length < Duration::zero() => bail!("--since must be greater than 0"),
+        (Some(length), _) => (!length.is_zero()).then(|| clock() - *length),
+        (None, Some(text)) => Some(times::parse(text).map_err(anyhow::Error::msg)?),
         (None, None) => None,
     };
     Ok(LogOptions {
@@ -227,7 +213,7 @@ fn find_pods(context: &Context, state: &State, args: &Args, target: Option<&str>
                 return Ok(Some(Pods::OfJob { key, uid: job_uid }));
             }
             if pods.is_empty() {
-                return first_pod(context, &job_uid, &args.pod_running_timeout).map(Some);
+                return first_pod(context, &job_uid, args.pod_running_timeout).map(Some);
             }
             pick_pod(pods).map(Some)
         }
@@ -258,10 +244,7 @@ fn not_found(kind: Kind, object_name: &str, context: &Context) -> anyhow::Error 
 }
 
 /// A Job that has no pod yet: waits for one.
-fn first_pod(context: &Context, job_uid: &str, timeout: &str) -> Result<Pods> {
-    let timeout = durations::parse(timeout).map_err(|error| {
-        anyhow::anyhow!("invalid argument {timeout:?} for \"--pod-running-timeout\" flag: {error}")
-    })?;
+fn first_pod(context: &Context, job_uid: &str, timeout: Duration) -> Result<Pods> {
     let until = clock() + timeout;
     let (state, mut follower) = Follower::start(&context.config, &context.store, &[Table::Pods])?;
     if let Some(pod) = pods_of_job(&state, job_uid)?.into_iter().next() {
@@ -302,46 +285,18 @@ fn pick_pod(mut pods: Vec<Pod>) -> Result<Pods> {
     Ok(Pods::One(Box::new(pod)))
 }
 
-/// Refuses a container that the pod does not have, and says which one is taken by default.
-fn check_container(pod: &Pod, container: Option<&str>, all_containers: bool) -> Result<()> {
-    let all = containers(pod);
-    match container {
-        Some(wanted) if !all.iter().any(|one| one.name == wanted) => {
-            bail!("container {wanted} is not valid for pod {}", name(&pod.metadata))
-        }
-        Some(_) => {}
-        None if !all_containers
-            && all.len() > 1
-            && annotation(&pod.metadata, ANNOTATION_DEFAULT_CONTAINER).is_none() =>
-        {
-            let list: Vec<String> = all
-                .iter()
-                .map(|one| if one.init { format!("{} (init)", one.name) } else { one.name.clone() })
-                .collect();
-            complain(&format!("Defaulted container {:?} out of: {}", all[0].name, list.join(", ")));
-        }
-        None => {}
-    }
-    Ok(())
-}
-
 fn print_pod(
     context: &Context,
     pod: &Pod,
-    chosen: &Chosen,
+    names: &[String],
     options: &LogOptions,
     prefix: bool,
     previous: bool,
     alone: bool,
 ) -> Result<()> {
     let directory = PodDirectory::new(context.store.pod_path(uid(&pod.metadata)));
-    let names = match chosen {
-        Chosen::Named(name) => vec![name.clone()],
-        Chosen::Default => default_container(pod).into_iter().collect(),
-        Chosen::All => containers(pod).into_iter().map(|one| one.name).collect(),
-    };
     for container in names {
-        let newest = directory.newest_restart(&container);
+        let newest = directory.newest_restart(container);
         let restart = match (newest, previous) {
             (Some(newest), true) if newest > 0 => newest - 1,
             (_, true) => {
@@ -353,7 +308,7 @@ fn print_pod(
             }
             (Some(newest), false) => newest,
             (None, false) => {
-                if alone && let Some(error) = waiting_error(pod, &container) {
+                if alone && let Some(error) = waiting_error(pod, container) {
                     return Err(error);
                 }
                 continue;
@@ -361,28 +316,28 @@ fn print_pod(
         };
         let line_prefix =
             if prefix { format!("[pod/{}/{container}] ", name(&pod.metadata)) } else { String::new() };
-        let path = directory.log_path(&container, restart);
+        let path = directory.log_path(container, restart);
         print_bytes(&LogReader::new(path, options.clone(), line_prefix).read()?)?;
     }
     Ok(())
 }
 
-/// Why a container has no log: it has not been started.
+/// Why a container has no log: it has not been started. `None`: it has, or the pod has ended without a word of it.
 fn waiting_error(pod: &Pod, container: &str) -> Option<anyhow::Error> {
-    if is_pod_finished(pod) {
-        return None;
-    }
     let status = pod.status.clone().unwrap_or_default();
     let all =
         status.container_statuses.iter().flatten().chain(status.init_container_statuses.iter().flatten());
-    let reason = all
-        .filter(|one| one.name == container)
-        .find_map(|one| one.state.as_ref()?.waiting.as_ref()?.reason.clone())
-        .unwrap_or_else(|| "ContainerCreating".into());
-    let reason = match reason.as_str() {
-        "ErrImagePull" => "image can't be pulled".to_owned(),
-        "ImagePullBackOff" => "trying and failing to pull image".to_owned(),
-        _ => reason,
+    let state = all.filter(|one| one.name == container).find_map(|one| one.state.as_ref());
+    let reason = match state {
+        Some(state) => state.waiting.as_ref()?.reason.clone(),
+        None if is_pod_finished(pod) => return None,
+        None => None,
+    };
+    let reason = match reason.as_deref() {
+        None => "ContainerCreating",
+        Some("ErrImagePull") => "image can't be pulled",
+        Some("ImagePullBackOff") => "trying and failing to pull image",
+        Some(reason) => reason,
     };
     let message =
         format!("container {container:?} in pod {:?} is waiting to start: {reason}", name(&pod.metadata));

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::failure::verbatim;
 use super::resources::{self, Target};
-use crate::api::decode::{self, MAX_MANIFEST_BYTES};
+use crate::api::decode::{self, DecodeError, DuplicateField, MAX_MANIFEST_BYTES, Parsed};
 use crate::api::kinds::Kind;
 
 /// Which manifests a verb is to read
@@ -34,6 +34,8 @@ pub(super) struct Document {
     pub(super) kind: Kind,
     /// Its version as written.
     pub(super) api_version: String,
+    /// The fields that it gives twice.
+    pub(super) duplicate_fields: Vec<DuplicateField>,
 }
 
 impl Document {
@@ -48,7 +50,7 @@ impl Document {
 /// # Errors
 /// As [`read`].
 pub(super) fn read_any(files: &FileArgs) -> Result<Vec<Result<Value>>> {
-    read_with(files, |value, _| Ok(value))
+    read_with(files, |parsed, source| parsed.unique().map_err(|error| unreadable(source, &error)))
 }
 
 /// Reads every document. A missing file is an error for the whole command, a bad document one for itself.
@@ -59,7 +61,12 @@ pub(super) fn read(files: &FileArgs) -> Result<Vec<Result<Document>>> {
     read_with(files, document)
 }
 
-fn read_with<T>(files: &FileArgs, each: impl Fn(Value, &str) -> Result<T>) -> Result<Vec<Result<T>>> {
+/// A document that is not one.
+pub(super) fn unreadable(source: &str, error: &DecodeError) -> anyhow::Error {
+    anyhow::anyhow!("error parsing {source}: {error}")
+}
+
+fn read_with<T>(files: &FileArgs, each: impl Fn(Parsed, &str) -> Result<T>) -> Result<Vec<Result<T>>> {
     let mut sources = Vec::new();
     for name in &files.filenames {
         if name == "-" {
@@ -102,11 +109,11 @@ fn read_with<T>(files: &FileArgs, each: impl Fn(Value, &str) -> Result<T>) -> Re
                 (name, bytes)
             }
         };
-        for value in decode::documents(&bytes) {
-            match value {
-                Err(error) => documents.push(Err(anyhow::anyhow!("error parsing {name}: {error}"))),
-                Ok(value) => {
-                    documents.extend(decode::flatten(value).into_iter().map(|value| each(value, &name)));
+        for parsed in decode::documents(&bytes) {
+            match parsed {
+                Err(error) => documents.push(Err(unreadable(&name, &error))),
+                Ok(parsed) => {
+                    documents.extend(decode::flatten(parsed).into_iter().map(|parsed| each(parsed, &name)));
                 }
             }
         }
@@ -179,7 +186,8 @@ const NOT_YET: [&str; 14] = [
     "ResourceQuota",
 ];
 
-fn document(value: Value, source: &str) -> Result<Document> {
+fn document(parsed: Parsed, source: &str) -> Result<Document> {
+    let Parsed { value, duplicate_fields } = parsed;
     let meta = decode::type_meta(&value)
         .map_err(|error| verbatim(format!("error: unable to decode {source:?}: {error}")))?;
     let (group, version) = meta.api_version.split_once('/').unwrap_or(("", &meta.api_version));
@@ -202,5 +210,5 @@ fn document(value: Value, source: &str) -> Result<Document> {
             meta.api_version
         )));
     };
-    Ok(Document { source: source.to_owned(), value, kind, api_version: meta.api_version })
+    Ok(Document { source: source.to_owned(), value, kind, api_version: meta.api_version, duplicate_fields })
 }

@@ -47,7 +47,9 @@ impl DryRun {
 pub(super) struct Outcomes {
     format: Option<Format>,
     dry_run: DryRun,
-    objects: Vec<Value>,
+    /// Objects that are to be printed together.
+    gathered: Option<Vec<Value>>,
+    any_printed: bool,
 }
 
 #[derive(Debug)]
@@ -79,7 +81,12 @@ impl Outcomes {
                 ),
             },
         };
-        Ok(Self { format, dry_run, objects: Vec::new() })
+        Ok(Self { format, dry_run, gathered: None, any_printed: false })
+    }
+
+    /// Several objects are printed as one List, not one after another.
+    pub(super) fn listed(self) -> Self {
+        Self { gathered: Some(Vec::new()), ..self }
     }
 
     /// Says that something has been done to an object; `object` is asked for only where it is printed.
@@ -113,11 +120,25 @@ impl Outcomes {
             Some(Format::JsonPath(template)) => {
                 print(&template.execute(&object()?).map_err(|error| anyhow::anyhow!("{error}"))?)
             }
-            Some(_) => {
-                self.objects.push(object()?);
+            Some(Format::Json | Format::Yaml) => {
+                let object = object()?;
+                match &mut self.gathered {
+                    Some(gathered) => gathered.push(object),
+                    None => self.print(&object)?,
+                }
                 Ok(())
             }
         }
+    }
+
+    fn print(&mut self, object: &Value) -> Result<()> {
+        let text = match self.format {
+            Some(Format::Yaml) if self.any_printed => format!("---\n{}", printers::yaml::to_string(object)),
+            Some(Format::Yaml) => printers::yaml::to_string(object),
+            _ => printers::json::to_string(object),
+        };
+        self.any_printed = true;
+        print(&text)
     }
 
     /// Prints the objects gathered: one as it is, several as a List.
@@ -125,14 +146,12 @@ impl Outcomes {
     /// # Errors
     /// Nobody reads.
     pub(super) fn finish(mut self) -> Result<()> {
-        let value = match self.objects.len() {
+        let mut gathered = self.gathered.take().unwrap_or_default();
+        let object = match gathered.len() {
             0 => return Ok(()),
-            1 => self.objects.remove(0),
-            _ => json!({"apiVersion": "v1", "kind": "List", "metadata": {}, "items": self.objects}),
+            1 => gathered.remove(0),
+            _ => json!({"apiVersion": "v1", "kind": "List", "metadata": {}, "items": gathered}),
         };
-        match self.format {
-            Some(Format::Yaml) => print(&printers::yaml::to_string(&value)),
-            _ => print(&printers::json::to_string(&value)),
-        }
+        self.print(&object)
     }
 }

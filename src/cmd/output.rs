@@ -1,6 +1,7 @@
 //! What goes to stdout and stderr. A reader who has gone away is not an error: the verb just stops talking.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Writes text to stdout and flushes it.
 ///
@@ -37,8 +38,16 @@ pub(super) fn complain(line: &str) {
     }
 }
 
+static WARNINGS: AtomicUsize = AtomicUsize::new(0);
+
+/// How often this process has warned.
+pub(super) fn warnings() -> usize {
+    WARNINGS.load(Ordering::Relaxed)
+}
+
 /// A warning in kubectl's form, yellow on a terminal.
 pub(super) fn warn(text: &str) {
+    WARNINGS.fetch_add(1, Ordering::Relaxed);
     if io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
         complain(&format!("\u{1b}[33;1mWarning:\u{1b}[0m {text}"));
     } else {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::change::{self, ChangeArgs, Changed, Part};
 use super::context::Global;
 use super::local;
-use crate::api::decode;
+use crate::api::decode::{self, Parsed};
 use crate::registry::json_patch::json_patch;
 use crate::registry::merge::{json_merge_patch, strategic_merge_patch};
 
@@ -109,7 +109,7 @@ fn parse(text: &str) -> Result<Value> {
         anyhow::anyhow!("unable to parse {text:?}: {problem}")
     };
     let mut documents = decode::documents(text.as_bytes());
-    match documents.next() {
+    match documents.next().map(|parsed| parsed.and_then(Parsed::unique)) {
         Some(Ok(value)) => Ok(value),
         Some(Err(error)) => Err(unreadable(&error.to_string())),
         None => Ok(Value::Null),

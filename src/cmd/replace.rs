@@ -28,7 +28,7 @@ pub(super) struct Args {
     #[arg(long)]
     force: bool,
     /// Seconds given to the old pods' processes to end; negative: what the pod says
-    #[arg(long, default_value_t = -1, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = -1)]
     grace_period: i64,
     /// Must be "none", "server", or "client": only say what would be done
     #[arg(long, num_args = 0..=1, default_value = "none", default_missing_value = "client", require_equals = true, hide_default_value = true)]
@@ -42,6 +42,9 @@ pub(super) struct Args {
     /// Output format: json, name or yaml
     #[arg(short, long)]
     output: Option<String>,
+    /// Accepted for kubectl's sake: who manages a field is not recorded
+    #[arg(long, hide = true)]
+    field_manager: Option<String>,
     /// Variables of this environment that the pods are to have, as NAME,NAME
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     pass_env: Vec<String>,
@@ -87,7 +90,6 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         }
         outcomes.done(object.kind(), &object_name, "replaced", || object.to_value(revision))?;
     }
-    outcomes.finish()?;
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 

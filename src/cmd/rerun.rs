@@ -90,7 +90,6 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         let job_name = name(&job.metadata).to_owned();
         outcomes.done(Kind::Job, &job_name, "rerun", || Object::Job(Box::new(job)).to_value(revision))?;
     }
-    outcomes.finish()?;
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 

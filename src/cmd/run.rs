@@ -3,13 +3,15 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use chrono::Duration;
 use tabled::Tabled;
 use tabled::settings::Style;
 
 use super::context::{Context, Global};
 use super::delete::delete_one;
-use super::follow_logs::{Chosen, Followed, follow};
-use super::log_source::{LogOptions, last_failure};
+use super::flags;
+use super::follow_logs::{Followed, follow};
+use super::log_source::{Chosen, LogOptions, last_failure};
 use super::manifests::{self, Document, FileArgs};
 use super::object::Object;
 use super::output::complain;
@@ -21,6 +23,7 @@ use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{key, name, uid};
 use crate::manager::{Companion, Request, clock};
 use crate::printers::duration::human_duration;
+use crate::registry::apply::with_last_applied;
 use crate::registry::deletion::Propagation;
 use crate::store::Table;
 
@@ -37,10 +40,10 @@ pub(super) struct Args {
     #[arg(long, num_args = 0..=1, default_value = "strict", default_missing_value = "strict", require_equals = true)]
     validate: Validate,
     /// How long to wait; the Job goes on when the time is over. Negative is without end
-    #[arg(long, default_value = "-1s", allow_hyphen_values = true)]
-    timeout: String,
+    #[arg(long, default_value = "-1s", value_parser = flags::duration)]
+    timeout: Duration,
     /// Put the pod and the container before each line; the default where more than one pod may run
-    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(long)]
     prefix: Option<bool>,
     /// Delete the Jobs at the end
     #[arg(long)]
@@ -52,6 +55,10 @@ pub(super) struct Args {
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     pass_env: Vec<String>,
 }
+
+/// What is said to whoever takes this for kubectl's `run`.
+pub(super) const TAKES: &str = "jobctl run takes Jobs from manifests: jobctl run -f FILE\n\
+     A Job from the command line: jobctl create job NAME --image=IMAGE -- COMMAND";
 
 /// The exit code for a deadline that was exceeded, as of timeout(1).
 const DEADLINE_EXCEEDED: u8 = 124;
@@ -81,7 +88,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         bail!("{:?}: run takes Jobs, not a {}", other.source, other.kind);
     }
     let context = Context::open(global)?;
-    let until = until(&args.timeout)?;
+    let until = until(args.timeout);
     let jobs = submit_all(&context, documents, args)?;
     let _companion = Companion::start(&context.config, &context.store)?;
     let mut rows = Vec::new();
@@ -113,6 +120,8 @@ fn submit_all(context: &Context, documents: Vec<Document>, args: &Args) -> Resul
     let mut jobs = Vec::new();
     for mut document in documents {
         submit::set_namespace(&mut document, context)?;
+        // As apply leaves it: what has been run can be applied.
+        document.value = with_last_applied(&document.value);
         let mut object = submit::decode(&document, args.validate, "creating")?;
         let job_key = key(object.meta());
         if let Some(stored) = request.state.get(Table::Jobs, &job_key) {
@@ -167,14 +176,17 @@ fn summary(context: &Context, job_key: &Key, job_uid: &str, ended: bool) -> Resu
         (true, None) => ("Complete".to_owned(), 0),
         (true, Some(condition)) => {
             let reason = condition.reason.clone().unwrap_or_default();
+            let message = condition.message.clone().unwrap_or_default();
+            complain(&format!("job.batch/{} failed: {reason}: {message}", job_key.name));
+            let failure = last_failure(&state, job_uid)?;
+            if let Some(failure) = &failure {
+                complain(&failure.to_string());
+            }
             let code = if reason == "DeadlineExceeded" {
                 DEADLINE_EXCEEDED
             } else {
-                let failure = last_failure(&state, job_uid)?;
                 failure.and_then(|failure| u8::try_from(failure.exit_code).ok()).unwrap_or(1)
             };
-            let message = condition.message.clone().unwrap_or_default();
-            complain(&format!("job.batch/{} failed: {reason}: {message}", job_key.name));
             (format!("Failed ({reason})"), code)
         }
     };

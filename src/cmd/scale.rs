@@ -3,9 +3,11 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use chrono::Duration;
 
 use super::context::{Context, Global};
 use super::failure::{text, verbatim};
+use super::flags;
 use super::manifests::{self, FileArgs};
 use super::object::Object;
 use super::outcome::{DryRun, Outcomes};
@@ -35,6 +37,12 @@ pub(super) struct Args {
     /// Only if the parallelism is this now
     #[arg(long)]
     current_replicas: Option<i32>,
+    /// Only if the Job has this version
+    #[arg(long)]
+    resource_version: Option<String>,
+    /// Accepted for kubectl's sake: the parallelism is set when the command ends
+    #[arg(long, hide = true, value_parser = flags::duration)]
+    timeout: Option<Duration>,
     /// All Jobs of the namespace
     #[arg(long)]
     all: bool,
@@ -81,6 +89,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
             if let Some(expected) = args.current_replicas.filter(|expected| *expected != current) {
                 bail!("Expected replicas to be {expected}, was {current}");
             }
+            let version = old.metadata.resource_version.as_deref().unwrap_or_default();
+            if let Some(expected) = args.resource_version.as_deref().filter(|expected| *expected != version) {
+                bail!("Expected resource version to be {expected}, was {version}");
+            }
             spec.parallelism = Some(replicas);
             strategy::prepare_job_for_update(&mut new, &old);
             let causes = validation::validate_job_update(&new, &old);
@@ -108,6 +120,5 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         let job_name = name(&job.metadata).to_owned();
         outcomes.done(Kind::Job, &job_name, "scaled", || Object::Job(Box::new(job)).to_value(revision))?;
     }
-    outcomes.finish()?;
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

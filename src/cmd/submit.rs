@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::failure::verbatim;
-use super::manifests::Document;
+use super::manifests::{self, Document};
 use super::object::Object;
 use super::output::warn;
 use crate::api::decode::{TypeMeta, strict};
@@ -77,17 +77,22 @@ pub(super) fn decode(document: &Document, validate: Validate, doing: &str) -> Re
             document.source
         ))
     };
+    // kubectl itself reads the metadata, the rest is the server's to judge.
+    let unfit = |error: &strict::TypeError| {
+        if error.path == "metadata" || error.path.starts_with("metadata.") {
+            return verbatim(format!("error: unable to decode {:?}: {}", document.source, error.problem));
+        }
+        bad_request(error.to_string())
+    };
     let mut value = document.value.clone();
     value["apiVersion"] = json!(document.kind.api_version());
     let (object, unknown) = match document.kind {
         Kind::Job => {
-            let decoded =
-                strict::from_value::<Job>(&value).map_err(|error| bad_request(error.to_string()))?;
+            let decoded = strict::from_value::<Job>(&value).map_err(|error| unfit(&error))?;
             (Object::Job(Box::new(decoded.object)), decoded.unknown_fields)
         }
         Kind::Pod => {
-            let decoded =
-                strict::from_value::<Pod>(&value).map_err(|error| bad_request(error.to_string()))?;
+            let decoded = strict::from_value::<Pod>(&value).map_err(|error| unfit(&error))?;
             (Object::Pod(Box::new(decoded.object)), decoded.unknown_fields)
         }
         Kind::Node => bail!("{:?}: the node is this machine: it registers itself", document.source),
@@ -97,25 +102,32 @@ pub(super) fn decode(document: &Document, validate: Validate, doing: &str) -> Re
                     "batch/v1beta1 CronJob is deprecated in v1.21+, unavailable in v1.25+; use batch/v1 CronJob",
                 );
             }
-            let decoded =
-                strict::from_value::<CronJob>(&value).map_err(|error| bad_request(error.to_string()))?;
+            let decoded = strict::from_value::<CronJob>(&value).map_err(|error| unfit(&error))?;
             (Object::CronJob(Box::new(decoded.object)), decoded.unknown_fields)
         }
         Kind::Event => bail!("{:?}: Events are made by what happens", document.source),
     };
-    if !unknown.is_empty() {
-        match validate {
-            Validate::Strict => return Err(bad_request(unknown_fields(document, &unknown))),
-            Validate::Warn => unknown.iter().for_each(|field| warn(&format!("unknown field \"{field}\""))),
-            Validate::Ignore => {}
+    let duplicates = &document.duplicate_fields;
+    let problems: Vec<String> = duplicates
+        .iter()
+        .map(|duplicate| format!("duplicate field \"{}\"", duplicate.path))
+        .chain(unknown.iter().map(|field| format!("unknown field \"{field}\"")))
+        .collect();
+    match validate {
+        Validate::Strict => {
+            if let Some(place) = duplicates.iter().find_map(|duplicate| duplicate.place.as_ref()) {
+                return Err(manifests::unreadable(&document.source, place));
+            }
+            if !problems.is_empty() {
+                let (api_version, kind) = (document.kind.api_version(), document.kind.as_str().into());
+                let meta = TypeMeta { api_version, kind };
+                return Err(bad_request(strict::strict_decoding_error(&meta, &problems)));
+            }
         }
+        Validate::Warn => problems.iter().for_each(|problem| warn(problem)),
+        Validate::Ignore => {}
     }
     Ok(object)
-}
-
-fn unknown_fields(document: &Document, unknown: &[String]) -> String {
-    let meta = TypeMeta { api_version: document.kind.api_version(), kind: document.kind.as_str().into() };
-    strict::unknown_fields_message(&meta, unknown)
 }
 
 /// The environment of whoever creates an object: what a pod started later, by somebody else, cannot know.

@@ -9,13 +9,14 @@ use serde_json::Value;
 
 use super::context::{Context, Global};
 use super::failure::{text, verbatim};
+use super::flags;
 use super::log_source;
 use super::manifests::{self, FileArgs};
-use super::output::{complain, say};
+use super::outcome::{DryRun, Outcomes};
+use super::output::complain;
 use super::resources::Target;
 use super::selection::{self, Selectors};
 use super::wait_condition::{Answer, Condition};
-use crate::api::durations;
 use crate::api::kinds::{Key, Kind};
 use crate::api::status_error::StatusError;
 use crate::manager::{Companion, Follower, clock};
@@ -37,8 +38,8 @@ pub(super) struct Args {
     #[arg(long = "for", value_name = "CONDITION")]
     conditions: Vec<String>,
     /// How long to wait for all together; 0 checks once, negative waits for a week
-    #[arg(long, default_value = "30s", allow_hyphen_values = true)]
-    timeout: String,
+    #[arg(long, default_value = "30s", value_parser = flags::duration)]
+    timeout: Duration,
     /// All objects of the type
     #[arg(long)]
     all: bool,
@@ -51,7 +52,7 @@ pub(super) struct Args {
     /// Field selector
     #[arg(long)]
     field_selector: Option<String>,
-    /// Output format: name
+    /// Output format: json, name, yaml or jsonpath=…
     #[arg(short, long)]
     output: Option<String>,
 }
@@ -70,15 +71,13 @@ pub(super) enum Until {
     Time(DateTime<Utc>),
 }
 
-/// Reads `--timeout`.
-pub(super) fn until(timeout: &str) -> Result<Until> {
-    let timeout = durations::parse(timeout)
-        .map_err(|error| anyhow::anyhow!("invalid argument {timeout:?} for \"--timeout\" flag: {error}"))?;
-    Ok(match timeout {
+/// What `--timeout` means.
+pub(super) fn until(timeout: Duration) -> Until {
+    match timeout {
         zero if zero.is_zero() => Until::Now,
         negative if negative < Duration::zero() => Until::Time(clock() + WEEK),
         length => Until::Time(clock() + length),
-    })
+    }
 }
 
 /// Waits.
@@ -90,7 +89,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         args.conditions.iter().map(|text| Condition::parse(text)).collect::<Result<_>>()?;
     // To exist comes first, as in kubectl.
     conditions.sort_by_key(|condition| !matches!(condition, Condition::Create));
-    let until = until(&args.timeout)?;
+    let until = until(args.timeout);
+    let mut outcomes = Outcomes::new(args.output.as_deref(), DryRun::None)?;
     let targets = manifests::targets(&args.resources, &args.files, "wait")?;
     let selectors = Selectors::parse(args.selector.as_deref(), args.field_selector.as_deref())?;
     super::delete::require_targets(&targets, args.all || !selectors.is_empty())?;
@@ -114,10 +114,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         for condition in &conditions {
             match watched.wait_for(&context, *kind, key, condition, until) {
                 Ok(Met::Silently) => {}
-                Ok(Met::Now) if args.output.as_deref() == Some("name") => {
-                    say(&format!("{}/{}", kind.qualified_singular(), key.name))?;
-                }
-                Ok(Met::Now) => say(&format!("{}/{} condition met", kind.qualified_singular(), key.name))?,
+                Ok(Met::Now(object)) => outcomes.done(*kind, &key.name, "condition met", || Ok(object))?,
                 Err(error) => {
                     errors.push(error);
                     break;
@@ -172,7 +169,8 @@ fn named_objects(
 
 /// How a condition was met.
 enum Met {
-    Now,
+    /// With the object as it was then.
+    Now(Value),
     /// `--for=delete` of an object that is not there.
     Silently,
 }
@@ -280,22 +278,21 @@ impl Watched {
     ) -> Result<Met> {
         let plural = kind.resource().plural;
         let entry = (kind, key.clone());
-        let mut seen = self.objects.get(&entry).is_some_and(Option::is_some);
-        if matches!(condition, Condition::Delete) && !seen {
+        let mut last = Value::Null;
+        if matches!(condition, Condition::Delete) && self.objects.get(&entry).is_none_or(Option::is_none) {
             return Ok(Met::Silently);
         }
         loop {
             match (self.objects.get(&entry).cloned().flatten(), condition) {
-                (None, Condition::Delete) => return Ok(Met::Now),
+                (None, Condition::Delete) => return Ok(Met::Now(last)),
                 (None, Condition::Create) => {}
                 (None, _) => return self.answer_of_the_deleted(kind, key, condition),
                 (Some(text), _) => {
-                    seen = true;
                     let object: Value = serde_json::from_str(&text).context("read the object")?;
                     match condition.answer(&object)? {
-                        Answer::Met => return Ok(Met::Now),
+                        Answer::Met => return Ok(Met::Now(object)),
                         Answer::Never => return Err(never(context, kind, key, &object)),
-                        Answer::NotYet => {}
+                        Answer::NotYet => last = object,
                     }
                 }
             }
@@ -304,7 +301,7 @@ impl Watched {
                 Until::Time(until) => !self.follower.wait(&[], Some(until))?,
             };
             if timed_out {
-                if !seen && matches!(condition, Condition::Create) {
+                if last.is_null() && matches!(condition, Condition::Create) {
                     bail!("timed out waiting for the condition");
                 }
                 bail!("timed out waiting for the condition on {plural}/{}", key.name);
@@ -319,9 +316,14 @@ impl Watched {
         let Some(tombstone) = self.tombstones.get(key).filter(|_| kind == Kind::Job) else {
             return Err(not_found().into());
         };
-        let object = serde_json::json!({"kind": "Job", "status": {"conditions": tombstone.conditions}});
+        let object = serde_json::json!({
+            "apiVersion": kind.api_version(),
+            "kind": kind.as_str(),
+            "metadata": {"name": key.name, "namespace": key.namespace},
+            "status": {"conditions": tombstone.conditions}
+        });
         match condition.answer(&object)? {
-            Answer::Met => Ok(Met::Now),
+            Answer::Met => Ok(Met::Now(object)),
             Answer::Never => {
                 Err(anyhow::anyhow!("job.batch/{} {} before it was deleted", key.name, ended_how(&object)))
             }

@@ -46,6 +46,46 @@ pub fn three_way(original: Option<&Value>, modified: &Value, current: &Value) ->
     merge(original.unwrap_or(&Value::Null), modified, current, None)
 }
 
+/// The fields that applying `modified` would change although somebody else has changed them since `original` was
+/// applied, as `spec.parallelism`.
+pub fn conflicts(original: Option<&Value>, modified: &Value, current: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    find_conflicts(original.unwrap_or(&Value::Null), modified, current, "", &mut found);
+    found
+}
+
+fn find_conflicts(original: &Value, modified: &Value, current: &Value, path: &str, found: &mut Vec<String>) {
+    let of = |value: &Value, field: &str| value.get(field).cloned().unwrap_or_default();
+    if let (Value::Object(wanted), Value::Object(_)) = (modified, current) {
+        let was: Vec<&String> = original.as_object().into_iter().flat_map(Map::keys).collect();
+        let gone = was.into_iter().filter(|field| !wanted.contains_key(*field));
+        for field in wanted.keys().chain(gone) {
+            let path = if path.is_empty() { field.clone() } else { format!("{path}.{field}") };
+            find_conflicts(&of(original, field), &of(modified, field), &of(current, field), &path, found);
+        }
+        return;
+    }
+    if let Some((original, modified, current)) = as_maps(original, modified, current, path) {
+        return find_conflicts(&original, &modified, &current, path, found);
+    }
+    if modified != current && original != current {
+        found.push(path.to_owned());
+    }
+}
+
+/// Lists that merge by a key of their items, as maps of it.
+fn as_maps(original: &Value, modified: &Value, current: &Value, path: &str) -> Option<(Value, Value, Value)> {
+    let key = list_key(path.rsplit('.').next()?)?;
+    let as_map = |list: &Value| {
+        let items = list.as_array().map_or(&[][..], Vec::as_slice);
+        // A name is shown without the quotes that it has as JSON.
+        let named = |(name, item): (String, Value)| (name.trim_matches('"').to_owned(), item);
+        Some(Value::Object(keyed(items, key)?.into_iter().map(named).collect()))
+    };
+    (modified.is_array() && current.is_array())
+        .then(|| Some((as_map(original)?, as_map(modified)?, as_map(current)?)))?
+}
+
 fn annotations_of(manifest: &mut Value) -> Option<&mut Map<String, Value>> {
     let meta = manifest.as_object_mut()?.entry("metadata").or_insert_with(|| json!({})).as_object_mut()?;
     let annotations = meta.entry("annotations").or_insert_with(|| json!({}));

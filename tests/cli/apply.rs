@@ -170,3 +170,91 @@ spec:
     ));
     world.run("get all").is(0, "", "No resources found in default namespace.\n");
 }
+
+#[test]
+fn with_force_what_cannot_be_changed_is_replaced() {
+    let world = World::new();
+    let path = world.manifest("job.yaml", job("one", "suspend: true", "true"));
+    let _ = world.run(&format!("apply -f {path}")).success();
+    let uid = world.value("job one", "{.metadata.uid}");
+    world.manifest("job.yaml", job("one", "suspend: true", "false"));
+    let refused = world.run(&format!("apply -f {path}")).failure();
+    assert!(refused.stderr.contains("field is immutable"), "{}", refused.stderr);
+    world
+        .run(&format!("apply -f {path} --force --dry-run=server"))
+        .fails_with("error: --dry-run=server cannot be used with --force\n");
+    world.run(&format!("apply -f {path} --force=true --wait")).prints("job.batch/one configured\n");
+    let script = "{.spec.template.spec.containers[0].command[2]}";
+    assert_eq!(world.value("job one", script), "false");
+    assert_ne!(world.value("job one", "{.metadata.uid}"), uid, "it is another Job");
+    world.run(&format!("apply -f {path} --force")).prints("job.batch/one unchanged\n");
+    world.manifest("job.yaml", job("one", "suspend: true\nbackoffLimit: 2", "false"));
+    let uid = world.value("job one", "{.metadata.uid}");
+    world.run(&format!("apply -f {path} --force")).prints("job.batch/one configured\n");
+    assert_eq!(world.value("job one", "{.metadata.uid}"), uid, "what can be changed is not replaced");
+}
+
+#[test]
+fn without_overwrite_a_field_that_somebody_else_has_changed_is_left_alone() {
+    let world = World::new();
+    let path = world.manifest("job.yaml", job("one", "suspend: true\nparallelism: 2", "true"));
+    let _ = world.run(&format!("apply -f {path}")).success();
+    let _ = world.run("scale --replicas=7 job/one").success();
+    world.run(&format!("apply -f {path} --overwrite=false")).fails_with(
+        "error: error when applying \"job.yaml\": of the Job \"one\" somebody else has changed spec.parallelism since it \
+         was applied last, and --overwrite is false\n",
+    );
+    assert_eq!(world.value("job one", "{.spec.parallelism}"), "7");
+    world.manifest("job.yaml", job("one", "suspend: true\nparallelism: 7\nactiveDeadlineSeconds: 5", "true"));
+    world.run(&format!("apply -f {path} --overwrite=false")).prints("job.batch/one configured\n");
+    world.manifest("job.yaml", job("one", "suspend: true\nparallelism: 3", "true"));
+    world.run(&format!("apply -f {path} --overwrite")).prints("job.batch/one configured\n");
+    assert_eq!(world.value("job one", "{.spec.parallelism}"), "3");
+}
+
+#[test]
+fn what_is_in_no_manifest_any_more_is_pruned_where_asked() {
+    let world = World::new();
+    let labelled = |name: &str, tier: &str| {
+        job(name, "suspend: true", "true")
+            .replace("metadata:\n", &format!("metadata:\n  labels: {{tier: {tier}}}\n"))
+    };
+    let _ = world.apply(&labelled("old", "a"));
+    let _ = world.apply(&labelled("other", "b"));
+    let _ = world.run("create job by-hand --image=x -- true").success();
+    world.wait_for_end("by-hand");
+    let path = world.manifest("new.yaml", labelled("new", "a"));
+    world.run(&format!("apply -f {path} --prune")).fails_with(
+        "error: all resources selected for prune without explicitly passing --all. To prune all resources, pass the \
+         --all flag. If you did not mean to prune all resources, specify a label selector\n",
+    );
+    world
+        .run(&format!("apply -f {path} --prune --all -l tier=a"))
+        .fails_with("error: cannot set --all and --selector at the same time\n");
+    world
+        .run(&format!("apply -f {path} --prune -l tier=a --dry-run=server"))
+        .prints("job.batch/new created (server dry run)\njob.batch/old pruned (server dry run)\n");
+    world
+        .run(&format!("apply -f {path} --prune -l tier=a"))
+        .prints("job.batch/new created\njob.batch/old pruned\n");
+    world
+        .run(&format!("apply -f {path} --prune --all --wait"))
+        .prints("job.batch/new unchanged\njob.batch/other pruned\n");
+    world.run("get jobs -o name").prints("job.batch/by-hand\njob.batch/new\n");
+}
+
+#[test]
+fn what_needs_a_server_is_refused_and_what_means_nothing_is_accepted() {
+    let world = World::new();
+    let path = world.manifest("job.yaml", job("one", "suspend: true", "true"));
+    world.run(&format!("apply -f {path} --server-side")).fails_with(
+        "error: --server-side needs a server that records who manages a field: apply without it\n",
+    );
+    world
+        .run(&format!("apply -f {path} --force-conflicts"))
+        .fails_with("error: --force-conflicts only works with --server-side\n");
+    world.run(&format!("apply -f {path} --field-manager=me")).prints("job.batch/one created\n");
+    world.run(&format!("replace -f {path} --field-manager=me")).prints("job.batch/one replaced\n");
+    let _ = world.run("delete job one").success();
+    world.run(&format!("create -f {path} --field-manager me")).prints("job.batch/one created\n");
+}

@@ -75,3 +75,77 @@ fn create_job_without_name_image_or_command_says_so() {
     assert!(output.stderr.starts_with("error: exactly one NAME is required, got 0\n"), "{}", output.stderr);
     world.run("create").fails_with("error: must specify one of -f and -k\n");
 }
+
+#[test]
+fn with_save_config_an_object_can_be_applied_later() {
+    let world = World::new();
+    let annotation = r"{.metadata.annotations.kubectl\.kubernetes\.io/last-applied-configuration}";
+    let kept = |target: &str| {
+        let text = world.run(&format!("get {target} -o 'jsonpath={annotation}'")).success().stdout;
+        serde_json::from_str::<serde_json::Value>(&text).map_or(String::new(), |kept| {
+            format!("{} {}", kept["kind"].as_str().unwrap_or_default(), kept["metadata"]["name"])
+        })
+    };
+    world.run("create job one --image=x --save-config -- true").prints("job.batch/one created\n");
+    assert_eq!(kept("job/one"), "Job \"one\"");
+    world
+        .run("create cronjob every --image=x --schedule='0 0 1 1 *' --save-config=true -- true")
+        .prints("cronjob.batch/every created\n");
+    assert_eq!(kept("cronjob/every"), "CronJob \"every\"");
+    world.run("create job two --from=cronjob/every --save-config").prints("job.batch/two created\n");
+    assert_eq!(kept("job/two"), "Job \"two\"");
+    world.manifest("three.yaml", job("three", "suspend: true", "true"));
+    world.run("create -f three.yaml --save-config").prints("job.batch/three created\n");
+    world.run("apply -f three.yaml").prints("job.batch/three unchanged\n");
+    let shown = world.run("create job x --image=y --save-config --dry-run=client -o yaml").success().stdout;
+    assert!(shown.contains("last-applied-configuration: |\n      {\"apiVersion\":\"batch/v1\""), "{shown}");
+    let _ = world.run("delete jobs,cronjobs --all").success();
+}
+
+#[test]
+fn several_objects_are_printed_one_after_another() {
+    let world = World::new();
+    let pod = |name: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\nspec: {{containers: [{{name: a, command: [x]}}]}}\n"
+        )
+    };
+    world.manifest("two.yaml", format!("{}---\n{}", pod("one"), pod("two")));
+    world.run("create -f two.yaml --dry-run=client -o yaml").prints(
+        "
+        apiVersion: v1
+        kind: Pod
+        metadata:
+          name: one
+          namespace: default
+        spec:
+          containers:
+          - command:
+            - x
+            name: a
+        ---
+        apiVersion: v1
+        kind: Pod
+        metadata:
+          name: two
+          namespace: default
+        spec:
+          containers:
+          - command:
+            - x
+            name: a
+        ",
+    );
+    let json = world.run("create -f two.yaml --dry-run=client -o json").success().stdout;
+    assert_eq!(json.lines().filter(|line| *line == "{").count(), 2, "{json}");
+    let applied = world.run("apply -f two.yaml --dry-run=client -o yaml").success().stdout;
+    assert!(applied.contains("\nkind: List\n"), "only apply makes a List: {applied}");
+}
+
+#[test]
+fn a_list_without_items_holds_nothing() {
+    let world = World::new();
+    world.manifest("list.yaml", "apiVersion: v1\nkind: List\n");
+    world.run("create -f list.yaml").fails_with("error: no objects passed to create\n");
+    world.run("apply -f list.yaml").fails_with("error: no objects passed to apply\n");
+}

@@ -408,3 +408,26 @@ fn a_list_from_the_stores_listing_says_what_the_whole_pods_say() {
         assert!(listed.stdout.contains("long-") && !listed.stdout.contains("xxxxxx"), "get pods {form}");
     }
 }
+
+#[test]
+fn names_are_sorted_too() {
+    let world = World::new();
+    for (name, backoff_limit) in [("aa", 3), ("mm", 1), ("zz", 2)] {
+        let _ = world.apply(&job(name, &format!("suspend: true\nbackoffLimit: {backoff_limit}"), "true"));
+    }
+    let sorted = world.run("get jobs --sort-by=.spec.backoffLimit -o name");
+    sorted.prints("job.batch/mm\njob.batch/zz\njob.batch/aa\n");
+    world
+        .run("get jobs --sort-by=.spec.nothing -o name")
+        .fails_with("error: couldn't find any field with path \"{.spec.nothing}\" in the list of objects\n");
+}
+
+#[test]
+fn watch_events_need_a_watch() {
+    let world = World::new();
+    for line in ["get jobs --output-watch-events", "get jobs --output-watch-events -o json --watch=false"] {
+        world.run(line).fails_with(
+            "error: --output-watch-events option can only be used with --watch or --watch-only\n",
+        );
+    }
+}

@@ -95,6 +95,9 @@ fn lines_can_be_limited_stamped_and_prefixed() {
     world
         .run(&format!("logs {pod} --tail=-2"))
         .fails_with("error: --tail must be greater than or equal to -1\n");
+    world.run(&format!("logs {pod} --since-time=foo")).fails_with(
+        "error: parsing time \"foo\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"foo\" as \"2006\"\n",
+    );
     world
         .run(&format!("logs {pod} --limit-bytes=0"))
         .fails_with("error: --limit-bytes must be greater than 0\n");
@@ -198,4 +201,71 @@ fn logs_of_a_running_container_are_there_before_it_ends() {
     let _ = world.apply(&job("slow", "", "echo begin; until test -f go; do sleep 0.01; done"));
     eventually(SOON, || world.run("logs job/slow").stdout == "begin\n");
     world.manifest("go", "");
+}
+
+#[test]
+fn with_a_selector_each_pod_says_which_container_is_shown() {
+    let world = several();
+    let defaulted = "Defaulted container \"a\" out of: a, b, setup (init)\n";
+    world.run("logs -l job-name=two").is(0, "a1\na2\na3\n", defaulted);
+    world.run("logs -f -l job-name=two").is(0, "a1\na2\na3\n", defaulted);
+    world.run("logs -f job/two").is(0, "a1\na2\na3\n", defaulted);
+    world.run("logs -l job-name=two -c b").prints("b1\n");
+    world.run("logs -l job-name=two --all-containers").prints("set up\na1\na2\na3\nb1\n");
+}
+
+#[test]
+fn a_container_that_a_pod_does_not_have_is_an_error_however_the_pod_was_found() {
+    let world = several();
+    for line in [
+        "logs -l job-name=two -c zz",
+        "logs job/two --all-pods -c zz",
+        "logs -f job/two -c zz",
+        "logs -f -l job-name=two -c zz",
+    ] {
+        world.run(line).fails_with("error: container zz is not valid for pod two-xxxxx\n");
+    }
+}
+
+#[test]
+fn a_failed_job_whose_pod_is_gone_can_still_be_followed() {
+    let world = World::new();
+    let _ = world.apply(&job("gone", "backoffLimit: 0", "echo try; exec sleep 1000"));
+    eventually(SOON, || world.run("logs job/gone").stdout == "try\n");
+    let _ = world.run("delete pods --all").success();
+    world.wait_for_end("gone");
+    world.run("get pods").is(0, "", "No resources found in default namespace.\n");
+    for line in ["logs job/gone", "logs -f job/gone", "logs -f job/gone -c main", "logs -f job/gone --tail=1"]
+    {
+        world.run(line).prints("try\n");
+    }
+    world.run("logs -f job/gone --all-pods").prints("[pod/gone-xxxxx/main] try\n");
+}
+
+#[test]
+fn a_container_that_was_never_started_is_told_even_when_its_pod_has_ended() {
+    let world = World::new();
+    let _ = world.apply(
+        "
+apiVersion: v1
+kind: Pod
+metadata: {name: stuck}
+spec:
+  restartPolicy: Never
+  initContainers:
+  - {name: one, command: [echo, first]}
+  - {name: two, command: [sh, -c, 'exit 3']}
+  containers:
+  - {name: main, command: [echo, never]}
+",
+    );
+    world.wait_for_value("pod/stuck", "{.status.phase}", "Failed");
+    for line in ["logs stuck -c main", "logs -f stuck -c main"] {
+        world.run(line).fails_with(
+            "Error from server (BadRequest): container \"main\" in pod \"stuck\" is waiting to start: \
+             PodInitializing\n",
+        );
+    }
+    world.run("logs stuck -c one").prints("first\n");
+    world.run("logs stuck -c two").prints("");
 }

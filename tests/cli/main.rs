@@ -30,5 +30,6 @@ mod run;
 mod scale;
 mod source_documents;
 mod upstream;
+mod usage;
 mod users;
 mod wait;

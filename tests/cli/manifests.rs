@@ -192,3 +192,60 @@ fn what_cannot_be_run_yet_is_refused_and_never_half_run() {
     assert!(output.stderr.contains("spec.template.spec.volumes"), "{}", output.stderr);
     world.run("get all").is(0, "", "No resources found in default namespace.\n");
 }
+
+#[test]
+fn a_field_given_twice_is_an_error_a_warning_or_nothing_as_asked() {
+    let world = World::new();
+    let yaml = job("twice", "suspend: true\nbackoffLimit: 1\nbackoffLimit: 2", "true");
+    world.manifest("twice.yaml", &yaml);
+    let line = |text: &str| yaml.lines().position(|line| line.contains(text)).expect("a line") + 1;
+    let (first, second) = (line("backoffLimit: 1"), line("backoffLimit: 2"));
+    for verb in ["create", "apply", "create --validate=true"] {
+        world.run(&format!("{verb} -f twice.yaml")).fails_with(&format!(
+            "error: error parsing twice.yaml: error converting YAML to JSON: yaml: line {second}: key \
+             \"backoffLimit\" already set in map (first at line {first})\n"
+        ));
+    }
+    world.run("create -f twice.yaml --validate=ignore").prints("job.batch/twice created\n");
+    assert_eq!(world.value("job twice", "{.spec.backoffLimit}"), "2", "the last one counts");
+    world.run("delete -f twice.yaml").prints("job.batch \"twice\" deleted\n");
+    world.run("apply -f twice.yaml --validate=warn").is(
+        0,
+        "job.batch/twice created\n",
+        "Warning: duplicate field \"spec.backoffLimit\"\n",
+    );
+    world.manifest(
+        "twice.json",
+        r#"{"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "json"}, "spec": {
+            "suspend": true, "sudden": 1, "suspend": true,
+            "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "a", "command": ["true"]}]}}}}"#,
+    );
+    world.run("create -f twice.json").fails_with(
+        "Error from server (BadRequest): error when creating \"twice.json\": Job in version \"v1\" cannot be handled as \
+         a Job: strict decoding error: duplicate field \"spec.suspend\", unknown field \"spec.sudden\"\n",
+    );
+    world.run("create -f twice.json --validate=warn").is(
+        0,
+        "job.batch/json created\n",
+        "Warning: duplicate field \"spec.suspend\"\nWarning: unknown field \"spec.sudden\"\n",
+    );
+}
+
+#[test]
+fn metadata_that_does_not_fit_is_told_as_kubectl_does() {
+    let world = World::new();
+    for (metadata, problem) in [
+        ("name: n", "bool into Go struct field ObjectMeta.metadata.name of type string"),
+        (
+            "name: x, annotations: {a: y}",
+            "bool into Go struct field ObjectMeta.metadata.annotations of type string",
+        ),
+    ] {
+        world.manifest("odd.yaml", format!("apiVersion: batch/v1\nkind: Job\nmetadata: {{{metadata}}}\n"));
+        for verb in ["create", "apply"] {
+            world.run(&format!("{verb} -f odd.yaml")).fails_with(&format!(
+                "error: unable to decode \"odd.yaml\": json: cannot unmarshal {problem}\n"
+            ));
+        }
+    }
+}

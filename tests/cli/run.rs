@@ -13,8 +13,6 @@ fn the_exit_code_is_the_programs_own() {
     assert_eq!(good.stdout, "hello\n");
     let _ = run(&world, &job("seven", "backoffLimit: 0", "exit 7")).exits(7);
     let _ = run(&world, &job("killed", "backoffLimit: 0", "kill -9 $$$$")).exits(137);
-    let missing = job("missing", "backoffLimit: 0", "").replace("[sh, -c, \"\"]", "[no-such-program]");
-    let _ = run(&world, &missing).exits(128);
     let late = run(&world, &job("late", "activeDeadlineSeconds: 1", "exec sleep 1000")).exits(124);
     assert!(late.stderr.contains("DeadlineExceeded"), "{}", late.stderr);
 }
@@ -55,4 +53,37 @@ fn several_pods_are_told_apart_by_a_prefix() {
     let world = World::new();
     let output = run(&world, &job("many", "completions: 2\nparallelism: 2", "echo hello")).exits(0);
     assert_eq!(output.normal_stdout(), "[pod/many-xxxxx/main] hello\n[pod/many-xxxxx/main] hello\n");
+}
+
+#[test]
+fn a_program_that_cannot_be_started_is_named() {
+    let world = World::new();
+    for (name, program, problem) in [
+        ("missing", "no-such-program", "executable file not found in $PATH"),
+        ("plain", "/etc/passwd", "permission denied"),
+    ] {
+        let manifest = job(name, "backoffLimit: 0", "").replace("[sh, -c, \"\"]", &format!("[{program}]"));
+        let output = run(&world, &manifest).exits(128);
+        assert_eq!(output.stdout, "");
+        let stderr = output.normal_stderr();
+        let mut lines = stderr.lines();
+        assert_eq!(
+            lines.next(),
+            Some(&*format!(
+                "job.batch/{name} failed: BackoffLimitExceeded: Job has reached the specified backoff limit"
+            ))
+        );
+        let why = lines.next().unwrap_or_default();
+        let ended = format!("pod/{name}-xxxxx: container main ended with exit code 128 (StartError): ");
+        assert!(why.starts_with(&ended), "{why}");
+        assert!(why.contains(&format!("exec: \"{program}\": {problem}")), "{why}");
+    }
+}
+
+#[test]
+fn what_has_been_run_can_be_applied() {
+    let world = World::new();
+    let manifest = world.manifest("job.yaml", job("one", "", "echo hello"));
+    let _ = world.run(&format!("run -f {manifest}")).success();
+    world.run(&format!("apply -f {manifest}")).prints("job.batch/one unchanged\n");
 }

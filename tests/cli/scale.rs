@@ -28,3 +28,16 @@ fn scale_tells_what_is_wrong() {
         .run("scale --replicas=1 job/one")
         .fails_with("Error from server (NotFound): jobs.batch \"one\" not found\n");
 }
+
+#[test]
+fn only_the_version_meant_is_scaled() {
+    let world = World::new();
+    let _ = world.apply(&job("one", "suspend: true", "true"));
+    let version = world.value("job one", "{.metadata.resourceVersion}");
+    world
+        .run("scale --replicas=2 --resource-version=999999 job/one")
+        .fails_with(&format!("error: Expected resource version to be 999999, was {version}\n"));
+    world
+        .run(&format!("scale --replicas=2 --resource-version={version} --timeout=3s job/one"))
+        .prints("job.batch/one scaled\n");
+}

@@ -84,12 +84,12 @@ fn mistakes_are_told() {
         .run("wait --for=condition=complete jobs")
         .fails_with("error: resource(s) were provided, but no name was specified\n");
     world.run("wait --for=delete jobs --all").prints("");
-    let output = world.run("wait --for=condition=complete job/x --timeout=soon").failure();
-    assert!(
-        output.stderr.starts_with("error: invalid argument \"soon\" for \"--timeout\" flag: "),
-        "{}",
-        output.stderr
+    world.run("wait --for=condition=complete job/x --timeout=soon").fails_with(
+        "error: invalid argument \"soon\" for \"--timeout\" flag: time: invalid duration \"soon\"\n\
+         See 'jobctl wait --help' for usage.\n",
     );
+    let output = world.run("wait --for=delete job/x -o table").failure();
+    assert!(output.stderr.starts_with("error: unable to match a printer"), "{}", output.stderr);
 }
 
 #[test]
@@ -103,4 +103,20 @@ fn a_job_that_was_deleted_is_remembered_by_how_it_ended() {
     world.run("wait --for=condition=complete job/good").prints("job.batch/good condition met\n");
     let bad = world.run("wait --for=condition=complete job/bad").failure();
     assert!(bad.stderr.contains("BackoffLimitExceeded"), "{}", bad.stderr);
+}
+
+#[test]
+fn the_object_is_printed_where_asked() {
+    let world = World::new();
+    let _ = world.apply(&job("one", "", "true"));
+    let jsonpath = "-o jsonpath='{.metadata.name} {.status.succeeded}'";
+    world.run(&format!("wait --for=condition=complete job/one {jsonpath}")).prints("one 1");
+    let yaml = world.run("wait --for=condition=complete job/one -o yaml").success().stdout;
+    assert_eq!(yaml, world.run("get job one -o yaml").success().stdout);
+    let json = world.run("wait --for=condition=complete job/one -o json").success().stdout;
+    assert_eq!(json, world.run("get job one -o json").success().stdout);
+    let _ = world.run("delete job one").success();
+    world
+        .run("wait --for=condition=complete job/one -o jsonpath='{.kind} {.metadata.name}'")
+        .prints("Job one");
 }

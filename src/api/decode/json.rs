@@ -1,4 +1,4 @@
-//! JSON values, with what serde_json lets pass refused: a field given twice.
+//! JSON values, with what serde_json lets pass told: a field given twice.
 
 use std::fmt;
 
@@ -7,11 +7,11 @@ use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 
-use super::DecodeError;
 use super::budget::Budget;
+use super::{DecodeError, DuplicateField, MAX_DUPLICATE_FIELDS, Parsed};
 
 /// The first JSON value of a text, and where it ends. None: only white space is left.
-pub(super) fn first(text: &str, line: usize) -> Option<Result<(Value, usize), DecodeError>> {
+pub(super) fn first(text: &str, line: usize) -> Option<Result<(Parsed, usize), DecodeError>> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
     let raw = match values.next()? {
         Ok(raw) => raw,
@@ -20,13 +20,16 @@ pub(super) fn first(text: &str, line: usize) -> Option<Result<(Value, usize), De
     let end = values.byte_offset();
     let start = end - raw.get().len();
     let line = line + text[..start].matches('\n').count();
-    Some(value(raw.get(), line).map(|value| (value, end)))
+    Some(value(raw.get(), line).map(|parsed| (parsed, end)))
 }
 
-fn value(text: &str, line: usize) -> Result<Value, DecodeError> {
-    let mut state = State { budget: Budget::default(), path: Vec::new() };
+fn value(text: &str, line: usize) -> Result<Parsed, DecodeError> {
+    let mut state = State::default();
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    Unique { state: &mut state }.deserialize(&mut deserializer).map_err(|error| syntax_error(&error, line))
+    let value = Reading { state: &mut state }
+        .deserialize(&mut deserializer)
+        .map_err(|error| syntax_error(&error, line))?;
+    Ok(Parsed { value, duplicate_fields: state.duplicate_fields })
 }
 
 fn syntax_error(error: &serde_json::Error, first_line: usize) -> DecodeError {
@@ -52,9 +55,19 @@ pub(super) fn float(number: f64) -> Value {
     Number::from_f64(number).map_or(Value::Null, Value::Number)
 }
 
+#[derive(Default)]
 struct State {
     budget: Budget,
     path: Vec<Step>,
+    duplicate_fields: Vec<DuplicateField>,
+}
+
+impl State {
+    fn tell_duplicate(&mut self) {
+        if self.duplicate_fields.len() < MAX_DUPLICATE_FIELDS {
+            self.duplicate_fields.push(DuplicateField { path: render(&self.path), place: None });
+        }
+    }
 }
 
 enum Step {
@@ -62,18 +75,18 @@ enum Step {
     Index(usize),
 }
 
-struct Unique<'a> {
+struct Reading<'a> {
     state: &'a mut State,
 }
 
-impl Unique<'_> {
+impl Reading<'_> {
     fn leaf<E: Error>(self, value: Value) -> Result<Value, E> {
         self.state.budget.take(&value).map_err(|exceeded| E::custom(exceeded.message()))?;
         Ok(value)
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Unique<'_> {
+impl<'de> DeserializeSeed<'de> for Reading<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -81,7 +94,7 @@ impl<'de> DeserializeSeed<'de> for Unique<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Unique<'_> {
+impl<'de> Visitor<'de> for Reading<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -117,7 +130,7 @@ impl<'de> Visitor<'de> for Unique<'_> {
         let mut items = Vec::new();
         loop {
             self.state.path.push(Step::Index(items.len()));
-            match access.next_element_seed(Unique { state: &mut *self.state })? {
+            match access.next_element_seed(Reading { state: &mut *self.state })? {
                 Some(item) => items.push(item),
                 None => break,
             }
@@ -135,9 +148,9 @@ impl<'de> Visitor<'de> for Unique<'_> {
             self.state.budget.take_key(&key).map_err(exceeded)?;
             self.state.path.push(Step::Field(key.clone()));
             if map.contains_key(&key) {
-                return Err(A::Error::custom(format_args!("duplicate field {:?}", render(&self.state.path))));
+                self.state.tell_duplicate();
             }
-            let value = access.next_value_seed(Unique { state: &mut *self.state })?;
+            let value = access.next_value_seed(Reading { state: &mut *self.state })?;
             self.state.path.pop();
             map.insert(key, value);
         }

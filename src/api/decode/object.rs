@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::DecodeError;
+use super::{DecodeError, DuplicateField, Parsed};
 
 /// How much of an object without a kind is quoted back.
 const EXCERPT: usize = 1_000;
@@ -51,22 +51,26 @@ fn excerpt(object: &Value) -> String {
 
 /// The objects of a list, those of lists inside it too; anything else is itself. A typed list (`JobList`)
 /// lends its kind and version to items that have none.
-pub fn flatten(object: Value) -> Vec<Value> {
+pub fn flatten(document: Parsed) -> Vec<Parsed> {
     let mut objects = Vec::new();
-    flatten_into(object, &mut objects);
+    flatten_into(document, &mut objects);
     objects
 }
 
-fn flatten_into(mut object: Value, objects: &mut Vec<Value>) {
+fn flatten_into(document: Parsed, objects: &mut Vec<Parsed>) {
+    let Parsed { value: mut object, duplicate_fields } = document;
     let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default();
     let Some(item_kind) = kind.strip_suffix("List").map(str::to_owned) else {
-        return objects.push(object);
+        return objects.push(Parsed { value: object, duplicate_fields });
     };
     let api_version = object.get("apiVersion").cloned();
-    let Some(Value::Array(items)) = object.get_mut("items").map(Value::take) else {
-        return objects.push(object);
+    let items = match object.get_mut("items").map(Value::take) {
+        Some(Value::Array(items)) => items,
+        None | Some(Value::Null) => Vec::new(),
+        Some(_) => return objects.push(Parsed { value: object, duplicate_fields }),
     };
-    for mut item in items {
+    let mut duplicate_fields = by_item(duplicate_fields, items.len());
+    for (index, mut item) in items.into_iter().enumerate() {
         if let Value::Object(map) = &mut item
             && !item_kind.is_empty()
         {
@@ -75,6 +79,26 @@ fn flatten_into(mut object: Value, objects: &mut Vec<Value>) {
             }
             map.entry("kind").or_insert_with(|| item_kind.as_str().into());
         }
-        flatten_into(item, objects);
+        let duplicate_fields = std::mem::take(&mut duplicate_fields[index]);
+        flatten_into(Parsed { value: item, duplicate_fields }, objects);
     }
+}
+
+/// Which items have which fields twice. Those of the list itself go to the first.
+fn by_item(duplicate_fields: Vec<DuplicateField>, count: usize) -> Vec<Vec<DuplicateField>> {
+    let mut of_items = vec![Vec::new(); count];
+    for mut duplicate in duplicate_fields {
+        let inside = duplicate.path.strip_prefix("items[").and_then(|rest| {
+            let (index, path) = rest.split_once("].")?;
+            Some((index.parse::<usize>().ok()?, path.to_owned()))
+        });
+        let index = inside.as_ref().map_or(0, |(index, _)| *index);
+        if let Some((_, path)) = inside {
+            duplicate.path = path;
+        }
+        if let Some(of_item) = of_items.get_mut(index) {
+            of_item.push(duplicate);
+        }
+    }
+    of_items
 }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use serde_json::Value;
 
-use super::{DecodeError, MAX_MANIFEST_BYTES, json, yaml};
+use super::{DecodeError, MAX_MANIFEST_BYTES, Parsed, json, yaml};
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
@@ -20,7 +20,7 @@ pub struct Documents<'a> {
     /// Values of JSON were read already.
     is_json: bool,
     /// What is known already and comes before anything else is read.
-    pending: VecDeque<Result<Value, DecodeError>>,
+    pending: VecDeque<Result<Parsed, DecodeError>>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -65,23 +65,23 @@ impl<'a> Documents<'a> {
 
     /// JSON values follow each other with or without white space. What turns out not to be JSON may still be
     /// YAML that begins with a brace, or YAML documents after a `---`: newer kubectls read both.
-    fn next_json(&mut self) -> Option<Result<Value, DecodeError>> {
+    fn next_json(&mut self) -> Option<Result<Parsed, DecodeError>> {
         let rest = &self.text[self.offset..];
         match json::first(rest, self.line)? {
-            Ok((value, end)) => {
+            Ok((parsed, end)) => {
                 self.line += rest[..end].matches('\n').count();
                 self.offset += end;
                 self.is_json = true;
-                Some(Ok(value))
+                Some(Ok(parsed))
             }
             Err(error) => self.leave_json(error),
         }
     }
 
     /// Goes on in YAML where that can be meant: from a separator on, or from a brace that begins the stream.
-    fn leave_json(&mut self, error: DecodeError) -> Option<Result<Value, DecodeError>> {
+    fn leave_json(&mut self, error: DecodeError) -> Option<Result<Parsed, DecodeError>> {
         let rest = self.text[self.offset..].trim_start();
-        let begins_mapping = rest.starts_with('{') && !self.is_json && !error.is_duplicate_field();
+        let begins_mapping = rest.starts_with('{') && !self.is_json;
         if !begins_mapping && !rest.starts_with("---") {
             self.syntax = Syntax::End;
             return Some(Err(error));
@@ -99,15 +99,15 @@ impl<'a> Documents<'a> {
         }
     }
 
-    fn next_yaml(&mut self) -> Option<Result<Value, DecodeError>> {
+    fn next_yaml(&mut self) -> Option<Result<Parsed, DecodeError>> {
         while self.offset < self.text.len() {
             let chunk = self.next_chunk();
             let text = &self.text[chunk.start..chunk.end];
             let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
             match yaml::compose(text, chunk.line) {
                 Ok(composed) => {
-                    if composed.value != Value::Null {
-                        self.pending.push_back(Ok(composed.value));
+                    if composed.parsed.value != Value::Null {
+                        self.pending.push_back(Ok(composed.parsed));
                     }
                     self.pending.extend(composed.ignored.map(Err));
                 }
@@ -158,7 +158,7 @@ impl<'a> Documents<'a> {
 }
 
 impl Iterator for Documents<'_> {
-    type Item = Result<Value, DecodeError>;
+    type Item = Result<Parsed, DecodeError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if let Some(known) = self.pending.pop_front() {

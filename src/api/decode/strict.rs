@@ -45,11 +45,9 @@ impl fmt::Display for TypeError {
 
 impl std::error::Error for TypeError {}
 
-/// What an API server answers to an object with unknown fields under strict validation.
-pub fn unknown_fields_message(type_meta: &TypeMeta, unknown_fields: &[String]) -> String {
-    let fields: Vec<String> =
-        unknown_fields.iter().map(|field| format!("unknown field \"{field}\"")).collect();
-    let problem = format!("strict decoding error: {}", fields.join(", "));
+/// What an API server answers under strict validation to an object with problems, such as `unknown field "spec.x"`.
+pub fn strict_decoding_error(type_meta: &TypeMeta, problems: &[String]) -> String {
+    let problem = format!("strict decoding error: {}", problems.join(", "));
     cannot_be_handled(&type_meta.kind, &type_meta.api_version, &problem)
 }
 

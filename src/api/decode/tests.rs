@@ -9,11 +9,12 @@ use serde_json::{Value, json};
 use super::strict::{self, Decoded, TypeError};
 use super::*;
 
-/// Rows in which we are stricter than kubectl: it keeps the last of two equal keys without a word.
+/// Rows in which kubectl keeps the last of two equal keys without a word.
 const DUPLICATE_KEYS: [&str; 3] = ["d:dup-typed-key", "d:dupkey-top", "d:dup-flow"];
 
 fn read(text: &str) -> Vec<Result<Value, String>> {
-    documents(text.as_bytes()).map(|document| document.map_err(|error| error.to_string())).collect()
+    let unique = |document: Result<Parsed, DecodeError>| document.and_then(Parsed::unique);
+    documents(text.as_bytes()).map(|document| unique(document).map_err(|error| error.to_string())).collect()
 }
 
 fn read_one(text: &str) -> Result<Value, String> {
@@ -37,6 +38,8 @@ fn every_recorded_answer_of_kubectl_is_ours() {
         let answer = read_one(row["yaml"].as_str().expect("yaml"));
         if DUPLICATE_KEYS.contains(&name) {
             assert!(answer.expect_err(name).contains("already set in map"), "{name}");
+            let parsed = documents(row["yaml"].as_str().expect("yaml").as_bytes()).next().expect(name);
+            assert_eq!(normal(&parsed.expect(name).value["spec"]), normal(&row["value"]), "{name}");
         } else if row.get("error").is_some() {
             assert!(answer.is_err(), "{name}: {answer:?}");
         } else {
@@ -119,7 +122,7 @@ fn json_values_follow_each_other() {
     assert_eq!(problem("{\n\"a\": 1\n\"b\": 2}"), "json: line 3, column 1: expected `,` or `}`");
     assert_eq!(
         problem("{\"spec\":{\n\"x\": [{\"y\":1},{\"z\":1,\n\"z\":2}]}}"),
-        "json: line 3, column 3: duplicate field \"spec.x[1].z\""
+        "duplicate field \"spec.x[1].z\""
     );
     let all = read("{\"a\":1}\n{\"a\":}\n");
     assert_eq!(all[0], Ok(json!({"a": 1})));
@@ -148,6 +151,17 @@ fn duplicate_keys_name_both_lines() {
 fn a_merge_overrides_what_was_written_before_it() {
     let merged = read_one("a: &x {k: 1}\nv:\n  k: 3\n  <<: *x\nw:\n  <<: *x\n  k: 3\n");
     assert_eq!(merged, Ok(json!({"a": {"k": 1}, "v": {"k": 1}, "w": {"k": 3}})));
+}
+
+#[test]
+fn a_value_left_out_between_brackets_is_told() {
+    for text in ["bar: [a, , b]\n", "foo: {bar: [a, , b]}\n", "a: {b: 1, , c: 2}\n", "a: [, b]\n"] {
+        assert_eq!(
+            problem(text),
+            "error converting YAML to JSON: yaml: line 1: did not find expected node content",
+            "{text}"
+        );
+    }
 }
 
 #[test]
@@ -191,7 +205,7 @@ fn what_yaml_1_1_reads_differently_is_refused() {
 fn text_in_other_encodings() {
     let utf16: Vec<u8> = "\u{feff}a: ü\n---\nb: 1\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert_eq!(
-        documents(&utf16).collect::<Result<Vec<_>, _>>(),
+        documents(&utf16).map(|document| document.map(|parsed| parsed.value)).collect::<Result<Vec<_>, _>>(),
         Ok(vec![json!({"a": "ü"}), json!({"b": 1})])
     );
     let bad: Vec<_> = documents(b"a: 1\nb: \"\xff\"\n").collect();
@@ -221,7 +235,7 @@ fn an_honest_list_of_many_jobs_with_aliases_passes() {
             "- {{apiVersion: batch/v1, kind: Job, metadata: {{name: j{index}}}, spec: {{template: *t}}}}\n"
         ));
     }
-    let objects = flatten(read_one(&list).expect("list"));
+    let objects = flatten(parsed(read_one(&list).expect("list")));
     assert_eq!(objects.len(), 5_000);
 }
 
@@ -295,15 +309,49 @@ fn lists_are_flattened() {
         {"apiVersion": "batch/v1", "kind": "JobList", "items": [{"metadata": {}}]},
     ]});
     assert_eq!(
-        flatten(list),
+        flatten(parsed(list)).into_iter().map(|object| object.value).collect::<Vec<_>>(),
         [
             json!({"kind": "A"}),
             json!({"kind": "B"}),
             json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {}})
         ]
     );
-    assert_eq!(flatten(json!({"kind": "Job", "items": []})).len(), 1);
-    assert_eq!(flatten(json!({"kind": "List", "items": []})), Vec::<Value>::new());
+    assert_eq!(flatten(parsed(json!({"kind": "Job", "items": []}))).len(), 1);
+    for empty in [json!({"kind": "List", "items": []}), json!({"kind": "List"}), json!({"kind": "JobList"})] {
+        assert_eq!(flatten(parsed(empty)), []);
+    }
+}
+
+fn parsed(value: Value) -> Parsed {
+    Parsed { value, duplicate_fields: Vec::new() }
+}
+
+#[test]
+fn fields_given_twice_are_told_with_their_paths_and_the_last_counts() {
+    let yaml = "kind: List\nitems:\n- kind: A\n  spec:\n    x: [{k: 1}, {k: 1, k: 2}]\n  spec: {z: 1}\n- kind: B\n  a: 1\n  a: 2\nkind: List\n";
+    let json = r#"{"kind":"List","items":[{"kind":"A","spec":{"x":[{"k":1},{"k":1,"k":2}]},"spec":{"z":1}},
+        {"kind":"B","a":1,"a":2}],"kind":"List"}"#;
+    for text in [yaml, json] {
+        let document = documents(text.as_bytes()).next().expect("a document").expect("readable");
+        let found: Vec<(Value, Vec<String>)> = flatten(document)
+            .into_iter()
+            .map(|object| {
+                let mut paths: Vec<String> =
+                    object.duplicate_fields.into_iter().map(|duplicate| duplicate.path).collect();
+                paths.sort();
+                (object.value, paths)
+            })
+            .collect();
+        let paths = |paths: &[&str]| paths.iter().map(|path| (*path).to_owned()).collect::<Vec<_>>();
+        assert_eq!(
+            found,
+            [
+                (json!({"kind": "A", "spec": {"z": 1}}), paths(&["kind", "spec", "spec.x[1].k"])),
+                (json!({"kind": "B", "a": 2}), paths(&["a"])),
+            ],
+            "{text}"
+        );
+    }
 }
 
 fn decode_job(value: &Value) -> Result<Decoded<Job>, TypeError> {
@@ -328,7 +376,7 @@ fn all_unknown_fields_are_found_with_their_paths() {
     );
     let meta = TypeMeta { api_version: "batch/v1".to_owned(), kind: "Job".to_owned() };
     assert_eq!(
-        strict::unknown_fields_message(&meta, &decoded.unknown_fields[..1]),
+        strict::strict_decoding_error(&meta, &["unknown field \"spec.foo\"".to_owned()]),
         "Job in version \"v1\" cannot be handled as a Job: strict decoding error: unknown field \"spec.foo\""
     );
     let object = serde_json::to_value(&decoded.object).expect("json");

@@ -7,7 +7,7 @@ use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span, Struct
 use serde_json::{Map, Value};
 
 use super::budget::{self, Budget, Exceeded};
-use super::{DecodeError, MAX_DEPTH, json};
+use super::{DecodeError, DuplicateField, MAX_DEPTH, MAX_DUPLICATE_FIELDS, Parsed, json};
 
 mod problem;
 mod repair;
@@ -18,7 +18,7 @@ use tag::Resolved;
 
 /// A document, once read.
 pub(super) struct Composed {
-    pub(super) value: Value,
+    pub(super) parsed: Parsed,
     /// Something follows the end of the document, where kubectl stops reading without a word.
     pub(super) ignored: Option<DecodeError>,
 }
@@ -85,10 +85,27 @@ struct Composer<'a> {
     anchors: HashMap<usize, Anchored>,
     stack: Vec<Open>,
     document: Option<Value>,
+    duplicates: Vec<Duplicate>,
     /// Line breaks of YAML 1.1 that were found where they can be folded.
     folded_breaks: usize,
     /// Lines that a tab indents, unless a scalar turns out to hold them.
     tab_lines: Vec<usize>,
+}
+
+/// A key that a map has twice, both written.
+struct Duplicate {
+    path: String,
+    name: String,
+    first_line: usize,
+    second_line: usize,
+}
+
+impl From<Duplicate> for DuplicateField {
+    fn from(duplicate: Duplicate) -> Self {
+        let Duplicate { path, name, first_line, second_line } = duplicate;
+        let problem = format!("key {name:?} already set in map (first at line {first_line})");
+        DuplicateField { path, place: Some(DecodeError::yaml(second_line, problem)) }
+    }
 }
 
 /// A value that aliases may repeat.
@@ -131,6 +148,7 @@ impl<'a> Composer<'a> {
             anchors: HashMap::new(),
             stack: Vec::new(),
             document: None,
+            duplicates: Vec::new(),
             folded_breaks: 0,
             tab_lines: text::tab_lines(text),
         }
@@ -162,7 +180,12 @@ impl<'a> Composer<'a> {
                 return Err(DecodeError::yaml(self.line(*line), problem::TAB).into());
             }
         }
-        Ok(Composed { value: self.document.unwrap_or_default(), ignored })
+        self.duplicates.sort_by_key(|duplicate| duplicate.second_line);
+        let duplicate_fields = self.duplicates.into_iter().map(DuplicateField::from).collect();
+        Ok(Composed {
+            parsed: Parsed { value: self.document.unwrap_or_default(), duplicate_fields },
+            ignored,
+        })
     }
 
     fn line(&self, line_in_text: usize) -> usize {
@@ -333,10 +356,43 @@ impl<'a> Composer<'a> {
                 self.budget.take(&value).map_err(|exceeded| too_much(line, &exceeded))?;
                 value
             }
-            Content::Mapping { entries, .. } => Value::Object(map_of(entries)?),
+            Content::Mapping { entries, .. } => Value::Object(self.map_of(entries)),
         };
         self.remember(anchor, &value, line)?;
         self.put(value)
+    }
+
+    /// The last of equal names counts, so that a merge wins over a key written before it, as with kubectl.
+    /// Two keys that were both written are a mistake: kubectl keeps the second and says nothing.
+    fn map_of(&mut self, mut entries: Vec<Entry>) -> Map<String, Value> {
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        for same in entries.chunk_by(|a, b| a.name == b.name) {
+            let mut lines = same.iter().filter_map(|entry| entry.line);
+            if let (Some(first_line), Some(second_line)) = (lines.next(), lines.next())
+                && self.duplicates.len() < MAX_DUPLICATE_FIELDS
+            {
+                let name = same[0].name.clone();
+                let path = self.path_of(&name);
+                self.duplicates.push(Duplicate { path, name, first_line, second_line });
+            }
+        }
+        entries.into_iter().map(|entry| (entry.name, entry.value)).collect()
+    }
+
+    /// Where a key of the map stands that has just ended.
+    fn path_of(&self, name: &str) -> String {
+        let mut path = String::new();
+        for open in &self.stack {
+            match &open.content {
+                Content::Sequence(items) => path.push_str(&format!("[{}]", items.len())),
+                Content::Mapping { key: Some(Key::Name { name, .. }), .. } => {
+                    path.push_str(&format!(".{name}"));
+                }
+                Content::Mapping { .. } => {}
+            }
+        }
+        path.push_str(&format!(".{name}"));
+        path.trim_start_matches('.').to_owned()
     }
 
     /// Keeps a copy of what has an anchor, which is number 0 where there is none.
@@ -387,24 +443,6 @@ fn merge(value: Value, line: usize, entries: &mut Vec<Entry>) -> Result<(), Deco
         entries.extend(map.into_iter().map(|(name, value)| Entry { name, value, line: None }));
     }
     Ok(())
-}
-
-/// The last of equal names counts, so that a merge wins over a key written before it, as with kubectl.
-/// Two keys that were both written are a mistake: kubectl keeps the second and says nothing.
-fn map_of(mut entries: Vec<Entry>) -> Result<Map<String, Value>, DecodeError> {
-    entries.sort_by(|a, b| a.name.cmp(&b.name));
-    let duplicate = entries
-        .chunk_by(|a, b| a.name == b.name)
-        .filter_map(|same| {
-            let mut lines = same.iter().filter_map(|entry| entry.line);
-            Some((lines.next()?, lines.next()?, &same[0].name))
-        })
-        .min_by_key(|(_, second, _)| *second);
-    if let Some((first, second, name)) = duplicate {
-        let problem = format!("key {name:?} already set in map (first at line {first})");
-        return Err(DecodeError::yaml(second, problem));
-    }
-    Ok(entries.into_iter().map(|entry| (entry.name, entry.value)).collect())
 }
 
 /// A double as kubectl hands it on.

@@ -133,7 +133,8 @@ proptest! {
     fn what_is_printed_is_read_back(value in value()) {
         let object = json!({"v": value});
         let yaml = to_string(&object);
-        let back: Vec<_> = decode::documents(yaml.as_bytes()).collect();
+        let back: Vec<_> =
+            decode::documents(yaml.as_bytes()).map(|document| document.and_then(decode::Parsed::unique)).collect();
         prop_assert_eq!(back, vec![Ok(object)], "{}", yaml);
     }
 }

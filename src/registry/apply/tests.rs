@@ -43,3 +43,26 @@ fn applying_the_same_again_changes_nothing() {
     let stored = with_last_applied(&manifest);
     assert_eq!(three_way(Some(&manifest), &stored, &stored), stored);
 }
+
+#[test]
+fn a_conflict_is_a_field_to_be_changed_that_somebody_else_has_changed() {
+    let original = json!({"spec": {"a": 1, "b": 1, "d": 1, "list": [1],
+        "containers": [{"name": "x", "image": "one"}, {"name": "y", "image": "one"}]}});
+    let current = json!({"spec": {"a": 2, "b": 2, "c": 3, "d": 4, "list": [1, 2],
+        "containers": [{"name": "x", "image": "two", "pull": "Always"}, {"name": "y", "image": "one"}]}});
+    for (modified, expected) in [
+        (json!({"spec": {"a": 2, "b": 1, "d": 4, "list": [1, 2]}}), vec!["spec.b", "spec.containers"]),
+        (
+            json!({"spec": {"a": 2, "b": 2, "c": 5, "list": [3]}}),
+            vec!["spec.c", "spec.list", "spec.containers", "spec.d"],
+        ),
+        (
+            json!({"spec": {"a": 2, "b": 2, "d": 4, "list": [1, 2],
+                "containers": [{"name": "x", "image": "three"}, {"name": "y", "image": "two"}]}}),
+            vec!["spec.containers.x.image"],
+        ),
+    ] {
+        assert_eq!(conflicts(Some(&original), &modified, &current), expected, "{modified}");
+    }
+    assert_eq!(conflicts(None, &json!({"spec": {"a": 1, "z": 1}}), &current), ["spec.a"]);
+}

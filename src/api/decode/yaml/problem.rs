@@ -55,6 +55,7 @@ fn problem(error: &ScanError) -> String {
         ErrorKind::MismatchedFlowCollectionEnd { open: '[', .. } => "did not find expected ',' or ']'",
         ErrorKind::MismatchedFlowCollectionEnd { .. } => "did not find expected ',' or '}'",
         ErrorKind::ExpectedNodeContent
+        | ErrorKind::UnexpectedEofImplicitFlowMapping
         | ErrorKind::MisplacedFlowCollectionEnd
         | ErrorKind::BlockEntryInFlowCollection => "did not find expected node content",
         ErrorKind::UnclosedFlowCollection { open } => {

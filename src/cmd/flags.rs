@@ -1,0 +1,224 @@
+//! How flags are read: as pflag does, for the whole tree of verbs at once.
+//!
+//! The verbs declare what flags they have and of which type; the spelling that kubectl takes is here.
+
+use std::any::TypeId;
+use std::ffi::OsString;
+use std::fmt;
+
+use chrono::Duration;
+use clap::builder::ValueParser;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use crate::api::durations;
+
+/// Where words end up that the verb has no use for.
+const STRAY: &str = "stray";
+
+/// Flags of every kubectl verb that choose a cluster, say how to reach it, or how much to tell of that. Scripts carry
+/// them; here there is nothing that they could change. With the short form, and whether they are boolean.
+const OF_CLUSTERS: [(&str, Option<char>, bool); 25] = [
+    ("as", None, false),
+    ("as-group", None, false),
+    ("as-uid", None, false),
+    ("cache-dir", None, false),
+    ("certificate-authority", None, false),
+    ("client-certificate", None, false),
+    ("client-key", None, false),
+    ("cluster", None, false),
+    ("context", None, false),
+    ("disable-compression", None, true),
+    ("insecure-skip-tls-verify", None, true),
+    ("kubeconfig", None, false),
+    ("log-flush-frequency", None, false),
+    ("match-server-version", None, true),
+    ("password", None, false),
+    ("profile", None, false),
+    ("profile-output", None, false),
+    ("request-timeout", None, false),
+    ("server", Some('s'), false),
+    ("tls-server-name", None, false),
+    ("token", None, false),
+    ("user", None, false),
+    ("username", None, false),
+    ("v", Some('v'), false),
+    ("vmodule", None, false),
+];
+
+fn of_clusters() -> impl Iterator<Item = Arg> {
+    OF_CLUSTERS.into_iter().map(|(name, short, is_boolean)| {
+        let flag = Arg::new(name).long(name).short(short).hide(true);
+        if is_boolean {
+            flag.action(ArgAction::SetTrue).value_parser(clap::value_parser!(bool))
+        } else {
+            flag
+        }
+    })
+}
+
+/// The tree as a command line is read by it. Only the verbs that the line may mean are made ready: this is paid at
+/// every start.
+pub(super) fn readable(tree: Command, arguments: &[OsString]) -> Command {
+    let is_meant = |command: &Command| {
+        let mut names = command.get_all_aliases().chain([command.get_name()]);
+        names.any(|name| arguments.iter().any(|argument| argument == name))
+    };
+    let takes_words = tree.get_positionals().next().is_some() || tree.is_subcommand_required_set();
+    let tree =
+        tree.args_override_self(true).args(of_clusters()).mut_args(readable_flag).mut_subcommands(
+            |command| if is_meant(&command) { readable(command, arguments) } else { command },
+        );
+    if takes_words {
+        return tree;
+    }
+    tree.arg(Arg::new(STRAY).num_args(0..).value_parser(clap::value_parser!(OsString)).hide(true))
+}
+
+/// The tree as help and completions show it: a boolean flag is a plain one, whatever else it takes.
+pub(super) fn shown(tree: Command) -> Command {
+    tree.mut_args(shown_flag).mut_subcommands(shown)
+}
+
+/// The verbs that lead to what was asked for, as `jobctl create job`, and the words that no verb has taken.
+pub(super) fn path_and_strays(matches: &ArgMatches) -> (String, Vec<&OsString>) {
+    let mut path = "jobctl".to_owned();
+    let mut matches = matches;
+    while let Some((name, inner)) = matches.subcommand() {
+        path = format!("{path} {name}");
+        matches = inner;
+    }
+    let strays = matches.try_get_many::<OsString>(STRAY).ok().flatten();
+    (path, strays.into_iter().flatten().collect())
+}
+
+fn readable_flag(flag: Arg) -> Arg {
+    if flag.is_positional() {
+        return flag;
+    }
+    let holds = flag.get_value_parser().type_id();
+    if holds == TypeId::of::<bool>() {
+        let flag = match flag.get_action() {
+            ArgAction::SetTrue => flag.default_value("false"),
+            _ => flag,
+        };
+        return flag
+            .action(ArgAction::Set)
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true")
+            .value_parser(boolean);
+    }
+    let parser = if holds == TypeId::of::<i64>() {
+        Some(ValueParser::new(integer::<i64>))
+    } else if holds == TypeId::of::<i32>() {
+        Some(ValueParser::new(integer::<i32>))
+    } else {
+        None
+    };
+    let flag = match parser {
+        Some(parser) => flag.value_parser(parser),
+        None => flag,
+    };
+    // What follows a flag that takes a value is its value, whatever it looks like.
+    let takes_next_word = flag.get_action().takes_values() && !flag.is_require_equals_set();
+    flag.allow_hyphen_values(takes_next_word)
+}
+
+fn shown_flag(flag: Arg) -> Arg {
+    let is_on_by_default = flag.get_default_values().iter().any(|value| value == "true");
+    if flag.is_positional() || flag.get_value_parser().type_id() != TypeId::of::<bool>() {
+        return flag;
+    }
+    if is_on_by_default {
+        return flag.num_args(0..=1).require_equals(true).default_missing_value("true");
+    }
+    flag.action(ArgAction::SetTrue)
+}
+
+/// A value that a flag cannot have, in Go's words.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct BadValue(String);
+
+impl BadValue {
+    fn new(function: &str, value: &str, problem: &str) -> Self {
+        Self(format!("strconv.{function}: parsing {value:?}: {problem}"))
+    }
+}
+
+impl fmt::Display for BadValue {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for BadValue {}
+
+const SYNTAX: &str = "invalid syntax";
+const RANGE: &str = "value out of range";
+
+fn boolean(text: &str) -> Result<bool, BadValue> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err(BadValue::new("ParseBool", text, SYNTAX)),
+    }
+}
+
+/// A number in base 10, or in the base that its prefix names.
+fn integer<T: TryFrom<i128>>(text: &str) -> Result<T, BadValue> {
+    let bad = |problem| BadValue::new("ParseInt", text, problem);
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => (-1, digits),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let lower = digits.to_ascii_lowercase();
+    let (radix, digits) = match lower.as_bytes() {
+        [b'0', b'x', ..] => (16, &lower[2..]),
+        [b'0', b'o', ..] => (8, &lower[2..]),
+        [b'0', b'b', ..] => (2, &lower[2..]),
+        [b'0', _, ..] => (8, &lower[1..]),
+        _ => (10, lower.as_str()),
+    };
+    if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(radix)) {
+        return Err(bad(SYNTAX));
+    }
+    let magnitude = i128::from_str_radix(digits, radix).map_err(|_| bad(RANGE))?;
+    T::try_from(sign * magnitude).map_err(|_| bad(RANGE))
+}
+
+/// A duration, for the flags that take one.
+pub(super) fn duration(text: &str) -> Result<Duration, BadValue> {
+    durations::parse(text).map_err(BadValue)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn booleans_and_numbers_are_those_of_go() {
+        assert_eq!((boolean("TRUE"), boolean("0")), (Ok(true), Ok(false)));
+        assert_eq!(
+            boolean("yes").map_err(|error| error.to_string()),
+            Err("strconv.ParseBool: parsing \"yes\": invalid syntax".to_owned())
+        );
+        for (text, number) in
+            [("7", 7), ("-7", -7), ("+7", 7), ("0x1F", 31), ("010", 8), ("0b11", 3), ("0", 0)]
+        {
+            assert_eq!(integer::<i32>(text), Ok(number), "{text}");
+        }
+        for (text, problem) in [
+            ("", SYNTAX),
+            ("x", SYNTAX),
+            ("1.5", SYNTAX),
+            ("09", SYNTAX),
+            ("- 1", SYNTAX),
+            ("--1", SYNTAX),
+            ("2147483648", RANGE),
+            ("99999999999999999999999999999999999999999999", RANGE),
+        ] {
+            let expected = format!("strconv.ParseInt: parsing {text:?}: {problem}");
+            assert_eq!(integer::<i32>(text), Err(BadValue(expected)), "{text}");
+        }
+    }
+}

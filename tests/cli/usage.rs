@@ -1,0 +1,164 @@
+//! How command lines are read, and what is said of wrong ones.
+
+use crate::common::{World, job};
+
+#[test]
+fn every_boolean_flag_takes_a_value() {
+    let world = World::new();
+    let _ = world.apply(&job("one", "suspend: true", "true"));
+    world.run("get job nope --ignore-not-found=true").is(0, "", "");
+    world
+        .run("get job nope --ignore-not-found=false")
+        .fails_with("Error from server (NotFound): jobs.batch \"nope\" not found\n");
+    let headed = "
+        NAMESPACE   NAME   STATUS      COMPLETIONS   DURATION   AGE
+        default     one    Suspended   0/1                      0s
+        ";
+    world.run("get jobs -A=1 --no-headers=false --watch=F").prints(headed);
+    world.run("get jobs -Aw=false").prints(headed);
+    world.run("get jobs --no-headers --no-headers=false --all-namespaces=TRUE -w=0").prints(headed);
+    world
+        .run("get jobs --show-kind=true --no-headers=t")
+        .prints("job.batch/one   Suspended   0/1         0s\n");
+    let events = world.run("events --no-headers=true --watch=false --for job/one").success().stdout;
+    assert!(events.contains("Job suspended") && !events.contains("LAST SEEN"), "{events}");
+    world.run("version --client=true").prints(concat!("Client Version: v", env!("CARGO_PKG_VERSION"), "\n"));
+    world.run("label job one a=1 --overwrite=false --all=false").prints("job.batch/one labeled\n");
+    world.run("label job one a=2 --overwrite=true").prints("job.batch/one labeled\n");
+    world.manifest("deep/er/two.yaml", job("two", "suspend: true", "true"));
+    world.run("apply -f deep --recursive=true --dry-run=client").prints("job.batch/two created (dry run)\n");
+    world
+        .run("apply -f deep -R=false")
+        .fails_with("error: error reading [deep]: recognized file extensions are [.json .yaml .yml]\n");
+    world.run("delete jobs --all=true --now=true --force=false").prints("job.batch \"one\" deleted\n");
+}
+
+#[test]
+fn values_that_a_flag_cannot_have_are_told_as_kubectl_does() {
+    let world = World::new();
+    for (line, error) in [
+        (
+            "get pods --watch=maybe",
+            "invalid argument \"maybe\" for \"-w, --watch\" flag: strconv.ParseBool: parsing \"maybe\": invalid syntax\n\
+             See 'jobctl get --help' for usage.",
+        ),
+        (
+            "get pods -w=",
+            "invalid argument \"\" for \"-w, --watch\" flag: strconv.ParseBool: parsing \"\": invalid syntax\n\
+             See 'jobctl get --help' for usage.",
+        ),
+        (
+            "delete job x --wait=maybe",
+            "invalid argument \"maybe\" for \"--wait\" flag: strconv.ParseBool: parsing \"maybe\": invalid syntax\n\
+             See 'jobctl delete --help' for usage.",
+        ),
+        (
+            "scale --replicas=x job/y",
+            "invalid argument \"x\" for \"--replicas\" flag: strconv.ParseInt: parsing \"x\": invalid syntax\n\
+             See 'jobctl scale --help' for usage.",
+        ),
+        (
+            "logs x --tail=99999999999999999999",
+            "invalid argument \"99999999999999999999\" for \"--tail\" flag: strconv.ParseInt: parsing \
+             \"99999999999999999999\": value out of range\nSee 'jobctl logs --help' for usage.",
+        ),
+        (
+            "create job x --image=y --dry-run=bogus",
+            "Invalid dry-run value (bogus). Must be \"none\", \"server\", or \"client\".",
+        ),
+        (
+            "delete job x --cascade=foo",
+            "invalid cascade value (foo). Must be \"background\", \"foreground\", or \"orphan\"",
+        ),
+        (
+            "apply -f x --validate=foo",
+            "invalid - validate option \"foo\"; must be one of: strict (or true), warn, ignore (or false)",
+        ),
+        ("apply -f", "flag needs an argument: 'f' in -f\nSee 'jobctl apply --help' for usage."),
+        ("delete --filename", "flag needs an argument: --filename\nSee 'jobctl delete --help' for usage."),
+        ("get -n", "flag needs an argument: 'n' in -n\nSee 'jobctl get --help' for usage."),
+    ] {
+        world.run(line).fails_with(&format!("error: {error}\n"));
+    }
+}
+
+#[test]
+fn what_follows_a_flag_is_its_value_and_the_last_one_counts() {
+    let world = World::new();
+    let _ = world.apply(&job("one", "suspend: true", "true"));
+    world.run("get jobs -n other --namespace default -o json -o name").prints("job.batch/one\n");
+    world.run("get jobs -l --watch").fails_with("error: unable to parse requirement: <nil>: Invalid value: \"--watch\": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')\n");
+}
+
+#[test]
+fn unknown_flags_and_stray_words_are_told_as_kubectl_does() {
+    let world = World::new();
+    for (line, error) in [
+        ("get pods --frob", "unknown flag: --frob\nSee 'jobctl get --help' for usage."),
+        ("get pods -wZn", "unknown shorthand flag: 'Z' in -Zn\nSee 'jobctl get --help' for usage."),
+        (
+            "create job x --image=y --frob=1",
+            "unknown flag: --frob\nSee 'jobctl create job --help' for usage.",
+        ),
+        ("--frob get", "unknown flag: --frob\nSee 'jobctl --help' for usage."),
+        ("gett", "unknown command \"gett\" for \"jobctl\"\n\nDid you mean this?\n\tget\n"),
+        ("apply x y", "Unexpected args: [x y]\nSee 'jobctl apply -h' for help and examples"),
+        ("create foo", "Unexpected args: [foo]\nSee 'jobctl create -h' for help and examples"),
+        ("create -f x.yaml foo", "Unexpected args: [foo]\nSee 'jobctl create -h' for help and examples"),
+        ("completion bash x", "Unexpected args: [x]\nSee 'jobctl completion -h' for help and examples"),
+        ("version x", "extra arguments: [x]"),
+        ("api-versions x", "unexpected arguments: [x]\nSee 'jobctl api-versions -h' for help and examples"),
+    ] {
+        world.run(line).fails_with(&format!("error: {error}\n"));
+    }
+    let takes = "jobctl run takes Jobs from manifests: jobctl run -f FILE\n\
+        A Job from the command line: jobctl create job NAME --image=IMAGE -- COMMAND\n";
+    world.run("run pi").fails_with(&format!(
+        "error: Unexpected args: [pi]\nSee 'jobctl run -h' for help and examples\n{takes}"
+    ));
+    world
+        .run("run pi --image=perl -- echo hi")
+        .fails_with(&format!("error: unknown flag: --image\nSee 'jobctl run --help' for usage.\n{takes}"));
+}
+
+#[test]
+fn help_shows_flags_plainly_however_it_is_asked_for() {
+    let world = World::new();
+    let help = world.run("get --help").success().stdout;
+    assert!(help.contains("-w, --watch\n") && !help.contains("--watch["), "{help}");
+    world.run("get jobs --watch=false --help").prints(&help);
+    world.run("help get").prints(&help);
+}
+
+#[test]
+fn flags_that_choose_a_cluster_are_accepted_on_either_side_of_the_verb() {
+    let world = World::new();
+    let _ = world.apply(&job("one", "suspend: true", "true"));
+    let flags = "--kubeconfig x --context=a --cluster b --user=c --as d --as-group e -s http://h:1 --request-timeout=5s \
+        --token f -v=6 --insecure-skip-tls-verify --cache-dir g --match-server-version=false";
+    world.run(&format!("{flags} get jobs -o name")).prints("job.batch/one\n");
+    world.run(&format!("get jobs {flags} -o name")).prints("job.batch/one\n");
+    world.run("get jobs -v6 --v 8 --server=h -o name").prints("job.batch/one\n");
+    world
+        .run(&format!("create job x --image=y {flags} --dry-run=client -o name -- true"))
+        .prints("job.batch/x\n");
+    let help = world.run("get --help").success().stdout;
+    assert!(!help.contains("--kubeconfig"), "{help}");
+}
+
+#[test]
+fn warnings_can_be_errors() {
+    let world = World::new();
+    let manifest = job("one", "suspend: true\nsudden: 1\nunheard: 2", "true");
+    let warnings = "Warning: unknown field \"spec.sudden\"\nWarning: unknown field \"spec.unheard\"\n";
+    let created = "job.batch/one created\n";
+    let apply = |flags: &str| world.command(&format!("create -f - {flags}")).stdin(&manifest).run();
+    apply("--dry-run=server --validate=warn").is(0, "job.batch/one created (server dry run)\n", warnings);
+    apply("--validate=ignore --warnings-as-errors").prints(created);
+    let _ = world.run("delete job one").success();
+    apply("--validate=warn --warnings-as-errors=true").is(
+        1,
+        created,
+        &format!("{warnings}error: 2 warnings received\n"),
+    );
+}
