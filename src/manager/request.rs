@@ -231,7 +231,9 @@ fn is_alive(text: &str) -> bool {
 /// store, or one of a newer program, is no matter of time, and a data directory that was removed is not to be made again.
 pub fn come_back(config: &Config, error: &anyhow::Error) {
     let store = Store::trusted(&config.data_directory);
-    if !config.background || error.downcast_ref::<StoreError>().is_some() {
+    // What goes on without some commits can be read anew.
+    let is_final = error.downcast_ref().is_some_and(|error| !matches!(error, StoreError::Gap { .. }));
+    if !config.background || is_final {
         return;
     }
     // Whoever asks us to leave meanwhile is obeyed at once.

@@ -143,10 +143,10 @@ impl Store {
 
     /// Whether so much can be written as a pass or two need. Tried, for a quota does not show in the file system's numbers.
     pub fn has_room(&self) -> bool {
-        let trial = self.root.join(format!(".room.{}.tmp", std::process::id()));
-        let written = fs::write(&trial, [0; ROOM]);
+        let trial = self.root.join(format!(".room.{}", std::process::id()));
+        let fits = write_atomic(&trial, &[0; ROOM]).is_ok();
         let _ = fs::remove_file(&trial);
-        written.is_ok()
+        fits
     }
 
     /// Whether there is a store at all: its directory may have been removed under our hands.

@@ -162,7 +162,7 @@ fn restarts_of_all_running_pods_are_summed() {
     // The first pod ends well: its restarts no longer count, those of the second do.
     let scene = scene.succeed(1).pods_start().restarts(3);
     assert_eq!(scene.conditions(), "");
-    assert_eq!(scene.clone().restarts(4).conditions(), format!("FailureTarget=True {EXCEEDED}"));
+    assert_eq!(scene.restarts(4).conditions(), format!("FailureTarget=True {EXCEEDED}"));
     // One that is being stopped counts until it has ended.
     let stopping = Scene::of(local(4, 2)).pods_start().restarts(3).somebody_deletes_a_pod();
     assert_eq!(stopping.conditions(), "");
