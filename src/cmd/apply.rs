@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use super::change::check_version;
 use super::context::{Context, Global};
 use super::failure::{text, verbatim, while_doing};
 use super::manifests::{self, Document, FileArgs};
@@ -147,7 +148,8 @@ fn decide(
                 .transpose()?,
         };
         if let Some(current) = current {
-            return change(document, &current, request);
+            return change(document, &current, request)
+                .map_err(|error| while_doing(error, &format!("error when patching {:?}", document.source)));
         }
     }
     let annotation = three_way::last_applied(&document.value);
@@ -177,6 +179,7 @@ fn change(document: &Document, current: &Value, request: &mut Request) -> Result
     let mut modified = three_way::with_last_applied(&document.value);
     modified["apiVersion"] = json!(document.kind.api_version());
     let mut merged = three_way::three_way(original.as_ref(), &modified, current);
+    check_version(document.kind, &merged, current)?;
     // What the status says is the controllers' to change, not a manifest's.
     merged["status"] = current["status"].clone();
     if merged["status"].is_null()

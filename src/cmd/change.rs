@@ -138,10 +138,7 @@ enum Accepted {
 /// Judges a changed object as the API server does.
 fn accept(found: &Found<'_>, value: &Value, part: Part) -> Result<Accepted> {
     let current = found.value()?;
-    let same_version = value["metadata"]["resourceVersion"] == current["metadata"]["resourceVersion"];
-    if !same_version && !value["metadata"]["resourceVersion"].is_null() {
-        return Err(StatusError::conflict(found.kind, &found.key.name).into());
-    }
+    check_version(found.kind, value, &current)?;
     if *value == current {
         return Ok(Accepted::Same(current));
     }
@@ -164,6 +161,21 @@ fn accept(found: &Found<'_>, value: &Value, part: Part) -> Result<Accepted> {
         bail!("the name and the namespace of an object cannot change");
     }
     Ok(Accepted::New(new))
+}
+
+/// Refuses to overwrite an object by one that was made from an older version of it: what somebody else has changed since
+/// would be lost. Who names no version means whatever is there.
+///
+/// # Errors
+/// [`StatusError::Conflict`].
+pub(super) fn check_version(kind: Kind, new: &Value, current: &Value) -> Result<(), StatusError> {
+    let version =
+        |object: &Value| object["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned();
+    let (wanted, stored) = (version(new), version(current));
+    if wanted.is_empty() || wanted == stored {
+        return Ok(());
+    }
+    Err(StatusError::conflict(kind, current["metadata"]["name"].as_str().unwrap_or_default()))
 }
 
 /// What the API server says of fields that it drops.

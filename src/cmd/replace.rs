@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use serde_json::Value;
 
+use super::change::check_version;
 use super::context::{Context, Global};
 use super::delete::delete_one;
 use super::failure::{text, while_doing};
@@ -123,7 +125,9 @@ fn replace(
     let Some(current) = request.state.get(Table::from(document.kind), &key) else {
         return Err(StatusError::not_found(document.kind, &key.name).into());
     };
-    let old = Object::from_value(document.kind, current.parse()?)?;
+    let current: Value = current.parse()?;
+    check_version(document.kind, &document.value, &current)?;
+    let old = Object::from_value(document.kind, current)?;
     let mut causes = object.prepare_update(&old);
     causes.extend(object.findings(&document.value).refused);
     submit::refuse(&object, causes)?;
