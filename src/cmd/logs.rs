@@ -7,7 +7,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::context::{Context, Global};
 use super::failure::verbatim;
-use super::follow_logs::{Chosen, Followed, follow};
+use super::follow_logs::{Chosen, Followed, FollowedJob, follow};
 use super::get::nothing_found;
 use super::log_source::{LogOptions, LogReader, containers, default_container, pods_of_job};
 use super::output::{complain, print_bytes};
@@ -109,7 +109,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     };
     if args.follow {
         let followed = match pods {
-            Pods::OfJob { key, uid } => Followed::Job { key, uid },
+            Pods::OfJob { key, uid } => Followed::Jobs(vec![FollowedJob { key, uid }]),
             Pods::One(pod) => {
                 check_container(&pod, container.as_deref(), all_containers)?;
                 Followed::Pods(vec![uid(&pod.metadata).to_owned()])
