@@ -58,7 +58,7 @@ complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "api-versions" -d 'Pri
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "version" -d 'Print the version'
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "completion" -d 'Output shell completion code for bash, zsh, fish, elvish or powershell'
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s o -l output -d 'Output format: json, name or yaml' -r
@@ -70,7 +70,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l context -d 'Acce
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l kubeconfig -d 'Accepted for kubectl\'s sake: there is no cluster to reach' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -s o -l output -d 'Output format: json, name or yaml' -r
@@ -112,7 +112,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_su
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from help" -f -a "cronjob" -d 'Create a CronJob that runs a command of this machine'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from help" -f -a "job" -d 'Create a Job that runs a command of this machine'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l grace-period -d 'Seconds given to the old pods\' processes to end; negative: what the pod says' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
@@ -126,7 +126,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -s R -l recursive
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l force -d 'Delete the object with its pods and create it again, in one step: this runs a Job once more'
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l timeout -d 'How long to wait; the Job goes on when the time is over. Negative is without end' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l prefix -d 'Put the pod and the container before each line; the default where more than one pod may run' -r -f -a "true\t''
@@ -140,7 +140,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s R -l recursive -d 
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l rm -d 'Delete the Jobs at the end'
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s q -l quiet -d 'No summary'
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s o -l output -d 'Output format: json, yaml, name, wide, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, custom-columns=…, custom-columns-file=…' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s A -l all-namespaces -d 'Objects of all namespaces' -r -f -a "true\t''
 false\t''"
@@ -165,7 +165,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l show-kind -d 'Put 
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l ignore-not-found -d 'Say nothing about objects that do not exist'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -l show-events -d 'Show the Events of each object' -r -f -a "true\t''
 false\t''"
@@ -212,7 +212,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l kubeconfig -d 'Ac
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -s f -l follow -d 'Go on printing until the container, or the Job, has ended; waits for it to start'
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -s p -l previous -d 'Print the log of the run before the last restart'
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l for -d 'delete, create, condition=NAME[=VALUE], condition=NAME,NAME (any of them), or jsonpath=\'{PATH}\'[=VALUE]; given several times: all of them' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l timeout -d 'How long to wait for all together; 0 checks once, negative waits for a week' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s l -l selector -d 'Label selector' -r
@@ -226,7 +226,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s R -l recursive -d
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l all -d 'All objects of the type'
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s A -l all-namespaces -d 'Objects of all namespaces'
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l cascade -d 'Must be "background", "foreground", or "orphan": what becomes of a Job\'s pods' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l grace-period -d 'Seconds given to processes to end; negative: what the pod says' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l wait -d 'Wait until the objects are gone' -r -f -a "true\t''
@@ -249,7 +249,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l all -d 'All obj
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s A -l all-namespaces -d 'Objects of all namespaces'
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s i -l interactive -d 'Ask before deleting'
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l field-selector -d 'Field selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
@@ -267,7 +267,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s R -l recursive -
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l all -d 'All objects of the type'
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l local -d 'Change what is in the files and print it; nothing is stored'
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l field-selector -d 'Field selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
@@ -285,7 +285,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l all -d 'All obje
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l list -d 'Show what the object has'
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l local -d 'Change what is in the files and print it; nothing is stored'
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l field-selector -d 'Field selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
@@ -303,7 +303,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l all -d 'All o
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l list -d 'Show what the object has'
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l local -d 'Change what is in the files and print it; nothing is stored'
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l replicas -d 'The new parallelism' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l current-replicas -d 'Only if the parallelism is this now' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s l -l selector -d 'Label selector' -r
@@ -316,7 +316,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l kubeconfig -d 'A
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l all -d 'All Jobs of the namespace'
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s o -l output -d 'Output format: json, name, yaml or jsonpath=…' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s n -l namespace -d 'The namespace scope of this request' -r
@@ -327,7 +327,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s R -l recursive -
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -l failed-indexes -d 'Of an Indexed Job, only the indexes that have not completed'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -l force -d 'Also Jobs that still run: their pods are stopped'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l field-selector -d 'Field selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
@@ -340,7 +340,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l kubeconfig -d 
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l all -d 'All objects of the type'
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -l field-selector -d 'Field selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r

@@ -15,6 +15,7 @@ mod events;
 mod failure;
 mod follow_logs;
 mod get;
+mod glob;
 mod label;
 mod local;
 mod log_source;

@@ -58,7 +58,7 @@ enum Decision {
 /// Applies every document in one commit; bad ones are reported and the good ones still go in.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if args.files.filenames.is_empty() {
-        anyhow::bail!("must specify one of -f and -k");
+        anyhow::bail!("must specify -f");
     }
     let selectors = Selectors::parse(args.selector.as_deref(), None)?;
     let documents = manifests::read(&args.files)?;

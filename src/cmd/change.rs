@@ -70,7 +70,7 @@ pub(super) fn run(
     part: Part,
     change: impl FnMut(&Found<'_>) -> Result<Changed>,
 ) -> Result<ExitCode> {
-    let targets = manifests::targets(resources, &args.files, verb)?;
+    let targets = manifests::targets(resources, &args.files, verb, global)?;
     let selectors = Selectors::parse(args.selector.as_deref(), args.field_selector.as_deref())?;
     super::delete::require_targets(&targets, args.all || !selectors.is_empty())?;
     change_targets(&Context::open(global)?, &targets, &selectors, args, part, change)

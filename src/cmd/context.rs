@@ -7,6 +7,9 @@ use anyhow::Result;
 use crate::manager::Config;
 use crate::store::Store;
 
+/// Where objects are that name no namespace, in a request that names none.
+pub(super) const DEFAULT_NAMESPACE: &str = "default";
+
 /// Flags of every verb
 #[derive(Clone, Debug, clap::Args)]
 pub struct Global {
@@ -22,6 +25,13 @@ pub struct Global {
     /// Accepted for kubectl's sake: there is no cluster to reach
     #[arg(long, global = true, hide = true, value_name = "FILE")]
     pub kubeconfig: Option<String>,
+}
+
+impl Global {
+    /// The namespace of the command line.
+    pub(super) fn given_namespace(&self) -> Option<&str> {
+        self.namespace.as_deref().filter(|given| !given.is_empty())
+    }
 }
 
 /// The place in which a verb works.
@@ -41,12 +51,8 @@ impl Context {
         Ok(Self {
             config,
             store,
-            namespace: global
-                .namespace
-                .clone()
-                .filter(|given| !given.is_empty())
-                .unwrap_or_else(|| "default".into()),
-            namespace_given: global.namespace.as_ref().is_some_and(|given| !given.is_empty()),
+            namespace: global.given_namespace().unwrap_or(DEFAULT_NAMESPACE).to_owned(),
+            namespace_given: global.given_namespace().is_some(),
         })
     }
 }

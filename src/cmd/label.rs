@@ -171,7 +171,7 @@ fn list(
     edits: &Edits,
     what: What,
 ) -> Result<ExitCode> {
-    let targets = manifests::targets(resources, &args.change.files, what.verb())?;
+    let targets = manifests::targets(resources, &args.change.files, what.verb(), global)?;
     let selectors = Selectors::parse(args.change.selector.as_deref(), args.change.field_selector.as_deref())?;
     let context = Context::open(global)?;
     let (state, _) = context.store.read(&selection::tables(&targets))?;

@@ -52,7 +52,7 @@ pub(super) struct Args {
 /// Replaces objects.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if args.files.filenames.is_empty() {
-        bail!("must specify one of -f and -k");
+        bail!("must specify -f");
     }
     let documents = manifests::read(&args.files)?;
     if documents.is_empty() {

@@ -49,20 +49,12 @@ pub(super) fn set_namespace(document: &mut Document, context: &Context) -> Resul
     if !document.kind.resource().namespaced {
         return Ok(());
     }
-    match document.value["metadata"]["namespace"].as_str() {
-        Some(own) if context.namespace_given && own != context.namespace => bail!(
-            "the namespace from the provided object {own:?} does not match the namespace {:?}. You must pass \
-             '--namespace={own}' to perform this operation.",
-            context.namespace
-        ),
-        Some(own) if !own.is_empty() => {}
-        _ => {
-            if !document.value["metadata"].is_object() {
-                document.value["metadata"] = json!({});
-            }
-            document.value["metadata"]["namespace"] = json!(context.namespace);
-        }
+    let given = context.namespace_given.then_some(context.namespace.as_str());
+    let namespace = document.namespace(given)?;
+    if !document.value["metadata"].is_object() {
+        document.value["metadata"] = json!({});
     }
+    document.value["metadata"]["namespace"] = json!(namespace);
     Ok(())
 }
 

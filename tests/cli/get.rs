@@ -389,7 +389,7 @@ fn a_list_from_the_stores_listing_says_what_the_whole_pods_say() {
     let long = format!("  template:\n    metadata: {{annotations: {{note: {}}}}}\n", "x".repeat(200_000));
     for name in ["long-a", "long-b"] {
         let manifest = job(name, "backoffLimit: 0", "exit 7").replace("  template:\n", &long);
-        world.command("create -f -").stdin(manifest).run().success();
+        let _ = world.command("create -f -").stdin(manifest).run().success();
         world.wait_for_end(name);
     }
     let listing = world.store().join("current/pods.listing.jsonl");
@@ -397,7 +397,7 @@ fn a_list_from_the_stores_listing_says_what_the_whole_pods_say() {
     // What is newer than the snapshot is read from the journal.
     let _ = world.apply(&job("late", "backoffLimit: 0", "exit 1"));
     world.wait_for_end("late");
-    world.run("label pod -l job-name=long-b new=label").success();
+    let _ = world.run("label pod -l job-name=long-b new=label").success();
     for form in
         ["", "-o wide", "--show-labels", "-L job-name,new", "-l job-name=long-a", "-l new", "-A", "-o name"]
     {
