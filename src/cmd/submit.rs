@@ -20,6 +20,9 @@ use crate::controller::pods::{generated_name, new_uid};
 use crate::manager::Request;
 use crate::registry::strategy;
 
+/// Where programs are looked for when whoever creates an object has no PATH: what container runtimes give.
+const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// `--validate`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Validate {
@@ -120,9 +123,9 @@ pub(super) fn add_creator(meta: &mut ObjectMeta, pass_env: &[String]) -> Result<
     annotations
         .entry(ANNOTATION_WORKING_DIRECTORY.into())
         .or_insert_with(|| directory.to_string_lossy().into_owned());
-    if let Ok(path) = std::env::var("PATH") {
-        annotations.entry(ANNOTATION_PATH.into()).or_insert(path);
-    }
+    annotations
+        .entry(ANNOTATION_PATH.into())
+        .or_insert_with(|| std::env::var("PATH").unwrap_or_else(|_| DEFAULT_PATH.into()));
     let mut passed = BTreeMap::new();
     for variable in pass_env {
         let Ok(value) = std::env::var(variable) else { bail!("--pass-env: there is no variable {variable}") };
