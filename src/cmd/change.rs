@@ -50,6 +50,15 @@ pub(super) struct Changed {
     pub(super) value: Value,
     /// What is said of it, for instance `patched`.
     pub(super) said: String,
+    /// What is said instead when what comes to be stored is what is there.
+    pub(super) said_of_same: Option<&'static str>,
+}
+
+impl Changed {
+    /// A value, and what is said of it whether it is another or not.
+    pub(super) fn new(value: Value, said: impl Into<String>) -> Self {
+        Self { value, said: said.into(), said_of_same: None }
+    }
 }
 
 /// Which part of an object is changed.
@@ -99,7 +108,11 @@ pub(super) fn change_targets(
     missing.iter().for_each(|error| complain(&text(error)));
     let mut changed = Vec::new();
     for one in &found {
-        let done = change(one).and_then(|made| Ok((accept(one, &made.value, part)?, made.said)));
+        let done = change(one).and_then(|made| {
+            let accepted = accept(one, &made.value, part)?;
+            let said_of_same = made.said_of_same.filter(|_| matches!(accepted, Accepted::Same(_)));
+            Ok((accepted, said_of_same.map_or(made.said, str::to_owned)))
+        });
         match done {
             Ok((accepted, said)) => changed.push((one.kind, one.key.name.to_string(), accepted, said)),
             Err(error) => {
@@ -143,7 +156,7 @@ fn accept(found: &Found<'_>, value: &Value, part: Part) -> Result<Accepted> {
         return Ok(Accepted::Same(current));
     }
     warn_of_unknown_fields(found.kind, value);
-    let old = Object::from_value(found.kind, current)?;
+    let old = Object::from_value(found.kind, current.clone())?;
     let mut new = Object::from_value(found.kind, value.clone())?;
     let causes = match part {
         Part::Status => {
@@ -159,6 +172,10 @@ fn accept(found: &Found<'_>, value: &Value, part: Part) -> Result<Accepted> {
     submit::refuse(&new, causes)?;
     if new.key() != found.key {
         bail!("the name and the namespace of an object cannot change");
+    }
+    // Fields that are not the request's to change, or that nobody knows, have been dropped by now.
+    if new.to_value(0)? == old.to_value(0)? {
+        return Ok(Accepted::Same(current));
     }
     Ok(Accepted::New(new))
 }

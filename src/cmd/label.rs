@@ -118,7 +118,7 @@ fn run(global: &Global, args: &PairArgs, what: What) -> Result<ExitCode> {
         if what == What::Labels && args.change.dry_run != DryRun::Client {
             edits.say_missing(&current)?;
         }
-        Ok(Changed { value, said })
+        Ok(Changed::new(value, said))
     })
 }
 

@@ -141,9 +141,9 @@ fn patches_of_three_kinds() {
             "The Job \"x\" is invalid: spec.completions: Invalid value: 5: field is immutable\n",
         ),
         (
-            "patch job x -p '{\"spec\":{\"parallel\":5}}'",
+            "patch job x -p '{\"spec\":{\"parallel\":5},\"status\":{\"succeeded\":9}}'",
             0,
-            "job.batch/x patched\n",
+            "job.batch/x patched (no change)\n",
             "Warning: unknown field \"spec.parallel\"\n",
         ),
         ("patch job y -p '{}'", 1, "", "Error from server (NotFound): jobs.batch \"y\" not found\n"),
