@@ -212,7 +212,7 @@ fn update(document: &Document, current: &Value, merged: Value) -> Result<Object>
             document.source
         )));
     }
-    causes.extend(object.findings(&document.value).refused);
+    causes.extend(submit::findings_of_update(&object, &document.value, current));
     submit::refuse(&object, causes)?;
     Ok(object)
 }

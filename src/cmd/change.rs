@@ -165,7 +165,7 @@ fn accept(found: &Found<'_>, value: &Value, part: Part) -> Result<Accepted> {
         }
         Part::Main => {
             let mut causes = new.prepare_update(&old);
-            causes.extend(new.findings(value).refused);
+            causes.extend(submit::findings_of_update(&new, value, &current));
             causes
         }
     };

@@ -127,9 +127,9 @@ fn replace(
     };
     let current: Value = current.parse()?;
     check_version(document.kind, &document.value, &current)?;
-    let old = Object::from_value(document.kind, current)?;
+    let old = Object::from_value(document.kind, current.clone())?;
     let mut causes = object.prepare_update(&old);
-    causes.extend(object.findings(&document.value).refused);
+    causes.extend(submit::findings_of_update(&object, &document.value, &current));
     submit::refuse(&object, causes)?;
     object.put(&mut request.pending);
     Ok((object, true))

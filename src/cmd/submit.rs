@@ -174,6 +174,15 @@ pub(super) fn admit(object: &mut Object, manifest: &Value, request: &mut Request
     Ok(())
 }
 
+/// What in a new version of an object cannot be done here. Of fields without effect is said what is said at creation,
+/// unless the version before had them.
+pub(super) fn findings_of_update(object: &Object, new: &Value, current: &Value) -> Vec<FieldError> {
+    let findings = object.findings(new);
+    let known = object.findings(current).warnings;
+    findings.warnings.iter().filter(|warning| !known.contains(warning)).for_each(|warning| warn(warning));
+    findings.refused
+}
+
 /// [`StatusError::Invalid`] when there is any cause.
 ///
 /// # Errors

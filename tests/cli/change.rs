@@ -353,3 +353,22 @@ fn events_are_listed_in_the_order_in_which_they_happened() {
     let json: Value = serde_json::from_str(&world.run("events -o json").success().stdout).expect("JSON");
     assert!(json["items"].as_array().is_some_and(|items| items.len() > 2));
 }
+
+#[test]
+fn a_field_without_effect_is_told_of_when_it_comes_and_not_again() {
+    let world = World::new();
+    let _ = world.apply(&job("x", "suspend: true", "true"));
+    let patch = "{\"metadata\":{\"finalizers\":[\"example.com/mine\"]}}";
+    world.run(&format!("patch job x -p '{patch}'")).is(
+        0,
+        "job.batch/x patched\n",
+        "Warning: metadata.finalizers[0]: does not hold back deletion yet: a deleted object goes at once\n",
+    );
+    world.run("label job x a=b").prints("job.batch/x labeled\n");
+    world.wait_for_value("job x", "{.status.conditions[0].type}", "Suspended");
+    world.manifest("x.yaml", world.run("get job x -o yaml").success().stdout.replace("a: b", "a: c"));
+    world.run("replace -f x.yaml").prints("job.batch/x replaced\n");
+    assert_eq!(world.value("job x", "{.metadata.finalizers[0]}"), "example.com/mine");
+    world.run("delete job x").prints("job.batch \"x\" deleted\n");
+    world.run("get jobs").is(0, "", "No resources found in default namespace.\n");
+}
