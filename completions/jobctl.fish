@@ -58,7 +58,7 @@ complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "api-versions" -d 'Pri
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "version" -d 'Print the version'
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "completion" -d 'Output shell completion code for bash, zsh, fish, elvish or powershell'
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s o -l output -d 'Output format: json, name or yaml' -r
@@ -81,7 +81,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l server-side -d '
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l force-conflicts -d 'Refused: as --server-side'
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -s o -l output -d 'Output format: json, name or yaml' -r
@@ -125,7 +125,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_su
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from help" -f -a "cronjob" -d 'Create a CronJob that runs a command of this machine'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from help" -f -a "job" -d 'Create a Job that runs a command of this machine'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l grace-period -d 'Seconds given to the old pods\' processes to end; negative: what the pod says' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
@@ -139,7 +139,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l force -d 'Dele
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l timeout -d 'How long to wait; the Job goes on when the time is over. Negative is without end' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
@@ -151,7 +151,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l rm -d 'Delete the 
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s q -l quiet -d 'No summary'
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s o -l output -d 'Output format: json, yaml, name, wide, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, custom-columns=…, custom-columns-file=…' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s l -l selector -d 'Label selector: key=value, key!=value, key in (a,b), key notin (a,b), key, !key' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l field-selector -d 'Field selector: key=value, key!=value' -r
@@ -174,7 +174,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l server-print -d 'A
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -l show-events -d 'Show the Events of each object' -r -f -a "true\t''
 false\t''"
@@ -213,7 +213,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l timestamps -d 'Pu
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l ignore-errors -d 'Accepted for kubectl\'s sake'
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l for -d 'delete, create, condition=NAME[=VALUE], condition=NAME,NAME (any of them), or jsonpath=\'{PATH}\'[=VALUE]; given several times: all of them' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l timeout -d 'How long to wait for all together; 0 checks once, negative waits for a week' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s l -l selector -d 'Label selector' -r
@@ -226,7 +226,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l all -d 'All objec
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s A -l all-namespaces -d 'Objects of all namespaces'
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l cascade -d 'Must be "background", "foreground", or "orphan": what becomes of a Job\'s pods' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l grace-period -d 'Seconds given to processes to end; negative: what the pod says' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l wait -d 'Wait until the objects are gone' -r -f -a "true\t''
@@ -247,7 +247,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l ignore-not-foun
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s i -l interactive -d 'Ask before deleting'
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l field-selector -d 'Field selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
@@ -264,7 +264,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l all -d 'All obje
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l local -d 'Change what is in the files and print it; nothing is stored'
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l field-selector -d 'Field selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
@@ -280,7 +280,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l list -d 'Show wh
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l local -d 'Change what is in the files and print it; nothing is stored'
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l field-selector -d 'Field selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
@@ -296,7 +296,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l list -d 'Show
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l local -d 'Change what is in the files and print it; nothing is stored'
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l replicas -d 'The new parallelism' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l current-replicas -d 'Only if the parallelism is this now' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l resource-version -d 'Only if the Job has this version' -r
@@ -310,7 +310,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s R -l recursive -
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l all -d 'All Jobs of the namespace'
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s o -l output -d 'Output format: json, name, yaml or jsonpath=…' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s n -l namespace -d 'The namespace scope of this request' -r
@@ -320,7 +320,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -l failed-indexes -
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -l force -d 'Also Jobs that still run: their pods are stopped'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l field-selector -d 'Field selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
@@ -332,7 +332,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s R -l recursive
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l all -d 'All objects of the type'
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -s f -l filename -d 'Files or directories that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -l field-selector -d 'Field selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r

@@ -13,6 +13,7 @@ pub mod meta;
 pub(crate) mod names;
 pub mod nodes;
 pub(crate) mod number;
+pub(crate) mod quantity;
 pub mod schedule;
 pub mod selectors;
 pub mod status_error;

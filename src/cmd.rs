@@ -18,6 +18,7 @@ mod findings;
 mod flags;
 mod follow_logs;
 mod get;
+mod glob;
 mod label;
 mod local;
 mod log_source;

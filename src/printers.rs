@@ -7,7 +7,6 @@ mod go_value;
 pub mod json;
 pub mod jsonpath;
 pub mod name;
-mod quantity;
 pub mod rows;
 pub mod sort;
 pub mod table;

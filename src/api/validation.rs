@@ -12,6 +12,7 @@ mod job;
 mod metadata;
 mod pod;
 mod policies;
+mod resources;
 mod update;
 mod value;
 

@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use chrono::Duration;
 use serde_json::{Value, json};
 
+use super::change::check_version;
 use super::context::{Context, Global};
 use super::delete::{Cascade, Deleted, delete_one, wait_until_gone};
 use super::failure::{text, verbatim, while_doing};
@@ -131,7 +132,7 @@ fn check(args: &Args) -> Result<()> {
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     check(args)?;
     if args.files.filenames.is_empty() {
-        bail!("must specify one of -f and -k");
+        bail!("must specify -f");
     }
     let selectors = Selectors::parse(args.selector.as_deref(), None)?;
     let documents = manifests::read(&args.files)?;
@@ -243,7 +244,10 @@ fn decide(
         if let Some(current) = current {
             match change(document, &current, args, request) {
                 Err(Refusal::Update(_)) if args.force && is_stored => replaces = true,
-                decided => return decided.map_err(Refusal::into),
+                decided => {
+                    let doing = format!("error when patching {:?}", document.source);
+                    return decided.map_err(|refusal| while_doing(refusal.into(), &doing));
+                }
             }
         }
     }
@@ -307,6 +311,7 @@ fn change(
     let mut modified = three_way::with_last_applied(&document.value);
     modified["apiVersion"] = json!(document.kind.api_version());
     let mut merged = three_way::three_way(original.as_ref(), &modified, current);
+    check_version(document.kind, &merged, current).map_err(|stale| Refusal::Conflict(stale.into()))?;
     // What the status says is the controllers' to change, not a manifest's.
     merged["status"] = current["status"].clone();
     if merged["status"].is_null()
@@ -354,7 +359,7 @@ fn update(document: &Document, current: &Value, merged: Value) -> Result<Object>
             document.source
         )));
     }
-    causes.extend(object.findings(&document.value).refused);
+    causes.extend(submit::findings_of_update(&object, &document.value, current));
     submit::refuse(&object, causes)?;
     Ok(object)
 }

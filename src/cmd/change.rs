@@ -50,6 +50,15 @@ pub(super) struct Changed {
     pub(super) value: Value,
     /// What is said of it, for instance `patched`.
     pub(super) said: String,
+    /// What is said instead when what comes to be stored is what is there.
+    pub(super) said_of_same: Option<&'static str>,
+}
+
+impl Changed {
+    /// A value, and what is said of it whether it is another or not.
+    pub(super) fn new(value: Value, said: impl Into<String>) -> Self {
+        Self { value, said: said.into(), said_of_same: None }
+    }
 }
 
 /// Which part of an object is changed.
@@ -70,7 +79,7 @@ pub(super) fn run(
     part: Part,
     change: impl FnMut(&Found<'_>) -> Result<Changed>,
 ) -> Result<ExitCode> {
-    let targets = manifests::targets(resources, &args.files, verb)?;
+    let targets = manifests::targets(resources, &args.files, verb, global)?;
     let selectors = Selectors::parse(args.selector.as_deref(), args.field_selector.as_deref())?;
     super::delete::require_targets(&targets, args.all || !selectors.is_empty())?;
     change_targets(&Context::open(global)?, &targets, &selectors, args, part, change)
@@ -99,7 +108,11 @@ pub(super) fn change_targets(
     missing.iter().for_each(|error| complain(&text(error)));
     let mut changed = Vec::new();
     for one in &found {
-        let done = change(one).and_then(|made| Ok((accept(one, &made.value, part)?, made.said)));
+        let done = change(one).and_then(|made| {
+            let accepted = accept(one, &made.value, part)?;
+            let said_of_same = made.said_of_same.filter(|_| matches!(accepted, Accepted::Same(_)));
+            Ok((accepted, said_of_same.map_or(made.said, str::to_owned)))
+        });
         match done {
             Ok((accepted, said)) => changed.push((one.kind, one.key.name.to_string(), accepted, said)),
             Err(error) => {
@@ -137,15 +150,12 @@ enum Accepted {
 /// Judges a changed object as the API server does.
 fn accept(found: &Found<'_>, value: &Value, part: Part) -> Result<Accepted> {
     let current = found.value()?;
-    let same_version = value["metadata"]["resourceVersion"] == current["metadata"]["resourceVersion"];
-    if !same_version && !value["metadata"]["resourceVersion"].is_null() {
-        return Err(StatusError::conflict(found.kind, &found.key.name).into());
-    }
+    check_version(found.kind, value, &current)?;
     if *value == current {
         return Ok(Accepted::Same(current));
     }
     warn_of_unknown_fields(found.kind, value);
-    let old = Object::from_value(found.kind, current)?;
+    let old = Object::from_value(found.kind, current.clone())?;
     let mut new = Object::from_value(found.kind, value.clone())?;
     let causes = match part {
         Part::Status => {
@@ -154,7 +164,7 @@ fn accept(found: &Found<'_>, value: &Value, part: Part) -> Result<Accepted> {
         }
         Part::Main => {
             let mut causes = new.prepare_update(&old);
-            causes.extend(new.findings(value).refused);
+            causes.extend(submit::findings_of_update(&new, value, &current));
             causes
         }
     };
@@ -162,7 +172,26 @@ fn accept(found: &Found<'_>, value: &Value, part: Part) -> Result<Accepted> {
     if new.key() != found.key {
         bail!("the name and the namespace of an object cannot change");
     }
+    // Fields that are not the request's to change, or that nobody knows, have been dropped by now.
+    if new.to_value(0)? == old.to_value(0)? {
+        return Ok(Accepted::Same(current));
+    }
     Ok(Accepted::New(new))
+}
+
+/// Refuses to overwrite an object by one that was made from an older version of it: what somebody else has changed since
+/// would be lost. Who names no version means whatever is there.
+///
+/// # Errors
+/// [`StatusError::Conflict`].
+pub(super) fn check_version(kind: Kind, new: &Value, current: &Value) -> Result<(), StatusError> {
+    let version =
+        |object: &Value| object["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned();
+    let (wanted, stored) = (version(new), version(current));
+    if wanted.is_empty() || wanted == stored {
+        return Ok(());
+    }
+    Err(StatusError::conflict(kind, current["metadata"]["name"].as_str().unwrap_or_default()))
 }
 
 /// What the API server says of fields that it drops.

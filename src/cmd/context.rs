@@ -7,6 +7,9 @@ use anyhow::Result;
 use crate::manager::Config;
 use crate::store::Store;
 
+/// Where objects are that name no namespace, in a request that names none.
+pub(super) const DEFAULT_NAMESPACE: &str = "default";
+
 /// Flags of every verb
 #[derive(Clone, Debug, clap::Args)]
 pub struct Global {
@@ -19,6 +22,13 @@ pub struct Global {
     /// A command that has warned of something ends with exit code 1
     #[arg(long, global = true)]
     pub warnings_as_errors: bool,
+}
+
+impl Global {
+    /// The namespace of the command line.
+    pub(super) fn given_namespace(&self) -> Option<&str> {
+        self.namespace.as_deref().filter(|given| !given.is_empty())
+    }
 }
 
 /// The place in which a verb works.
@@ -38,12 +48,8 @@ impl Context {
         Ok(Self {
             config,
             store,
-            namespace: global
-                .namespace
-                .clone()
-                .filter(|given| !given.is_empty())
-                .unwrap_or_else(|| "default".into()),
-            namespace_given: global.namespace.as_ref().is_some_and(|given| !given.is_empty()),
+            namespace: global.given_namespace().unwrap_or(DEFAULT_NAMESPACE).to_owned(),
+            namespace_given: global.given_namespace().is_some(),
         })
     }
 }

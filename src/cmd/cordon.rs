@@ -85,10 +85,10 @@ pub(super) fn set_unschedulable(
         let mut value = found.value()?;
         let already = value["spec"]["unschedulable"].as_bool().unwrap_or(false) == unschedulable;
         if already {
-            return Ok(Changed { value, said: format!("already {done}") });
+            return Ok(Changed::new(value, format!("already {done}")));
         }
         set(&mut value, unschedulable);
-        Ok(Changed { value, said: done.into() })
+        Ok(Changed::new(value, done))
     })
 }
 

@@ -113,7 +113,7 @@ pub(super) fn run(global: &Global, args: Args) -> Result<ExitCode> {
 
 fn create_from_files(global: &Global, files: &FileArgs, options: &Options) -> Result<ExitCode> {
     if files.filenames.is_empty() {
-        bail!("must specify one of -f and -k");
+        bail!("must specify -f");
     }
     let documents = manifests::read(files)?;
     if documents.is_empty() {

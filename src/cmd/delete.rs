@@ -163,8 +163,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     } else {
         let mut targets = Vec::new();
         for document in manifests::read(&args.files)? {
-            match document {
-                Ok(document) => targets.push(Target::Named(document.kind, document.name().to_owned())),
+            match document.and_then(|document| manifests::target(&document, global)) {
+                Ok(target) => targets.push(target),
                 Err(error) => {
                     failed = true;
                     complain(&text(&error));

@@ -42,7 +42,7 @@ pub(super) struct Args {
 /// Prints descriptions.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let context = Context::open(global)?;
-    let targets = manifests::targets(&args.resources, &args.files, "describe")?;
+    let targets = manifests::targets(&args.resources, &args.files, "describe", global)?;
     if targets.is_empty() {
         return Err(verbatim(
             "error: You must specify the type of resource to describe. Use \"jobctl api-resources\" for a complete \

@@ -1,6 +1,6 @@
 //! `-f`: following the logs of pods that run, restart and are replaced, until the pod or the Job has ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::AsFd;
 
 use anyhow::{Context as _, Result};
@@ -22,13 +22,24 @@ use crate::store::{Change, PodDirectory, State, Table};
 pub(super) enum Followed {
     /// These pods, by uid, until they have ended.
     Pods(Vec<String>),
-    /// All pods of a Job, also those to come, until the Job has ended.
-    Job {
-        /// The Job's key.
-        key: Key,
-        /// The Job's uid.
-        uid: String,
-    },
+    /// All pods of these Jobs, also those to come, until the Jobs have ended.
+    Jobs(Vec<FollowedJob>),
+}
+
+/// A Job whose pods are followed.
+#[derive(Clone, Debug)]
+pub(super) struct FollowedJob {
+    /// Where it is.
+    pub(super) key: Key,
+    /// Which one of that name.
+    pub(super) uid: String,
+}
+
+impl FollowedJob {
+    /// Whether there is nothing more to come, by what is stored under the Job's key.
+    fn has_ended(&self, stored: Option<&Job>) -> bool {
+        stored.is_none_or(|job| uid(&job.metadata) != self.uid || is_job_finished(job))
+    }
 }
 
 struct Stream {
@@ -67,7 +78,7 @@ pub(super) fn follow(
         prefix,
         inotify,
         pods: BTreeMap::new(),
-        job_ended: false,
+        unfinished: BTreeSet::new(),
     };
     follow.begin(&state)?;
     drop(state);
@@ -99,19 +110,17 @@ struct Follow<'a> {
     inotify: Inotify,
     /// By creation, so that the output of retries keeps its order.
     pods: BTreeMap<(Option<DateTime<Utc>>, String), FollowedPod>,
-    job_ended: bool,
+    /// The Jobs that go on.
+    unfinished: BTreeSet<Key>,
 }
 
-impl Follow<'_> {
+impl<'a> Follow<'a> {
     fn begin(&mut self, state: &State) -> Result<()> {
-        if let Followed::Job { key, uid: job_uid } = self.followed {
-            self.job_ended = match state.get(Table::Jobs, key) {
-                None => true,
-                Some(object) => {
-                    let job: Job = object.parse()?;
-                    uid(&job.metadata) != job_uid || is_job_finished(&job)
-                }
-            };
+        for job in self.jobs() {
+            let stored = state.get(Table::Jobs, &job.key).map(|object| object.parse::<Job>()).transpose()?;
+            if !job.has_ended(stored.as_ref()) {
+                self.unfinished.insert(job.key.clone());
+            }
         }
         for table in [Table::Pods, Table::RemovedPods] {
             for (_, object) in state.objects(table) {
@@ -124,27 +133,31 @@ impl Follow<'_> {
         Ok(())
     }
 
+    fn jobs(&self) -> &'a [FollowedJob] {
+        match self.followed {
+            Followed::Jobs(jobs) => jobs,
+            Followed::Pods(_) => &[],
+        }
+    }
+
     /// Cheaper than parsing every pod of the store.
     fn may_concern(&self, text: &str) -> bool {
         match self.followed {
             Followed::Pods(uids) => uids.iter().any(|uid| text.contains(uid.as_str())),
-            Followed::Job { uid, .. } => text.contains(uid.as_str()),
+            Followed::Jobs(jobs) => jobs.iter().any(|job| text.contains(job.uid.as_str())),
         }
     }
 
     fn take(&mut self, change: &Change<'_>) -> Result<()> {
         match (change.table, change.object) {
             (Table::Jobs, object) => {
-                if let Followed::Job { key, uid: job_uid } = self.followed
-                    && *key == Key::new(change.namespace, change.name)
-                {
-                    self.job_ended = match object {
-                        None => true,
-                        Some(text) => {
-                            let job: Job = serde_json::from_str(text).context("read a Job")?;
-                            uid(&job.metadata) != job_uid || is_job_finished(&job)
-                        }
-                    };
+                let key = Key::new(change.namespace, change.name);
+                if let Some(job) = self.jobs().iter().find(|job| job.key == key) {
+                    let stored: Option<Job> =
+                        object.map(serde_json::from_str).transpose().context("read a Job")?;
+                    if job.has_ended(stored.as_ref()) {
+                        self.unfinished.remove(&key);
+                    }
                 }
             }
             (Table::Pods, Some(text)) if self.may_concern(text) => {
@@ -168,7 +181,9 @@ impl Follow<'_> {
         let pod_uid = uid(&pod.metadata);
         let concerns = match self.followed {
             Followed::Pods(uids) => uids.iter().any(|uid| uid == pod_uid),
-            Followed::Job { uid, .. } => controller_of(&pod.metadata).is_some_and(|owner| owner.uid == *uid),
+            Followed::Jobs(jobs) => {
+                controller_of(&pod.metadata).is_some_and(|owner| jobs.iter().any(|job| job.uid == owner.uid))
+            }
         };
         if !concerns {
             return Ok(());
@@ -209,11 +224,7 @@ impl Follow<'_> {
     }
 
     fn is_over(&self) -> bool {
-        let drained = self.pods.values().all(|followed| followed.drained);
-        match self.followed {
-            Followed::Pods(_) => drained,
-            Followed::Job { .. } => self.job_ended && drained,
-        }
+        self.unfinished.is_empty() && self.pods.values().all(|followed| followed.drained)
     }
 }
 

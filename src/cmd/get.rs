@@ -155,7 +155,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     }
     let context = Context::open(global)?;
     let all_namespaces = args.all_namespaces == Some(true);
-    let targets = manifests::targets(&args.resources, &args.files, "get")?;
+    let targets = manifests::targets(&args.resources, &args.files, "get", global)?;
     if targets.is_empty() {
         return Err(verbatim(
             "You must specify the type of resource to get. Use \"jobctl api-resources\" for a complete list of \
@@ -195,7 +195,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
 }
 
 fn is_one_object(targets: &[Target]) -> bool {
-    matches!(targets, [Target::Named(..)])
+    matches!(targets, [Target::Named(..) | Target::Object(..)])
 }
 
 fn print_found(
@@ -206,7 +206,7 @@ fn print_found(
     format: &mut Format,
     context: &Context,
 ) -> Result<()> {
-    let any_named = targets.iter().any(|target| matches!(target, Target::Named(..)));
+    let any_named = targets.iter().any(|target| !matches!(target, Target::All(_)));
     if found.is_empty() && matches!(format, Format::Table { .. } | Format::CustomColumns(_)) {
         if !any_named && !args.ignore_not_found {
             complain(&nothing_found(all_namespaces, context));
@@ -372,13 +372,7 @@ fn watch(
     let kinds = kinds_in_order(targets);
     let [kind] = kinds.as_slice() else { bail!("you may only specify a single resource type") };
     let _companion = crate::manager::Companion::start(&context.config, &context.store)?;
-    let names: Vec<&str> = targets
-        .iter()
-        .filter_map(|target| match target {
-            Target::Named(_, name) => Some(name.as_str()),
-            Target::All(_) => None,
-        })
-        .collect();
+    let namespace = (kind.resource().namespaced && !all_namespaces).then_some(context.namespace.as_str());
     let wide = matches!(format, Format::Table { wide: true });
     let zone = context.config.settings.time_zone;
     let table = TableKind::of(kind.as_str());
@@ -406,8 +400,7 @@ fn watch(
         let mut unreadable = None;
         follower.changes(|change| {
             let key = Key::new(change.namespace, change.name);
-            let elsewhere = kind.resource().namespaced && change.namespace != context.namespace;
-            if !all_namespaces && elsewhere || !names.is_empty() && !names.contains(&change.name) {
+            if !targets.iter().any(|target| target.includes(&key, namespace)) {
                 return;
             }
             let object = change.object.and_then(|text| as_shown(*kind, text));

@@ -118,7 +118,7 @@ fn run(global: &Global, args: &PairArgs, what: What) -> Result<ExitCode> {
         if what == What::Labels && args.change.dry_run != DryRun::Client {
             edits.say_missing(&current)?;
         }
-        Ok(Changed { value, said })
+        Ok(Changed::new(value, said))
     })
 }
 
@@ -171,7 +171,7 @@ fn list(
     edits: &Edits,
     what: What,
 ) -> Result<ExitCode> {
-    let targets = manifests::targets(resources, &args.change.files, what.verb())?;
+    let targets = manifests::targets(resources, &args.change.files, what.verb(), global)?;
     let selectors = Selectors::parse(args.change.selector.as_deref(), args.change.field_selector.as_deref())?;
     let context = Context::open(global)?;
     let (state, _) = context.store.read(&selection::tables(&targets))?;

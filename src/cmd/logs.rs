@@ -8,7 +8,7 @@ use chrono::Duration;
 use super::context::{Context, Global};
 use super::failure::verbatim;
 use super::flags;
-use super::follow_logs::{Followed, follow};
+use super::follow_logs::{Followed, FollowedJob, follow};
 use super::get::nothing_found;
 use super::log_source::{Chosen, LogOptions, LogReader, pods_of_job};
 use super::output::{complain, print_bytes};
@@ -111,7 +111,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if args.follow && !matches!(&pods, Pods::One(pod) if is_pod_finished(pod)) {
         let uids = |pods: &[Pod]| pods.iter().map(|pod| uid(&pod.metadata).to_owned()).collect();
         let followed = match pods {
-            Pods::OfJob { key, uid } => Followed::Job { key, uid },
+            Pods::OfJob { key, uid } => Followed::Jobs(vec![FollowedJob { key, uid }]),
             Pods::One(pod) => Followed::Pods(uids(&[*pod])),
             Pods::All(pods) => Followed::Pods(uids(&pods)),
         };

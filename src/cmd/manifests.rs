@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
+use super::context::{DEFAULT_NAMESPACE, Global};
 use super::failure::verbatim;
+use super::glob;
 use super::resources::{self, Target};
 use crate::api::decode::{self, DecodeError, DuplicateField, MAX_MANIFEST_BYTES, Parsed};
 use crate::api::kinds::Kind;
@@ -15,7 +17,7 @@ use crate::api::kinds::Kind;
 /// Which manifests a verb is to read
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct FileArgs {
-    /// Files or directories that contain the manifests; `-` is standard input
+    /// Files, directories or patterns of names that contain the manifests; `-` is standard input
     #[arg(short = 'f', long = "filename", value_name = "FILENAME", value_delimiter = ',')]
     pub(super) filenames: Vec<String>,
     /// Process the directories used in -f, --filename recursively
@@ -39,6 +41,22 @@ pub(super) struct Document {
 }
 
 impl Document {
+    /// The namespace that the object is in: its own or, where it names none, that of the request.
+    ///
+    /// # Errors
+    /// A request for another namespace than the object's own.
+    pub(super) fn namespace(&self, given: Option<&str>) -> Result<String> {
+        let own = self.value["metadata"]["namespace"].as_str().filter(|own| !own.is_empty());
+        match (own, given) {
+            (Some(own), Some(given)) if own != given && self.kind.resource().namespaced => bail!(
+                "the namespace from the provided object {own:?} does not match the namespace {given:?}. You must pass \
+                 '--namespace={own}' to perform this operation."
+            ),
+            (Some(namespace), _) | (None, Some(namespace)) => Ok(namespace.to_owned()),
+            (None, None) => Ok(DEFAULT_NAMESPACE.to_owned()),
+        }
+    }
+
     /// The object's name, empty where missing or not a string.
     pub(super) fn name(&self) -> &str {
         self.value["metadata"]["name"].as_str().unwrap_or_default()
@@ -67,47 +85,17 @@ pub(super) fn unreadable(source: &str, error: &DecodeError) -> anyhow::Error {
 }
 
 fn read_with<T>(files: &FileArgs, each: impl Fn(Parsed, &str) -> Result<T>) -> Result<Vec<Result<T>>> {
-    let mut sources = Vec::new();
-    for name in &files.filenames {
-        if name == "-" {
-            sources.push(None);
-            continue;
-        }
-        if name.starts_with("http://") || name.starts_with("https://") {
-            bail!(
-                "{name:?}: manifests are not fetched from the network; download it first and name the file"
-            );
-        }
-        let path = Path::new(name);
-        let metadata = match fs::metadata(path) {
-            Ok(metadata) => metadata,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                bail!("the path {name:?} does not exist")
-            }
-            Err(error) => return Err(error).with_context(|| format!("read {name}")),
-        };
-        if metadata.is_dir() {
-            let before = sources.len();
-            let mut found = Vec::new();
-            walk(path, files.recursive, &mut found)?;
-            sources.extend(found.into_iter().map(Some));
-            if sources.len() == before {
-                bail!("error reading [{name}]: recognized file extensions are [.json .yaml .yml]");
-            }
-        } else {
-            sources.push(Some(path.to_owned()));
-        }
-    }
     let mut documents = Vec::new();
-    for source in sources {
+    for source in sources(files)? {
         let (name, bytes) = match source {
-            None => ("STDIN".to_owned(), read_bounded(std::io::stdin().lock(), "STDIN")?),
-            Some(path) => {
-                let name = path.display().to_string();
-                let file = fs::File::open(&path).with_context(|| format!("read {name}"))?;
-                let bytes = read_bounded(file, &name)?;
-                (name, bytes)
-            }
+            Source::Stdin => ("STDIN".to_owned(), read_bounded(std::io::stdin().lock(), "STDIN")?),
+            Source::File(path) => match read_file(&path) {
+                Ok(bytes) => (path.display().to_string(), bytes),
+                Err(error) => {
+                    documents.push(Err(error));
+                    continue;
+                }
+            },
         };
         for parsed in decode::documents(&bytes) {
             match parsed {
@@ -121,18 +109,109 @@ fn read_with<T>(files: &FileArgs, each: impl Fn(Parsed, &str) -> Result<T>) -> R
     Ok(documents)
 }
 
+/// Where documents come from.
+enum Source {
+    Stdin,
+    File(PathBuf),
+}
+
+/// What all `-f` together name.
+///
+/// # Errors
+/// Every name that stands for nothing, at once: it is an error for the whole command.
+fn sources(files: &FileArgs) -> Result<Vec<Source>> {
+    let mut sources = Vec::new();
+    let mut unusable = Vec::new();
+    let mut stdin_named = false;
+    for name in &files.filenames {
+        if name == "-" {
+            if std::mem::replace(&mut stdin_named, true) {
+                unusable.push(anyhow::anyhow!("standard input cannot be used for multiple arguments"));
+            }
+            sources.push(Source::Stdin);
+            continue;
+        }
+        match named(name, files.recursive) {
+            Ok(paths) => sources.extend(paths.into_iter().map(Source::File)),
+            Err(error) => unusable.push(error),
+        }
+    }
+    match unusable.len() {
+        0 => Ok(sources),
+        1 => Err(unusable.remove(0)),
+        _ => Err(verbatim(unusable.iter().map(|error| format!("{error:#}")).collect::<Vec<_>>().join("\n"))),
+    }
+}
+
+/// The files that one `-f` names: a file, those of a directory, or what a pattern matches.
+fn named(name: &str, recursive: bool) -> Result<Vec<PathBuf>> {
+    if name.starts_with("http://") || name.starts_with("https://") {
+        bail!("{name:?}: manifests are not fetched from the network; download it first and name the file");
+    }
+    let paths = if is_missing(Path::new(name)) { glob::expand(name)? } else { vec![PathBuf::from(name)] };
+    if paths.is_empty() {
+        bail!("the path {name:?} does not exist");
+    }
+    let mut found = Vec::new();
+    for path in &paths {
+        let shown = path.display().to_string();
+        if is_missing(path) {
+            bail!("the path {shown:?} does not exist");
+        }
+        let metadata = fs::metadata(path).map_err(|error| {
+            anyhow::anyhow!("the path {shown:?} cannot be accessed: {}", in_go("stat", path, &error))
+        })?;
+        if metadata.is_dir() {
+            walk(path, recursive, &mut found)?;
+        } else {
+            found.push(path.clone());
+        }
+    }
+    if found.is_empty() {
+        bail!("error reading [{name}]: recognized file extensions are [.json .yaml .yml]");
+    }
+    Ok(found)
+}
+
+fn is_missing(path: &Path) -> bool {
+    fs::metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>> {
+    let file = fs::File::open(path).map_err(|error| anyhow::anyhow!("{}", in_go("open", path, &error)))?;
+    read_bounded(file, &path.display().to_string())
+}
+
+/// What the system says of a path, as Go writes it.
+fn in_go(doing: &str, path: &Path, error: &std::io::Error) -> String {
+    let said = error.to_string();
+    let said = said.split(" (os error").next().unwrap_or_default().to_lowercase();
+    format!("{doing} {}: {said}", path.display())
+}
+
 /// The objects that a verb is told to work on: by its arguments or, where files are given, by their documents.
 ///
 /// # Errors
 /// As [`resources::parse`] and [`read`]; a bad document is one for the whole command.
-pub(super) fn targets(arguments: &[String], files: &FileArgs, verb: &str) -> Result<Vec<Target>> {
+pub(super) fn targets(
+    arguments: &[String],
+    files: &FileArgs,
+    verb: &str,
+    global: &Global,
+) -> Result<Vec<Target>> {
     if files.filenames.is_empty() {
         return resources::parse(arguments, verb);
     }
-    read(files)?
-        .into_iter()
-        .map(|document| document.map(|document| Target::Named(document.kind, document.name().to_owned())))
-        .collect()
+    read(files)?.into_iter().map(|document| target(&document?, global)).collect()
+}
+
+/// The object that a document describes, wherever it is.
+///
+/// # Errors
+/// As [`Document::namespace`].
+pub(super) fn target(document: &Document, global: &Global) -> Result<Target> {
+    let namespace = document.namespace(global.given_namespace())?;
+    Ok(Target::Object(document.kind, document.kind.key(&namespace, document.name())))
 }
 
 fn walk(directory: &Path, recursive: bool, found: &mut Vec<PathBuf>) -> Result<()> {

@@ -37,6 +37,11 @@ pub(super) struct Args {
     local: bool,
 }
 
+/// What is said of an object that a patch has changed.
+const PATCHED: &str = "patched";
+/// What is said of one that is as it was.
+const NOT_CHANGED: &str = "patched (no change)";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum PatchType {
     Json,
@@ -81,20 +86,14 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         }
         return local::run(&args.change, |object| {
             let value = patched(object)?;
-            let said = outcome_of(object, &value);
-            Ok((value, said))
+            let said = if *object == value { NOT_CHANGED } else { PATCHED };
+            Ok((value, said.to_owned()))
         });
     }
     change::run(global, &args.resources, &args.change, "patch", part, |found| {
-        let current = found.value()?;
-        let value = patched(&current)?;
-        let said = outcome_of(&current, &value);
-        Ok(Changed { value, said })
+        let value = patched(&found.value()?)?;
+        Ok(Changed { value, said: PATCHED.into(), said_of_same: Some(NOT_CHANGED) })
     })
-}
-
-fn outcome_of(before: &Value, after: &Value) -> String {
-    if before == after { "patched (no change)" } else { "patched" }.to_owned()
 }
 
 /// What the system says of a file, as Go writes it.

@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use serde_json::Value;
 
+use super::change::check_version;
 use super::context::{Context, Global};
 use super::delete::delete_one;
 use super::failure::{text, while_doing};
@@ -53,7 +55,7 @@ pub(super) struct Args {
 /// Replaces objects.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if args.files.filenames.is_empty() {
-        bail!("must specify one of -f and -k");
+        bail!("must specify -f");
     }
     let documents = manifests::read(&args.files)?;
     if documents.is_empty() {
@@ -125,9 +127,11 @@ fn replace(
     let Some(current) = request.state.get(Table::from(document.kind), &key) else {
         return Err(StatusError::not_found(document.kind, &key.name).into());
     };
-    let old = Object::from_value(document.kind, current.parse()?)?;
+    let current: Value = current.parse()?;
+    check_version(document.kind, &document.value, &current)?;
+    let old = Object::from_value(document.kind, current.clone())?;
     let mut causes = object.prepare_update(&old);
-    causes.extend(object.findings(&document.value).refused);
+    causes.extend(submit::findings_of_update(&object, &document.value, &current));
     submit::refuse(&object, causes)?;
     object.put(&mut request.pending);
     Ok((object, true))

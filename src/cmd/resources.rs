@@ -2,21 +2,33 @@
 
 use anyhow::{Result, bail};
 
-use crate::api::kinds::{Kind, RESOURCES};
+use crate::api::kinds::{Key, Kind, RESOURCES};
 
 /// What the arguments of a verb name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Target {
     /// All objects of a kind.
     All(Kind),
-    /// One object.
+    /// One object, in the namespace of the request.
     Named(Kind, String),
+    /// One object, wherever it is.
+    Object(Kind, Key),
 }
 
 impl Target {
     pub(super) fn kind(&self) -> Kind {
         match self {
-            Self::All(kind) | Self::Named(kind, _) => *kind,
+            Self::All(kind) | Self::Named(kind, _) | Self::Object(kind, _) => *kind,
+        }
+    }
+
+    /// Whether an object of the kind is meant; `namespace` is that of the request, nothing where all are meant.
+    pub(super) fn includes(&self, key: &Key, namespace: Option<&str>) -> bool {
+        let here = namespace.is_none_or(|namespace| *namespace == *key.namespace);
+        match self {
+            Self::All(_) => here,
+            Self::Named(_, name) => here && **name == *key.name,
+            Self::Object(_, object) => object == key,
         }
     }
 }

@@ -10,7 +10,7 @@ use tabled::settings::Style;
 use super::context::{Context, Global};
 use super::delete::delete_one;
 use super::flags;
-use super::follow_logs::{Followed, follow};
+use super::follow_logs::{Followed, FollowedJob, follow};
 use super::log_source::{Chosen, LogOptions, last_failure};
 use super::manifests::{self, Document, FileArgs};
 use super::object::Object;
@@ -75,10 +75,10 @@ struct SummaryRow {
     exit_code: u8,
 }
 
-/// Runs Jobs one after another: the first that fails decides.
+/// Runs Jobs side by side; of those that fail the first of the manifests decides.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if args.files.filenames.is_empty() {
-        bail!("must specify one of -f and -k");
+        bail!("must specify -f");
     }
     let documents = manifests::read(&args.files)?.into_iter().collect::<Result<Vec<_>>>()?;
     if documents.is_empty() {
@@ -91,10 +91,11 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let until = until(args.timeout);
     let jobs = submit_all(&context, documents, args)?;
     let _companion = Companion::start(&context.config, &context.store)?;
+    let ended = follow_to_the_end(&context, &jobs, args, until)?;
     let mut rows = Vec::new();
     let mut code = 0;
     for job in &jobs {
-        let row = follow_to_the_end(&context, job, args, until)?;
+        let row = summary(&context, &key(&job.metadata), uid(&job.metadata), ended)?;
         if code == 0 {
             code = row.exit_code;
         }
@@ -147,20 +148,25 @@ fn submit_all(context: &Context, documents: Vec<Document>, args: &Args) -> Resul
     Ok(jobs)
 }
 
-fn follow_to_the_end(context: &Context, job: &Job, args: &Args, until: Until) -> Result<SummaryRow> {
-    let job_key = key(&job.metadata);
-    let job_uid = uid(&job.metadata);
-    let spec = job.spec.clone().unwrap_or_default();
-    let several = spec.parallelism.unwrap_or(1) > 1
-        || spec.template.spec.as_ref().is_some_and(|pod| pod.containers.len() > 1);
-    let followed = Followed::Job { key: job_key.clone(), uid: job_uid.to_owned() };
+/// Prints the logs of all Jobs as they come; false when the time is over before all Jobs have ended.
+fn follow_to_the_end(context: &Context, jobs: &[Job], args: &Args, until: Until) -> Result<bool> {
+    let followed =
+        jobs.iter().map(|job| FollowedJob { key: key(&job.metadata), uid: uid(&job.metadata).into() });
+    let followed = Followed::Jobs(followed.collect());
     let until = match until {
         Until::Now => Some(clock()),
         Until::Time(time) => Some(time),
     };
-    let prefix = args.prefix.unwrap_or(several);
-    let ended = follow(context, &followed, &Chosen::All, &LogOptions::default(), prefix, until)?;
-    summary(context, &job_key, job_uid, ended)
+    let prefix = args.prefix.unwrap_or(jobs.len() > 1 || jobs.iter().any(has_several_logs));
+    follow(context, &followed, &Chosen::All, &LogOptions::default(), prefix, until)
+}
+
+/// Whether lines of several containers may come at the same time.
+fn has_several_logs(job: &Job) -> bool {
+    job.spec.as_ref().is_some_and(|spec| {
+        spec.parallelism.unwrap_or(1) > 1
+            || spec.template.spec.as_ref().is_some_and(|pod| pod.containers.len() > 1)
+    })
 }
 
 fn summary(context: &Context, job_key: &Key, job_uid: &str, ended: bool) -> Result<SummaryRow> {
@@ -171,7 +177,8 @@ fn summary(context: &Context, job_key: &Key, job_uid: &str, ended: bool) -> Resu
     };
     let status = job.status.clone().unwrap_or_default();
     let failed = job_condition(&job, "Failed");
-    let (text, exit_code) = match (ended, failed) {
+    // Others may have ended when the time was over.
+    let (text, exit_code) = match (ended || is_job_finished(&job), failed) {
         (false, _) => ("Running".to_owned(), DEADLINE_EXCEEDED),
         (true, None) => ("Complete".to_owned(), 0),
         (true, Some(condition)) => {

@@ -63,7 +63,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if replicas < 0 {
         bail!("The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0");
     }
-    let targets = manifests::targets(&args.resources, &args.files, "scale")?;
+    let targets = manifests::targets(&args.resources, &args.files, "scale", global)?;
     let selectors = Selectors::parse(args.selector.as_deref(), None)?;
     super::delete::require_targets(&targets, args.all || !selectors.is_empty())?;
     let context = Context::open(global)?;

@@ -192,13 +192,26 @@ pub(super) fn resolve<'a>(
                         "error: a resource cannot be retrieved by name across all namespaces",
                     ));
                 }
-                match get(state, *kind, namespace, name) {
-                    Ok(one) => found.push(one),
-                    Err(error) if error.is::<StatusError>() => missing.push(error),
-                    Err(error) => return Err(error),
-                }
+                sort_out(get(state, *kind, namespace, name), &mut found, &mut missing)?;
+            }
+            Target::Object(kind, key) => {
+                sort_out(get(state, *kind, &key.namespace, &key.name), &mut found, &mut missing)?;
             }
         }
     }
     Ok((found, missing))
+}
+
+/// Tells an object that is not there from a store that does not read.
+fn sort_out<'a>(
+    got: Result<Found<'a>>,
+    found: &mut Vec<Found<'a>>,
+    missing: &mut Vec<anyhow::Error>,
+) -> Result<()> {
+    match got {
+        Ok(one) => found.push(one),
+        Err(error) if error.is::<StatusError>() => missing.push(error),
+        Err(error) => return Err(error),
+    }
+    Ok(())
 }

@@ -20,6 +20,9 @@ use crate::controller::pods::{generated_name, new_uid};
 use crate::manager::Request;
 use crate::registry::strategy;
 
+/// Where programs are looked for when whoever creates an object has no PATH: what container runtimes give.
+const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// `--validate`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Validate {
@@ -49,20 +52,12 @@ pub(super) fn set_namespace(document: &mut Document, context: &Context) -> Resul
     if !document.kind.resource().namespaced {
         return Ok(());
     }
-    match document.value["metadata"]["namespace"].as_str() {
-        Some(own) if context.namespace_given && own != context.namespace => bail!(
-            "the namespace from the provided object {own:?} does not match the namespace {:?}. You must pass \
-             '--namespace={own}' to perform this operation.",
-            context.namespace
-        ),
-        Some(own) if !own.is_empty() => {}
-        _ => {
-            if !document.value["metadata"].is_object() {
-                document.value["metadata"] = json!({});
-            }
-            document.value["metadata"]["namespace"] = json!(context.namespace);
-        }
+    let given = context.namespace_given.then_some(context.namespace.as_str());
+    let namespace = document.namespace(given)?;
+    if !document.value["metadata"].is_object() {
+        document.value["metadata"] = json!({});
     }
+    document.value["metadata"]["namespace"] = json!(namespace);
     Ok(())
 }
 
@@ -140,9 +135,9 @@ pub(super) fn add_creator(meta: &mut ObjectMeta, pass_env: &[String]) -> Result<
     annotations
         .entry(ANNOTATION_WORKING_DIRECTORY.into())
         .or_insert_with(|| directory.to_string_lossy().into_owned());
-    if let Ok(path) = std::env::var("PATH") {
-        annotations.entry(ANNOTATION_PATH.into()).or_insert(path);
-    }
+    annotations
+        .entry(ANNOTATION_PATH.into())
+        .or_insert_with(|| std::env::var("PATH").unwrap_or_else(|_| DEFAULT_PATH.into()));
     let mut passed = BTreeMap::new();
     for variable in pass_env {
         let Ok(value) = std::env::var(variable) else { bail!("--pass-env: there is no variable {variable}") };
@@ -189,6 +184,15 @@ pub(super) fn admit(object: &mut Object, manifest: &Value, request: &mut Request
     refuse(object, causes)?;
     warnings.into_iter().chain(findings.warnings).for_each(|warning| warn(&warning));
     Ok(())
+}
+
+/// What in a new version of an object cannot be done here. Of fields without effect is said what is said at creation,
+/// unless the version before had them.
+pub(super) fn findings_of_update(object: &Object, new: &Value, current: &Value) -> Vec<FieldError> {
+    let findings = object.findings(new);
+    let known = object.findings(current).warnings;
+    findings.warnings.iter().filter(|warning| !known.contains(warning)).for_each(|warning| warn(warning));
+    findings.refused
 }
 
 /// [`StatusError::Invalid`] when there is any cause.

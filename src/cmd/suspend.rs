@@ -56,6 +56,6 @@ fn set(global: &Global, resources: &[String], args: &ChangeArgs, suspend: bool) 
         if !already {
             value["spec"]["suspend"] = json!(suspend);
         }
-        Ok(Changed { value, said: if already { format!("already {done}") } else { done.into() } })
+        Ok(Changed::new(value, if already { format!("already {done}") } else { done.into() }))
     })
 }

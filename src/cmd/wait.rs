@@ -91,7 +91,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     conditions.sort_by_key(|condition| !matches!(condition, Condition::Create));
     let until = until(args.timeout);
     let mut outcomes = Outcomes::new(args.output.as_deref(), DryRun::None)?;
-    let targets = manifests::targets(&args.resources, &args.files, "wait")?;
+    let targets = manifests::targets(&args.resources, &args.files, "wait", global)?;
     let selectors = Selectors::parse(args.selector.as_deref(), args.field_selector.as_deref())?;
     super::delete::require_targets(&targets, args.all || !selectors.is_empty())?;
     let context = Context::open(global)?;
@@ -152,6 +152,7 @@ fn named_objects(
                 return Err(verbatim("error: a resource cannot be retrieved by name across all namespaces"));
             }
             Target::Named(kind, name) => objects.push((*kind, Key::new(&context.namespace, name))),
+            Target::Object(kind, key) => objects.push((*kind, key.clone())),
             Target::All(kind) => {
                 if state.is_none() {
                     state = Some(context.store.read(&selection::tables(targets))?.0);

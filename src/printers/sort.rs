@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::go_value::type_name;
 use super::jsonpath::{Error, Template};
-use super::quantity::nanos;
+use crate::api::quantity::nanos;
 
 /// Sorts objects by the first value at a path; objects without one come first, equal ones keep their order.
 ///

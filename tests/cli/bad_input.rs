@@ -323,3 +323,45 @@ fn a_data_directory_that_is_removed_keeps_nobody_alive() {
     world.assert_no_processes_left();
     assert!(!world.store().exists(), "nobody makes it again");
 }
+
+#[test]
+fn resources_that_a_cluster_refuses_are_refused_here() {
+    let world = World::new();
+    let with = |resources: &str| {
+        job("one", "suspend: true", "true")
+            .replace(
+                "      containers:\n",
+                "      containers:\n      - name: other\n        command: [x]\n        RES\n",
+            )
+            .replace("RES", &format!("resources: {resources}"))
+    };
+    let decoding = "Error from server (BadRequest): error when creating \"job.yaml\": Job in version \"v1\" cannot be handled \
+                    as a Job: ";
+    let at = "The Job \"one\" is invalid: spec.template.spec.containers[0].resources";
+    for (resources, error) in [
+        (
+            "{limits: {cpu: 1x}}",
+            format!(
+                "{decoding}quantities must match the regular expression \
+                 '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'\n"
+            ),
+        ),
+        ("{requests: {memory: 1ki}}", format!("{decoding}unable to parse quantity's suffix\n")),
+        (
+            "{requests: {memory: -5}}",
+            format!("{at}.requests[memory]: Invalid value: \"-5\": must be greater than or equal to 0\n"),
+        ),
+        (
+            "{limits: {cpu: 0.5}, requests: {cpu: 3}}",
+            format!("{at}.requests: Invalid value: \"3\": must be less than or equal to cpu limit of 500m\n"),
+        ),
+    ] {
+        let path = world.manifest("job.yaml", with(resources));
+        world.run(&format!("create -f {path}")).fails_with(&error);
+    }
+    // Labels are free to be called so.
+    let labelled =
+        job("one", "suspend: true", "true").replace("metadata:\n", "metadata:\n  labels: {limits: 1x}\n");
+    let path = world.manifest("job.yaml", labelled);
+    world.run(&format!("create -f {path}")).prints("job.batch/one created\n");
+}

@@ -141,9 +141,9 @@ fn patches_of_three_kinds() {
             "The Job \"x\" is invalid: spec.completions: Invalid value: 5: field is immutable\n",
         ),
         (
-            "patch job x -p '{\"spec\":{\"parallel\":5}}'",
+            "patch job x -p '{\"spec\":{\"parallel\":5},\"status\":{\"succeeded\":9}}'",
             0,
-            "job.batch/x patched\n",
+            "job.batch/x patched (no change)\n",
             "Warning: unknown field \"spec.parallel\"\n",
         ),
         ("patch job y -p '{}'", 1, "", "Error from server (NotFound): jobs.batch \"y\" not found\n"),
@@ -352,4 +352,23 @@ fn events_are_listed_in_the_order_in_which_they_happened() {
     world.run("events --types=Warning").is(0, "", "No events found in default namespace.\n");
     let json: Value = serde_json::from_str(&world.run("events -o json").success().stdout).expect("JSON");
     assert!(json["items"].as_array().is_some_and(|items| items.len() > 2));
+}
+
+#[test]
+fn a_field_without_effect_is_told_of_when_it_comes_and_not_again() {
+    let world = World::new();
+    let _ = world.apply(&job("x", "suspend: true", "true"));
+    let patch = "{\"metadata\":{\"finalizers\":[\"example.com/mine\"]}}";
+    world.run(&format!("patch job x -p '{patch}'")).is(
+        0,
+        "job.batch/x patched\n",
+        "Warning: metadata.finalizers[0]: does not hold back deletion yet: a deleted object goes at once\n",
+    );
+    world.run("label job x a=b").prints("job.batch/x labeled\n");
+    world.wait_for_value("job x", "{.status.conditions[0].type}", "Suspended");
+    world.manifest("x.yaml", world.run("get job x -o yaml").success().stdout.replace("a: b", "a: c"));
+    world.run("replace -f x.yaml").prints("job.batch/x replaced\n");
+    assert_eq!(world.value("job x", "{.metadata.finalizers[0]}"), "example.com/mine");
+    world.run("delete job x").prints("job.batch \"x\" deleted\n");
+    world.run("get jobs").is(0, "", "No resources found in default namespace.\n");
 }

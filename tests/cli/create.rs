@@ -73,7 +73,19 @@ fn create_job_without_name_image_or_command_says_so() {
     let world = World::new();
     let output = world.run("create job").failure();
     assert!(output.stderr.starts_with("error: exactly one NAME is required, got 0\n"), "{}", output.stderr);
-    world.run("create").fails_with("error: must specify one of -f and -k\n");
+    world.run("create").fails_with("error: must specify -f\n");
+}
+
+#[test]
+fn who_has_no_path_gets_the_one_that_container_runtimes_give() {
+    let world = World::new();
+    let mut command = world.command("create job one -- sh -c 'echo $PATH'").build();
+    let status =
+        command.env_remove("PATH").stdout(std::process::Stdio::null()).status().expect("start jobctl");
+    assert!(status.success());
+    world.wait_for_end("one");
+    let output = world.run("logs job/one").success();
+    assert_eq!(output.stdout, "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n");
 }
 
 #[test]

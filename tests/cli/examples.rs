@@ -39,8 +39,48 @@ fn twelve_runs_four_at_a_time() {
     let waited = world.run("wait --for=condition=complete job/parallel").success();
     assert_eq!(waited.stdout, "job.batch/parallel condition met\n");
     assert_eq!(world.value("job/parallel", "{.status.succeeded}"), "12");
-    let logs = world.run("logs job/parallel --all-pods").success();
-    assert_eq!(logs.stdout.lines().filter(|line| line.ends_with(" works")).count(), 12);
+    let logs = world.run("logs job/parallel --all-pods --tail=1").success();
+    let said: Vec<&str> = logs.stdout.lines().collect();
+    assert_eq!(said.len(), 12, "{}", logs.stdout);
+    for line in said {
+        // Every line as the README shows it: the pod's prefix, and what the pod says of itself.
+        let pod = line.strip_prefix("[pod/").and_then(|rest| rest.split_once('/')).map(|(pod, _)| pod);
+        let pod = pod.expect("a prefix");
+        assert_eq!(line, format!("[pod/{pod}/worker] {pod} works"));
+    }
+}
+
+/// The examples that a test of this file runs.
+const RUN: [&str; 5] = ["cronjob.yaml", "deadline.yaml", "parallel.yaml", "pi.yaml", "retry.yaml"];
+
+#[test]
+fn no_example_is_forgotten() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/examples");
+    let mut found: Vec<String> = std::fs::read_dir(directory)
+        .expect("read the examples")
+        .map(|entry| entry.expect("an example").file_name().to_string_lossy().into_owned())
+        .collect();
+    found.sort();
+    assert_eq!(
+        found, RUN,
+        "each needs a test that holds what it prints against what the documentation shows"
+    );
+}
+
+#[test]
+fn no_program_of_an_example_complains() {
+    let world = World::new();
+    for name in RUN.iter().filter(|name| **name != "pi.yaml" || is_installed("perl")) {
+        example(&world, name);
+        let _ = world.run(&format!("apply -f {name}")).success();
+    }
+    let _ = world.run("create job hello --from=cronjob/hello").success();
+    let _ = world.run("delete cronjob hello --cascade=orphan").success();
+    for job in world.value("jobs", "'{.items[*].metadata.name}'").split(' ') {
+        world.wait_for_end(job);
+        let logs = world.run(&format!("logs job/{job} --all-pods")).success();
+        assert!(!logs.stdout.contains("not found"), "{job}: {}", logs.stdout);
+    }
 }
 
 #[test]

@@ -249,3 +249,78 @@ fn metadata_that_does_not_fit_is_told_as_kubectl_does() {
         }
     }
 }
+
+#[test]
+fn what_does_not_read_in_a_directory_does_not_keep_the_rest_out() {
+    let world = World::new();
+    world.manifest("all/a.yaml", suspended("a"));
+    world.manifest("all/c.yml", suspended("c"));
+    std::os::unix::fs::symlink("/nonexistent", world.path("work/all/b.yaml")).expect("link");
+    for (verb, said) in [
+        ("create", "job.batch/a created\njob.batch/c created\n"),
+        ("apply", "job.batch/a configured\njob.batch/c configured\n"),
+        ("replace", "job.batch/a replaced\njob.batch/c replaced\n"),
+        ("delete", "job.batch \"a\" deleted\njob.batch \"c\" deleted\n"),
+    ] {
+        let output = world.run(&format!("{verb} -f all")).exits(1);
+        assert_eq!(output.stdout, said, "{verb}");
+        let errors: Vec<&str> = output.stderr.lines().filter(|line| !line.starts_with("Warning: ")).collect();
+        assert_eq!(errors, ["error: open all/b.yaml: no such file or directory"], "{verb}");
+    }
+}
+
+#[test]
+fn patterns_of_names_are_expanded_where_the_shell_was_kept_from_it() {
+    let world = World::new();
+    for name in ["all/a.yml", "all/b.yaml", "all/c.yml", "more/d.yml"] {
+        let letter = name.split(['/', '.']).nth(1).expect("a name");
+        world.manifest(name, suspended(letter));
+    }
+    let created = |names: &[&str]| -> String {
+        names.iter().map(|name| format!("job.batch/{name} created (dry run)\n")).collect()
+    };
+    for (patterns, names) in [
+        ("-f 'all/*.yml'", &["a", "c"][..]),
+        ("-f './all/?.yml'", &["a", "c"]),
+        ("-f '*/[b-d].y*'", &["b", "c", "d"]),
+        ("-f 'a*'", &["a", "b", "c"]),
+        ("-f 'more/*' -f all/b.yaml", &["d", "b"]),
+    ] {
+        world.run(&format!("create --dry-run=client {patterns}")).prints(&created(names));
+    }
+    for (line, error) in [
+        ("-f 'all/*.json'", "error: the path \"all/*.json\" does not exist\n"),
+        ("-f 'all/[a.yml'", "error: pattern \"all/[a.yml\" is not valid: syntax error in pattern\n"),
+        (
+            "-f no.yaml -f all -f 'no*'",
+            "the path \"no.yaml\" does not exist\nthe path \"no*\" does not exist\n",
+        ),
+        ("-f - -f all -f -", "error: standard input cannot be used for multiple arguments\n"),
+    ] {
+        world.run(&format!("create {line}")).fails_with(error);
+    }
+    // A file whose name looks like a pattern is that file.
+    world.manifest("[x].yml", suspended("x"));
+    world.run("create --dry-run=client -f '[x].yml'").prints(&created(&["x"]));
+}
+
+#[test]
+fn the_objects_of_files_are_looked_for_where_the_files_say() {
+    let world = World::new();
+    let there = suspended("one").replace("metadata:\n", "metadata:\n  namespace: there\n");
+    let path = world.manifest("there.yaml", there);
+    let _ = world.run(&format!("create -f {path}")).success();
+    let mismatch = "error: the namespace from the provided object \"there\" does not match the namespace \"here\". You \
+                    must pass '--namespace=there' to perform this operation.\n";
+    for verb in ["apply", "replace", "label a=b", "scale --replicas=2", "describe", "get", "delete"] {
+        world.run(&format!("{verb} -n here -f {path}")).fails_with(mismatch);
+    }
+    world.run(&format!("label -f {path} a=b")).prints("job.batch/one labeled\n");
+    world.run(&format!("get -f {path} -o name")).prints("job.batch/one\n");
+    assert!(world.run(&format!("describe -f {path}")).success().stdout.contains("a=b"));
+    world
+        .run(&format!("wait --for=condition=suspended -f {path} --timeout=30s"))
+        .prints("job.batch/one condition met\n");
+    world.run(&format!("delete -f {path}")).prints("job.batch \"one\" deleted\n");
+    world.run("get jobs -A").is(0, "", "No resources found\n");
+}

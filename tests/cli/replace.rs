@@ -37,3 +37,30 @@ fn forced_replacement_runs_the_job_again_under_a_new_uid() {
         "the old pods went with the old Job"
     );
 }
+
+#[test]
+fn what_others_have_changed_meanwhile_is_not_overwritten_by_an_older_version() {
+    let world = World::new();
+    let _ = world.apply(&job("one", "suspend: true", "true"));
+    world.wait_for_value("job one", "{.status.conditions[0].type}", "Suspended");
+    world.manifest("old.yaml", world.run("get job one -o yaml").success().stdout);
+    let _ = world.run("label job one a=b").success();
+    let modified = "Operation cannot be fulfilled on jobs.batch \"one\": the object has been modified; please apply your \
+                    changes to the latest version and try again\n";
+    for (verb, doing) in [("replace", "replacing"), ("apply", "patching")] {
+        world.run(&format!("{verb} -f old.yaml")).fails_with(&format!(
+            "Error from server (Conflict): error when {doing} \"old.yaml\": {modified}"
+        ));
+        assert_eq!(world.value("job one", "{.metadata.labels.a}"), "b");
+    }
+    let latest = world.run("get job one -o yaml").success().stdout;
+    world.manifest("new.yaml", latest.replace("a: b", "a: c"));
+    world.run("replace -f new.yaml").prints("job.batch/one replaced\n");
+    assert_eq!(world.value("job one", "{.metadata.labels.a}"), "c");
+    // The manifest that was just stored is now of an older version itself.
+    let _ = world.run("replace -f new.yaml").failure();
+    let latest = world.run("get job one -o yaml").success().stdout;
+    world.manifest("new.yaml", latest.replace("a: c", "a: d"));
+    world.run("apply -f new.yaml").prints("job.batch/one configured\n");
+    assert_eq!(world.value("job one", "{.metadata.labels.a}"), "d");
+}

@@ -1,6 +1,8 @@
 //! `run`: submit, follow, wait, and end as the program ended.
 
-use crate::common::{World, job};
+use std::io::{BufRead as _, BufReader};
+
+use crate::common::{Output, World, job};
 
 fn run(world: &World, manifest: &str) -> crate::common::Output {
     world.command("run -f -").stdin(manifest).run()
@@ -86,4 +88,43 @@ fn what_has_been_run_can_be_applied() {
     let manifest = world.manifest("job.yaml", job("one", "", "echo hello"));
     let _ = world.run(&format!("run -f {manifest}")).success();
     world.run(&format!("apply -f {manifest}")).prints("job.batch/one unchanged\n");
+}
+
+#[test]
+fn several_jobs_are_followed_at_once_and_the_first_that_fails_decides() {
+    let world = World::new();
+    // Each waits for what only the other one, having started, makes; their words come between each other's.
+    let partner = |name: &str, other: &str, end: &str| {
+        let script = format!("echo 1; touch {name}; until test -f {other}; do sleep 0.01; done; {end}");
+        job(name, "backoffLimit: 0", &script)
+    };
+    let first = partner("one", "two", "until test -f seen; do sleep 0.01; done; exit 3");
+    let second = partner("two", "one", "echo 2; exit 4");
+    let mut child = world
+        .command("run -f -")
+        .stdin(format!("{first}---\n{second}---\n{}", job("three", "", "echo 1")))
+        .spawn();
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let mut next = || {
+        let line = lines.next().expect("a line").expect("text");
+        let (pod, said) = line.strip_prefix("[pod/").and_then(|rest| rest.split_once('/')).expect("a prefix");
+        let (name, _) = pod.split_once('-').expect("the pod of a Job");
+        format!("{name} {said}")
+    };
+    // All of this while the first Job still runs.
+    let mut said: Vec<String> = (0..4).map(|_| next()).collect();
+    said.sort();
+    assert_eq!(said, ["one main] 1", "three main] 1", "two main] 1", "two main] 2"]);
+    world.manifest("seen", "");
+    let output = child.wait_with_output().expect("wait for jobctl");
+    let output = Output::new(&world, "jobctl run -f -".into(), output.status, b"", &output.stderr).exits(3);
+    let table: Vec<Vec<&str>> = output
+        .stderr
+        .lines()
+        .skip_while(|line| !line.starts_with("JOB"))
+        .skip(1)
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    let ends: Vec<_> = table.iter().map(|row| (row[0], row[1], *row.last().expect("an exit code"))).collect();
+    assert_eq!(ends, [("one", "Failed", "3"), ("two", "Failed", "4"), ("three", "Complete", "0")]);
 }

@@ -3,6 +3,7 @@
 use super::Treatment::{Honoured, Refused, Warned};
 use super::When::{False, NonZero, Set, Text, TextBesides};
 use super::{Entry, Treatment, When};
+use crate::api::meta::{FINALIZER_FOREGROUND, FINALIZER_JOB_TRACKING};
 
 const LATER: &str = "comes with a later version of jobctl";
 const NO_EFFECT_YET: &str = "has no effect on this machine yet";
@@ -44,7 +45,12 @@ pub(super) const JOB: &[Entry] = &[
 
 pub(super) const METADATA: &[Entry] = &[
     honoured(&["name", "generateName", "namespace", "labels", "annotations"], ""),
-    honoured(&["finalizers", "ownerReferences"], ""),
+    honoured(&["ownerReferences"], ""),
+    entry(
+        &["finalizers[]"],
+        TextBesides(&[FINALIZER_FOREGROUND, FINALIZER_JOB_TRACKING]),
+        Warned("does not hold back deletion yet: a deleted object goes at once"),
+    ),
     honoured(&["resourceVersion"], "an update of an older version is a conflict"),
     honoured(
         &["uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"],

@@ -40,7 +40,9 @@ fn every_field_of_upstreams_job_has_a_treatment() {
 fn every_row_is_a_field_of_upstreams_and_no_field_has_two() {
     let covered = covered();
     for (index, entry) in covered.iter().enumerate() {
-        assert!(FIELDS.lines().any(|field| field == entry), "{entry} is no field");
+        // The texts of a list are no field of their own.
+        let known = entry.strip_suffix("[]").unwrap_or(entry);
+        assert!(FIELDS.lines().any(|field| field == known), "{entry} is no field");
         for other in &covered[index + 1..] {
             assert!(
                 entry != other && !is_below(other, entry) && !is_below(entry, other),
@@ -96,6 +98,11 @@ fn findings_have_concrete_paths() {
             "Job fields",
             json!({"spec": {"completionMode": "Indexed", "backoffLimitPerIndex": 0, "podFailurePolicy": {"rules": [{"action": "FailJob"}]}}}),
             vec![],
+        ),
+        (
+            "finalizers of others",
+            json!({"metadata": {"finalizers": ["foregroundDeletion", "example.com/mine"]}}),
+            vec!["warned metadata.finalizers[1]"],
         ),
         (
             "values of no effect",

@@ -36,6 +36,13 @@ pub struct TypeError {
     api_version: String,
 }
 
+impl TypeError {
+    fn new(value: &Value, path: String, problem: String) -> Self {
+        let text = |field| value.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+        Self { path, problem, kind: text("kind"), api_version: text("apiVersion") }
+    }
+}
+
 impl fmt::Display for TypeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let TypeError { problem, kind, api_version, .. } = self;
@@ -61,12 +68,20 @@ pub fn from_value<T: DeserializeOwned>(value: &Value) -> Result<Decoded<T>, Type
     let mut value = Cow::Borrowed(value);
     for _ in 0..MAX_FITTED {
         match decode(&value) {
-            Ok(decoded) => return Ok(decoded),
+            Ok(decoded) => return with_good_quantities(&value, decoded),
             Err((path, _)) if is_fitting(&value, &path) => fit(value.to_mut(), &path),
             Err((path, error)) => return Err(type_error(&value, &path, &error)),
         }
     }
     decode(&value).map_err(|(path, error)| type_error(&value, &path, &error))
+}
+
+/// The types take any text for a quantity.
+fn with_good_quantities<T>(value: &Value, decoded: Decoded<T>) -> Result<Decoded<T>, TypeError> {
+    match go::bad_quantity(value) {
+        None => Ok(decoded),
+        Some((path, problem)) => Err(TypeError::new(value, path, problem.to_owned())),
+    }
 }
 
 fn decode<T: DeserializeOwned>(value: &Value) -> Result<Decoded<T>, (Path, serde_json::Error)> {
@@ -131,13 +146,12 @@ fn fit(value: &mut Value, path: &Path) {
 }
 
 fn type_error(value: &Value, path: &Path, error: &serde_json::Error) -> TypeError {
-    let text = |field| value.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let (kind, api_version) = (text("kind"), text("apiVersion"));
+    let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default();
     let names = path.iter().fold(String::new(), |names, segment| match segment {
         Segment::Seq { index } => format!("{names}[{index}]"),
         Segment::Map { key } => join(&names, key),
         _ => names,
     });
-    let problem = go::problem(&kind, path, find(value, path), &error.to_string());
-    TypeError { path: names, problem, kind, api_version }
+    let problem = go::problem(kind, path, find(value, path), &error.to_string());
+    TypeError::new(value, names, problem)
 }

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::{
     PodSpec, Probe, VolumeMount,
 };
 
-use super::{each, non_negative, quoted};
+use super::{each, non_negative, quoted, resources};
 use crate::api::names;
 use crate::api::status_error::FieldError;
 
@@ -120,6 +120,9 @@ fn validate(
         volumes,
         &at("volumeMounts"),
     ));
+    if let Some(requirements) = &container.resources {
+        errors.extend(resources::validate(requirements, &at("resources")));
+    }
     for (field, probe, is_readiness) in [
         ("livenessProbe", &container.liveness_probe, false),
         ("readinessProbe", &container.readiness_probe, true),

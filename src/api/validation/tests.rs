@@ -143,6 +143,71 @@ fn each_broken_rule_is_named_in_upstreams_words() {
 }
 
 #[test]
+fn resources_are_checked_as_on_a_cluster() {
+    let at = "spec.template.spec.containers[0].resources";
+    for (set, expected) in [
+        (
+            json!({"limits": {"cpu": "1500m", "memory": "1Gi"}, "requests": {"cpu": "1.5", "memory": "1e9"}}),
+            vec![],
+        ),
+        (json!({"limits": {"example.com/gpu": 2, "hugepages-2Mi": "4Mi", "cpu": 1}}), vec![]),
+        (
+            json!({"limits": {"cpu": "1"}, "requests": {"cpu": "1500m"}}),
+            vec![format!(
+                "{at}.requests: Invalid value: \"1500m\": must be less than or equal to cpu limit of 1"
+            )],
+        ),
+        (
+            json!({"requests": {"memory": -5}}),
+            vec![format!("{at}.requests[memory]: Invalid value: \"-5\": must be greater than or equal to 0")],
+        ),
+        (
+            json!({"requests": {"foo": 1}}),
+            vec![
+                format!(
+                    "{at}.requests[foo]: Invalid value: \"foo\": must be a standard resource type or fully qualified"
+                ),
+                format!(
+                    "{at}.requests[foo]: Invalid value: \"foo\": must be a standard resource for containers"
+                ),
+            ],
+        ),
+        (
+            json!({"requests": {"pods": 1}}),
+            vec![format!(
+                "{at}.requests[pods]: Invalid value: \"pods\": must be a standard resource for containers"
+            )],
+        ),
+        (
+            json!({"requests": {"example.com/gpu": 2}}),
+            vec![format!("{at}.limits: Required value: Limit must be set for non overcommitable resources")],
+        ),
+        (
+            json!({"limits": {"example.com/gpu": 2}, "requests": {"example.com/gpu": 1}}),
+            vec![format!("{at}.requests: Invalid value: \"1\": must be equal to example.com/gpu limit of 2")],
+        ),
+        (
+            json!({"limits": {"example.com/gpu": "500m"}, "requests": {"example.com/gpu": "500m"}}),
+            vec![
+                format!("{at}.limits[example.com/gpu]: Invalid value: \"500m\": must be an integer"),
+                format!("{at}.requests[example.com/gpu]: Invalid value: \"500m\": must be an integer"),
+            ],
+        ),
+        (
+            json!({"limits": {"hugepages-2Mi": "4Mi"}}),
+            vec![format!("{at}: Forbidden: HugePages require cpu or memory")],
+        ),
+        (
+            json!({"requests": {"cpu": "1x"}}),
+            vec![format!("{at}.requests[cpu]: Invalid value: \"1x\": {}", crate::api::quantity::FORMAT)],
+        ),
+    ] {
+        let found = texts(&validate_job(&job(&[(&format!("{FIRST}/resources"), set.clone())])));
+        assert_eq!(found, expected, "{set}");
+    }
+}
+
+#[test]
 fn what_a_pod_asks_of_its_node_is_checked() {
     let at = "spec.template.spec.affinity.nodeAffinity";
     let required = format!("{at}.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms");

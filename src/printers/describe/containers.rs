@@ -11,7 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::{Output, line, set};
-use crate::printers::quantity::{canonical, nanos};
+use crate::api::quantity::{canonical, nanos};
 
 impl Output<'_> {
     /// `pod` is the metadata that field references are resolved with; a template has none. `space` is the

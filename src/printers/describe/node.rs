@@ -7,8 +7,8 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::{Output, line, set};
 use crate::api::conditions::is_pod_finished;
+use crate::api::quantity::{canonical, nanos, written_like};
 use crate::printers::duration::age;
-use crate::printers::quantity::{canonical, nanos, written_like};
 use crate::printers::rows::node_roles;
 
 type Resources = BTreeMap<String, Quantity>;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{Container, Pod, PodSpec, SeccompProfile};
 
 use super::{Output, line, python_bool, set};
+use crate::api::quantity::nanos;
 use crate::printers::duration::age;
-use crate::printers::quantity::nanos;
 
 pub(super) fn describe(out: &mut Output<'_>, pod: &Pod) {
     let metadata = &pod.metadata;

@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::{ProjectedVolumeSource, Volume};
 
 use super::{Output, line, set};
-use crate::printers::quantity::canonical;
+use crate::api::quantity::canonical;
 
 impl Output<'_> {
     pub(super) fn volumes(&mut self, volumes: Option<&Vec<Volume>>, space: &str) {

@@ -3,6 +3,8 @@
 use serde_json::Value;
 use serde_path_to_error::{Path, Segment};
 
+use crate::api::quantity;
+
 /// Fields that are maps: what is below them has no field of its own.
 const MAPS: [&str; 11] = [
     "annotations",
@@ -22,13 +24,51 @@ const MAPS: [&str; 11] = [
 const STRING_LISTS: [&str; 8] =
     ["accessModes", "add", "args", "command", "drop", "finalizers", "nameservers", "searches"];
 
-const QUANTITY: &str =
-    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+/// Fields that are quantities.
+const QUANTITIES: [&str; 2] = ["sizeLimit", "divisor"];
+/// Fields that are maps of quantities.
+const QUANTITY_MAPS: [&str; 4] = ["limits", "requests", "overhead", "capacity"];
 
 /// Whether the types want a quantity there.
 pub(super) fn is_quantity(path: &Path) -> bool {
     let names = fields(path);
-    matches!(names.last(), Some(&("limits" | "requests" | "overhead" | "sizeLimit" | "divisor" | "capacity")))
+    names.last().is_some_and(|name| QUANTITIES.contains(name) || QUANTITY_MAPS.contains(name))
+}
+
+/// The first quantity of an object that is none: its path, and what is said of it.
+pub(super) fn bad_quantity(value: &Value) -> Option<(String, &'static str)> {
+    bad_quantity_in(value, "", "")
+}
+
+/// The same of what is below a field.
+fn bad_quantity_in(value: &Value, path: &str, field: &str) -> Option<(String, &'static str)> {
+    match value {
+        Value::Array(list) => list
+            .iter()
+            .enumerate()
+            .find_map(|(index, item)| bad_quantity_in(item, &format!("{path}[{index}]"), field)),
+        Value::Object(map) if !MAPS.contains(&field) || QUANTITY_MAPS.contains(&field) => {
+            map.iter().find_map(|(key, value)| {
+                let path = super::join(path, key);
+                let is_quantity = QUANTITY_MAPS.contains(&field) || QUANTITIES.contains(&key.as_str());
+                if is_quantity {
+                    problem_of(value).map(|problem| (path, problem))
+                } else {
+                    bad_quantity_in(value, &path, key)
+                }
+            })
+        }
+        _ => None,
+    }
+}
+
+/// What is wrong with one quantity; null counts as absent, and other types are told apart by their decoding.
+fn problem_of(value: &Value) -> Option<&'static str> {
+    match value {
+        Value::String(text) => quantity::parse(text).err(),
+        Value::Number(number) => quantity::parse(&number.to_string()).err(),
+        _ => None,
+    }
 }
 
 /// Whether the elements of the list there are structs.
@@ -68,7 +108,7 @@ pub(super) fn problem(kind: &str, path: &Path, found: Option<&Value>, error: &st
         "a sequence" => format!("[]v1.{}", struct_name(kind, &names)),
         "a map" if is_quantity(path) => "v1.ResourceList".to_owned(),
         "a map" => "map[string]string".to_owned(),
-        "Quantity" => return QUANTITY.to_owned(),
+        "Quantity" => return quantity::FORMAT.to_owned(),
         "Time" | "MicroTime" => "time.Time".to_owned(),
         other if other.starts_with(|c: char| c.is_ascii_uppercase()) => format!("v1.{other}"),
         _ => return format!("json: {error}"),
