@@ -169,7 +169,7 @@ fn accept(found: &Found<'_>, value: &Value, part: Part) -> Result<Accepted> {
         }
     };
     submit::refuse(&new, causes)?;
-    if new.key() != found.key {
+    if new.key() != *found.key {
         bail!("the name and the namespace of an object cannot change");
     }
     // Fields that are not the request's to change, or that nobody knows, have been dropped by now.

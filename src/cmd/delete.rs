@@ -235,7 +235,7 @@ fn delete(
         Request::begin(&context.store, &[Table::Jobs, Table::Pods, Table::Events, Table::CronJobs])?;
     let (found, missing) =
         selection::resolve(&request.state, targets, &context.namespace, all_namespaces, selectors)?;
-    let chosen: Vec<(Kind, Key)> = found.iter().map(|one| (one.kind, one.key.clone())).collect();
+    let chosen: Vec<(Kind, Key)> = found.iter().map(|one| (one.kind, Key::clone(&one.key))).collect();
     drop(found);
     if interactive && !confirm(&chosen)? {
         return Ok(None);

@@ -387,7 +387,7 @@ fn watch(
     }
     let mut batch = Vec::new();
     for one in found {
-        shown.insert(one.key.clone(), one.text.to_string());
+        shown.insert(Key::clone(&one.key), one.text.to_string());
         batch.push(("ADDED", one.text.into_owned()));
     }
     drop::<State>(state);

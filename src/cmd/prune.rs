@@ -25,14 +25,14 @@ pub(super) fn left_over(
     for namespace in namespaces {
         for kind in KINDS {
             for found in selection::list(state, kind, Some(namespace), selectors)? {
-                let is_wanted = applied.iter().any(|(other, key)| *other == kind && *key == found.key);
+                let is_wanted = applied.iter().any(|(other, key)| *other == kind && *key == *found.key);
                 // Cheaper than parsing 10,000 of them.
                 if is_wanted || !found.text.contains(ANNOTATION_LAST_APPLIED) {
                     continue;
                 }
                 let value = found.value()?;
                 if value["metadata"]["annotations"][ANNOTATION_LAST_APPLIED].is_string() {
-                    left.push((kind, found.key, value));
+                    left.push((kind, found.key.into_owned(), value));
                 }
             }
         }

@@ -102,7 +102,7 @@ struct LabelsOfMeta<'a> {
 #[derive(Clone, Debug)]
 pub(super) struct Found<'a> {
     pub(super) kind: Kind,
-    pub(super) key: Key,
+    pub(super) key: Cow<'a, Key>,
     /// Its JSON text as the API shows it.
     pub(super) text: Cow<'a, str>,
 }
@@ -147,7 +147,7 @@ pub(super) fn list<'a>(
             Cow::Borrowed(object.text)
         };
         if selectors.is_empty() || selectors.matches(kind, &text).map_err(|error| object.damaged(&error))? {
-            found.push(Found { kind, key: key.clone(), text });
+            found.push(Found { kind, key: Cow::Borrowed(key), text });
         }
     }
     Ok(found)
@@ -165,7 +165,7 @@ pub(super) fn get<'a>(state: &'a State, kind: Kind, namespace: &str, name: &str)
     } else {
         Cow::Borrowed(object.text)
     };
-    Ok(Found { kind, key, text })
+    Ok(Found { kind, key: Cow::Owned(key), text })
 }
 
 /// The objects that targets name, in order, and what could not be found.

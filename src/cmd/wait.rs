@@ -160,7 +160,7 @@ fn named_objects(
                 let namespace = (!args.all_namespaces).then_some(context.namespace.as_str());
                 if let Some(state) = &state {
                     let found = selection::list(state, *kind, namespace, selectors)?;
-                    objects.extend(found.into_iter().map(|one| (one.kind, one.key)));
+                    objects.extend(found.into_iter().map(|one| (one.kind, one.key.into_owned())));
                 }
             }
         }

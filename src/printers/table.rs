@@ -43,12 +43,25 @@ impl TablePrinter {
 
     /// The lines of a batch, after the header line if it is still due.
     pub fn print(&mut self, rows: &[Row<'_>]) -> String {
-        let mut lines: Vec<Vec<Cow<'_, str>>> = Vec::with_capacity(rows.len() + 1);
-        if std::mem::take(&mut self.headers_due) {
-            lines.push(self.header());
+        let mut widths = std::mem::take(&mut self.widths);
+        let header = std::mem::take(&mut self.headers_due).then(|| self.header());
+        let mut bytes = header.as_ref().map_or(0, |cells| widen(cells, &mut widths));
+        // The cells of a line are made twice and kept never: ten thousand lists of them would be ten times the text.
+        let mut cells = Vec::new();
+        for row in rows {
+            self.fill(row, &mut cells);
+            bytes += widen(&cells, &mut widths);
         }
-        lines.extend(rows.iter().map(|row| self.cells(row)));
-        align(&lines, &mut self.widths)
+        let mut text = String::with_capacity(bytes.max(widths.iter().sum::<usize>() * rows.len()));
+        if let Some(header) = &header {
+            push_line(header, &widths, &mut text);
+        }
+        for row in rows {
+            self.fill(row, &mut cells);
+            push_line(&cells, &widths, &mut text);
+        }
+        self.widths = widths;
+        text
     }
 
     fn header<'a>(&self) -> Vec<Cow<'a, str>> {
@@ -71,9 +84,10 @@ impl TablePrinter {
         cells
     }
 
-    fn cells<'a>(&self, row: &'a Row<'_>) -> Vec<Cow<'a, str>> {
+    /// The cells of a row in place of those of another.
+    fn fill<'a>(&self, row: &'a Row<'_>, cells: &mut Vec<Cow<'a, str>>) {
         let options = &self.options;
-        let mut cells: Vec<Cow<'a, str>> = Vec::with_capacity(row.cells.len() + 4);
+        cells.clear();
         if options.with_event {
             cells.push(format!("{:<8}", row.event).into());
         }
@@ -102,35 +116,49 @@ impl TablePrinter {
                 });
             }
         }
-        cells
     }
 }
 
 /// Pads every cell but a line's last to its column's width, which `widths` remembers for the next batch.
 pub(crate) fn align<S: AsRef<str>>(lines: &[Vec<S>], widths: &mut Vec<usize>) -> String {
-    let mut bytes = 0;
-    for line in lines {
-        for (i, cell) in line.iter().enumerate() {
-            let width = (chars(cell.as_ref()) + PADDING).max(MIN_WIDTH);
-            match widths.get_mut(i) {
-                Some(known) => *known = width.max(*known),
-                None => widths.push(width),
-            }
-            bytes += cell.as_ref().len() + PADDING;
-        }
-    }
+    let bytes: usize = lines.iter().map(|line| widen(line, widths)).sum();
     let mut text = String::with_capacity(bytes * 2);
     for line in lines {
-        for (i, cell) in line.iter().enumerate() {
-            let cell = cell.as_ref();
-            text.push_str(cell);
-            if i + 1 < line.len() {
-                text.extend(std::iter::repeat_n(' ', widths[i] - chars(cell)));
-            }
-        }
-        text.push('\n');
+        push_line(line, widths, &mut text);
     }
     text
+}
+
+/// Makes room for a line's cells; returns the bytes that they need at the least.
+fn widen<S: AsRef<str>>(line: &[S], widths: &mut Vec<usize>) -> usize {
+    let mut bytes = 1;
+    for (i, cell) in line.iter().enumerate() {
+        let width = (chars(cell.as_ref()) + PADDING).max(MIN_WIDTH);
+        match widths.get_mut(i) {
+            Some(known) => *known = width.max(*known),
+            None => widths.push(width),
+        }
+        bytes += cell.as_ref().len() + PADDING;
+    }
+    bytes
+}
+
+const SPACES: &str = "                                                                ";
+
+fn push_line<S: AsRef<str>>(line: &[S], widths: &[usize], text: &mut String) {
+    for (i, cell) in line.iter().enumerate() {
+        let cell = cell.as_ref();
+        text.push_str(cell);
+        if i + 1 < line.len() {
+            let mut missing = widths[i] - chars(cell);
+            while missing > 0 {
+                let some = missing.min(SPACES.len());
+                text.push_str(&SPACES[..some]);
+                missing -= some;
+            }
+        }
+    }
+    text.push('\n');
 }
 
 fn chars(text: &str) -> usize {
