@@ -1,6 +1,6 @@
 //! `service`: the controller as a systemd user unit, so that CronJobs fire after a reboot too.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context as _, Result, bail};
@@ -82,13 +82,26 @@ fn unit_path() -> Result<PathBuf> {
 
 fn unit(context: &Context) -> Result<String> {
     let program = std::env::current_exe().context("find this program")?;
-    let quoted = |path: &std::path::Path| format!("\"{}\"", path.display().to_string().replace('%', "%%"));
     Ok(format!(
         "[Unit]\nDescription=jobctl: Jobs and CronJobs of this user\n\n[Service]\nExecStart={} --data-dir {} watch\n\
          Restart=on-failure\nKillMode=process\n\n[Install]\nWantedBy=default.target\n",
         quoted(&program),
         quoted(&context.config.data_directory)
     ))
+}
+
+/// A path as one word of a unit's command line, where systemd reads escapes, specifiers (`%`) and variables (`$`).
+fn quoted(path: &Path) -> String {
+    let mut word = String::from("\"");
+    for letter in path.to_string_lossy().chars() {
+        match letter {
+            '"' | '\\' => word.extend(['\\', letter]),
+            '%' | '$' => word.extend([letter, letter]),
+            _ => word.push(letter),
+        }
+    }
+    word.push('"');
+    word
 }
 
 fn systemctl(arguments: &[&str]) -> Result<()> {
@@ -102,4 +115,20 @@ fn systemctl(arguments: &[&str]) -> Result<()> {
         bail!("systemctl --user {} failed", arguments.join(" "));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_one_word_to_systemd_whatever_is_in_it() {
+        for (path, word) in [
+            ("/home/me/.local/share/jobctl", "\"/home/me/.local/share/jobctl\""),
+            ("/a b/100%/$HOME", "\"/a b/100%%/$$HOME\""),
+            ("/say \"x\"/back\\slash", "\"/say \\\"x\\\"/back\\\\slash\""),
+        ] {
+            assert_eq!(quoted(Path::new(path)), word);
+        }
+    }
 }

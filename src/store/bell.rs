@@ -4,15 +4,15 @@
 //! Linux 6.18), which is more than all the rest of an `apply && wait`.
 #![allow(unsafe_code)]
 
-use std::fs::OpenOptions;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+
+use super::directory::open_or_create;
 
 /// The mapped word. Missing a ring is impossible as long as the value is read before the journal is.
 #[derive(Debug)]
@@ -29,14 +29,7 @@ const SIZE: usize = size_of::<AtomicU32>();
 
 impl Bell {
     pub(super) fn open(path: &Path) -> Result<Self> {
-        let file = OpenOptions::new()
-            .create(true)
-            .read(true)
-            .write(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(path)
-            .with_context(|| format!("open {}", path.display()))?;
+        let file = open_or_create(path)?;
         if file.metadata().is_ok_and(|found| found.len() < SIZE as u64) {
             file.set_len(SIZE as u64).with_context(|| format!("extend {}", path.display()))?;
         }

@@ -14,6 +14,18 @@ use super::{StoreError, write_atomic};
 /// The version of the layout that this program writes.
 pub const FORMAT: u32 = 1;
 
+/// A file of ours alone (0600) for reading and writing, made where it does not exist.
+pub(super) fn open_or_create(path: &Path) -> Result<fs::File> {
+    OpenOptions::new()
+        .create(true)
+        .read(true)
+        .write(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .with_context(|| format!("open {}", path.display()))
+}
+
 /// What [`Store::has_room`] tries to write, in bytes.
 const ROOM: usize = 64 << 10;
 
@@ -130,15 +142,7 @@ impl Store {
     }
 
     pub(super) fn open_lock_file(&self) -> Result<fs::File> {
-        let path = self.root.join("store.lock");
-        OpenOptions::new()
-            .create(true)
-            .read(true)
-            .write(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
-            .with_context(|| format!("open {}", path.display()))
+        open_or_create(&self.root.join("store.lock"))
     }
 
     /// Whether so much can be written as a pass or two need. Tried, for a quota does not show in the file system's numbers.

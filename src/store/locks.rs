@@ -2,12 +2,12 @@
 
 use std::fs::{File, OpenOptions};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use nix::fcntl::{FcntlArg, RenameFlags, fcntl};
 
+use super::directory::open_or_create;
 use super::{State, Store, Table, Tail};
 
 /// The store, locked for a commit: [`LockedStore::commit`] cannot be called without holding it.
@@ -75,15 +75,7 @@ impl ProcessLock {
     /// # Errors
     /// Failing system calls.
     pub fn try_acquire(path: &Path) -> Result<Option<Self>> {
-        let file = OpenOptions::new()
-            .create(true)
-            .read(true)
-            .write(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(path)
-            .with_context(|| format!("open {}", path.display()))?;
-        Self::lock(file, path)
+        Self::lock(open_or_create(path)?, path)
     }
 
     /// Takes the lock on a file that must not exist yet; `None` when it does: somebody came first, ever.
@@ -97,15 +89,7 @@ impl ProcessLock {
         let mut temporary = path.as_os_str().to_owned();
         temporary.push(format!(".{}.tmp", std::process::id()));
         let temporary = Path::new(&temporary);
-        let file = OpenOptions::new()
-            .create(true)
-            .read(true)
-            .write(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(temporary)
-            .with_context(|| format!("create {}", temporary.display()))?;
-        let lock = Self::lock(file, temporary)?;
+        let lock = Self::lock(open_or_create(temporary)?, temporary)?;
         match name_new(temporary, path) {
             Ok(()) => Ok(lock),
             Err(error) => {
