@@ -9,6 +9,7 @@
 //!   store.lock                   held while committing
 //!   bell                         a shared word, rung at every commit
 //!   inbox/                       reports of supervisors, one file each
+//!   reserve                      room for deletions on a full disk
 //!   controller.lock              held by the running controller
 //!   pods/<uid>/                  written by that pod's supervisor alone
 //!   <file>.corrupt-<time>        damaged lines, set aside by `jobctl doctor --set-aside`
@@ -28,6 +29,7 @@ mod inspect;
 mod locks;
 mod pod_directory;
 mod record;
+mod reserve;
 mod set_aside;
 mod skim;
 mod state;
@@ -44,6 +46,7 @@ pub use inspect::{Entry, Format, Inspection, Space};
 pub use locks::{LockedStore, ProcessLock, holder_of};
 pub use pod_directory::{PodDirectory, log_files};
 pub use record::{Change, Table, Write};
+pub use reserve::is_out_of_room;
 pub use set_aside::{Affected, AsideLine, Fate, SetAside};
 pub use state::{Object, State};
 pub use tail::Tail;

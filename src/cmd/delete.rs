@@ -240,6 +240,7 @@ fn delete(
     if interactive && !confirm(&chosen)? {
         return Ok(None);
     }
+    request.frees_room = true;
     let mut deleted = Vec::new();
     let mut handled = BTreeSet::new();
     for (kind, key) in chosen {

@@ -364,8 +364,12 @@ impl Engine {
         self.decide(now, &mut round)?;
         let committed = !round.pending.is_empty();
         if committed {
-            let revision = locked.next_revision();
-            locked.commit(&std::mem::take(&mut round.pending).into_writes(revision)?)?;
+            let writes = std::mem::take(&mut round.pending).into_writes(locked.next_revision())?;
+            if round.directories.is_empty() {
+                locked.commit(&writes)?;
+            } else {
+                locked.commit_what_frees_room(&writes)?;
+            }
             self.compact(&mut locked, now)?;
         }
         self.tail = Some(locked.unlock());
@@ -389,11 +393,12 @@ impl Engine {
         }
     }
 
-    /// Leaves the store as readers like it best: with a short journal. For when nothing is left to do.
+    /// Leaves the store as readers like it best, with a short journal, and with its reserve. For when nothing is left to do.
     ///
     /// # Errors
     /// A store that cannot be read.
     pub fn tidy(&mut self) -> Result<()> {
+        self.store.keep_reserve();
         let Some(tail) = self.tail.take_if(|tail| tail.is_long()) else { return Ok(()) };
         let mut locked = self.store.lock(tail)?;
         let tidied = locked.compact_unless_behind(clock());

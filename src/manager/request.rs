@@ -16,7 +16,7 @@ use crate::api::meta::key;
 use crate::api::{CronJob, Job, Pod};
 use crate::controller::{Action, World, reconcile, scheduler};
 use crate::kubelet::{Launcher, detach};
-use crate::store::{LockedStore, ProcessLock, State, Store, StoreError, Table};
+use crate::store::{LockedStore, ProcessLock, State, Store, StoreError, Table, is_out_of_room};
 
 /// `jobctl __controller DIR`: the controller in the background. It bypasses the command line's parser, whose heap
 /// every supervisor would inherit.
@@ -35,6 +35,8 @@ pub struct Request {
     pub now: DateTime<Utc>,
     /// For names and uids.
     pub random: fastrand::Rng,
+    /// Whether what is committed is going to free room on the disk.
+    pub frees_room: bool,
     locked: LockedStore,
 }
 
@@ -51,7 +53,7 @@ impl Request {
         tables.dedup();
         let (locked, state) = store.lock_and_read(&tables)?;
         let random = fastrand::Rng::with_seed(seed());
-        Ok(Self { state, pending: Pending::default(), now: clock(), random, locked })
+        Ok(Self { state, pending: Pending::default(), now: clock(), random, frees_room: false, locked })
     }
 
     /// The resourceVersion that everything written by this request will have.
@@ -156,8 +158,12 @@ impl Request {
         if self.pending.is_empty() {
             return Ok(());
         }
-        let revision = self.locked.next_revision();
-        self.locked.commit(&self.pending.into_writes(revision)?)?;
+        let writes = self.pending.into_writes(self.locked.next_revision())?;
+        if self.frees_room {
+            self.locked.commit_what_frees_room(&writes)?;
+        } else {
+            self.locked.commit(&writes)?;
+        }
         let tail = self.locked.unlock();
         // The controller starts while the disk syncs; success is reported after both.
         ensure_controller(config, store)?;
@@ -252,11 +258,6 @@ pub fn come_back(config: &Config, error: &anyhow::Error) {
 /// How long a controller that failed waits before the next; doubled as long as the disk is full.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(8);
-
-fn is_out_of_room(error: &anyhow::Error) -> bool {
-    let numbers = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>()?.raw_os_error());
-    numbers.into_iter().any(|number| [libc::ENOSPC, libc::EDQUOT].contains(&number))
-}
 
 /// Waits with the controller's lock held: others who would start a controller need not, for it would fail like this one.
 /// False where somebody else holds the lock, or there is no store any more.

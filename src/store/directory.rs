@@ -26,9 +26,6 @@ pub(super) fn open_or_create(path: &Path) -> Result<fs::File> {
         .with_context(|| format!("open {}", path.display()))
 }
 
-/// What [`Store::has_room`] tries to write, in bytes.
-const ROOM: usize = 64 << 10;
-
 /// An opened data directory. Opening checks it and creates what is missing; it reads no objects.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -143,14 +140,6 @@ impl Store {
 
     pub(super) fn open_lock_file(&self) -> Result<fs::File> {
         open_or_create(&self.root.join("store.lock"))
-    }
-
-    /// Whether so much can be written as a pass or two need. Tried, for a quota does not show in the file system's numbers.
-    pub fn has_room(&self) -> bool {
-        let trial = self.root.join(format!(".room.{}", std::process::id()));
-        let fits = write_atomic(&trial, &[0; ROOM]).is_ok();
-        let _ = fs::remove_file(&trial);
-        fits
     }
 
     /// Whether there is a store at all: its directory may have been removed under our hands.

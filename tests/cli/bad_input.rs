@@ -276,6 +276,9 @@ fn a_full_disk() {
     }
     world.assert_no_processes_left();
     let after = fs::read(world.store().join("current/journal.jsonl")).expect("the journal");
+    // What makes room needs some itself.
+    let deletion = world.run("delete job one");
+    world.assert_no_processes_left();
     fs::remove_file(&filler).expect("make room");
     let works = world.command("apply -f -").stdin(job("late", "suspend: true", "true")).run();
     world.assert_no_processes_left();
@@ -283,6 +286,7 @@ fn a_full_disk() {
     assert!(unmounted.success());
     assert!(filled, "the disk was never full");
     assert!(after == before, "the state before stands");
+    deletion.prints("job.batch \"one\" deleted\n");
     works.prints("job.batch/late created\n");
 }
 
