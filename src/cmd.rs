@@ -121,7 +121,9 @@ pub fn run() -> ExitCode {
         let ran = watch::run_unseen(kind, Path::new(directory));
         return if ran.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
-    let matches = match flags::readable(Cli::command(), &arguments).try_get_matches_from(&arguments) {
+    let mut tree = flags::readable(Cli::command(), &arguments);
+    let arguments = flags::verbs_first(&tree, arguments);
+    let matches = match tree.try_get_matches_from_mut(&arguments) {
         Ok(matches) => matches,
         Err(error) => return usage::report(&error, &arguments),
     };

@@ -74,6 +74,56 @@ pub(super) fn readable(tree: Command, arguments: &[OsString]) -> Command {
     tree.arg(Arg::new(STRAY).num_args(0..).value_parser(clap::value_parser!(OsString)).hide(true))
 }
 
+/// The arguments with the word that `create` and the like are followed by (`create -n x job y`) before the flags between: as
+/// for cobra, all flags are the last verb's.
+pub(super) fn verbs_first(tree: &Command, mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let Some(verb) = next_word(&arguments, 1, &[tree]) else { return arguments };
+    let Some(command) = arguments[verb].to_str().and_then(|name| tree.find_subcommand(name)) else {
+        return arguments;
+    };
+    if !command.has_subcommands() {
+        return arguments;
+    }
+    if let Some(word) = next_word(&arguments, verb + 1, &[tree, command])
+        && arguments[word].to_str().is_some_and(|name| command.find_subcommand(name).is_some())
+    {
+        arguments[verb + 1..=word].rotate_right(1);
+    }
+    arguments
+}
+
+/// Where from a place on the first argument stands that is neither a flag nor the value of one.
+fn next_word(arguments: &[OsString], from: usize, trees: &[&Command]) -> Option<usize> {
+    let mut at = from;
+    while let Some(argument) = arguments.get(at) {
+        match argument.to_str() {
+            Some("--") => return None,
+            Some(flag) if flag.len() > 1 && flag.starts_with('-') => {
+                at += 1 + usize::from(takes_next_word(flag, trees));
+            }
+            _ => return Some(at),
+        }
+    }
+    None
+}
+
+/// Whether the value of a flag is the argument after it.
+fn takes_next_word(flag: &str, trees: &[&Command]) -> bool {
+    let takes_value = |is_it: &dyn Fn(&Arg) -> bool| {
+        let flag = trees.iter().flat_map(|tree| tree.get_arguments()).find(|flag| is_it(flag));
+        flag.is_some_and(|flag| flag.get_action().takes_values() && !flag.is_require_equals_set())
+    };
+    match flag.strip_prefix("--") {
+        Some(long) => takes_value(&|flag| flag.get_long() == Some(long)),
+        // Of several letters the first that takes a value has the rest for it.
+        None => {
+            let mut letters = flag.chars().skip(1);
+            let takes = letters.find(|letter| takes_value(&|flag| flag.get_short() == Some(*letter)));
+            takes.is_some() && letters.next().is_none()
+        }
+    }
+}
+
 /// The tree as help and completions show it: a boolean flag is a plain one, whatever else it takes.
 pub(super) fn shown(tree: Command) -> Command {
     tree.mut_args(shown_flag).mut_subcommands(shown)
@@ -194,6 +244,33 @@ pub(super) fn duration(text: &str) -> Result<Duration, BadValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_verb_comes_before_the_flags() {
+        let tree = Command::new("x")
+            .arg(Arg::new("n").long("namespace").short('n').global(true))
+            .arg(Arg::new("q").short('q').action(ArgAction::SetTrue).global(true))
+            .subcommand(Command::new("get"))
+            .subcommand(Command::new("create").subcommand(Command::new("job")));
+        for (line, expected) in [
+            ("x create -n foo job y", "x create job -n foo y"),
+            ("x create -nfoo -q job y", "x create job -nfoo -q y"),
+            ("x create -qn foo --namespace=bar job y", "x create job -qn foo --namespace=bar y"),
+            ("x -n create create --namespace job job y", "x -n create create job --namespace job y"),
+            ("x create -n job y", "x create -n job y"),
+            ("x create -- job y", "x create -- job y"),
+            ("x create other job", "x create other job"),
+            ("x get -n foo job", "x get -n foo job"),
+            ("x", "x"),
+        ] {
+            let words = line.split(' ').map(OsString::from).collect();
+            let words: Vec<String> = verbs_first(&tree, words)
+                .into_iter()
+                .map(|word| word.into_string().expect("a word"))
+                .collect();
+            assert_eq!(words.join(" "), expected);
+        }
+    }
 
     #[test]
     fn booleans_and_numbers_are_those_of_go() {

@@ -58,7 +58,8 @@ struct FollowedPod {
     drained: bool,
 }
 
-/// Follows until the end; prints as it comes. `until`: give up then (false).
+/// Follows until the end; prints as it comes. `until`: give up then (false). `ended` is told of each Job that has ended,
+/// or was deleted.
 pub(super) fn follow(
     context: &Context,
     followed: &Followed,
@@ -66,6 +67,7 @@ pub(super) fn follow(
     options: &LogOptions,
     prefix: bool,
     until: Option<DateTime<Utc>>,
+    mut ended: impl FnMut(&FollowedJob) -> Result<()>,
 ) -> Result<bool> {
     let (state, mut follower) =
         Follower::start(&context.config, &context.store, &[Table::Jobs, Table::Pods, Table::RemovedPods])?;
@@ -82,6 +84,7 @@ pub(super) fn follow(
     };
     follow.begin(&state)?;
     drop(state);
+    let mut told = BTreeSet::new();
     loop {
         while follow.inotify.read_events().is_ok() {}
         let mut failed = Ok(());
@@ -92,6 +95,11 @@ pub(super) fn follow(
         })?;
         failed?;
         follow.pump()?;
+        for job in follow.jobs() {
+            if !follow.unfinished.contains(&job.key) && told.insert(&job.key) {
+                ended(job)?;
+            }
+        }
         if follow.is_over() {
             return Ok(true);
         }

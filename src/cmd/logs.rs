@@ -115,7 +115,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
             Pods::One(pod) => Followed::Pods(uids(&[*pod])),
             Pods::All(pods) => Followed::Pods(uids(&pods)),
         };
-        follow(&context, &followed, &chosen, &options, prefix, None)?;
+        follow(&context, &followed, &chosen, &options, prefix, None, |_| Ok(()))?;
         return Ok(ExitCode::SUCCESS);
     }
     let pods = match pods {

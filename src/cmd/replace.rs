@@ -110,6 +110,7 @@ fn replace(
     let key = object.key();
     let exists = request.state.get(Table::from(document.kind), &key).is_some();
     if args.force {
+        submit::require_new(document.kind, &key, request)?;
         submit::add_creator(object.meta_mut(), &args.pass_env)?;
         if document.value["metadata"]["annotations"][ANNOTATION_LAST_APPLIED].is_null() {
             // As apply leaves it: whoever was told to replace an applied object goes on applying it.

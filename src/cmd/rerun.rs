@@ -1,5 +1,6 @@
 //! `rerun`: a fresh run of a Job that has ended.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
@@ -60,7 +61,11 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let mut failed = !missing.is_empty();
     missing.iter().for_each(|error| complain(&text(error)));
     let mut old_jobs: Vec<Job> = Vec::new();
+    let mut named = BTreeSet::new();
     for one in &found {
+        if !named.insert((one.kind, &one.key)) {
+            continue;
+        }
         if one.kind == Kind::Job {
             old_jobs.push(serde_json::from_str(&one.text)?);
         } else {
@@ -71,6 +76,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
             ));
         }
     }
+    drop(named);
     drop(found);
     let mut rerun = Vec::new();
     for old in &old_jobs {

@@ -1,5 +1,6 @@
 //! `run`: submit, follow, wait, and end as the program ended.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
@@ -9,6 +10,7 @@ use tabled::settings::Style;
 
 use super::context::{Context, Global};
 use super::delete::delete_one;
+use super::failure::while_doing;
 use super::flags;
 use super::follow_logs::{Followed, FollowedJob, follow};
 use super::log_source::{Chosen, LogOptions, last_failure};
@@ -91,15 +93,20 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let until = until(args.timeout);
     let jobs = submit_all(&context, documents, args)?;
     let _companion = Companion::start(&context.config, &context.store)?;
-    let ended = follow_to_the_end(&context, &jobs, args, until)?;
+    let mut ends = follow_to_the_end(&context, &jobs, args, until)?;
     let mut rows = Vec::new();
     let mut code = 0;
     for job in &jobs {
-        let row = summary(&context, &key(&job.metadata), uid(&job.metadata), ended)?;
+        let job_key = key(&job.metadata);
+        let summary = match ends.remove(&job_key) {
+            Some(end) => end,
+            None => summary(&context, &job_key, uid(&job.metadata))?,
+        };
+        summary.failures.iter().for_each(|line| complain(line));
         if code == 0 {
-            code = row.exit_code;
+            code = summary.row.exit_code;
         }
-        rows.push(row);
+        rows.push(summary.row);
     }
     if !args.quiet {
         let table = tabled::Table::new(&rows).with(Style::blank()).to_string();
@@ -125,6 +132,8 @@ fn submit_all(context: &Context, documents: Vec<Document>, args: &Args) -> Resul
         document.value = with_last_applied(&document.value);
         let mut object = submit::decode(&document, args.validate, "creating")?;
         let job_key = key(object.meta());
+        submit::require_new(Kind::Job, &job_key, &request)
+            .map_err(|error| while_doing(error, &format!("error when creating {:?}", document.source)))?;
         if let Some(stored) = request.state.get(Table::Jobs, &job_key) {
             let old: Job = stored.parse()?;
             if !is_job_finished(&old) {
@@ -148,8 +157,15 @@ fn submit_all(context: &Context, documents: Vec<Document>, args: &Args) -> Resul
     Ok(jobs)
 }
 
-/// Prints the logs of all Jobs as they come; false when the time is over before all Jobs have ended.
-fn follow_to_the_end(context: &Context, jobs: &[Job], args: &Args, until: Until) -> Result<bool> {
+/// Prints the logs of all Jobs as they come, until all have ended or the time is over. Of each its end is taken down at
+/// once: it may be removed before the others have ended.
+fn follow_to_the_end(
+    context: &Context,
+    jobs: &[Job],
+    args: &Args,
+    until: Until,
+) -> Result<BTreeMap<Key, Summary>> {
+    let mut ends = BTreeMap::new();
     let followed =
         jobs.iter().map(|job| FollowedJob { key: key(&job.metadata), uid: uid(&job.metadata).into() });
     let followed = Followed::Jobs(followed.collect());
@@ -158,7 +174,12 @@ fn follow_to_the_end(context: &Context, jobs: &[Job], args: &Args, until: Until)
         Until::Time(time) => Some(time),
     };
     let prefix = args.prefix.unwrap_or(jobs.len() > 1 || jobs.iter().any(has_several_logs));
-    follow(context, &followed, &Chosen::All, &LogOptions::default(), prefix, until)
+    let take_down = |job: &FollowedJob| {
+        ends.insert(job.key.clone(), summary(context, &job.key, &job.uid)?);
+        Ok(())
+    };
+    follow(context, &followed, &Chosen::All, &LogOptions::default(), prefix, until, take_down)?;
+    Ok(ends)
 }
 
 /// Whether lines of several containers may come at the same time.
@@ -169,26 +190,44 @@ fn has_several_logs(job: &Job) -> bool {
     })
 }
 
-fn summary(context: &Context, job_key: &Key, job_uid: &str, ended: bool) -> Result<SummaryRow> {
+/// A line of the table, and what is said before it of a Job that has failed.
+struct Summary {
+    row: SummaryRow,
+    failures: Vec<String>,
+}
+
+impl Summary {
+    fn of_deleted(job_key: &Key) -> Self {
+        let row = SummaryRow {
+            job: job_key.name.to_string(),
+            status: "Deleted".into(),
+            succeeded: 0,
+            failed: 0,
+            duration: String::new(),
+            exit_code: 1,
+        };
+        Self { row, failures: vec![format!("error: job.batch/{} was deleted before it ended", job_key.name)] }
+    }
+}
+
+fn summary(context: &Context, job_key: &Key, job_uid: &str) -> Result<Summary> {
     let (state, _) = context.store.read(&[Table::Jobs, Table::Pods, Table::RemovedPods])?;
     let job = state.get(Table::Jobs, job_key).map(|object| object.parse::<Job>()).transpose()?;
     let Some(job) = job.filter(|job| uid(&job.metadata) == job_uid) else {
-        bail!("job.batch/{} was deleted before it ended", job_key.name);
+        return Ok(Summary::of_deleted(job_key));
     };
+    let mut failures = Vec::new();
     let status = job.status.clone().unwrap_or_default();
     let failed = job_condition(&job, "Failed");
-    // Others may have ended when the time was over.
-    let (text, exit_code) = match (ended || is_job_finished(&job), failed) {
+    let (text, exit_code) = match (is_job_finished(&job), failed) {
         (false, _) => ("Running".to_owned(), DEADLINE_EXCEEDED),
         (true, None) => ("Complete".to_owned(), 0),
         (true, Some(condition)) => {
             let reason = condition.reason.clone().unwrap_or_default();
             let message = condition.message.clone().unwrap_or_default();
-            complain(&format!("job.batch/{} failed: {reason}: {message}", job_key.name));
+            failures.push(format!("job.batch/{} failed: {reason}: {message}", job_key.name));
             let failure = last_failure(&state, job_uid)?;
-            if let Some(failure) = &failure {
-                complain(&failure.to_string());
-            }
+            failures.extend(failure.as_ref().map(ToString::to_string));
             let code = if reason == "DeadlineExceeded" {
                 DEADLINE_EXCEEDED
             } else {
@@ -199,14 +238,15 @@ fn summary(context: &Context, job_key: &Key, job_uid: &str, ended: bool) -> Resu
     };
     let started = status.start_time.map(|time| time.0);
     let finished = crate::api::conditions::job_finished_at(&job).unwrap_or_else(clock);
-    Ok(SummaryRow {
+    let row = SummaryRow {
         job: name(&job.metadata).to_owned(),
         status: text,
         succeeded: status.succeeded.unwrap_or(0),
         failed: status.failed.unwrap_or(0),
         duration: started.map_or_else(String::new, |started| human_duration(finished - started)),
         exit_code,
-    })
+    };
+    Ok(Summary { row, failures })
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::manifests::{self, Document};
 use super::object::Object;
 use super::output::warn;
 use crate::api::decode::{TypeMeta, strict};
-use crate::api::kinds::Kind;
+use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PATH, ANNOTATION_WORKING_DIRECTORY, name};
 use crate::api::status_error::{FieldError, StatusError};
 use crate::api::{CronJob, Job, ObjectMeta, Pod, defaults, validation};
@@ -216,11 +216,25 @@ pub(super) fn refuse(object: &Object, mut causes: Vec<FieldError>) -> Result<()>
     Err(StatusError::Invalid { kind, name: name(object.meta()).to_owned(), causes }.into())
 }
 
+/// Refuses what one command line, or one stream, names twice: the second would take the first one's place, and nobody
+/// would look after the pods of that.
+///
+/// # Errors
+/// [`StatusError::AlreadyExists`].
+pub(super) fn require_new(kind: Kind, key: &Key, request: &Request) -> Result<()> {
+    if request.created.contains(&(kind, key.clone())) {
+        return Err(StatusError::AlreadyExists { kind, name: key.name.to_string() }.into());
+    }
+    Ok(())
+}
+
 /// Puts a new object into the request.
 ///
 /// # Errors
-/// Never in practice: objects always encode.
+/// [`StatusError::AlreadyExists`] where this request has created one of that name before.
 pub(super) fn create(object: &Object, context: &Context, request: &mut Request) -> Result<()> {
+    require_new(object.kind(), &object.key(), request)?;
+    request.created.insert((object.kind(), object.key()));
     match object {
         Object::Job(job) => request.create_job(&context.config, Job::clone(job)),
         Object::CronJob(cron_job) => {

@@ -11,6 +11,9 @@ use nix::unistd::Pid;
 /// How long killed processes may take to go. One that hangs in the kernel longer is left behind.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How often nothing must be seen of a pod before nothing is taken to be left of it.
+const LOOKS: u32 = 4;
+
 /// Kills every descendant of this process except the trees of `spare`, until none is left. This process must be a
 /// subreaper: whoever escapes by double fork or a session of his own comes back as our child.
 pub(super) fn kill_descendants(spare: &[Pid]) {
@@ -96,15 +99,15 @@ fn children_of(pid: Pid) -> Vec<Pid> {
 pub fn kill_strays(pod_uid: &str) {
     let marker = format!("JOBCTL_POD_UID={pod_uid}");
     let started = Instant::now();
-    loop {
+    // A process in the middle of an exec has no environment to be read: none is left when none is seen several times.
+    let mut absent = 0;
+    while absent < LOOKS && started.elapsed() < PATIENCE {
         let strays = processes_marked(marker.as_bytes());
-        if strays.is_empty() || started.elapsed() > PATIENCE {
-            return;
-        }
+        absent = if strays.is_empty() { absent + 1 } else { 0 };
         for stray in strays {
             kill_tree(stray);
         }
-        std::thread::sleep(Duration::from_millis(1));
+        std::thread::sleep(Duration::from_millis(2));
     }
 }
 

@@ -1,5 +1,6 @@
 //! What verbs do: decide under the lock, commit, make it durable, and see to it that somebody goes on.
 
+use std::collections::BTreeSet;
 use std::process::{Child, Command};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use serde::de::DeserializeOwned;
 use super::engine::PassReport;
 use super::run::controller_pid;
 use super::{Config, Engine, Pending, clock, seed};
-use crate::api::kinds::Key;
+use crate::api::kinds::{Key, Kind};
 use crate::api::meta::key;
 use crate::api::{CronJob, Job, Pod};
 use crate::controller::{Action, World, reconcile, scheduler};
@@ -35,6 +36,8 @@ pub struct Request {
     pub now: DateTime<Utc>,
     /// For names and uids.
     pub random: fastrand::Rng,
+    /// What this request has created.
+    pub created: BTreeSet<(Kind, Key)>,
     /// Whether what is committed is going to free room on the disk.
     pub frees_room: bool,
     locked: LockedStore,
@@ -53,7 +56,8 @@ impl Request {
         tables.dedup();
         let (locked, state) = store.lock_and_read(&tables)?;
         let random = fastrand::Rng::with_seed(seed());
-        Ok(Self { state, pending: Pending::default(), now: clock(), random, frees_room: false, locked })
+        let (pending, created) = (Pending::default(), BTreeSet::new());
+        Ok(Self { state, pending, now: clock(), random, created, frees_room: false, locked })
     }
 
     /// The resourceVersion that everything written by this request will have.

@@ -161,3 +161,11 @@ fn a_list_without_items_holds_nothing() {
     world.run("create -f list.yaml").fails_with("error: no objects passed to create\n");
     world.run("apply -f list.yaml").fails_with("error: no objects passed to apply\n");
 }
+
+#[test]
+fn flags_may_stand_between_create_and_what_it_creates() {
+    let world = World::new();
+    world.run("create -n there --dry-run=client job one --image=y -o name -- true").prints("job.batch/one\n");
+    let made = world.run("create -n there --dry-run=client -o yaml job one --image=y -- true").success();
+    assert!(made.stdout.contains("namespace: there\n"), "{}", made.stdout);
+}

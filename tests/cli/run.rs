@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 
-use crate::common::{Output, World, job};
+use crate::common::{Output, SOON, World, eventually, job};
 
 fn run(world: &World, manifest: &str) -> crate::common::Output {
     world.command("run -f -").stdin(manifest).run()
@@ -127,4 +127,39 @@ fn several_jobs_are_followed_at_once_and_the_first_that_fails_decides() {
         .collect();
     let ends: Vec<_> = table.iter().map(|row| (row[0], row[1], *row.last().expect("an exit code"))).collect();
     assert_eq!(ends, [("one", "Failed", "3"), ("two", "Failed", "4"), ("three", "Complete", "0")]);
+}
+
+#[test]
+fn a_job_that_goes_before_the_others_have_ended_is_in_the_table_all_the_same() {
+    let world = World::new();
+    let brief = job("brief", "ttlSecondsAfterFinished: 0\nbackoffLimit: 0", "exit 4");
+    let long = job("long", "", "until test -f go; do sleep 0.01; done");
+    let child = world.command("run -f -").stdin(format!("{brief}---\n{long}")).spawn();
+    eventually(SOON, || world.value("jobs", "{.items[*].metadata.name}") == "long");
+    world.manifest("go", "");
+    let output = child.wait_with_output().expect("wait for jobctl");
+    let output = Output::new(&world, "jobctl run -f -".into(), output.status, b"", &output.stderr).exits(4);
+    let table: Vec<&str> =
+        output.stderr.lines().skip_while(|line| !line.starts_with("JOB")).skip(1).collect();
+    assert!(table[0].starts_with("brief   Failed (BackoffLimitExceeded)"), "{table:?}");
+    assert!(table[1].starts_with("long    Complete"), "{table:?}");
+}
+
+#[test]
+fn a_name_given_twice_is_refused_before_anything_runs() {
+    let world = World::new();
+    let twice = job("one", "", "exec sleep 1000");
+    let stream = world.manifest("twice.yaml", format!("{twice}---\n{twice}"));
+    world.run(&format!("run -f {stream}")).fails_with(
+        "Error from server (AlreadyExists): error when creating \"twice.yaml\": jobs.batch \"one\" already exists\n",
+    );
+    world.run("get all").is(0, "", "No resources found in default namespace.\n");
+    let replaced = world.run(&format!("replace --force -f {stream}")).exits(1);
+    assert_eq!(replaced.stdout, "job.batch/one replaced\n");
+    assert!(replaced.stderr.ends_with("jobs.batch \"one\" already exists\n"), "{}", replaced.stderr);
+    assert_eq!(world.run("get pods -o name").success().lines().len(), 1);
+    world.run("rerun --force job/one job/one").prints("job.batch/one rerun\n");
+    world.run("delete job one").prints("job.batch \"one\" deleted\n");
+    world.run("get all").is(0, "", "No resources found in default namespace.\n");
+    world.assert_no_processes_left();
 }
