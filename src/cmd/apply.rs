@@ -135,7 +135,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         bail!("must specify -f");
     }
     let selectors = Selectors::parse(args.selector.as_deref(), None)?;
-    let documents = manifests::read(&args.files)?;
+    let mut documents = manifests::read(&args.files)?;
+    documents.retain(|document| is_selected(&selectors, document));
     if documents.is_empty() {
         bail!("no objects passed to apply");
     }
@@ -148,17 +149,11 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let mut failed = false;
     for document in documents {
         let decided = document.and_then(|mut document| {
-            // A document that does not read as its kind is not skipped: decoding says what is wrong with it.
-            let matches = selectors.matches(document.kind, &document.value.to_string()).unwrap_or(true);
-            if !selectors.is_empty() && !matches {
-                return Ok(None);
-            }
             submit::set_namespace(&mut document, &context)?;
-            decide(&document, args, &context, &mut request, &within, &mut deleted).map(Some)
+            decide(&document, args, &context, &mut request, &within, &mut deleted)
         });
         match decided {
-            Ok(None) => {}
-            Ok(Some(decision)) => {
+            Ok(decision) => {
                 if let Decision::Created(object) | Decision::Configured(object) = &decision {
                     within.insert((object.kind(), object.key()), object.clone());
                 }
@@ -210,6 +205,12 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         wait_until_gone(&context, &deleted, args.timeout)?;
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// A document that does not read is not skipped: decoding says what is wrong with it.
+fn is_selected(selectors: &Selectors, document: &Result<Document>) -> bool {
+    let Ok(document) = document else { return true };
+    selectors.is_empty() || selectors.matches(document.kind, &document.value.to_string()).unwrap_or(true)
 }
 
 fn decide(

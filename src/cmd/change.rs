@@ -81,7 +81,7 @@ pub(super) fn run(
 ) -> Result<ExitCode> {
     let targets = manifests::targets(resources, &args.files, verb, global)?;
     let selectors = Selectors::parse(args.selector.as_deref(), args.field_selector.as_deref())?;
-    super::delete::require_targets(&targets, args.all || !selectors.is_empty())?;
+    super::delete::require_targets(&targets, args.all, &selectors)?;
     change_targets(&Context::open(global)?, &targets, &selectors, args, part, change)
 }
 

@@ -136,14 +136,20 @@ impl Options {
 }
 
 /// Refuses a command line that names no object.
-pub(super) fn require_targets(targets: &[Target], selected: bool) -> Result<()> {
+pub(super) fn require_targets(targets: &[Target], all: bool, selectors: &Selectors) -> Result<()> {
+    if all && !selectors.is_empty() {
+        bail!("setting 'all' parameter but found a non empty selector. ");
+    }
+    if all && targets.iter().any(|target| matches!(target, Target::Named(..))) {
+        return Err(selection::name_and_selector());
+    }
     if targets.is_empty() {
         return Err(verbatim(
             "error: You must provide one or more resources by argument or filename.\nExample resource specifications \
              include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'",
         ));
     }
-    if !selected && targets.iter().any(|target| matches!(target, Target::All(_))) {
+    if !all && selectors.is_empty() && targets.iter().any(|target| matches!(target, Target::All(_))) {
         bail!("resource(s) were provided, but no name was specified");
     }
     Ok(())
@@ -154,10 +160,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let options = &args.options;
     let context = Context::open(global)?;
     let selectors = Selectors::parse(args.selector.as_deref(), args.field_selector.as_deref())?;
-    if args.all && args.selector.as_deref().is_some_and(|selector| !selector.is_empty()) {
-        bail!("setting 'all' parameter but found a non empty selector. ");
-    }
     let mut failed = false;
+    manifests::either(&args.resources, &args.files)?;
     let targets = if args.files.filenames.is_empty() {
         resources::parse(&args.resources, "delete")?
     } else {
@@ -174,7 +178,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         targets
     };
     if !failed || !targets.is_empty() {
-        require_targets(&targets, args.all || !selectors.is_empty())?;
+        require_targets(&targets, args.all, &selectors)?;
     }
     if let Some(warning) = &options.cascade.deprecated {
         complain(warning);

@@ -199,10 +199,24 @@ pub(super) fn targets(
     verb: &str,
     global: &Global,
 ) -> Result<Vec<Target>> {
+    either(arguments, files)?;
     if files.filenames.is_empty() {
         return resources::parse(arguments, verb);
     }
     read(files)?.into_iter().map(|document| target(&document?, global)).collect()
+}
+
+/// Refuses arguments beside files: which of both was meant?
+///
+/// # Errors
+/// kubectl's sentence.
+pub(super) fn either(arguments: &[String], files: &FileArgs) -> Result<()> {
+    if !arguments.is_empty() && !files.filenames.is_empty() {
+        bail!(
+            "when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well"
+        );
+    }
+    Ok(())
 }
 
 /// The object that a document describes, wherever it is.

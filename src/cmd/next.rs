@@ -33,7 +33,7 @@ pub(super) struct Args {
     time_zone: Option<String>,
     /// How many times; -n with a number means the same here
     #[arg(long)]
-    count: Option<usize>,
+    count: Option<i32>,
     /// After this time (RFC 3339) in place of now
     #[arg(long, value_name = "TIME")]
     from: Option<String>,
@@ -44,7 +44,12 @@ pub(super) struct Args {
 
 /// Prints the next times, one a line.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
-    let (global, count) = namespace_or_count(global, args.count);
+    let count = match args.count.map(usize::try_from) {
+        Some(Err(_)) => bail!("--count must not be negative, got {}", args.count.unwrap_or_default()),
+        Some(Ok(count)) => Some(count),
+        None => None,
+    };
+    let (global, count) = namespace_or_count(global, count);
     let context = Context::open(&global)?;
     let from = match &args.from {
         None => clock(),

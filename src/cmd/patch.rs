@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::change::{self, ChangeArgs, Changed, Part};
 use super::context::Global;
 use super::local;
+use super::selection::Selectors;
 use crate::api::decode::{self, Parsed};
 use crate::registry::json_patch::json_patch;
 use crate::registry::merge::{json_merge_patch, strategic_merge_patch};
@@ -82,7 +83,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if args.local {
         local::check(&args.change)?;
         if args.change.files.filenames.is_empty() {
-            super::delete::require_targets(&[], false)?;
+            super::delete::require_targets(&[], false, &Selectors::none())?;
         }
         return local::run(&args.change, |object| {
             let value = patched(object)?;

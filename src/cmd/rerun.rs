@@ -51,7 +51,7 @@ pub(super) struct Args {
 /// Replaces Jobs by new ones of the same spec.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let targets = manifests::targets(&args.resources, &args.files, "rerun", global)?;
-    super::delete::require_targets(&targets, false)?;
+    super::delete::require_targets(&targets, false, &Selectors::none())?;
     let context = Context::open(global)?;
     let mut request =
         Request::begin(&context.store, &[Table::Jobs, Table::Pods, Table::Events, Table::CronJobs])?;

@@ -65,7 +65,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     }
     let targets = manifests::targets(&args.resources, &args.files, "scale", global)?;
     let selectors = Selectors::parse(args.selector.as_deref(), None)?;
-    super::delete::require_targets(&targets, args.all || !selectors.is_empty())?;
+    super::delete::require_targets(&targets, args.all, &selectors)?;
     let context = Context::open(global)?;
     let mut request = Request::begin(&context.store, &[Table::Jobs, Table::Pods])?;
     let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?;

@@ -185,7 +185,7 @@ pub(super) fn resolve<'a>(
             }
             Target::Named(kind, name) => {
                 if !selectors.is_empty() {
-                    return Err(verbatim("error: name cannot be provided when a selector is specified"));
+                    return Err(name_and_selector());
                 }
                 if all_namespaces {
                     return Err(verbatim(
@@ -195,11 +195,24 @@ pub(super) fn resolve<'a>(
                 sort_out(get(state, *kind, namespace, name), &mut found, &mut missing)?;
             }
             Target::Object(kind, key) => {
-                sort_out(get(state, *kind, &key.namespace, &key.name), &mut found, &mut missing)?;
+                selectors.check(*kind)?;
+                let got = get(state, *kind, &key.namespace, &key.name);
+                let is_selected = match &got {
+                    Ok(one) => selectors.is_empty() || selectors.matches(*kind, &one.text)?,
+                    Err(_) => true,
+                };
+                if is_selected {
+                    sort_out(got, &mut found, &mut missing)?;
+                }
             }
         }
     }
     Ok((found, missing))
+}
+
+/// The error for objects that are both named and to be selected.
+pub(super) fn name_and_selector() -> anyhow::Error {
+    verbatim("error: name cannot be provided when a selector is specified")
 }
 
 /// Tells an object that is not there from a store that does not read.

@@ -93,7 +93,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let mut outcomes = Outcomes::new(args.output.as_deref(), DryRun::None)?;
     let targets = manifests::targets(&args.resources, &args.files, "wait", global)?;
     let selectors = Selectors::parse(args.selector.as_deref(), args.field_selector.as_deref())?;
-    super::delete::require_targets(&targets, args.all || !selectors.is_empty())?;
+    super::delete::require_targets(&targets, args.all, &selectors)?;
     let context = Context::open(global)?;
     let mut objects = named_objects(&context, args, &targets, &selectors)?;
     if objects.is_empty() {
@@ -151,16 +151,18 @@ fn named_objects(
             Target::Named(_, _) if args.all_namespaces => {
                 return Err(verbatim("error: a resource cannot be retrieved by name across all namespaces"));
             }
+            Target::Named(..) if !selectors.is_empty() => return Err(selection::name_and_selector()),
             Target::Named(kind, name) => objects.push((*kind, Key::new(&context.namespace, name))),
-            Target::Object(kind, key) => objects.push((*kind, key.clone())),
-            Target::All(kind) => {
+            Target::Object(kind, key) if selectors.is_empty() => objects.push((*kind, key.clone())),
+            Target::Object(..) | Target::All(_) => {
                 if state.is_none() {
                     state = Some(context.store.read(&selection::tables(targets))?.0);
                 }
                 let namespace = (!args.all_namespaces).then_some(context.namespace.as_str());
                 if let Some(state) = &state {
-                    let found = selection::list(state, *kind, namespace, selectors)?;
-                    objects.extend(found.into_iter().map(|one| (one.kind, one.key.into_owned())));
+                    let all = selection::list(state, target.kind(), namespace, selectors)?;
+                    let found = all.into_iter().filter(|one| target.includes(&one.key, namespace));
+                    objects.extend(found.map(|one| (one.kind, one.key.into_owned())));
                 }
             }
         }

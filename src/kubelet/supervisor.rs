@@ -85,11 +85,11 @@ enum After {
 
 fn run_pod(config: &Config, store: &Store, signals: &SignalFd, run: &PodRun) -> Result<After> {
     let directory = PodDirectory::new(store.pod_path(&run.uid));
+    // What has come so far was for another pod: until the claim nobody can mean this one, and from then on somebody may.
+    while let Ok(Some(_)) = signals.read_signal() {}
     // Somebody may have started this pod before: no pod is ever run twice.
     let Some(lock) = directory.claim()? else { return Ok(After::Wait) };
     crash_point("supervisor-claimed");
-    // From here on requests to stop are for this pod; what came before was for another.
-    while let Ok(Some(_)) = signals.read_signal() {}
     set_hostname(&run.hostname);
     let mut supervisor = Supervisor {
         run,

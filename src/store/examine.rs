@@ -261,7 +261,7 @@ fn examine_listing(bytes: &[u8], pods: Option<&Examined>) -> (usize, Vec<Damage>
     for line in lines(bytes) {
         let check = match record_of(line.bytes).filter(|_| line.is_whole) {
             Some((namespace, name, Some(listed))) => {
-                match expected.get(&(namespace.to_owned(), name.to_owned())) {
+                match expected.remove(&(namespace.to_owned(), name.to_owned())) {
                     // The pod itself does not read back: that is said where it stands.
                     None => Ok(()),
                     Some(expected) if expected == listed => Ok(()),
@@ -274,6 +274,11 @@ fn examine_listing(bytes: &[u8], pods: Option<&Examined>) -> (usize, Vec<Damage>
             Ok(()) => records += 1,
             Err(detail) => damage.push(line.damaged(detail.into())),
         }
+    }
+    if !expected.is_empty() {
+        let end =
+            Line { number: records + damage.len() + 1, offset: bytes.len(), bytes: b"", is_whole: false };
+        damage.push(end.damaged(format!("{} more pods should be listed", expected.len())));
     }
     (records, damage)
 }
@@ -482,6 +487,11 @@ mod tests {
         let n = listed("Running").len();
         assert_eq!(records, 0);
         assert_eq!(places(&damage), [(1, 0, n, "not what the pod says"), (2, n, 2, "not a record")]);
+        assert_eq!(
+            places(&examine_listing(b"", Some(&whole)).1),
+            [(1, 0, 0, "1 more pods should be listed")],
+            "one that was emptied"
+        );
         // Of a pod that is damaged itself there is nothing to compare with.
         assert_eq!(examine_listing(listed("Failed").as_bytes(), Some(&pods("\0\n"))), (1, vec![]));
     }

@@ -374,6 +374,7 @@ fn the_coming_times_are_shown() {
         .run("next cronjob/tick --from 2026-01-01T00:00:00Z --count 1")
         .prints("2026-01-01T12:00:00+05:30\n");
     for (line, stderr) in [
+        ("next --schedule @daily --count -1", "error: --count must not be negative, got -1\n"),
         ("next", "error: name one CronJob (cronjob/NAME), or give --schedule\n"),
         ("next --schedule x", "error: schedule \"x\": expected exactly 5 fields, found 1: [x]\n"),
         ("next --schedule @daily --time-zone Mars", "error: unknown time zone Mars\n"),

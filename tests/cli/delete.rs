@@ -182,3 +182,35 @@ fn no_grace_period_is_too_long() {
     world.run("delete job two --grace-period=9999999999999").prints("job.batch \"two\" deleted\n");
     world.assert_no_processes_left();
 }
+
+#[test]
+fn a_selector_holds_for_files_too_and_not_beside_names() {
+    let world = World::new();
+    let labelled = |name: &str, app: &str| {
+        job(name, "suspend: true", "true")
+            .replace("metadata:\n", &format!("metadata:\n  labels: {{app: {app}}}\n"))
+    };
+    let both = world.manifest("both.yaml", format!("{}---\n{}", labelled("a", "one"), labelled("b", "two")));
+    let _ = world.run(&format!("create -f {both}")).success();
+    world.run(&format!("get -f {both} -l app=two -o name")).prints("job.batch/b\n");
+    world.run(&format!("label -f {both} -l app=two seen=yes")).prints("job.batch/b labeled\n");
+    world.run(&format!("delete -f {both} -l app=three")).prints("No resources found\n");
+    world.run(&format!("delete -f {both} -l app=two")).prints("job.batch \"b\" deleted\n");
+    world.run(&format!("apply -f {both} -l app=three")).fails_with("error: no objects passed to apply\n");
+    let named = "error: name cannot be provided when a selector is specified\n";
+    let all = "error: setting 'all' parameter but found a non empty selector. \n";
+    let words = "error: when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well\n";
+    for (line, error) in [
+        ("delete job a --all", named),
+        ("delete job a -l app=one", named),
+        ("wait job a -l app=one --for=delete", named),
+        ("label job a --all x=y", named),
+        ("delete job --all -l app=one", all),
+        ("delete job --all --field-selector metadata.name=a", all),
+        ("delete -f both.yaml job a", words),
+        ("get -f both.yaml job a", words),
+    ] {
+        world.run(line).fails_with(error);
+    }
+    world.run("get jobs -o name").prints("job.batch/a\n");
+}

@@ -211,6 +211,21 @@ fn whoever_waits_brings_a_controller_back_that_was_killed_with_everything_else()
 }
 
 #[test]
+fn pods_that_are_told_to_stop_while_they_start_do_stop() {
+    let world = World::new();
+    let manifest = job("many", "completions: 40\nparallelism: 40", "exec sleep 1000");
+    for round in 0..6 {
+        let _ = world.apply(&manifest);
+        // Each round a little later: some pods run, some are being started, some wait.
+        eventually(SOON, || world.processes_named("sleep").len() >= round * 6);
+        let _ = world.run("suspend job/many").success();
+        eventually(SOON, || world.run("get pods -o name").stdout.is_empty());
+        let _ = world.run("delete job many").success();
+    }
+    world.assert_no_processes_left();
+}
+
+#[test]
 fn a_torn_end_of_the_journal_is_cut_off_by_the_next_writer() {
     let world = World::new();
     let _ = world.apply(&job("one", "", "true"));
