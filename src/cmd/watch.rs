@@ -43,6 +43,13 @@ pub(super) fn run_unseen(kind: &str, data_directory: &Path) -> Result<()> {
     // Started as /proc/self/exe, it would show as `exe`.
     let _ = nix::sys::prctl::set_name(c"jobctl-control");
     let companion = kind == COMPANION;
+    if companion {
+        // However the verb ends, by a signal too, its companion is not to outlive it.
+        nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGTERM)?;
+        if nix::unistd::getppid().as_raw() == 1 {
+            return Ok(());
+        }
+    }
     let mode = if companion { ControllerMode::Foreground } else { ControllerMode::Background };
     let mut config = Config::load(Some(data_directory))?;
     if companion {

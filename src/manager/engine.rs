@@ -33,6 +33,8 @@ const TABLES: [Table; 6] =
     [Table::Nodes, Table::CronJobs, Table::Jobs, Table::Pods, Table::JobFacts, Table::RemovedPods];
 /// How long to wait before asking again for something that a process was about to do.
 const SOON: Duration = Duration::milliseconds(5);
+/// How long after a request to stop it is repeated.
+const AGAIN: Duration = Duration::seconds(3);
 /// Done pods beyond the threshold are collected in batches, so that one pass in many pays for the search.
 const COLLECTION_BATCH: usize = 250;
 /// A decision settles in two or three rounds; more would be a defect, and the next pass goes on anyway.
@@ -54,6 +56,9 @@ struct Supervision {
     process: Option<OwnedFd>,
     /// The deletion deadline that it has been told.
     told: Option<DateTime<Utc>>,
+    /// When it is to be told again: of two signals of a kind that come close together the kernel keeps one, and the
+    /// other may have been for the pod before.
+    tell_again: Option<DateTime<Utc>>,
 }
 
 /// The state in memory and the means to act on it. One process at a time has one: the holder of the controller's lock.
@@ -211,7 +216,7 @@ impl Engine {
             }
             match supervisor_of(&directory)? {
                 Some(process) => {
-                    let supervision = Supervision { process: Some(process), told: None };
+                    let supervision = Supervision { process: Some(process), ..Supervision::default() };
                     self.supervised.insert(uid.into(), supervision);
                 }
                 None => {
@@ -520,7 +525,7 @@ impl Engine {
             }
             // Of what we have heard only the lock is proof: somebody else's supervisor may have this pod.
             if let Some(process) = supervisor_of(&directory)? {
-                let supervision = Supervision { process: Some(process), told: None };
+                let supervision = Supervision { process: Some(process), ..Supervision::default() };
                 self.supervised.insert(pod_uid.into(), supervision);
                 self.world.touch(key.clone());
                 continue;
@@ -680,7 +685,8 @@ impl Engine {
             (None, Some(_)) => {}
             (None, None) => self.start_pod(&pod, key, now, round)?,
             (Some(deadline), Some(supervision)) => {
-                if supervision.told.is_none_or(|told| deadline < told) {
+                let is_due = supervision.tell_again.is_some_and(|again| again <= now);
+                if is_due || supervision.told.is_none_or(|told| deadline < told) {
                     if supervision.told.is_none() {
                         for event in killing_events(&pod, now) {
                             self.record(event, round)?;
@@ -759,9 +765,12 @@ impl Engine {
             let directory = PodDirectory::new(self.store.pod_path(&pod_uid));
             match supervisor_of(&directory)? {
                 Some(process) if request_stop(&process, &pod_uid, grace).is_ok() => {
+                    let again = Some(now + AGAIN);
                     if let Some(supervision) = self.supervised.get_mut(&pod_uid) {
                         supervision.told = Some(deadline);
+                        supervision.tell_again = again;
                     }
+                    self.pod_timers.set(&key, again);
                 }
                 // Just asked for, or just about to report its end.
                 _ => {

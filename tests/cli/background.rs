@@ -128,3 +128,18 @@ fn a_waiting_controller_uses_no_processor_time() {
     });
     world.manifest("go", "");
 }
+
+#[test]
+fn where_nothing_may_stay_in_the_background_a_killed_verb_leaves_nothing() {
+    let world = World::without_background();
+    let manifest = world.manifest("job.yaml", job("one", "", "exec sleep 1000"));
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGKILL] {
+        let mut run = world.command(&format!("run -f {manifest}")).spawn();
+        eventually(SOON, || world.processes_named("sleep").len() == 1);
+        kill(run.id() as i32, signal);
+        let _ = run.wait().expect("ended");
+        eventually(SOON, || world.controller().is_none());
+        let _ = world.run("delete job one --now").success();
+        world.assert_no_processes_left();
+    }
+}
