@@ -31,6 +31,7 @@ mod pod_directory;
 mod record;
 mod reserve;
 mod set_aside;
+mod sizes;
 mod skim;
 mod state;
 mod tail;

@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 
 use super::locks::CommitLock;
 use super::record::{TABLES, snapshot_line};
+use super::sizes::{SIZES, Sizes};
 use super::state::{PODS_LISTING, snapshot_file};
 use super::{LockedStore, State, Store, Table, Tail, crash_point};
 use crate::api::events::{EVENT_TTL, EventRecord};
@@ -135,6 +136,11 @@ fn write_snapshot(state: &State, known: Option<&Path>, directory: &Path, now: Da
         .create(directory)
         .with_context(|| format!("create {}", directory.display()))?;
     let oldest = EventRecord::stamp(now - EVENT_TTL);
+    let mut sizes = Sizes::default();
+    let mut write = |path: &Path, text: &str| {
+        sizes.add(path, text.len());
+        write_synced(path, text.as_bytes())
+    };
     for table in TABLES {
         let mut text = String::new();
         let skip = match table {
@@ -148,13 +154,14 @@ fn write_snapshot(state: &State, known: Option<&Path>, directory: &Path, now: Da
             snapshot_line(&key.namespace, &key.name, object.text, &mut text);
         }
         if !text.is_empty() {
-            write_synced(&snapshot_file(directory, table), text.as_bytes())?;
+            write(&snapshot_file(directory, table), &text)?;
         }
     }
     let listing = pods_listing(state, known);
     if !listing.is_empty() {
-        write_synced(&directory.join(PODS_LISTING), listing.as_bytes())?;
+        write(&directory.join(PODS_LISTING), &listing)?;
     }
+    write_synced(&directory.join(SIZES), sizes.text().as_bytes())?;
     write_synced(&directory.join("journal.jsonl"), b"")?;
     File::open(directory)?.sync_all()?;
     Ok(())

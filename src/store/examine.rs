@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use serde::de::DeserializeOwned;
 
 use super::record::{Change, TABLES, Table, changes, head_of, key_and_object};
+use super::sizes::Sizes;
 use super::state::{PODS_LISTING, snapshot_file};
 use super::tail::revision_of_snapshot;
 use super::{State, Store};
@@ -160,14 +161,18 @@ impl Store {
 
 fn examine_snapshot(directory: &Path) -> Result<Examination> {
     let first_revision = revision_of_snapshot(directory)?;
+    let sizes = Sizes::read(directory);
     let mut tables = Vec::new();
     for table in TABLES {
-        if let Some((path, bytes)) = read_if_there(snapshot_file(directory, table))? {
-            let (records, damage) = examine_table(table, &bytes);
+        if let Some((path, bytes)) = read_if_written(snapshot_file(directory, table), &sizes)? {
+            let (records, mut damage) = examine_table(table, &bytes);
+            if damage.is_empty() {
+                damage.extend(cut_off(&sizes, &path, &bytes));
+            }
             tables.push((table, Examined { path, records, damage, bytes }));
         }
     }
-    let listing = read_if_there(directory.join(PODS_LISTING))?.map(|(path, bytes)| {
+    let listing = read_if_written(directory.join(PODS_LISTING), &sizes)?.map(|(path, bytes)| {
         let pods = tables.iter().find(|(table, _)| *table == Table::Pods).map(|(_, pods)| pods);
         let (records, damage) = examine_listing(&bytes, pods);
         Examined { path, records, damage, bytes }
@@ -187,11 +192,13 @@ fn examine_snapshot(directory: &Path) -> Result<Examination> {
     })
 }
 
-/// A file of a snapshot; what was empty at that revision has none.
-fn read_if_there(path: PathBuf) -> Result<Option<(PathBuf, Vec<u8>)>> {
+/// A file of a snapshot; what was empty at that revision has none. One that has gone since is taken as empty.
+fn read_if_written(path: PathBuf, sizes: &Sizes) -> Result<Option<(PathBuf, Vec<u8>)>> {
     match fs::read(&path) {
         Ok(bytes) => Ok(Some((path, bytes))),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Ok(sizes.problem(&path, b"").map(|_| (path, Vec::new())))
+        }
         Err(error) => Err(error).with_context(|| format!("read {}", path.display())),
     }
 }
@@ -244,6 +251,14 @@ fn examine_table(table: Table, bytes: &[u8]) -> (usize, Vec<Damage>) {
         }
     }
     (records, damage)
+}
+
+/// What a file lost at its end, of which no line tells.
+fn cut_off(sizes: &Sizes, path: &Path, bytes: &[u8]) -> Option<Damage> {
+    let detail = sizes.problem(path, bytes)?;
+    let number = memchr::memchr_iter(b'\n', bytes).count() + 1;
+    let end = Line { number, offset: bytes.len(), bytes: b"", is_whole: false };
+    Some(end.damaged(detail))
 }
 
 /// The lines of a listing: how many say what the pods that read back say, and which do not.

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::record::{Table, changes, key_and_object};
+use super::sizes::Sizes;
 use super::{Store, StoreError, Tail};
 use crate::api::kinds::Key;
 
@@ -140,16 +141,23 @@ impl Store {
     ) -> Result<(State, Tail)> {
         let mut tail = Tail::open(self, directory)?;
         let mut state = State::at(tail.snapshot_revision());
+        let sizes = Sizes::read(directory);
         for table in tables {
             let path = file(directory, *table);
             match fs::read(&path) {
-                Ok(bytes) => state.take_snapshot(*table, path, bytes)?,
+                Ok(bytes) => {
+                    let size = sizes.check(&path, &bytes);
+                    // A damaged line says more of where.
+                    state.take_snapshot(*table, path, bytes)?;
+                    size?;
+                }
                 // A table that was empty at that revision has no file; revision 0 has none at all. A snapshot
                 // removed under our hands shows in the journal, which is opened already and read below.
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                     if !directory.join("journal.jsonl").exists() {
                         return Err(error).with_context(|| format!("read {}", path.display()));
                     }
+                    sizes.check(&path, b"")?;
                 }
                 Err(error) => return Err(error).with_context(|| format!("read {}", path.display())),
             }

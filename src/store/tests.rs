@@ -309,6 +309,30 @@ fn damage_in_a_snapshot_is_reported_with_its_place() {
 }
 
 #[test]
+fn a_snapshot_that_lost_whole_lines_is_damaged() {
+    for keep in [0, 1] {
+        let (_place, store) = new_store();
+        commit(&store, &[put("a", "1"), put("b", "1")]);
+        compact(&store);
+        let path = store.current_snapshot().expect("a snapshot").join("jobs.jsonl");
+        let whole = fs::read_to_string(&path).expect("jobs");
+        let kept: String = whole.lines().take(keep).map(|line| format!("{line}\n")).collect();
+        let file = fs::OpenOptions::new().write(true).open(&path).expect("the file");
+        file.set_len(kept.len() as u64).expect("cut");
+        let error = store.read(&[Table::Jobs]).expect_err("noticed");
+        assert_eq!(damage(&error), ("jobs.jsonl".into(), keep + 1, kept.len()));
+        let detail = format!("{} bytes were written, {} are there", whole.len(), kept.len());
+        assert!(error.to_string().contains(&detail), "{error:#}");
+        fs::remove_file(&path).expect("removed");
+        assert_eq!(damage(&store.read(&[Table::Jobs]).expect_err("noticed")).1, 1, "gone altogether");
+        let found = store.examine().expect("an examination");
+        assert_eq!(found.files().map(|file| file.damage.len()).sum::<usize>(), 1, "doctor sees it too");
+        append_new(&path, whole.as_bytes());
+        assert!(store.read(&[Table::Jobs]).is_ok() && store.examine().expect("an examination").is_sound());
+    }
+}
+
+#[test]
 fn a_damaged_store_is_not_compacted() {
     let (_place, store) = new_store();
     commit(&store, &[put("a", "1")]);
