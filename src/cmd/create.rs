@@ -12,9 +12,8 @@ use super::object::Object;
 use super::outcome::{DryRun, Outcomes};
 use super::output::complain;
 use super::submit::{self, Validate};
-use crate::api::kinds::{Key, Kind};
-use crate::api::meta::{key, name};
-use crate::api::status_error::StatusError;
+use crate::api::kinds::Kind;
+use crate::api::meta::name;
 use crate::manager::Request;
 use crate::registry::apply::with_last_applied;
 use crate::store::Table;
@@ -142,17 +141,7 @@ fn submit_all(context: &Context, documents: Vec<Result<Document>>, options: &Opt
                 if options.dry_run == DryRun::Client {
                     return Ok((object, Some(document.value)));
                 }
-                let exists = |key: &Key| {
-                    request.state.get(Table::from(document.kind), key).is_some()
-                        || created.iter().any(|(earlier, _)| {
-                            earlier.kind() == document.kind && crate::api::meta::key(earlier.meta()) == *key
-                        })
-                };
-                if exists(&key(object.meta())) {
-                    let error =
-                        StatusError::AlreadyExists { kind: document.kind, name: name(object.meta()).into() };
-                    return Err(error.into());
-                }
+                submit::require_absent(document.kind, &object.key(), &request)?;
                 submit::add_creator(object.meta_mut(), &options.pass_env)?;
                 submit::admit(&mut object, &document.value, &mut request)?;
                 submit::create(&object, context, &mut request)?;
@@ -291,13 +280,9 @@ fn create_one(context: &Context, mut document: Document, options: &Options) -> R
     document.value = saved(document.value, options);
     let mut request = Request::begin(&context.store, &[Table::CronJobs, Table::Jobs, Table::Pods])?;
     let mut object = submit::decode(&document, options.validate, "creating")?;
-    if request.state.get(Table::from(document.kind), &key(object.meta())).is_some() {
-        let error = StatusError::AlreadyExists { kind: document.kind, name: name(object.meta()).into() };
-        return Err(verbatim(format!(
-            "error: failed to create {}: {error}",
-            document.kind.resource().singular
-        )));
-    }
+    submit::require_absent(document.kind, &object.key(), &request).map_err(|error| {
+        verbatim(format!("error: failed to create {}: {error}", document.kind.resource().singular))
+    })?;
     submit::add_creator(object.meta_mut(), &options.pass_env)?;
     submit::admit(&mut object, &document.value, &mut request)?;
     submit::create(&object, context, &mut request)?;

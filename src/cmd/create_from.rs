@@ -15,7 +15,6 @@ use super::selection;
 use super::submit;
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::ANNOTATION_INSTANTIATE;
-use crate::api::status_error::StatusError;
 use crate::api::{CronJob, Job};
 use crate::controller::cronjob::job_of_template;
 use crate::manager::Request;
@@ -39,10 +38,8 @@ pub(super) fn run(
     let found = selection::get(&request.state, Kind::CronJob, &context.namespace, cron_job_name)?;
     let cron_job: CronJob = serde_json::from_str(&found.text)?;
     drop(found);
-    if request.state.get(Table::Jobs, &Key::new(&context.namespace, job_name)).is_some() {
-        let error = StatusError::AlreadyExists { kind: Kind::Job, name: job_name.to_owned() };
-        return Err(verbatim(format!("error: failed to create job: {error}")));
-    }
+    submit::require_absent(Kind::Job, &Key::new(&context.namespace, job_name), &request)
+        .map_err(|error| verbatim(format!("error: failed to create job: {error}")))?;
     let mut job = job_of_template(&cron_job, job_name);
     job.metadata.annotations.get_or_insert_default().insert(ANNOTATION_INSTANTIATE.into(), "manual".into());
     change_containers(&mut job, env, command)?;

@@ -19,6 +19,7 @@ use crate::api::{CronJob, Job, ObjectMeta, Pod, defaults, validation};
 use crate::controller::pods::{generated_name, new_uid};
 use crate::manager::Request;
 use crate::registry::strategy;
+use crate::store::Table;
 
 /// Where programs are looked for when whoever creates an object has no PATH: what container runtimes give.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -223,9 +224,24 @@ pub(super) fn refuse(object: &Object, mut causes: Vec<FieldError>) -> Result<()>
 /// [`StatusError::AlreadyExists`].
 pub(super) fn require_new(kind: Kind, key: &Key, request: &Request) -> Result<()> {
     if request.created.contains(&(kind, key.clone())) {
-        return Err(StatusError::AlreadyExists { kind, name: key.name.to_string() }.into());
+        return Err(already_exists(kind, key));
     }
     Ok(())
+}
+
+/// Refuses to create what is stored, or what this request has created before.
+///
+/// # Errors
+/// [`StatusError::AlreadyExists`].
+pub(super) fn require_absent(kind: Kind, key: &Key, request: &Request) -> Result<()> {
+    if request.state.get(Table::from(kind), key).is_some() {
+        return Err(already_exists(kind, key));
+    }
+    require_new(kind, key, request)
+}
+
+fn already_exists(kind: Kind, key: &Key) -> anyhow::Error {
+    StatusError::AlreadyExists { kind, name: key.name.to_string() }.into()
 }
 
 /// Puts a new object into the request.
