@@ -5,7 +5,9 @@ mod checkup;
 mod config;
 mod engine;
 mod follow;
+mod load;
 mod node;
+mod outline;
 mod pending;
 mod recorder;
 mod request;
@@ -17,7 +19,7 @@ pub use config::{Config, base_environment};
 pub use engine::{Engine, PassReport};
 pub use follow::Follower;
 pub use node::register_node;
-pub use pending::Pending;
+pub use pending::{Pending, Revisions};
 pub use request::{
     COMPANION, CONTROLLER, Companion, Request, come_back, ensure_controller, revive_controller, run_pass_here,
 };

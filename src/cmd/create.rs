@@ -157,13 +157,13 @@ fn submit_all(context: &Context, documents: Vec<Result<Document>>, options: &Opt
             }
         }
     }
-    let revision = request.revision();
+    let revisions = request.revisions();
     if options.dry_run == DryRun::None {
         request.commit(&context.config, &context.store)?;
     }
     for (object, manifest) in created {
         outcomes.done(object.kind(), name(object.meta()), "created", || {
-            manifest.map_or_else(|| object.to_value(revision), Ok)
+            manifest.map_or_else(|| object.to_value(&revisions), Ok)
         })?;
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
@@ -286,11 +286,11 @@ fn create_one(context: &Context, mut document: Document, options: &Options) -> R
     submit::add_creator(object.meta_mut(), &options.pass_env)?;
     submit::admit(&mut object, &document.value, &mut request)?;
     submit::create(&object, context, &mut request)?;
-    let revision = request.revision();
+    let revisions = request.revisions();
     if options.dry_run == DryRun::None {
         request.commit(&context.config, &context.store)?;
     }
     let mut outcomes = Outcomes::new(options.output.as_deref(), options.dry_run)?;
-    outcomes.done(object.kind(), name(object.meta()), "created", || object.to_value(revision))?;
+    outcomes.done(object.kind(), name(object.meta()), "created", || object.to_value(&revisions))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -81,7 +81,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
             }
         }
     }
-    let revision = request.revision();
+    let revisions = request.revisions();
     if args.dry_run == DryRun::None {
         request.commit(&context.config, &context.store)?;
     }
@@ -90,7 +90,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         if args.force && existed && args.output.is_none() {
             say(&format!("{} {object_name:?} deleted", object.kind().qualified_singular()))?;
         }
-        outcomes.done(object.kind(), &object_name, "replaced", || object.to_value(revision))?;
+        outcomes.done(object.kind(), &object_name, "replaced", || object.to_value(&revisions))?;
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

@@ -187,12 +187,20 @@ impl Follower {
                 namespace: &key.namespace,
                 name: &key.name,
                 object: None,
+                last: None,
             });
         }
         for table in &self.tables {
             for (key, object) in state.objects(*table) {
                 let (namespace, name) = (&*key.namespace, &*key.name);
-                each(Change { revision, table: *table, namespace, name, object: Some(object.text) });
+                each(Change {
+                    revision,
+                    table: *table,
+                    namespace,
+                    name,
+                    object: Some(object.text),
+                    last: None,
+                });
             }
         }
         Ok(())
@@ -252,7 +260,8 @@ mod tests {
         let store = Store::open(&place.path().join("data")).expect("a store");
         let commit = |writes: &[Write]| {
             let (mut locked, _) = store.lock_and_read(&[]).expect("the lock");
-            locked.commit(writes).expect("a commit");
+            let numbered = writes.iter().cloned().zip(0..).map(|(write, number)| write.numbered(number));
+            locked.commit(numbered.collect()).expect("a commit");
             locked.compact(clock()).expect("a compaction");
         };
         let put = |name: &str, text: &str| Write::put(Table::Jobs, Key::new("n", name), text.into());

@@ -10,11 +10,13 @@ use nix::sys::signal::SigSet;
 use serde::de::DeserializeOwned;
 
 use super::engine::PassReport;
+use super::outline::{cron_job_has_work, job_has_work, pod_has_work};
+use super::pending::Revisions;
 use super::run::controller_pid;
 use super::{Config, Engine, Pending, clock, seed};
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::key;
-use crate::api::{CronJob, Job, Pod};
+use crate::api::{Job, Pod};
 use crate::controller::{Action, World, reconcile, scheduler};
 use crate::kubelet::{Launcher, detach};
 use crate::store::{LockedStore, ProcessLock, State, Store, StoreError, Table, is_out_of_room};
@@ -60,9 +62,9 @@ impl Request {
         Ok(Self { state, pending, now: clock(), random, created, frees_room: false, locked })
     }
 
-    /// The resourceVersion that everything written by this request will have.
-    pub fn revision(&self) -> u64 {
-        self.locked.next_revision()
+    /// The resourceVersions that the objects written by this request will have.
+    pub fn revisions(&self) -> Revisions {
+        self.pending.revisions(self.locked.next_revision())
     }
 
     /// An object as this request leaves it: what it has made of it so far, else as stored.
@@ -150,7 +152,7 @@ impl Request {
     /// As [`Request::commit`].
     pub fn commit_quietly(mut self) -> Result<()> {
         let revision = self.locked.next_revision();
-        self.locked.commit(&self.pending.into_writes(revision)?)?;
+        self.locked.commit(self.pending.into_writes(revision)?)?;
         self.locked.unlock().sync()
     }
 
@@ -164,9 +166,9 @@ impl Request {
         }
         let writes = self.pending.into_writes(self.locked.next_revision())?;
         if self.frees_room {
-            self.locked.commit_what_frees_room(&writes)?;
+            self.locked.commit_what_frees_room(writes)?;
         } else {
-            self.locked.commit(&writes)?;
+            self.locked.commit(writes)?;
         }
         let tail = self.locked.unlock();
         // The controller starts while the disk syncs; success is reported after both.
@@ -208,32 +210,16 @@ pub fn revive_controller(config: &Config, store: &Store, tables: &[Table]) -> Re
     tables.sort_unstable();
     tables.dedup();
     let (state, _) = store.read(&tables)?;
-    let unfinished =
-        |text: &str| !text.contains("\"phase\":\"Succeeded\"") && !text.contains("\"phase\":\"Failed\"");
-    let work = state.objects(Table::CronJobs).any(|(_, object)| is_alive(object.text))
-        || state.objects(Table::Pods).any(|(_, pod)| unfinished(pod.text))
-        || state.objects(Table::Jobs).any(|(_, job)| {
-            let finished =
-                job.text.contains("\"type\":\"Complete\"") || job.text.contains("\"type\":\"Failed\"");
-            // A finished one may still have to go. Inside annotations these quotes are escaped.
-            !finished
-                || job.text.contains("\"ttlSecondsAfterFinished\":")
-                || job.text.contains("\"deletionTimestamp\":")
-        });
+    let has = |table: Table, has_work: fn(&str) -> bool| {
+        state.objects(table).any(|(_, object)| has_work(object.text))
+    };
+    let work = has(Table::CronJobs, cron_job_has_work)
+        || has(Table::Pods, pod_has_work)
+        || has(Table::Jobs, job_has_work);
     if work {
         ensure_controller(config, store)?;
     }
     Ok(work)
-}
-
-/// Whether a stored CronJob starts Jobs, or waits for them to go.
-fn is_alive(text: &str) -> bool {
-    let cron_job: serde_json::Result<CronJob> = serde_json::from_str(text);
-    // A text that does not read is the controller's to complain about.
-    cron_job.is_ok_and(|cron_job| {
-        cron_job.metadata.deletion_timestamp.is_some()
-            || cron_job.spec.is_none_or(|spec| spec.suspend != Some(true))
-    })
 }
 
 /// What brings a controller back that could not go on: a full disk, a kubelet process that was killed. Waits a moment,

@@ -9,10 +9,11 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::bell::Bell;
+use super::sizes::{SIZES, Sizes};
 use super::{StoreError, write_atomic};
 
 /// The version of the layout that this program writes.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// A file of ours alone (0600) for reading and writing, made where it does not exist.
 pub(super) fn open_or_create(path: &Path) -> Result<fs::File> {
@@ -94,14 +95,12 @@ impl Store {
     fn is_format_known(&self) -> Result<bool> {
         let path = self.root.join("format");
         match fs::read_to_string(&path) {
-            Ok(text) => match text.trim().parse::<u32>() {
-                Ok(found) if found <= FORMAT => Ok(true),
-                _ => Err(StoreError::NewerFormat {
-                    directory: self.root.clone(),
-                    found: text.trim().chars().take(40).collect(),
-                }
-                .into()),
-            },
+            Ok(text) if text == format!("{FORMAT}\n") => Ok(true),
+            Ok(text) => Err(StoreError::OtherFormat {
+                directory: self.root.clone(),
+                found: text.trim().chars().take(40).collect(),
+            }
+            .into()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error).with_context(|| format!("read {}", path.display())),
         }
@@ -122,19 +121,23 @@ impl Store {
                 .create(&path)
                 .with_context(|| format!("create {}", path.display()))?;
         }
-        let journal = self.root.join("snapshot/0/journal.jsonl");
-        OpenOptions::new()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(&journal)
-            .with_context(|| format!("create {}", journal.display()))?;
+        let snapshot = self.root.join("snapshot/0");
+        write_atomic(&snapshot.join(SIZES), Sizes::default().text()?.as_bytes())?;
+        write_atomic(&snapshot.join("journal.jsonl"), b"")?;
+        // Its own name, and that of the directory above it.
+        for directory in [&self.root.join("snapshot"), &self.root] {
+            fs::File::open(directory)
+                .and_then(|opened| opened.sync_all())
+                .with_context(|| format!("sync {}", directory.display()))?;
+        }
         match symlink("snapshot/0", self.current_link()) {
             Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
                 return Err(error).context("create the link to the current snapshot");
             }
             _ => {}
         }
+        // From the first moment on there is room for a deletion.
+        self.keep_reserve();
         write_atomic(&self.root.join("format"), format!("{FORMAT}\n").as_bytes())
     }
 

@@ -35,28 +35,24 @@ impl Store {
 }
 
 impl Store {
-    /// Waits for the lock and cuts off a torn end of the journal. `tail` says what the caller has already read;
-    /// the caller catches up with [`LockedStore::catch_up`] before it decides anything.
+    /// Waits for the lock. `tail` says what the caller has already read; the caller catches up with
+    /// [`LockedStore::catch_up`] before it decides anything.
     ///
     /// # Errors
-    /// Failing system calls; a damaged journal.
+    /// Failing system calls.
     pub fn lock(&self, tail: Tail) -> Result<LockedStore> {
         let lock = self.lock_commits()?;
-        let mut locked = LockedStore { tail, store: self.clone(), lock };
-        locked.tail.cut_torn_end()?;
-        Ok(locked)
+        Ok(LockedStore { tail, store: self.clone(), lock })
     }
-}
 
-impl Store {
     /// Waits for the lock and reads tables under it: what a verb needs to decide and commit.
     ///
     /// # Errors
     /// Failing system calls; a damaged store.
     pub fn lock_and_read(&self, tables: &[Table]) -> Result<(LockedStore, State)> {
         let lock = self.lock_commits()?;
-        Tail::open(self, &self.current_snapshot()?)?.cut_torn_end()?;
-        let (state, tail) = self.read(tables)?;
+        let (state, mut tail) = self.read(tables)?;
+        tail.cut_torn_end()?;
         Ok((LockedStore { tail, store: self.clone(), lock }, state))
     }
 }

@@ -204,8 +204,8 @@ fn a_store_written_by_a_newer_version() {
     fs::write(world.store().join("format"), "99\n").expect("write");
     for line in ["get jobs", "delete job one", "reconcile"] {
         world.run(line).fails_with(
-            "error: the data directory DATA was written by a newer jobctl (format 99, this one knows up to 1); use that \
-             version, or another directory with --data-dir\n",
+            "error: the data directory DATA was written by a newer jobctl (format 99, this one knows 2); use that version, \
+             or another directory with --data-dir\n",
         );
     }
     assert_eq!(fs::read(&journal).expect("the journal"), before);
