@@ -25,6 +25,7 @@ mod node;
 mod oracle;
 mod pairs;
 mod policies;
+mod recorded_ends;
 mod replace;
 mod run;
 mod scale;
