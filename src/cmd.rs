@@ -21,6 +21,7 @@ mod get;
 mod glob;
 mod label;
 mod local;
+mod log_reader;
 mod log_source;
 mod logs;
 mod manifests;

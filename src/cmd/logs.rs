@@ -8,9 +8,10 @@ use chrono::Duration;
 use super::context::{Context, Global};
 use super::failure::verbatim;
 use super::flags;
-use super::follow_logs::{Followed, FollowedJob, follow};
+use super::follow_logs::{Followed, FollowedJob, Following, Silence, follow};
 use super::get::nothing_found;
-use super::log_source::{Chosen, LogOptions, LogReader, pods_of_job};
+use super::log_reader::{LogOptions, LogReader, Runs};
+use super::log_source::{Chosen, pods_of_job};
 use super::output::{complain, print_bytes};
 use super::resources;
 use super::selection::{self, Selectors};
@@ -115,7 +116,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
             Pods::One(pod) => Followed::Pods(uids(&[*pod])),
             Pods::All(pods) => Followed::Pods(uids(&pods)),
         };
-        follow(&context, &followed, &chosen, &options, prefix, None, |_| Ok(()))?;
+        let runs = Runs::NewestAndLater;
+        let (followed, chosen, options) = (&followed, &chosen, &options);
+        let following = Following { followed, chosen, options, prefix, runs, until: None };
+        follow(&context, &following, &mut Silence)?;
         return Ok(ExitCode::SUCCESS);
     }
     let pods = match pods {
@@ -316,8 +320,10 @@ fn print_pod(
         };
         let line_prefix =
             if prefix { format!("[pod/{}/{container}] ", name(&pod.metadata)) } else { String::new() };
-        let path = directory.log_path(container, restart);
-        print_bytes(&LogReader::new(path, options.clone(), line_prefix).read()?)?;
+        let (directory, runs) = (directory.clone(), Runs::Only(restart));
+        let pod_name = name(&pod.metadata);
+        LogReader::new(directory, pod_name, container, runs, options.clone(), line_prefix)
+            .read(&mut print_bytes)?;
     }
     Ok(())
 }

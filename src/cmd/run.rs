@@ -12,8 +12,9 @@ use super::context::{Context, Global};
 use super::delete::delete_one;
 use super::failure::while_doing;
 use super::flags;
-use super::follow_logs::{Followed, FollowedJob, follow};
-use super::log_source::{Chosen, LogOptions, last_failure};
+use super::follow_logs::{Followed, FollowedJob, Following, Listener, follow};
+use super::log_reader::{LogOptions, Runs};
+use super::log_source::{Chosen, last_failure};
 use super::manifests::{self, Document, FileArgs};
 use super::object::Object;
 use super::output::complain;
@@ -27,7 +28,7 @@ use crate::manager::{Companion, Request, clock};
 use crate::printers::duration::human_duration;
 use crate::registry::apply::with_last_applied;
 use crate::registry::deletion::Propagation;
-use crate::store::Table;
+use crate::store::{ReaderOfRecord, Table};
 
 /// Submit a Job, follow its logs, wait for its end, and exit with the program's own exit code
 ///
@@ -91,9 +92,11 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     }
     let context = Context::open(global)?;
     let until = until(args.timeout);
-    let jobs = submit_all(&context, documents, args)?;
+    let reader = ReaderOfRecord::new(&context.store)?;
+    let jobs = submit_all(&context, documents, args, &reader)?;
     let _companion = Companion::start(&context.config, &context.store)?;
     let mut ends = follow_to_the_end(&context, &jobs, args, until)?;
+    drop(reader);
     let mut rows = Vec::new();
     let mut code = 0;
     for job in &jobs {
@@ -123,7 +126,12 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
 }
 
 /// Creates all Jobs in one commit, or none.
-fn submit_all(context: &Context, documents: Vec<Document>, args: &Args) -> Result<Vec<Job>> {
+fn submit_all(
+    context: &Context,
+    documents: Vec<Document>,
+    args: &Args,
+    reader: &ReaderOfRecord,
+) -> Result<Vec<Job>> {
     let mut request = Request::begin(&context.store, &[Table::Jobs, Table::Pods])?;
     let mut jobs = Vec::new();
     for mut document in documents {
@@ -150,6 +158,8 @@ fn submit_all(context: &Context, documents: Vec<Document>, args: &Args) -> Resul
         submit::admit(&mut object, &document.value, &mut request)?;
         submit::create(&object, context, &mut request)?;
         if let Object::Job(job) = object {
+            // Before the Job is stored: none of its pods runs unread.
+            reader.announce(uid(&job.metadata))?;
             jobs.push(*job);
         }
     }
@@ -165,7 +175,6 @@ fn follow_to_the_end(
     args: &Args,
     until: Until,
 ) -> Result<BTreeMap<Key, Summary>> {
-    let mut ends = BTreeMap::new();
     let followed =
         jobs.iter().map(|job| FollowedJob { key: key(&job.metadata), uid: uid(&job.metadata).into() });
     let followed = Followed::Jobs(followed.collect());
@@ -174,12 +183,24 @@ fn follow_to_the_end(
         Until::Time(time) => Some(time),
     };
     let prefix = args.prefix.unwrap_or(jobs.len() > 1 || jobs.iter().any(has_several_logs));
-    let take_down = |job: &FollowedJob| {
-        ends.insert(job.key.clone(), summary(context, &job.key, &job.uid)?);
+    let (chosen, options) = (&Chosen::All, &LogOptions::default());
+    let following = Following { followed: &followed, chosen, options, prefix, runs: Runs::All, until };
+    let mut clerk = Clerk { context, ends: BTreeMap::new() };
+    follow(context, &following, &mut clerk)?;
+    Ok(clerk.ends)
+}
+
+/// Takes down how each Job has ended.
+struct Clerk<'a> {
+    context: &'a Context,
+    ends: BTreeMap<Key, Summary>,
+}
+
+impl Listener for Clerk<'_> {
+    fn job_ended(&mut self, job: &FollowedJob) -> Result<()> {
+        self.ends.insert(job.key.clone(), summary(self.context, &job.key, &job.uid)?);
         Ok(())
-    };
-    follow(context, &followed, &Chosen::All, &LogOptions::default(), prefix, until, take_down)?;
-    Ok(ends)
+    }
 }
 
 /// Whether lines of several containers may come at the same time.
