@@ -48,8 +48,16 @@ impl ReaderOfRecord {
 
 /// Whether a reader of record follows this Job. One that cannot be asked for is none.
 pub fn is_read_for_record(root: &Path, job_uid: &str) -> bool {
+    is_locked(root, byte_of(job_uid, libc::F_WRLCK))
+}
+
+/// Whether anybody reads any Job for the record.
+pub fn is_anything_read_for_record(root: &Path) -> bool {
+    is_locked(root, libc::flock { l_start: 0, l_len: 0, ..byte_of("", libc::F_WRLCK) })
+}
+
+fn is_locked(root: &Path, mut lock: libc::flock) -> bool {
     let Ok(file) = OpenOptions::new().read(true).open(root.join(FILE)) else { return false };
-    let mut lock = byte_of(job_uid, libc::F_WRLCK);
     fcntl(&file, FcntlArg::F_OFD_GETLK(&mut lock)).is_ok() && lock.l_type != libc::F_UNLCK as libc::c_short
 }
 
@@ -96,10 +104,12 @@ mod tests {
         two.announce("a").expect("two may read the same");
         let known = || ["a", "b", "c"].map(|uid| is_read_for_record(place.path(), uid));
         assert_eq!(known(), [true, true, false]);
+        assert!(is_anything_read_for_record(place.path()));
         drop(one);
         assert_eq!(known(), [true, false, false]);
         drop(two);
         assert_eq!(known(), [false, false, false]);
+        assert!(!is_anything_read_for_record(place.path()));
     }
 
     #[test]
