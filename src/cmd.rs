@@ -36,6 +36,7 @@ mod replace;
 mod rerun;
 mod resources;
 mod run;
+mod run_report;
 mod scale;
 mod selection;
 mod service;

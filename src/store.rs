@@ -48,7 +48,7 @@ pub use inbox::{Inbox, Letters, PodReport};
 pub use inspect::{Entry, Format, Inspection, Space};
 pub use locks::{LockedStore, ProcessLock, holder_of};
 pub use pod_directory::{LogPart, PodDirectory};
-pub use readers::{ReaderOfRecord, is_read_for_record, oldest_part_being_read};
+pub use readers::{ReaderOfRecord, is_anything_read_for_record, is_read_for_record, oldest_part_being_read};
 pub use record::{Change, Table, Write};
 pub use reserve::is_out_of_room;
 pub use set_aside::{Affected, AsideLine, Fate, SetAside};

@@ -60,12 +60,10 @@ pub(super) struct Following<'a> {
 pub(super) trait Listener {
     /// A followed Job, as it is now.
     fn job_is(&mut self, _job: &Job) {}
-    /// A followed pod, as it is now.
-    fn pod_is(&mut self, _pod: &Pod) {}
-    /// A followed Job has ended, or was deleted; said once.
-    fn job_ended(&mut self, _job: &FollowedJob) -> Result<()> {
-        Ok(())
-    }
+    /// A followed Job has been deleted.
+    fn job_is_gone(&mut self, _job: &FollowedJob) {}
+    /// A followed pod, as it is now, or as it was at its end.
+    fn pod_is(&mut self, _pod: &Pod, _ended: bool) {}
 }
 
 /// Nobody.
@@ -109,7 +107,6 @@ pub(super) fn follow(
     };
     follow.begin(&state)?;
     drop(state);
-    let mut told = BTreeSet::new();
     loop {
         follow.hear_of_writes();
         let mut failed = Ok(());
@@ -120,11 +117,6 @@ pub(super) fn follow(
         })?;
         failed?;
         let is_more = follow.pump()?;
-        for job in follow.jobs() {
-            if !follow.unfinished.contains(&job.key) && told.insert(&job.key) {
-                follow.listener.job_ended(job)?;
-            }
-        }
         if is_more {
             continue;
         }
@@ -212,11 +204,14 @@ impl<'a, L: Listener> Follow<'a, L> {
     }
 
     fn take_job(&mut self, job: &FollowedJob, stored: Option<&Job>) {
+        match stored.filter(|stored| uid(&stored.metadata) == job.uid) {
+            Some(stored) => self.listener.job_is(stored),
+            None => self.listener.job_is_gone(job),
+        }
         if job.has_ended(stored) {
             self.unfinished.remove(&job.key);
         } else {
             self.unfinished.insert(job.key.clone());
-            stored.into_iter().for_each(|job| self.listener.job_is(job));
         }
     }
 
@@ -237,9 +232,7 @@ impl<'a, L: Listener> Follow<'a, L> {
             self.pods.get_mut(&id).into_iter().for_each(|released| released.ended = true);
             return Ok(());
         }
-        if !ended {
-            self.listener.pod_is(pod);
-        }
+        self.listener.pod_is(pod, ended);
         if let Some(known) = self.pods.get_mut(&id) {
             known.ended = ended;
             return Ok(());

@@ -4,6 +4,7 @@ use std::fmt;
 
 use anyhow::{Result, bail};
 use chrono::{DateTime, Utc};
+use k8s_openapi::api::core::v1::ContainerStatus;
 
 use super::log_reader::{LogOptions, LogReader, Runs};
 use super::output::complain;
@@ -105,7 +106,7 @@ pub(super) struct Failure {
     pub(super) exit_code: i32,
     reason: String,
     message: Option<String>,
-    finished: Option<DateTime<Utc>>,
+    pub(super) finished: Option<DateTime<Utc>>,
     restart_count: i32,
 }
 
@@ -120,34 +121,36 @@ impl fmt::Display for Failure {
     }
 }
 
-/// The last container of a Job that ended badly.
-pub(super) fn last_failure(state: &State, job_uid: &str) -> Result<Option<Failure>> {
-    let mut failures = Vec::new();
-    for pod in pods_of_job(state, job_uid)? {
-        let status = pod.status.clone().unwrap_or_default();
+impl Failure {
+    /// The container of this pod that ended badly last.
+    pub(super) fn of(pod: &Pod) -> Option<Self> {
+        let status = pod.status.as_ref()?;
         let all =
             status.container_statuses.iter().flatten().chain(status.init_container_statuses.iter().flatten());
-        for container in all {
+        let ended_badly = |container: &ContainerStatus| {
             let end = [&container.state, &container.last_state]
                 .into_iter()
                 .find_map(|state| state.as_ref()?.terminated.as_ref())
-                .filter(|end| end.exit_code != 0);
-            if let Some(end) = end {
-                failures.push(Failure {
-                    pod: name(&pod.metadata).to_owned(),
-                    pod_uid: uid(&pod.metadata).to_owned(),
-                    container: container.name.clone(),
-                    exit_code: end.exit_code,
-                    reason: end.reason.clone().unwrap_or_default(),
-                    message: end.message.clone(),
-                    finished: end.finished_at.as_ref().map(|time| time.0),
-                    restart_count: container.restart_count,
-                });
-            }
-        }
+                .filter(|end| end.exit_code != 0)?;
+            Some(Self {
+                pod: name(&pod.metadata).to_owned(),
+                pod_uid: uid(&pod.metadata).to_owned(),
+                container: container.name.clone(),
+                exit_code: end.exit_code,
+                reason: end.reason.clone().unwrap_or_default(),
+                message: end.message.clone(),
+                finished: end.finished_at.as_ref().map(|time| time.0),
+                restart_count: container.restart_count,
+            })
+        };
+        all.filter_map(ended_badly).max_by_key(|failure| failure.finished)
     }
-    failures.sort_by_key(|failure| failure.finished);
-    Ok(failures.pop())
+}
+
+/// The last container of a Job that ended badly.
+fn last_failure(state: &State, job_uid: &str) -> Result<Option<Failure>> {
+    let pods = pods_of_job(state, job_uid)?;
+    Ok(pods.iter().filter_map(Failure::of).max_by_key(|failure| failure.finished))
 }
 
 /// A few lines that tell why a Job has failed: pod, container, exit code, the end of its log.

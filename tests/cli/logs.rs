@@ -411,3 +411,23 @@ fn a_pod_of_the_same_name_in_another_namespace_is_another() {
     assert_eq!(lines.next().expect("it goes on").expect("text"), "end");
     assert!(child.wait().expect("wait").success());
 }
+
+#[test]
+fn what_finished_pods_have_written_stays_when_they_are_deleted_or_drained() {
+    let world = World::new();
+    for (name, remove) in [("deleted", "delete pods --all"), ("drained", "drain node1 --force")] {
+        let _ = world.apply(&job(name, "completions: 3\nparallelism: 3", "echo hello"));
+        world.wait_for_end(name);
+        let _ = world.run(remove).success();
+        world.run("get pods").is(0, "", "No resources found in default namespace.\n");
+        let all = world.run(&format!("logs job/{name} --all-pods")).success();
+        assert_eq!(all.lines().len(), 3, "{name}: {}", all.stdout);
+        assert!(all.lines().iter().all(|line| line.ends_with("/main] hello")), "{}", all.stdout);
+        let one = world.run(&format!("logs job/{name}")).success();
+        assert_eq!(one.stdout, "hello\n", "{}", one.stderr);
+        // With the Job goes what was kept.
+        let _ = world.run(&format!("delete job {name}")).success();
+    }
+    eventually(SOON, || std::fs::read_dir(world.store().join("pods")).expect("pods").count() == 0);
+    let _ = world.run("uncordon node1").success();
+}

@@ -1,6 +1,6 @@
 //! `run`: submit, follow, wait, and end as the program ended.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 
 use crate::common::{Output, SOON, World, eventually, job};
 
@@ -162,4 +162,20 @@ fn a_name_given_twice_is_refused_before_anything_runs() {
     world.run("delete job one").prints("job.batch \"one\" deleted\n");
     world.run("get all").is(0, "", "No resources found in default namespace.\n");
     world.assert_no_processes_left();
+}
+
+#[test]
+fn output_is_complete_when_the_job_goes_before_it_is_read() {
+    let world = World::new();
+    // More than a pipe holds and than one file of the log.
+    let manifest = job("brief", "ttlSecondsAfterFinished: 0", "seq 1 300000");
+    let mut child = world.command("run -f -").stdin(manifest).spawn();
+    eventually(SOON, || world.value("pods", "{.items[*].metadata.name}").starts_with("brief-"));
+    eventually(SOON, || world.value("jobs,pods", "{.items[*].metadata.name}").is_empty());
+    let mut output = String::new();
+    child.stdout.take().expect("a pipe").read_to_string(&mut output).expect("text");
+    assert!(child.wait().expect("wait").success());
+    let expected: String = (1..=300_000).map(|number| format!("{number}\n")).collect();
+    assert!(output == expected, "{} lines", output.lines().count());
+    assert_eq!(std::fs::read_dir(world.store().join("pods")).expect("pods").count(), 0, "nothing is left");
 }
