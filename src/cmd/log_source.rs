@@ -8,8 +8,8 @@ use k8s_openapi::api::core::v1::ContainerStatus;
 
 use super::log_reader::{LogOptions, LogReader, Runs};
 use super::output::complain;
-use crate::api::Pod;
 use crate::api::meta::{ANNOTATION_DEFAULT_CONTAINER, annotation, controller_of, name, uid};
+use crate::api::{Job, Pod};
 use crate::store::{PodDirectory, State, Store, Table};
 
 /// Which containers of each pod.
@@ -76,6 +76,14 @@ fn default_container(pod: &Pod) -> Option<String> {
         complain(&format!("Defaulted container {first:?} out of: {}", list.join(", ")));
     }
     Some(first)
+}
+
+/// Whether lines of several containers of a Job may come at the same time.
+pub(super) fn may_have_several_logs(job: &Job) -> bool {
+    job.spec.as_ref().is_some_and(|spec| {
+        spec.parallelism.unwrap_or(1) > 1
+            || spec.template.spec.as_ref().is_some_and(|pod| pod.containers.len() > 1)
+    })
 }
 
 /// The pods of a Job, oldest first, with those that were removed while the Job lived.

@@ -13,7 +13,7 @@ use super::failure::while_doing;
 use super::flags;
 use super::follow_logs::{Followed, FollowedJob, Following, follow};
 use super::log_reader::{LogOptions, Runs};
-use super::log_source::Chosen;
+use super::log_source::{Chosen, may_have_several_logs};
 use super::manifests::{self, Document, FileArgs};
 use super::object::Object;
 use super::output::complain;
@@ -164,7 +164,7 @@ fn follow_to_the_end(
         Until::Now => Some(clock()),
         Until::Time(time) => Some(time),
     };
-    let prefix = args.prefix.unwrap_or(jobs.len() > 1 || jobs.iter().any(has_several_logs));
+    let prefix = args.prefix.unwrap_or(jobs.len() > 1 || jobs.iter().any(may_have_several_logs));
     let (chosen, options) = (&Chosen::All, &LogOptions::default());
     let following = Following { followed: &followed, chosen, options, prefix, runs: Runs::All, until };
     follow(context, &following, clerk).map(|_| ())
@@ -188,12 +188,4 @@ fn clear_away(context: &Context, jobs: &[Job], pods: &BTreeSet<String>) -> Resul
         PodDirectory::new(context.store.pod_path(pod)).remove();
     }
     Ok(())
-}
-
-/// Whether lines of several containers may come at the same time.
-fn has_several_logs(job: &Job) -> bool {
-    job.spec.as_ref().is_some_and(|spec| {
-        spec.parallelism.unwrap_or(1) > 1
-            || spec.template.spec.as_ref().is_some_and(|pod| pod.containers.len() > 1)
-    })
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use chrono::{DateTime, Duration, Utc};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::context::{Context, Global};
@@ -178,9 +179,44 @@ enum Met {
     Silently,
 }
 
+/// What is there under a name.
+#[derive(Clone, Debug, Default)]
+struct Present {
+    text: Option<String>,
+    /// The uid of the object that was there at first.
+    first: Option<String>,
+    /// Whether that one has gone; another may have come.
+    first_is_gone: bool,
+}
+
+impl Present {
+    fn new(text: Option<String>) -> Self {
+        let first = text.as_deref().and_then(uid_of);
+        Self { text, first, first_is_gone: false }
+    }
+
+    fn becomes(&mut self, text: Option<&str>) {
+        self.first_is_gone |= self.first.is_some() && text.and_then(uid_of) != self.first;
+        self.text = text.map(str::to_owned);
+    }
+}
+
+/// The uid of a stored object.
+fn uid_of(text: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Outline {
+        metadata: Metadata,
+    }
+    #[derive(Deserialize)]
+    struct Metadata {
+        uid: String,
+    }
+    serde_json::from_str(text).ok().map(|outline: Outline| outline.metadata.uid)
+}
+
 /// The objects being waited for, kept current by the journal.
 pub(super) struct Watched {
-    objects: BTreeMap<(Kind, Key), Option<String>>,
+    objects: BTreeMap<(Kind, Key), Present>,
     tombstones: BTreeMap<Key, Tombstone>,
     follower: Follower,
 }
@@ -194,7 +230,7 @@ impl Watched {
             .iter()
             .map(|(kind, key)| {
                 let text = state.get(Table::from(*kind), key).map(|object| object.text.to_owned());
-                ((*kind, key.clone()), text)
+                ((*kind, key.clone()), Present::new(text))
             })
             .collect();
         let mut tombstones = BTreeMap::new();
@@ -221,9 +257,9 @@ impl Watched {
             }
             for kind in [Kind::Job, Kind::Pod, Kind::CronJob] {
                 if Table::from(kind) == change.table
-                    && let Some(text) = objects.get_mut(&(kind, key.clone()))
+                    && let Some(present) = objects.get_mut(&(kind, key.clone()))
                 {
-                    *text = change.object.map(str::to_owned);
+                    present.becomes(change.object);
                 }
             }
             each(&change);
@@ -251,7 +287,7 @@ impl Watched {
                     {
                         created.push((
                             (target.kind(), Key::new(change.namespace, change.name)),
-                            change.object.map(str::to_owned),
+                            Present::new(change.object.map(str::to_owned)),
                         ));
                     }
                 }
@@ -282,12 +318,14 @@ impl Watched {
         let plural = kind.resource().plural;
         let entry = (kind, key.clone());
         let mut last = Value::Null;
-        if matches!(condition, Condition::Delete) && self.objects.get(&entry).is_none_or(Option::is_none) {
+        let is_missing = self.objects.get(&entry).is_none_or(|present| present.first.is_none());
+        if matches!(condition, Condition::Delete) && is_missing {
             return Ok(Met::Silently);
         }
         loop {
-            match (self.objects.get(&entry).cloned().flatten(), condition) {
-                (None, Condition::Delete) => return Ok(Met::Now(last)),
+            let present = self.objects.get(&entry).cloned().unwrap_or_default();
+            match (present.text, condition) {
+                (_, Condition::Delete) if present.first_is_gone => return Ok(Met::Now(last)),
                 (None, Condition::Create) => {}
                 (None, _) => return self.answer_of_the_deleted(kind, key, condition),
                 (Some(text), _) => {

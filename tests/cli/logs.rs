@@ -431,3 +431,21 @@ fn what_finished_pods_have_written_stays_when_they_are_deleted_or_drained() {
     eventually(SOON, || std::fs::read_dir(world.store().join("pods")).expect("pods").count() == 0);
     let _ = world.run("uncordon node1").success();
 }
+
+#[test]
+fn a_parallel_job_is_followed_to_its_end() {
+    let world = World::new();
+    // Two at once, of four.
+    let script = "echo begin; until test -f go; do sleep 0.01; done; echo end";
+    let _ = world.apply(&job("four", "completions: 4\nparallelism: 2", script));
+    let mut child = world.command("logs -f job/four").spawn();
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    for _ in 0..2 {
+        let line = lines.next().expect("a line").expect("text");
+        assert!(line.starts_with("[pod/four-") && line.ends_with("/main] begin"), "{line}");
+    }
+    world.manifest("go", "");
+    assert_eq!(lines.count(), 6, "all of the four");
+    assert!(child.wait().expect("wait").success());
+    assert_eq!(world.tally("four"), "4/ SuccessCriteriaMet Complete");
+}
