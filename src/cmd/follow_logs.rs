@@ -15,6 +15,7 @@ use crate::api::conditions::{is_job_finished, is_pod_finished};
 use crate::api::kinds::Key;
 use crate::api::meta::{controller_of, key, name, uid};
 use crate::api::{Job, Pod};
+use crate::controller::JobFacts;
 use crate::manager::Follower;
 use crate::store::{Change, PodDirectory, State, Table};
 
@@ -62,6 +63,8 @@ pub(super) trait Listener {
     fn job_is(&mut self, _job: &Job) {}
     /// A followed Job has been deleted.
     fn job_is_gone(&mut self, _job: &FollowedJob) {}
+    /// What is remembered of a followed Job.
+    fn facts_are(&mut self, _job: &Key, _facts: &JobFacts) {}
     /// A followed pod, as it is now, or as it was at its end.
     fn pod_is(&mut self, _pod: &Pod, _ended: bool) {}
 }
@@ -86,14 +89,15 @@ struct FollowedPod {
 /// Pods in the order of their creation, so that the output of retries keeps its order.
 type PodId = (Option<DateTime<Utc>>, String, String);
 
+const TABLES: [Table; 4] = [Table::Jobs, Table::JobFacts, Table::Pods, Table::RemovedPods];
+
 /// Follows until the end; prints as it comes. False when it has given up.
 pub(super) fn follow(
     context: &Context,
     following: &Following<'_>,
     listener: &mut impl Listener,
 ) -> Result<bool> {
-    let (state, mut follower) =
-        Follower::start(&context.config, &context.store, &[Table::Jobs, Table::Pods, Table::RemovedPods])?;
+    let (state, mut follower) = Follower::start(&context.config, &context.store, &TABLES)?;
     let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK).context("watch the logs")?;
     let mut follow = Follow {
         context,
@@ -182,6 +186,10 @@ impl<'a, L: Listener> Follow<'a, L> {
                         object.map(serde_json::from_str).transpose().context("read a Job")?;
                     self.take_job(job, stored.as_ref());
                 }
+            }
+            (Table::JobFacts, Some(text)) if self.jobs().iter().any(|job| job.key == changed) => {
+                let facts = serde_json::from_str(text).context("read what is known of a Job")?;
+                self.listener.facts_are(&changed, &facts);
             }
             (Table::Pods, object) => {
                 let pod: Option<Pod> = object

@@ -79,7 +79,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let reader = ReaderOfRecord::new(&context.store)?;
     let jobs = submit_all(&context, documents, args, &reader)?;
     let _companion = Companion::start(&context.config, &context.store)?;
-    let mut clerk = Clerk::default();
+    let mut clerk = Clerk::new(context.config.settings.backoff_base);
     follow_to_the_end(&context, &jobs, args, until, &mut clerk)?;
     drop(reader);
     clear_away(&context, &jobs, clerk.pods())?;
@@ -122,6 +122,16 @@ fn submit_all(
         document.value = with_last_applied(&document.value);
         let mut object = submit::decode(&document, args.validate, "creating")?;
         let job_key = key(object.meta());
+        if let Object::Job(job) = &object
+            && job.spec.as_ref().is_some_and(|spec| spec.suspend == Some(true))
+        {
+            bail!(
+                "{:?}: job.batch/{name} is suspended (spec.suspend), so it would not end; to store it as it is: jobctl \
+                 apply; then to start it: jobctl resume job/{name}",
+                document.source,
+                name = job_key.name
+            );
+        }
         submit::require_new(Kind::Job, &job_key, &request)
             .map_err(|error| while_doing(error, &format!("error when creating {:?}", document.source)))?;
         if let Some(stored) = request.state.get(Table::Jobs, &job_key) {

@@ -3,23 +3,31 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::Duration;
 use tabled::Tabled;
 
 use super::follow_logs::{FollowedJob, Listener};
 use super::log_source::Failure;
+use super::obstacles::{self, Obstacle, Said};
+use super::output::complain;
 use crate::api::conditions::{is_job_finished, job_condition, job_finished_at};
 use crate::api::kinds::Key;
-use crate::api::meta::{controller_of, key, name, uid};
+use crate::api::meta::{controller_of, key, name, namespace, uid};
 use crate::api::{Job, Pod};
+use crate::controller::JobFacts;
 use crate::manager::clock;
 use crate::printers::duration::human_duration;
 
 /// The exit code for a deadline that was exceeded, as of timeout(1).
 pub(super) const DEADLINE_EXCEEDED: u8 = 124;
 
-/// Takes down what becomes of the Jobs.
-#[derive(Default)]
+/// Takes down what becomes of the Jobs, and says what keeps them from going on.
 pub(super) struct Clerk {
+    /// The first delay between retries, where a Job does not say.
+    backoff_base: Duration,
+    said: Said,
+    /// By the Jobs' keys, what keeps them waiting: by pod, by no name the Job itself.
+    waits: BTreeMap<Key, BTreeMap<String, Obstacle>>,
     /// Each Job as it was last.
     jobs: BTreeMap<Key, Job>,
     /// By the Jobs' uids, the containers that ended badly last.
@@ -30,7 +38,16 @@ pub(super) struct Clerk {
 
 impl Listener for Clerk {
     fn job_is(&mut self, job: &Job) {
+        self.note(key(&job.metadata), "", obstacles::of_job(job));
         self.jobs.insert(key(&job.metadata), job.clone());
+    }
+
+    fn facts_are(&mut self, job_key: &Key, facts: &JobFacts) {
+        let job = self.jobs.get(job_key).filter(|job| uid(&job.metadata) == facts.uid);
+        let wait = job.and_then(|job| obstacles::of_retry(job, facts, self.backoff_base, clock()));
+        if let Some(text) = wait.as_ref().and_then(|wait| self.said.once(wait)) {
+            complain(text);
+        }
     }
 
     fn job_is_gone(&mut self, job: &FollowedJob) {
@@ -40,9 +57,14 @@ impl Listener for Clerk {
         }
     }
 
-    fn pod_is(&mut self, pod: &Pod, _ended: bool) {
+    fn pod_is(&mut self, pod: &Pod, ended: bool) {
         self.pods.insert(uid(&pod.metadata).to_owned());
-        let owner = controller_of(&pod.metadata).map(|owner| owner.uid.clone());
+        let owner = controller_of(&pod.metadata);
+        if let Some(owner) = owner {
+            let obstacle = if ended { None } else { obstacles::of_pod(pod) };
+            self.note(Key::new(namespace(&pod.metadata), &owner.name), name(&pod.metadata), obstacle);
+        }
+        let owner = owner.map(|owner| owner.uid.clone());
         if let (Some(owner), Some(failure)) = (owner, Failure::of(pod)) {
             let last = self.failures.get(&owner).and_then(|last| last.finished);
             if failure.finished >= last {
@@ -71,6 +93,28 @@ pub(super) struct SummaryRow {
 }
 
 impl Clerk {
+    pub(super) fn new(backoff_base: Duration) -> Self {
+        Self {
+            backoff_base,
+            said: Said::default(),
+            waits: BTreeMap::new(),
+            jobs: BTreeMap::new(),
+            failures: BTreeMap::new(),
+            pods: BTreeSet::new(),
+        }
+    }
+
+    fn note(&mut self, job: Key, pod: &str, obstacle: Option<Obstacle>) {
+        if let Some(text) = obstacle.as_ref().and_then(|obstacle| self.said.once(obstacle)) {
+            complain(text);
+        }
+        let waits = self.waits.entry(job).or_default();
+        match obstacle {
+            Some(obstacle) => waits.insert(pod.to_owned(), obstacle),
+            None => waits.remove(pod),
+        };
+    }
+
     /// The pods that there were.
     pub(super) fn pods(&self) -> &BTreeSet<String> {
         &self.pods
@@ -83,7 +127,15 @@ impl Clerk {
         let status = job.status.clone().unwrap_or_default();
         let failed = job_condition(job, "Failed");
         let (text, exit_code) = match (is_job_finished(job), failed) {
-            (false, _) => ("Running".to_owned(), DEADLINE_EXCEEDED),
+            (false, _) => {
+                let wait = self.waits.get(job_key).and_then(|waits| waits.values().next());
+                failures.extend(
+                    wait.map(|wait| format!("job.batch/{} has not ended: {}", job_key.name, wait.text)),
+                );
+                let status =
+                    wait.map_or_else(|| "Running".into(), |wait| format!("Waiting ({})", wait.reason));
+                (status, DEADLINE_EXCEEDED)
+            }
             (true, None) => ("Complete".to_owned(), 0),
             (true, Some(condition)) => {
                 let reason = condition.reason.clone().unwrap_or_default();

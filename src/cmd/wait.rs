@@ -13,12 +13,15 @@ use super::failure::{text, verbatim};
 use super::flags;
 use super::log_source;
 use super::manifests::{self, FileArgs};
+use super::obstacles::{self, Obstacle, Said};
 use super::outcome::{DryRun, Outcomes};
 use super::output::complain;
 use super::resources::Target;
 use super::selection::{self, Selectors};
 use super::wait_condition::{Answer, Condition};
+use crate::api::Pod;
 use crate::api::kinds::{Key, Kind};
+use crate::api::meta::controller_of;
 use crate::api::status_error::StatusError;
 use crate::manager::{Companion, Follower, clock};
 use crate::registry::tombstones::Tombstone;
@@ -201,6 +204,13 @@ impl Present {
     }
 }
 
+fn obstacle_of_pod(text: &str, owner: Option<&str>) -> Option<Obstacle> {
+    let pod: Pod = serde_json::from_str(text).ok()?;
+    let is_its =
+        owner.is_none_or(|owner| controller_of(&pod.metadata).is_some_and(|found| found.uid == owner));
+    is_its.then(|| obstacles::of_pod(&pod)).flatten()
+}
+
 /// The uid of a stored object.
 fn uid_of(text: &str) -> Option<String> {
     #[derive(Deserialize)]
@@ -219,6 +229,9 @@ pub(super) struct Watched {
     objects: BTreeMap<(Kind, Key), Present>,
     tombstones: BTreeMap<Key, Tombstone>,
     follower: Follower,
+    /// Pods that have changed since obstacles were named, as far as one of them may have any.
+    pods: Vec<String>,
+    said: Said,
 }
 
 const TABLES: [Table; 4] = [Table::Jobs, Table::Pods, Table::CronJobs, Table::Tombstones];
@@ -241,12 +254,37 @@ impl Watched {
                 tombstones.insert(key.clone(), object.parse()?);
             }
         }
-        Ok(Self { objects: texts, tombstones, follower })
+        let pods = state.objects(Table::Pods).map(|(_, pod)| pod.text);
+        let pods = pods.filter(|pod| obstacles::may_have_one(pod)).map(str::to_owned).collect();
+        Ok(Self { objects: texts, tombstones, follower, pods, said: Said::default() })
+    }
+
+    /// Says, once each, what keeps the objects from going on.
+    fn name_obstacles(&mut self) {
+        let pods = std::mem::take(&mut self.pods);
+        let mut found = Vec::new();
+        for ((kind, _), present) in &self.objects {
+            let Some(text) = &present.text else { continue };
+            match kind {
+                Kind::Job => {
+                    found.extend(serde_json::from_str(text).ok().and_then(|job| obstacles::of_job(&job)));
+                    let uid = uid_of(text).unwrap_or_default();
+                    let its = pods.iter().filter(|pod| pod.contains(&uid));
+                    found.extend(its.filter_map(|pod| obstacle_of_pod(pod, Some(&uid))));
+                }
+                Kind::Pod => found.extend(obstacle_of_pod(text, None)),
+                _ => {}
+            }
+        }
+        for obstacle in found {
+            self.said.once(&obstacle).into_iter().for_each(complain);
+        }
     }
 
     fn take(&mut self, each: impl FnMut(&Change<'_>)) -> Result<()> {
         let (objects, tombstones) = (&mut self.objects, &mut self.tombstones);
         let mut each = each;
+        let pods = &mut self.pods;
         self.follower.changes(|change| {
             let key = Key::new(change.namespace, change.name);
             if change.table == Table::Tombstones {
@@ -254,6 +292,11 @@ impl Watched {
                     tombstones.insert(key, tombstone);
                 }
                 return;
+            }
+            if let (Table::Pods, Some(pod)) = (change.table, change.object)
+                && obstacles::may_have_one(pod)
+            {
+                pods.push(pod.to_owned());
             }
             for kind in [Kind::Job, Kind::Pod, Kind::CronJob] {
                 if Table::from(kind) == change.table
@@ -337,6 +380,10 @@ impl Watched {
                     }
                 }
             }
+            if condition.is_about_progress() && !matches!(until, Until::Now) {
+                self.name_obstacles();
+            }
+            self.pods.clear();
             let timed_out = match until {
                 Until::Now => bail!("condition not met for {plural}/{}", key.name),
                 Until::Time(until) => !self.follower.wait(&[], Some(until))?,

@@ -43,9 +43,10 @@ fn time_runs_out_when_asked() {
     let world = World::new();
     let _ = world.apply(&job("slow", "suspend: true", "true"));
     let started = Instant::now();
-    world
-        .run("wait --for=condition=complete job/slow --timeout=300ms")
-        .fails_with("error: timed out waiting for the condition on jobs/slow\n");
+    world.run("wait --for=condition=complete job/slow --timeout=300ms").fails_with(
+        "job.batch/slow is suspended; to start it: jobctl resume job/slow\n\
+             error: timed out waiting for the condition on jobs/slow\n",
+    );
     let elapsed = started.elapsed();
     assert!(elapsed >= Duration::from_millis(300) && elapsed < Duration::from_secs(10), "{elapsed:?}");
     world
