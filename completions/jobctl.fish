@@ -204,7 +204,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l max-log-requests 
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l pod-running-timeout -d 'How long to wait for a Job\'s first pod' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -s f -l follow -d 'Go on printing until the container, or the Job, has ended; waits for it to start'
+complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -s f -l follow -d 'Go on printing until the container has ended, or of a Job all pods, also those to come; waits for the start'
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l all-containers -d 'All containers of the pod, init containers included'
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l all-pods -d 'All pods of the Job, also those removed since, each line with its pod and container'
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -s p -l previous -d 'Print the log of the run before the last restart'

@@ -11,6 +11,7 @@
 //!   inbox/                       reports of supervisors, one file each
 //!   reserve                      room for deletions on a full disk
 //!   controller.lock              held by the running controller
+//!   readers.lock                 locked by those who read logs for the record, a byte for each Job
 //!   pods/<uid>/                  written by that pod's supervisor alone
 //!   <file>.corrupt-<time>        damaged lines, set aside by `jobctl doctor --set-aside`
 //! ```
@@ -28,6 +29,7 @@ mod inbox;
 mod inspect;
 mod locks;
 mod pod_directory;
+mod readers;
 mod record;
 mod reserve;
 mod retention;
@@ -48,7 +50,8 @@ pub use examine::{Damage, Examination, Examined, Gap};
 pub use inbox::{Inbox, Letters, PodReport};
 pub use inspect::{Entry, Format, Inspection, Space};
 pub use locks::{LockedStore, ProcessLock, holder_of};
-pub use pod_directory::{PodDirectory, log_files};
+pub use pod_directory::{LogPart, PodDirectory};
+pub use readers::{ReaderOfRecord, is_anything_read_for_record, is_read_for_record, oldest_part_being_read};
 pub use record::{Change, Table, Write, WriteContent};
 pub use reserve::is_out_of_room;
 pub use set_aside::{Affected, AsideLine, Fate, SetAside};

@@ -11,6 +11,7 @@ use super::failure::verbatim;
 use super::manifests::{self, Document};
 use super::object::Object;
 use super::output::warn;
+use super::startable;
 use crate::api::decode::{TypeMeta, strict};
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PATH, ANNOTATION_WORKING_DIRECTORY, name};
@@ -183,7 +184,8 @@ pub(super) fn admit(object: &mut Object, manifest: &Value, request: &mut Request
     let findings = object.findings(manifest);
     causes.extend(findings.refused);
     refuse(object, causes)?;
-    warnings.into_iter().chain(findings.warnings).for_each(|warning| warn(&warning));
+    let warnings = warnings.into_iter().chain(findings.warnings).chain(startable::warnings(object));
+    warnings.for_each(|warning| warn(&warning));
     Ok(())
 }
 

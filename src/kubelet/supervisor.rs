@@ -20,7 +20,7 @@ use super::actions::{
     ContainerPhase, ContainerRun, ContainerState, PodRun, Terminated, Verdict, compute_pod_actions, ended,
     pod_status, started,
 };
-use super::logs::{LogWriter, Stream};
+use super::logs::{LogPlace, LogWriter, Stream};
 use super::pool::Work;
 use super::processes::{has_children, kill_descendants, kill_marked_descendants, next_ended_child};
 use super::spawn::{
@@ -41,6 +41,8 @@ pub(super) struct Config {
 
 /// A pod that ends this soon is reported once, at its end: half the reports of short pods.
 const REPORT_DELAY: Duration = Duration::milliseconds(25);
+/// How often to look whether a reader of record that is far behind has come on.
+const READER_INTERVAL: Duration = Duration::milliseconds(20);
 /// How much of a container's output is taken at a time.
 const BUFFER: usize = 8 << 10;
 
@@ -93,6 +95,7 @@ fn run_pod(config: &Config, store: &Store, signals: &SignalFd, run: &PodRun) -> 
     set_hostname(&run.hostname);
     let mut supervisor = Supervisor {
         run,
+        root: store.root(),
         directory,
         inbox: Inbox::new(store.inbox_path()),
         signals,
@@ -146,12 +149,16 @@ struct Process {
     pid: Option<Pid>,
     output: [Option<OwnedFd>; 2],
     log: Option<LogWriter>,
+    /// Whether its output stays in the pipes, because a reader of record is too far behind.
+    is_held_up: bool,
     /// When SIGTERM was sent, SIGKILL follows at this time.
     kill_at: Option<DateTime<Utc>>,
 }
 
 struct Supervisor<'a> {
     run: &'a PodRun,
+    /// The data directory.
+    root: &'a Path,
     directory: PodDirectory,
     inbox: Inbox,
     signals: &'a SignalFd,
@@ -217,8 +224,13 @@ impl Supervisor<'_> {
         let container = &self.run.containers[index];
         let now = clock();
         let state = started(&self.states[index], now);
-        let log_path = self.directory.log_path(&container.name, state.restart_count);
-        match start(container, &log_path) {
+        let place = LogPlace {
+            directory: self.directory.clone(),
+            container: container.name.clone(),
+            root: self.root.to_owned(),
+            job_uid: self.run.job_uid.clone(),
+        };
+        match start(container, place, state.restart_count) {
             Ok(process) => {
                 self.containers[index] = process;
                 self.states[index] = state;
@@ -260,6 +272,14 @@ impl Supervisor<'_> {
 
     /// Sleeps until a signal, output or the given time.
     fn wait(&mut self, until: Option<DateTime<Utc>>) {
+        let mut until = until;
+        for process in &mut self.containers {
+            process.is_held_up = process.log.as_mut().is_some_and(|log| !log.has_room());
+            if process.is_held_up {
+                let again = clock() + READER_INTERVAL;
+                until = Some(until.map_or(again, |until| until.min(again)));
+            }
+        }
         let timeout = until.map_or(PollTimeout::NONE, |until| {
             // Rounded up: waking a fraction of a millisecond early would only spin.
             let milliseconds = (until - clock()).num_milliseconds().clamp(-1, 3_600_000) + 1;
@@ -269,7 +289,7 @@ impl Supervisor<'_> {
         let mut owners = Vec::new();
         for (index, process) in self.containers.iter().enumerate() {
             for (stream, output) in [Stream::Stdout, Stream::Stderr].into_iter().zip(&process.output) {
-                if let Some(output) = output {
+                if let (Some(output), false) = (output, process.is_held_up) {
                     fds.push(PollFd::new(output.as_fd(), PollFlags::POLLIN));
                     owners.push((index, stream));
                 }
@@ -419,14 +439,15 @@ impl Supervisor<'_> {
 }
 
 /// Starts a container's process with its output going to the log. The error is the message of the StartError.
-fn start(container: &ContainerRun, log_path: &Path) -> Result<Process, String> {
+fn start(container: &ContainerRun, log: LogPlace, restart: i32) -> Result<Process, String> {
     let program = container.argv.first().map_or("", String::as_str);
     let path_variable =
         container.env.iter().find(|(name, _)| name == "PATH").map_or("", |(_, value)| value.as_str());
     let path = find_program(program, path_variable, &container.working_directory)?;
     let prepared = Program::new(&path, &container.argv, &container.env, &container.working_directory)
         .map_err(|_| start_error(&format!("exec: {program:?}: invalid argument")))?;
-    let log = LogWriter::create(log_path).map_err(|error| start_error(&format!("create log: {error}")))?;
+    let log =
+        LogWriter::create(log, restart).map_err(|error| start_error(&format!("create log: {error}")))?;
     let pipe = || {
         nix::unistd::pipe2(OFlag::O_CLOEXEC).map_err(|error| start_error(&format!("create pipe: {error}")))
     };
@@ -447,7 +468,8 @@ fn start(container: &ContainerRun, log_path: &Path) -> Result<Process, String> {
             Step::Exec => format!("exec: {program:?}: {cause}"),
         })
     })?;
-    Ok(Process { pid: Some(pid), output: [Some(stdout), Some(stderr)], log: Some(log), kill_at: None })
+    let output = [Some(stdout), Some(stderr)];
+    Ok(Process { pid: Some(pid), output, log: Some(log), ..Process::default() })
 }
 
 /// A script whose interpreter is missing: the kernel names no file, and the program itself is there.

@@ -27,6 +27,7 @@ use crate::registry::strategy::prepare_job_for_create;
 use crate::registry::tombstones::Tombstone;
 use crate::store::{
     Change, Inbox, LockedStore, PodDirectory, State, Store, StoreError, Table, Tail, crash_point,
+    is_anything_read_for_record,
 };
 
 /// How long to wait before asking again for something that a process was about to do.
@@ -156,10 +157,11 @@ impl Engine {
     fn sweep_pod_directories(&self) {
         let known = self.world.known_uids();
         let Ok(entries) = std::fs::read_dir(self.store.root().join("pods")) else { return };
+        let keep = is_anything_read_for_record(self.store.root());
         for entry in entries.flatten() {
             let name = entry.file_name();
             if let Some(uid) = name.to_str().filter(|uid| !known.contains(*uid)) {
-                self.clear_away(uid);
+                self.clear_away(uid, keep);
             }
         }
     }
@@ -399,12 +401,18 @@ impl Engine {
     /// A pod is gone; its directory goes with it, unless its Job keeps it (which a later change may say).
     fn pod_removed(&mut self, key: &Key, round: &mut Round) {
         if let Some(entry) = self.world.pod(key) {
-            let uid = match entry {
-                PodEntry::Live(pod) => uid(&pod.metadata).to_owned(),
-                PodEntry::Done(pod) => pod.uid.to_string(),
+            let (uid, owner) = match entry {
+                PodEntry::Live(pod) => {
+                    let owner = controller_of(&pod.metadata).map(|owner| owner.uid.clone());
+                    (uid(&pod.metadata).to_owned(), owner)
+                }
+                PodEntry::Done(pod) => (pod.uid.to_string(), pod.owner.as_deref().map(str::to_owned)),
             };
             self.supervised.remove(uid.as_str());
-            round.directories.insert(uid);
+            // What says that it is kept may stand before or after this in the same commit.
+            if !owner.is_some_and(|owner| self.world.is_removed_pod_kept(key, &uid, &owner)) {
+                round.directories.insert(uid);
+            }
             self.world.remove_pod(key);
         }
         self.pod_timers.set(key, None);
@@ -706,20 +714,23 @@ impl Engine {
             self.inbox.put_away(path, &self.store.pods_path());
         }
         crash_point("reports-removed");
-        for uid in &round.directories {
-            self.clear_away(uid);
+        if !round.directories.is_empty() {
+            let keep = is_anything_read_for_record(self.store.root());
+            round.directories.iter().for_each(|uid| self.clear_away(uid, keep));
         }
         Ok(())
     }
 
     /// Removes what a pod leaves behind that is not stored any more. One replaced by another of the same name may
-    /// still run.
-    fn clear_away(&self, pod_uid: &str) {
+    /// still run. `keep`: somebody may not have read its logs, and removes the directory then.
+    fn clear_away(&self, pod_uid: &str, keep: bool) {
         let directory = PodDirectory::new(self.store.pod_path(pod_uid));
         if let Ok(Some(process)) = supervisor_of(&directory) {
             let _ = request_stop(&process, pod_uid, 0);
         }
-        directory.remove();
+        if !keep {
+            directory.remove();
+        }
     }
 }
 

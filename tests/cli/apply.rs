@@ -258,3 +258,38 @@ fn what_needs_a_server_is_refused_and_what_means_nothing_is_accepted() {
     let _ = world.run("delete job one").success();
     world.run(&format!("create -f {path} --field-manager me")).prints("job.batch/one created\n");
 }
+
+#[test]
+fn a_container_that_cannot_start_here_is_warned_of() {
+    let world = World::new();
+    let cron_job = "
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: nightly}
+spec:
+  schedule: '@yearly'
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          restartPolicy: Never
+          initContainers:
+          - {name: setup, command: [no-such-program]}
+          containers:
+          - {name: main, image: busybox}
+          - {name: here, command: [sh]}
+          - {name: file, command: [./missing.sh], workingDir: sub}
+";
+    let at = "Warning: spec.jobTemplate.spec.template.spec";
+    world.command("apply -f -").stdin(cron_job).run().is(
+        0,
+        "cronjob.batch/nightly created\n",
+        &format!(
+            "{at}.initContainers[0].command: \"no-such-program\" is not found on the PATH that the pod will have\n\
+             {at}.containers[0]: no command: jobctl runs programs of this machine and knows no entrypoint of image \
+             \"busybox\", so the container will wait with ErrImagePull\n\
+             {at}.containers[2].command: \"./missing.sh\" does not exist on this machine\n"
+        ),
+    );
+    let _ = world.run("delete cronjobs --all").success();
+}

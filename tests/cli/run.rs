@@ -1,8 +1,10 @@
 //! `run`: submit, follow, wait, and end as the program ended.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 
-use crate::common::{Output, SOON, World, eventually, job};
+use nix::sys::signal::Signal;
+
+use crate::common::{Output, SOON, World, eventually, job, kill};
 
 fn run(world: &World, manifest: &str) -> crate::common::Output {
     world.command("run -f -").stdin(manifest).run()
@@ -68,7 +70,7 @@ fn a_program_that_cannot_be_started_is_named() {
         let output = run(&world, &manifest).exits(128);
         assert_eq!(output.stdout, "");
         let stderr = output.normal_stderr();
-        let mut lines = stderr.lines();
+        let mut lines = stderr.lines().skip_while(|line| line.starts_with("Warning: "));
         assert_eq!(
             lines.next(),
             Some(&*format!(
@@ -164,4 +166,96 @@ fn a_name_given_twice_is_refused_before_anything_runs() {
         world.run("get all").success().stderr == "No resources found in default namespace.\n"
     });
     world.assert_no_processes_left();
+}
+
+#[test]
+fn output_is_complete_when_the_job_goes_before_it_is_read() {
+    let world = World::new();
+    // More than a pipe holds and than one file of the log.
+    let manifest = job("brief", "ttlSecondsAfterFinished: 0", "seq 1 300000");
+    let mut child = world.command("run -f -").stdin(manifest).spawn();
+    eventually(SOON, || world.value("pods", "{.items[*].metadata.name}").starts_with("brief-"));
+    eventually(SOON, || world.value("jobs,pods", "{.items[*].metadata.name}").is_empty());
+    let mut output = String::new();
+    child.stdout.take().expect("a pipe").read_to_string(&mut output).expect("text");
+    assert!(child.wait().expect("wait").success());
+    let expected: String = (1..=300_000).map(|number| format!("{number}\n")).collect();
+    assert!(output == expected, "{} lines", output.lines().count());
+    assert_eq!(std::fs::read_dir(world.store().join("pods")).expect("pods").count(), 0, "nothing is left");
+}
+
+/// The first line of a command's stderr that contains a word.
+fn first_line_with(stderr: impl std::io::Read, word: &str) -> String {
+    let mut lines = BufReader::new(stderr).lines();
+    lines.find_map(|line| line.ok().filter(|line| line.contains(word))).expect("such a line")
+}
+
+fn without_command(name: &str) -> String {
+    job(name, "", "").replace("command: [sh, -c, \"\"]", "image: busybox")
+}
+
+#[test]
+fn why_a_pod_cannot_start_is_said_as_soon_as_it_is_known() {
+    let world = World::new();
+    let _ = world.run("cordon node1").success();
+    for (manifest, word) in [
+        (
+            without_command("nothing"),
+            "container main is waiting: ErrImagePull: failed to pull image \"busybox\"",
+        ),
+        (job("cordoned", "", "true"), "1 node(s) were unschedulable"),
+    ] {
+        if word.contains("ErrImagePull") {
+            let _ = world.run("uncordon node1").success();
+        } else {
+            let _ = world.run("cordon node1").success();
+        }
+        let mut child = world.command("run -f -").stdin(&manifest).spawn();
+        let line = first_line_with(child.stderr.take().expect("a pipe"), "pod/");
+        assert!(line.contains(word), "{line}");
+        kill(child.id() as i32, Signal::SIGKILL);
+        let _ = child.wait();
+        let _ = world.run("delete jobs --all").success();
+    }
+    let _ = world.run("uncordon node1").success();
+    // In the summary too, once; and a wait says the same.
+    let timed_out = world.command("run -f - --timeout=1s").stdin(without_command("nothing")).run().exits(124);
+    let said = timed_out.stderr.matches("is waiting: ErrImagePull").count();
+    assert_eq!(said, 2, "once when it was known, once in the summary: {}", timed_out.stderr);
+    assert!(timed_out.stderr.contains("nothing   Waiting (ErrImagePull)"), "{}", timed_out.stderr);
+    let waited = world.run("wait --for=condition=complete job/nothing --timeout=300ms").failure();
+    assert!(waited.stderr.contains("is waiting: ErrImagePull"), "{}", waited.stderr);
+    assert!(waited.stderr.ends_with("error: timed out waiting for the condition on jobs/nothing\n"));
+    let _ = world.run("delete job nothing").success();
+}
+
+#[test]
+fn the_wait_before_a_retry_is_told_once() {
+    let world = World::new();
+    let manifest =
+        job("again", "backoffLimit: 3", "exit 1").replace("backoff-base: 10ms", "backoff-base: 3s");
+    let mut child = world.command("run -f -").stdin(manifest).spawn();
+    let line = first_line_with(child.stderr.take().expect("a pipe"), "has failed");
+    assert!(line.contains("job.batch/again: a pod has failed; the next one starts in "), "{line}");
+    kill(child.id() as i32, Signal::SIGKILL);
+    let _ = child.wait();
+    let _ = world.run("delete job again").success();
+}
+
+#[test]
+fn a_suspended_job_is_not_run() {
+    let world = World::new();
+    let manifest = world.manifest("job.yaml", job("still", "suspend: true", "true"));
+    let refused = world.run(&format!("run -f {manifest}")).failure();
+    assert!(
+        refused.stderr.starts_with("error: \"job.yaml\": job.batch/still is suspended"),
+        "{}",
+        refused.stderr
+    );
+    world.run("get jobs").is(0, "", "No resources found in default namespace.\n");
+    let _ = world.run(&format!("apply -f {manifest}")).success();
+    let waited = world.run("wait --for=condition=complete job/still --timeout=300ms").failure();
+    assert!(
+        waited.stderr.starts_with("job.batch/still is suspended; to start it: jobctl resume job/still\n")
+    );
 }

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::environment;
 use crate::api::meta::{
-    ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PATH, ANNOTATION_WORKING_DIRECTORY, annotation, name,
-    namespace, uid,
+    ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PATH, ANNOTATION_WORKING_DIRECTORY, annotation, controller_of,
+    name, namespace, uid,
 };
 use crate::api::{Container, ObjectMeta, Pod};
 use crate::controller::{Settings, backoff};
@@ -25,6 +25,8 @@ pub struct PodRun {
     pub name: String,
     /// The pod's uid.
     pub uid: String,
+    /// The uid of the Job that controls the pod, empty where none does.
+    pub job_uid: String,
     /// The name that processes see as their host's, as far as the platform allows.
     pub hostname: String,
     /// `Never`, `OnFailure` or `Always`.
@@ -124,6 +126,7 @@ pub fn pod_run(
         namespace: namespace(&pod.metadata).into(),
         name: name(&pod.metadata).into(),
         uid: uid(&pod.metadata).into(),
+        job_uid: controller_of(&pod.metadata).map_or_else(String::new, |owner| owner.uid.clone()),
         hostname,
         restart_policy: spec.restart_policy.unwrap_or_else(|| "Always".into()),
         grace_seconds: spec.termination_grace_period_seconds.unwrap_or(30),
