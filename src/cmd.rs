@@ -140,7 +140,9 @@ pub fn run() -> ExitCode {
         Err(error) => return usage::report(&error, &arguments),
     };
     let warnings_are_errors = cli.global.warnings_as_errors;
-    match dispatch(cli) {
+    let done = dispatch(cli);
+    crate::manager::take_notices().iter().for_each(|notice| output::complain(notice));
+    match done {
         Ok(code) if warnings_are_errors && code == ExitCode::SUCCESS => {
             failure::judge_warnings(output::warnings())
         }

@@ -8,6 +8,7 @@
 //!   snapshot/<rev>/journal.jsonl every commit since
 //!   store.lock                   held while committing
 //!   bell                         a shared word, rung at every commit
+//!   boot                         in which boot of the machine the newest commits were made
 //!   inbox/                       reports of supervisors, one file each
 //!   reserve                      room for deletions on a full disk
 //!   controller.lock              held by the running controller
@@ -20,6 +21,7 @@
 
 mod atomic;
 mod bell;
+mod boot;
 mod commit;
 mod compaction;
 mod crash;

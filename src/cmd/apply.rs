@@ -140,7 +140,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if documents.is_empty() {
         bail!("no objects passed to apply");
     }
-    let context = Context::open(global)?;
+    let context = Context::open_to_create(global, args.dry_run)?;
     let mut request = Request::begin(&context.store, &[Table::CronJobs, Table::Jobs, Table::Pods])?;
     let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?.listed();
     let mut within: BTreeMap<(Kind, Key), Object> = BTreeMap::new();

@@ -118,7 +118,7 @@ fn create_from_files(global: &Global, files: &FileArgs, options: &Options) -> Re
     if documents.is_empty() {
         bail!("no objects passed to create");
     }
-    submit_all(&Context::open(global)?, documents, options)
+    submit_all(&Context::open_to_create(global, options.dry_run)?, documents, options)
 }
 
 /// The manifest that is to be created, with itself in its annotation where that is wanted.
@@ -199,7 +199,7 @@ fn create_job(global: &Global, args: &JobArgs) -> Result<ExitCode> {
         }},
         "status": {}
     });
-    let context = Context::open(global)?;
+    let context = Context::open_to_create(global, args.options.dry_run)?;
     create_or_show(&context, Kind::Job, job_name, value, &args.options)
 }
 
@@ -242,7 +242,13 @@ fn create_cron_job(global: &Global, args: &CronJobArgs) -> Result<ExitCode> {
         },
         "status": {}
     });
-    create_or_show(&Context::open(global)?, Kind::CronJob, cron_job_name, value, &args.options)
+    create_or_show(
+        &Context::open_to_create(global, args.options.dry_run)?,
+        Kind::CronJob,
+        cron_job_name,
+        value,
+        &args.options,
+    )
 }
 
 /// Creates an object made of flags; with `--dry-run=client` only shows it.

@@ -61,7 +61,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if documents.is_empty() {
         bail!("no objects passed to replace");
     }
-    let context = Context::open(global)?;
+    let context =
+        if args.force { Context::open_to_create(global, args.dry_run) } else { Context::open(global) }?;
     let mut request =
         Request::begin(&context.store, &[Table::Jobs, Table::Pods, Table::Events, Table::CronJobs])?;
     let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?;

@@ -16,6 +16,7 @@ use super::log_reader::{LogOptions, Runs};
 use super::log_source::{Chosen, may_have_several_logs};
 use super::manifests::{self, Document, FileArgs};
 use super::object::Object;
+use super::outcome::DryRun;
 use super::output::complain;
 use super::run_report::Clerk;
 use super::submit::{self, Validate};
@@ -74,7 +75,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if let Some(other) = documents.iter().find(|document| document.kind != Kind::Job) {
         bail!("{:?}: run takes Jobs, not a {}", other.source, other.kind);
     }
-    let context = Context::open(global)?;
+    let context = Context::open_to_create(global, DryRun::None)?;
     let until = until(args.timeout);
     let reader = ReaderOfRecord::new(&context.store)?;
     let jobs = submit_all(&context, documents, args, &reader)?;

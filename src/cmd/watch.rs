@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use super::context::{Context, Global};
+use super::outcome::DryRun;
 use super::output::say;
 use crate::manager::{COMPANION, Config, Controller, ControllerMode, come_back};
 use crate::store::{Store, holder_of};
@@ -27,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Runs the controller.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let mode = if args.until_idle { ControllerMode::UntilIdle } else { ControllerMode::Foreground };
-    let context = Context::open(global)?;
+    let context = Context::open_to_create(global, DryRun::None)?;
     let (controller, lock) = take_over(&context, mode)?;
     let mut listener = Ok(());
     controller.run(&context.config, lock, |line| {

@@ -26,7 +26,7 @@ use crate::kubelet::{Launcher, kill_strays, request_stop, supervisor_of};
 use crate::registry::strategy::prepare_job_for_create;
 use crate::registry::tombstones::Tombstone;
 use crate::store::{
-    Change, Inbox, LockedStore, PodDirectory, State, Store, StoreError, Table, Tail, crash_point,
+    Change, Inbox, LockedStore, PodDirectory, PodReport, State, Store, StoreError, Table, Tail, crash_point,
     is_anything_read_for_record,
 };
 
@@ -89,7 +89,8 @@ impl Engine {
     /// A store that cannot be read, or is damaged.
     pub fn load(config: &Config, store: &Store, launcher: Launcher) -> Result<Self> {
         let mut world = World::new(config.settings.clone());
-        let (tail, leftovers) = load(store, &mut world)?;
+        let (tail, loaded) = load(store, &mut world)?;
+        let before_boot = store.revision_before_boot(tail.revision());
         let mut engine = Self {
             store: store.clone(),
             inbox: Inbox::new(store.inbox_path()),
@@ -103,9 +104,11 @@ impl Engine {
             launcher,
             environment: base_environment(),
             suspects: BTreeSet::new(),
-            leftovers,
+            leftovers: loaded.leftovers,
             compact_after: None,
         };
+        let is_older = |key: &Key| loaded.revisions.get(key).is_some_and(|revision| *revision <= before_boot);
+        engine.claim_for_the_dead(is_older)?;
         engine.adopt_supervisors()?;
         if !engine.supervised.is_empty() {
             engine.remember_events()?;
@@ -128,6 +131,19 @@ impl Engine {
             }
             Ok(())
         })?;
+        Ok(())
+    }
+
+    /// Pods that were stored before this machine started may have been started before it stopped, though their claims did
+    /// not reach the disk. Claimed now, they are found to be without a supervisor, and are not run a second time unnoticed.
+    fn claim_for_the_dead(&self, is_older: impl Fn(&Key) -> bool) -> Result<()> {
+        for pod in self.world.live_pods() {
+            // A pod that is known to be blocked was not started.
+            let has_reported = pod.status.as_ref().is_some_and(|status| status.container_statuses.is_some());
+            if is_older(&key(&pod.metadata)) && is_bound(pod) && !is_pod_finished(pod) && !has_reported {
+                drop(PodDirectory::new(self.store.pod_path(uid(&pod.metadata))).claim()?);
+            }
+        }
         Ok(())
     }
 
@@ -220,6 +236,14 @@ impl Engine {
         self.tail.as_ref().map(Tail::sync_handle).transpose()
     }
 
+    /// Makes what has been committed survive a power cut.
+    ///
+    /// # Errors
+    /// The disk says no.
+    pub fn sync(&self) -> Result<()> {
+        self.tail.as_ref().map_or(Ok(()), Tail::sync)
+    }
+
     /// Ends the kubelet process, once every supervisor asked for has been forked.
     pub fn finish(self) {
         self.launcher.finish();
@@ -264,19 +288,7 @@ impl Engine {
         })?;
         failed?;
         for (path, report) in &reports {
-            let key = Key::new(&report.namespace, &report.name);
-            let pod = self.world.live_pod(&key).filter(|pod| uid(&pod.metadata) == report.uid);
-            if let Some((pod, events)) = pod.and_then(|pod| take_report(pod, &report.status, now)) {
-                round.say(|| {
-                    format!("pod/{} {}", report.name, report.status.phase.clone().unwrap_or_default())
-                });
-                events.into_iter().try_for_each(|event| self.record(event, &mut round))?;
-                self.put_pod(pod, &mut round);
-            }
-            if report.last {
-                self.suspects.remove(&report.uid);
-                self.supervised.remove(report.uid.as_str());
-            }
+            self.take_in(report, now, &mut round)?;
             round.taken.push(path.clone());
         }
         for key in std::mem::take(&mut self.leftovers) {
@@ -306,6 +318,22 @@ impl Engine {
         self.tail = Some(locked.unlock());
         self.act(&mut round, now)?;
         Ok(PassReport { lines: round.lines, committed })
+    }
+
+    /// Takes in what a supervisor says of its pod.
+    fn take_in(&mut self, report: &PodReport, now: DateTime<Utc>, round: &mut Round) -> Result<()> {
+        let key = Key::new(&report.namespace, &report.name);
+        let pod = self.world.live_pod(&key).filter(|pod| uid(&pod.metadata) == report.uid);
+        if let Some((pod, events)) = pod.and_then(|pod| take_report(pod, &report.status, now)) {
+            round.say(|| format!("pod/{} {}", report.name, report.status.phase.clone().unwrap_or_default()));
+            events.into_iter().try_for_each(|event| self.record(event, round))?;
+            self.put_pod(pod, round);
+        }
+        if report.last {
+            self.suspects.remove(&report.uid);
+            self.supervised.remove(report.uid.as_str());
+        }
+        Ok(())
     }
 
     /// What has been committed stands and must be acted on, whether or not there is room for a new snapshot. Without,
@@ -456,6 +484,11 @@ impl Engine {
                 let supervision = Supervision { process: Some(process), ..Supervision::default() };
                 self.supervised.insert(pod_uid.into(), supervision);
                 self.world.touch(key.clone());
+                continue;
+            }
+            // The commit that held its end may have been lost in a power cut.
+            if let Some(report) = self.inbox.last_report_put_away(&self.store.pod_path(&pod_uid)) {
+                self.take_in(&report, now, round)?;
                 continue;
             }
             kill_strays(&pod_uid);

@@ -137,7 +137,7 @@ impl Follower {
     /// # Errors
     /// A store that cannot be read.
     pub fn start(config: &Config, store: &Store, tables: &[Table]) -> Result<(State, Self)> {
-        let heard = store.bell_value()?;
+        let heard = store.bell_value();
         let (state, tail) = store.read(tables)?;
         let revival =
             config.background.then(|| Revival { config: config.clone(), ran: true, looked: Instant::now() });
@@ -152,7 +152,7 @@ impl Follower {
     /// # Errors
     /// A store that cannot be read.
     pub fn changes(&mut self, mut each: impl FnMut(Change<'_>)) -> Result<()> {
-        self.heard = self.store.bell_value()?;
+        self.heard = self.store.bell_value();
         if let Some(watches) = &mut self.watches {
             watches.drain()?;
             watches.follow_journal(self.tail.journal_path())?;
@@ -229,7 +229,7 @@ impl Follower {
             }
         };
         // Whatever came before the watch was set shows in the bell.
-        if self.store.bell_value()? != self.heard {
+        if self.store.bell_value() != self.heard {
             return Ok(true);
         }
         let Some(left) = time_left(until) else { return Ok(false) };
@@ -244,7 +244,7 @@ impl Follower {
 
     fn listen(&self, until: Option<DateTime<Utc>>) -> Result<bool> {
         let Some(left) = time_left(until) else { return Ok(false) };
-        self.store.sleep_until_commit(self.heard, left)?;
+        self.store.sleep_until_commit(self.heard, left);
         Ok(until.is_none_or(|until| clock() <= until))
     }
 }

@@ -21,11 +21,13 @@ pub(super) struct Loader<'a> {
     world: &'a mut World,
     /// Removed pods with their uids and owners: whether these are there is known at the end.
     removed: BTreeMap<Key, (String, Option<String>)>,
+    /// The revisions at which live pods were written last.
+    revisions: BTreeMap<Key, u64>,
 }
 
 impl<'a> Loader<'a> {
     pub(super) fn new(world: &'a mut World) -> Self {
-        Self { world, removed: BTreeMap::new() }
+        Self { world, removed: BTreeMap::new(), revisions: BTreeMap::new() }
     }
 
     /// Takes in one object, or its deletion.
@@ -60,8 +62,14 @@ impl<'a> Loader<'a> {
                     self.world.remove_pod(&key);
                 }
                 match outline.done() {
-                    Some(done) => self.world.put_done_pod(key, done),
-                    None => self.world.put_pod(parse(change, text)?),
+                    Some(done) => {
+                        self.revisions.remove(&key);
+                        self.world.put_done_pod(key, done);
+                    }
+                    None => {
+                        self.revisions.insert(key, change.revision);
+                        self.world.put_pod(parse(change, text)?);
+                    }
                 }
             }
             Table::JobFacts => self.world.put_facts(key, parse(change, text)?),
@@ -80,7 +88,10 @@ impl<'a> Loader<'a> {
             Table::Jobs => {
                 self.world.remove_job(key);
             }
-            Table::Pods => self.world.remove_pod(key),
+            Table::Pods => {
+                self.revisions.remove(key);
+                self.world.remove_pod(key);
+            }
             Table::JobFacts => self.world.remove_facts(key),
             Table::RemovedPods => {
                 self.removed.remove(key);
@@ -89,8 +100,8 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// Everything has come. Returns removed pods of Jobs that are gone: nobody will ask for them again.
-    pub(super) fn finish(self) -> Vec<Key> {
+    /// Everything has come.
+    pub(super) fn finish(self) -> Loaded {
         let mut leftovers = Vec::new();
         for (key, (uid, owner)) in self.removed {
             match owner.filter(|owner| self.world.job_key(owner).is_some()) {
@@ -98,8 +109,16 @@ impl<'a> Loader<'a> {
                 None => leftovers.push(key),
             }
         }
-        leftovers
+        Loaded { leftovers, revisions: self.revisions }
     }
+}
+
+/// What is known after loading beside the world.
+pub(super) struct Loaded {
+    /// Removed pods of Jobs that are gone: nobody will ask for them again.
+    pub(super) leftovers: Vec<Key>,
+    /// The revisions at which live pods were written last.
+    pub(super) revisions: BTreeMap<Key, u64>,
 }
 
 fn parse<'a, T: Deserialize<'a>>(change: &Change<'_>, text: &'a str) -> Result<T> {
@@ -111,11 +130,11 @@ pub(super) fn place(change: &Change<'_>) -> String {
     format!("read {} {}/{}", change.table.as_str(), change.namespace, change.name)
 }
 
-/// Loads the store; returns where the reading ended, and removed pods of Jobs that are gone.
+/// Loads the store; the [`Tail`] is where the reading ended.
 ///
 /// # Errors
 /// A store that cannot be read, or is damaged.
-pub(super) fn load(store: &Store, world: &mut World) -> Result<(Tail, Vec<Key>)> {
+pub(super) fn load(store: &Store, world: &mut World) -> Result<(Tail, Loaded)> {
     let mut loader = Loader::new(world);
     let tail = store.stream(&TABLES, |change| loader.take(&change))?;
     Ok((tail, loader.finish()))

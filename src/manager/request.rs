@@ -10,6 +10,7 @@ use nix::sys::signal::SigSet;
 use serde::de::DeserializeOwned;
 
 use super::engine::PassReport;
+use super::notice::leave_notice;
 use super::outline::{cron_job_has_work, job_has_work, pod_has_work};
 use super::pending::Revisions;
 use super::run::controller_pid;
@@ -172,8 +173,15 @@ impl Request {
         }
         let tail = self.locked.unlock();
         // The controller starts while the disk syncs; success is reported after both.
-        ensure_controller(config, store)?;
-        tail.sync()
+        let started = ensure_controller(config, store);
+        tail.sync()?;
+        // A failure says that nothing was stored, and it was: whoever goes on later finds it.
+        if let Err(error) = started {
+            leave_notice(format!(
+                "warning: everything was stored, but nobody goes on with it: {error:#}; the next command tries again"
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -271,6 +279,9 @@ fn wait_for_room(store: &Store) -> bool {
 /// # Errors
 /// As [`Engine::pass`].
 pub fn run_pass_here(config: &Config, store: &Store) -> Result<Option<PassReport>> {
+    if store.is_absent() {
+        return Ok(Some(PassReport::default()));
+    }
     let Some(lock) = ProcessLock::try_acquire(&store.controller_lock_path())? else { return Ok(None) };
     let launcher = Launcher::start(store.root(), config.background)?;
     let mut engine = Engine::load(config, store, launcher)?;
@@ -290,6 +301,7 @@ pub fn run_pass_here(config: &Config, store: &Store) -> Result<Option<PassReport
         report.lines.extend(more.lines);
         report.committed |= more.committed;
     }
+    engine.sync()?;
     engine.finish();
     Ok(Some(report))
 }
@@ -308,6 +320,9 @@ impl Companion {
     pub fn start(config: &Config, store: &Store) -> Result<Self> {
         if config.background {
             revive_controller(config, store, &[Table::Jobs, Table::Pods])?;
+            return Ok(Self { child: None });
+        }
+        if store.is_absent() {
             return Ok(Self { child: None });
         }
         let mut command = Command::new("/proc/self/exe");

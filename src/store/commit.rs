@@ -48,6 +48,7 @@ impl LockedStore {
         }
         let first = self.next_revision();
         check_numbers(&writes)?;
+        self.store.note_boot(first - 1)?;
         self.find_last_objects(&mut writes)?;
         crash_point("before-commit");
         let last = first + writes.len() as u64 - 1;

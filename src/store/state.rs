@@ -139,6 +139,9 @@ impl Store {
     ) -> Result<(State, Tail)> {
         let mut tail = Tail::open(self, directory)?;
         let mut state = State::at(tail.snapshot_revision());
+        if self.is_absent() {
+            return Ok((state, tail));
+        }
         let sizes = Sizes::read(directory)?;
         for table in tables {
             let path = file(directory, *table);
@@ -223,6 +226,14 @@ impl State {
             self.revision = self.revision.max(change.revision);
         }
         self.buffers.push(Buffer { path, text });
+    }
+
+    /// Adds an object that is shown and not stored.
+    pub fn add(&mut self, table: Table, key: Key, text: String) {
+        let buffer = self.buffers.len() as u32;
+        let place = Place { buffer, start: 0, end: text.len(), revision: self.revision };
+        self.tables.entry(table).or_default().insert(key, place);
+        self.buffers.push(Buffer { path: PathBuf::new(), text });
     }
 
     /// The revision of the last commit taken in.

@@ -42,6 +42,9 @@ impl Store {
             let directory = self.current_snapshot()?;
             let opened = (|| -> Result<_> {
                 let tail = Tail::open(self, &directory)?;
+                if self.is_absent() {
+                    return Ok((tail, Vec::new()));
+                }
                 let sizes = Sizes::read(&directory)?;
                 let open = |table: &Table| {
                     Records::open(snapshot_file(&directory, *table), *table, &sizes).transpose()

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use super::directory::FIRST_SNAPSHOT;
 use super::record::{Change, END, Fault, HEAD, Head, Table, check_end, checked_records, read_record};
 use super::state::damaged;
 use super::{Store, StoreError, skim};
@@ -23,6 +24,8 @@ pub struct Tail {
     directory: PathBuf,
     path: PathBuf,
     journal: File,
+    /// Whether there is a store.
+    is_there: bool,
     /// Opened for the first commit.
     writer: Option<File>,
     offset: u64,
@@ -43,10 +46,13 @@ impl Tail {
     /// The start of a snapshot's journal.
     pub(super) fn open(store: &Store, directory: &Path) -> Result<Self> {
         let path = directory.join("journal.jsonl");
-        let journal = File::open(&path).with_context(|| format!("open {}", path.display()))?;
+        let is_there = !store.is_absent();
+        // What is not there yet reads as empty.
+        let file = if is_there { &path } else { Path::new("/dev/null") };
+        let journal = File::open(file).with_context(|| format!("open {}", file.display()))?;
         let revision = revision_of_snapshot(directory)?;
         let (store, directory) = (store.clone(), directory.to_owned());
-        Ok(Self { store, directory, path, journal, writer: None, offset: 0, revision })
+        Ok(Self { store, directory, path, journal, is_there, writer: None, offset: 0, revision })
     }
 
     /// The revision of the snapshot at whose journal's start this tail stands.
@@ -77,6 +83,17 @@ impl Tail {
             // Commits go to the journal of the snapshot in force. The link moves under the lock, after the last commit
             // to the old one, so once it has moved the old journal is complete.
             let directory = self.store.current_snapshot()?;
+            if !self.is_there && !self.store.is_absent() {
+                match Self::open(&self.store, &self.store.root().join(FIRST_SNAPSHOT)) {
+                    Ok(first) => *self = first,
+                    // Compacted already.
+                    Err(_) => {
+                        let next = revision_of_snapshot(&self.store.current_snapshot()?)?;
+                        return Err(StoreError::Gap { read: self.revision, next }.into());
+                    }
+                }
+                continue;
+            }
             if directory == self.directory {
                 return Ok(None);
             }

@@ -30,6 +30,7 @@ mod replace;
 mod run;
 mod scale;
 mod source_documents;
+mod trust;
 mod upstream;
 mod usage;
 mod users;
