@@ -2076,7 +2076,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__run)
-            opts="-f -R -q -n -h --filename --recursive --validate --timeout --prefix --rm --quiet --pass-env --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -q -n -h --filename --recursive --validate --timeout --prefix --rm --detach-on-interrupt --quiet --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -148,6 +148,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l data-dir -d 'Where
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l prefix -d 'Put the pod and the container before each line; the default where more than one pod may run'
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l rm -d 'Delete the Jobs at the end'
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l detach-on-interrupt -d 'Whether SIGINT (Ctrl-C) and SIGTERM leave the Jobs running, or delete them. The default is to leave them at a terminal without --rm, and those that ran already; a second signal ends jobctl at once'
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s q -l quiet -d 'No summary'
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -19,6 +19,7 @@ mod flags;
 mod follow_logs;
 mod get;
 mod glob;
+mod interrupt;
 mod label;
 mod local;
 mod log_reader;
