@@ -85,6 +85,11 @@ impl Pending {
         self.writes.insert((table, key), Content::Deleted);
     }
 
+    /// Leaves an object as it is, whatever was to become of it.
+    pub fn forget(&mut self, table: Table, key: &Key) {
+        self.writes.remove(&(table, key.clone()));
+    }
+
     /// What this commit makes of an object, as JSON text: `None` where it leaves it alone, `Some(None)` where it deletes it.
     ///
     /// # Errors
