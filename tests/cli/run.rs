@@ -173,6 +173,8 @@ fn a_name_given_twice_is_refused_before_anything_runs() {
     assert_eq!(world.run("get pods -o name").success().lines().len(), 1);
     world.run("rerun --force job/one job/one").prints("job.batch/one rerun\n");
     world.run("delete job one").prints("job.batch \"one\" deleted\n");
+    // The pods of those that were replaced may take a moment.
+    eventually(SOON, || world.run("get all").stdout.is_empty());
     world.run("get all").is(0, "", "No resources found in default namespace.\n");
     world.assert_no_processes_left();
 }
