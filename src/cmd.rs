@@ -2,6 +2,7 @@
 
 mod api_resources;
 mod apply;
+mod apply_prune;
 mod change;
 mod completion;
 mod context;
@@ -19,6 +20,7 @@ mod flags;
 mod follow_logs;
 mod get;
 mod glob;
+mod interrupt;
 mod label;
 mod local;
 mod log_reader;
@@ -101,6 +103,7 @@ enum Verb {
     Cordon(cordon::CordonArgs),
     Uncordon(cordon::UncordonArgs),
     Drain(drain::Args),
+    Prune(prune::Args),
     Reconcile(reconcile::Args),
     Watch(watch::Args),
     Service(service::Args),
@@ -175,6 +178,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Cordon(args) => cordon::cordon(&global, &args),
         Verb::Uncordon(args) => cordon::uncordon(&global, &args),
         Verb::Drain(args) => drain::run(&global, &args),
+        Verb::Prune(args) => prune::run(&global, &args),
         Verb::Reconcile(args) => reconcile::run(&global, &args),
         Verb::Watch(args) => watch::run(&global, &args),
         Verb::Service(args) => service::run(&global, &args),

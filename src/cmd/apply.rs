@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use chrono::Duration;
 use serde_json::{Value, json};
 
+use super::apply_prune;
 use super::change::check_version;
 use super::context::{Context, Global};
 use super::delete::{Cascade, Deleted, delete_one, wait_until_gone};
@@ -16,7 +17,6 @@ use super::manifests::{self, Document, FileArgs};
 use super::object::Object;
 use super::outcome::{DryRun, Outcomes};
 use super::output::{complain, warn};
-use super::prune;
 use super::selection::Selectors;
 use super::submit::{self, Validate};
 use crate::api::kinds::{Key, Kind};
@@ -169,7 +169,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     // What failed may be what keeps an object from being pruned.
     if args.prune && !failed {
         let applied: Vec<_> = decisions.iter().map(Decision::id).collect();
-        for (kind, key, value) in prune::left_over(&request.state, &applied, &selectors)? {
+        for (kind, key, value) in apply_prune::left_over(&request.state, &applied, &selectors)? {
             deleted.push(delete(&mut request, kind, key, args)?);
             pruned.push((kind, value));
         }

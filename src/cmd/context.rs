@@ -33,7 +33,7 @@ impl Global {
 }
 
 /// The place in which a verb works.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Context {
     pub(super) config: Config,
     pub(super) store: Store,

@@ -15,7 +15,7 @@ use super::log_source::{Chosen, pods_of_job};
 use super::output::{complain, print_bytes};
 use super::resources;
 use super::selection::{self, Selectors};
-use crate::api::conditions::{is_pod_finished, is_pod_ready, pod_phase};
+use crate::api::conditions::{is_job_finished, is_pod_finished, is_pod_ready, pod_phase};
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{name, uid};
 use crate::api::status_error::StatusError;
@@ -219,6 +219,9 @@ fn find_pods(context: &Context, state: &State, args: &Args, target: Option<&str>
                 return Ok(Some(Pods::OfJob { key, uid: job_uid, is_mixed }));
             }
             let pods = pods_of_job(state, &job_uid)?;
+            if pods.is_empty() && is_job_finished(&job) {
+                bail!("job {object_name} has ended, and none of its pods is left");
+            }
             if pods.is_empty() {
                 return first_pod(context, &job_uid, args.pod_running_timeout).map(Some);
             }

@@ -1,6 +1,7 @@
 //! `run`: submit, follow, wait, and end as the program ended.
 
 use std::collections::BTreeSet;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
@@ -12,6 +13,7 @@ use super::delete::delete_one;
 use super::failure::while_doing;
 use super::flags;
 use super::follow_logs::{Followed, FollowedJob, Following, follow};
+use super::interrupt::{self, Interrupts, OnInterrupt, delete_jobs};
 use super::log_reader::{LogOptions, Runs};
 use super::log_source::{Chosen, may_have_several_logs};
 use super::manifests::{self, Document, FileArgs};
@@ -24,7 +26,7 @@ use super::wait::{Until, until};
 use crate::api::Job;
 use crate::api::conditions::is_job_finished;
 use crate::api::kinds::Kind;
-use crate::api::meta::{key, uid};
+use crate::api::meta::{ANNOTATION_LAST_APPLIED, annotation, key, uid};
 use crate::manager::{Companion, Request, clock};
 use crate::registry::apply::with_last_applied;
 use crate::registry::deletion::Propagation;
@@ -32,9 +34,11 @@ use crate::store::{PodDirectory, ReaderOfRecord, Table};
 
 /// Submit a Job, follow its logs, wait for its end, and exit with the program's own exit code
 ///
-/// A Job of that name that has finished is replaced, so the same command can be repeated. Exit codes: 0 when the Job
-/// is complete; the exit code of the last container that failed when it has failed (128 + N for signal N, 128 when
-/// the program could not be started); 124 when a deadline or --timeout was exceeded; 1 for errors of jobctl itself.
+/// A Job of that name that has finished is replaced, so the same command can be repeated; one that runs by the same
+/// manifest is followed. Exit codes: 0 when the Job is complete; the exit code of the last container that failed when it
+/// has failed (128 + N for signal N, 128 when the program could not be started), of several Jobs that of the first in the
+/// manifests that failed; 124 when a deadline or --timeout was exceeded; 130 and 143 when SIGINT or SIGTERM ended it; 1 for
+/// errors of jobctl itself.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -51,6 +55,10 @@ pub(super) struct Args {
     /// Delete the Jobs at the end
     #[arg(long)]
     rm: bool,
+    /// Whether SIGINT (Ctrl-C) and SIGTERM leave the Jobs running, or delete them. The default is to leave them at a terminal
+    /// without --rm, and those that ran already; a second signal ends jobctl at once
+    #[arg(long)]
+    detach_on_interrupt: Option<bool>,
     /// No summary
     #[arg(short, long)]
     quiet: bool,
@@ -78,12 +86,20 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let context = Context::open_to_create(global, DryRun::None)?;
     let until = until(args.timeout);
     let reader = ReaderOfRecord::new(&context.store)?;
-    let jobs = submit_all(&context, documents, args, &reader)?;
+    interrupt::hold_back()?;
+    let submitted = submit_all(&context, documents, args, &reader)?;
     let _companion = Companion::start(&context.config, &context.store)?;
+    let fates = submitted.iter().map(|submitted| (submitted.job.clone(), submitted.on_interrupt(args)));
+    let interrupts = Interrupts::watch(&context, fates.collect(), args.rm)?;
+    let jobs: Vec<Job> = submitted.into_iter().map(|submitted| submitted.job).collect();
     let mut clerk = Clerk::new(context.config.settings.backoff_base);
-    follow_to_the_end(&context, &jobs, args, until, &mut clerk)?;
+    let followed = follow_to_the_end(&context, &jobs, args, until, &mut clerk);
+    interrupts.printed();
+    followed?;
     drop(reader);
     clear_away(&context, &jobs, clerk.pods())?;
+    // What is told now must not be taken back by a power cut.
+    context.store.sync()?;
     let mut rows = Vec::new();
     let mut code = 0;
     for job in &jobs {
@@ -99,13 +115,24 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         table.lines().for_each(|line| complain(line.trim()));
     }
     if args.rm {
-        let mut request = Request::begin(&context.store, &[Table::Jobs, Table::Pods])?;
-        for job in &jobs {
-            let _ = delete_one(&mut request, Kind::Job, &key(&job.metadata), Propagation::Background, None);
-        }
-        request.commit(&context.config, &context.store)?;
+        delete_jobs(&context, &jobs.iter().collect::<Vec<_>>(), true)?;
     }
     Ok(ExitCode::from(code))
+}
+
+/// A Job that is to be followed.
+struct Submitted {
+    job: Job,
+    /// Whether it ran before we came.
+    attached: bool,
+}
+
+impl Submitted {
+    fn on_interrupt(&self, args: &Args) -> OnInterrupt {
+        let is_attended = std::io::stdin().is_terminal();
+        let detach = args.detach_on_interrupt.unwrap_or(!args.rm && (is_attended || self.attached));
+        if detach { OnInterrupt::Detach } else { OnInterrupt::Delete }
+    }
 }
 
 /// Creates all Jobs in one commit, or none.
@@ -114,7 +141,7 @@ fn submit_all(
     documents: Vec<Document>,
     args: &Args,
     reader: &ReaderOfRecord,
-) -> Result<Vec<Job>> {
+) -> Result<Vec<Submitted>> {
     let mut request = Request::begin(&context.store, &[Table::Jobs, Table::Pods])?;
     let mut jobs = Vec::new();
     for mut document in documents {
@@ -137,9 +164,18 @@ fn submit_all(
             .map_err(|error| while_doing(error, &format!("error when creating {:?}", document.source)))?;
         if let Some(stored) = request.state.get(Table::Jobs, &job_key) {
             let old: Job = stored.parse()?;
+            let applied = annotation(&old.metadata, ANNOTATION_LAST_APPLIED);
+            let is_same = applied == annotation(object.meta(), ANNOTATION_LAST_APPLIED);
+            if !is_job_finished(&old) && is_same && old.metadata.deletion_timestamp.is_none() {
+                complain(&format!("job.batch/{} is running already; following it", job_key.name));
+                reader.announce(uid(&old.metadata))?;
+                request.created.insert((Kind::Job, job_key));
+                jobs.push(Submitted { job: old, attached: true });
+                continue;
+            }
             if !is_job_finished(&old) {
                 bail!(
-                    "{:?}: job.batch/{} is running; follow it with: jobctl logs -f job/{}",
+                    "{:?}: job.batch/{} is running, by another manifest; follow it with: jobctl logs -f job/{}",
                     document.source,
                     job_key.name,
                     job_key.name
@@ -153,7 +189,7 @@ fn submit_all(
         if let Object::Job(job) = object {
             // Before the Job is stored: none of its pods runs unread.
             reader.announce(uid(&job.metadata))?;
-            jobs.push(*job);
+            jobs.push(Submitted { job: *job, attached: false });
         }
     }
     request.commit(&context.config, &context.store)?;

@@ -274,11 +274,6 @@ impl World {
         self.removed.remove(owner).unwrap_or_default()
     }
 
-    /// Whether this pod was removed while its Job lives on.
-    pub fn is_removed_pod_kept(&self, key: &Key, uid: &str, owner: &str) -> bool {
-        self.removed.get(owner).and_then(|pods| pods.get(key)).is_some_and(|kept| **kept == *uid)
-    }
-
     /// Every uid whose directory must stay.
     pub fn known_uids(&self) -> HashSet<Box<str>> {
         let stored = self.pods.values().map(|entry| match entry {

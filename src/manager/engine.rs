@@ -409,6 +409,9 @@ impl Engine {
                 let outline: PodOutline<'_> = serde_json::from_str(text).map_err(damaged)?;
                 if let Some(owner) = outline.owner() {
                     round.directories.remove(outline.uid());
+                    round.kept.insert(outline.uid().to_owned());
+                    // Another Job may have taken it over from one that is gone.
+                    round.pending.forget(Table::RemovedPods, &key);
                     self.world.put_removed_pod(key, outline.uid(), owner);
                 }
             }
@@ -429,16 +432,13 @@ impl Engine {
     /// A pod is gone; its directory goes with it, unless its Job keeps it (which a later change may say).
     fn pod_removed(&mut self, key: &Key, round: &mut Round) {
         if let Some(entry) = self.world.pod(key) {
-            let (uid, owner) = match entry {
-                PodEntry::Live(pod) => {
-                    let owner = controller_of(&pod.metadata).map(|owner| owner.uid.clone());
-                    (uid(&pod.metadata).to_owned(), owner)
-                }
-                PodEntry::Done(pod) => (pod.uid.to_string(), pod.owner.as_deref().map(str::to_owned)),
+            let uid = match entry {
+                PodEntry::Live(pod) => uid(&pod.metadata).to_owned(),
+                PodEntry::Done(pod) => pod.uid.to_string(),
             };
             self.supervised.remove(uid.as_str());
             // What says that it is kept may stand before or after this in the same commit.
-            if !owner.is_some_and(|owner| self.world.is_removed_pod_kept(key, &uid, &owner)) {
+            if !round.kept.contains(&uid) {
                 round.directories.insert(uid);
             }
             self.world.remove_pod(key);
@@ -820,6 +820,8 @@ struct Round {
     taken: Vec<PathBuf>,
     /// Uids of pods whose directories go after the commit.
     directories: BTreeSet<String>,
+    /// Uids of pods that somebody else's commit has removed while their Job lives on.
+    kept: HashSet<String>,
     /// The Jobs as stored, once one of them is removed.
     stored_jobs: Option<State>,
     lines: Vec<String>,

@@ -113,6 +113,15 @@ impl Pending {
         self.write(table, key, Content::Deleted);
     }
 
+    /// Leaves an object as it is, whatever was to become of it.
+    pub fn forget(&mut self, table: Table, key: &Key) {
+        if let Some((gone, _)) = self.writes.remove(&(table, key.clone())) {
+            // Numbers are without gaps.
+            let later = self.writes.values_mut().filter(|(number, _)| *number > gone);
+            later.for_each(|(number, _)| *number -= 1);
+        }
+    }
+
     /// What this commit makes of an object, as JSON text: `None` where it leaves it alone, `Some(None)` where it deletes it.
     ///
     /// # Errors

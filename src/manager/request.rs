@@ -20,7 +20,7 @@ use crate::api::meta::key;
 use crate::api::{Job, Pod};
 use crate::controller::{Action, World, reconcile, scheduler};
 use crate::kubelet::{Launcher, detach};
-use crate::store::{LockedStore, ProcessLock, State, Store, StoreError, Table, is_out_of_room};
+use crate::store::{LockedStore, ProcessLock, State, Store, StoreError, Table, Tail, is_out_of_room};
 
 /// `jobctl __controller DIR`: the controller in the background. It bypasses the command line's parser, whose heap
 /// every supervisor would inherit.
@@ -151,27 +151,29 @@ impl Request {
     ///
     /// # Errors
     /// As [`Request::commit`].
-    pub fn commit_quietly(mut self) -> Result<()> {
-        let revision = self.locked.next_revision();
-        self.locked.commit(self.pending.into_writes(revision)?)?;
-        self.locked.unlock().sync()
+    pub fn commit_quietly(self) -> Result<()> {
+        self.commit_writes()?.sync()
     }
 
-    /// Commits, makes it survive a power cut, and has the controller go on. Nothing to commit costs nothing.
-    ///
-    /// # Errors
-    /// A full disk or another failing write; nothing is changed then.
-    pub fn commit(mut self, config: &Config, store: &Store) -> Result<()> {
-        if self.pending.is_empty() {
-            return Ok(());
-        }
+    fn commit_writes(mut self) -> Result<Tail> {
         let writes = self.pending.into_writes(self.locked.next_revision())?;
         if self.frees_room {
             self.locked.commit_what_frees_room(writes)?;
         } else {
             self.locked.commit(writes)?;
         }
-        let tail = self.locked.unlock();
+        Ok(self.locked.unlock())
+    }
+
+    /// Commits, makes it survive a power cut, and has the controller go on. Nothing to commit costs nothing.
+    ///
+    /// # Errors
+    /// A full disk or another failing write; nothing is changed then.
+    pub fn commit(self, config: &Config, store: &Store) -> Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let tail = self.commit_writes()?;
         // The controller starts while the disk syncs; success is reported after both.
         let started = ensure_controller(config, store);
         tail.sync()?;

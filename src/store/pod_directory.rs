@@ -74,6 +74,12 @@ impl PodDirectory {
         self.log_parts(container).last().map(|part| part.restart)
     }
 
+    /// How many bytes its files have.
+    pub fn size(&self) -> u64 {
+        let entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.metadata().ok()).map(|found| found.len()).sum()
+    }
+
     /// Removes the directory with all logs.
     pub fn remove(&self) {
         let _ = fs::remove_dir_all(&self.path);

@@ -26,11 +26,22 @@ fn a_finished_job_of_that_name_is_run_again_and_a_running_one_is_not_disturbed()
     let world = World::new();
     assert_eq!(run(&world, &job("one", "", "echo first")).exits(0).stdout, "first\n");
     assert_eq!(run(&world, &job("one", "", "echo second")).exits(0).stdout, "second\n");
-    let _ = world.apply(&job("busy", "", "until test -f go; do sleep 0.01; done"));
+    let busy = job("busy", "", "echo begin; until test -f go; do sleep 0.01; done; exit 3")
+        .replace("spec:\n  template", "spec:\n  backoffLimit: 0\n  template");
+    let _ = world.apply(&busy);
     let refused = run(&world, &job("busy", "", "echo other")).exits(1);
-    assert!(refused.stderr.contains("busy"), "{}", refused.stderr);
+    assert_eq!(
+        refused.stderr,
+        "error: \"STDIN\": job.batch/busy is running, by another manifest; follow it with: jobctl logs -f job/busy\n"
+    );
+    // By the same manifest it is followed from its beginning.
+    let mut child = world.command("run -f -").stdin(busy).spawn();
+    let line = first_line_with(child.stderr.take().expect("a pipe"), "busy");
+    assert_eq!(line, "job.batch/busy is running already; following it");
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    assert_eq!(lines.next().expect("a line").expect("text"), "begin");
     world.manifest("go", "");
-    world.wait_for_end("busy");
+    assert_eq!(child.wait().expect("wait").code(), Some(3));
 }
 
 #[test]
@@ -162,9 +173,9 @@ fn a_name_given_twice_is_refused_before_anything_runs() {
     assert_eq!(world.run("get pods -o name").success().lines().len(), 1);
     world.run("rerun --force job/one job/one").prints("job.batch/one rerun\n");
     world.run("delete job one").prints("job.batch \"one\" deleted\n");
-    eventually(SOON, || {
-        world.run("get all").success().stderr == "No resources found in default namespace.\n"
-    });
+    // The pods of those that were replaced may take a moment.
+    eventually(SOON, || world.run("get all").stdout.is_empty());
+    world.run("get all").is(0, "", "No resources found in default namespace.\n");
     world.assert_no_processes_left();
 }
 
@@ -258,4 +269,90 @@ fn a_suspended_job_is_not_run() {
     assert!(
         waited.stderr.starts_with("job.batch/still is suspended; to start it: jobctl resume job/still\n")
     );
+}
+
+/// A Job whose processes say so when they are asked to end.
+fn endless(name: &str) -> String {
+    job(name, "", "trap 'echo asked to end; exit 1' TERM; echo begin; while :; do sleep 0.01; done")
+}
+
+/// Starts `run`, and waits for its Job's first line.
+fn start(
+    world: &World,
+    flags: &str,
+    stdin: std::process::Stdio,
+) -> (std::process::Child, impl Iterator<Item = String>) {
+    let manifest = world.manifest("endless.yaml", endless("endless"));
+    let mut command = world.command(&format!("run -f {manifest} {flags}")).build();
+    let mut child = command.stdin(stdin).spawn().expect("start jobctl");
+    let mut lines =
+        BufReader::new(child.stdout.take().expect("a pipe")).lines().map(|line| line.expect("text"));
+    assert_eq!(lines.next().as_deref(), Some("begin"));
+    (child, lines)
+}
+
+#[test]
+fn an_interruption_where_nobody_sits_at_a_terminal_deletes_the_job_and_its_processes() {
+    for world in [World::new(), World::without_background()] {
+        for (signal, code, flags) in [
+            (Signal::SIGTERM, 143, ""),
+            (Signal::SIGINT, 130, "--rm"),
+            (Signal::SIGINT, 130, "--detach-on-interrupt=false"),
+        ] {
+            let (child, lines) = start(&world, flags, std::process::Stdio::null());
+            kill(child.id() as i32, signal);
+            let rest: Vec<String> = lines.collect();
+            let output = child.wait_with_output().expect("wait");
+            assert_eq!(output.status.code(), Some(code));
+            // Nothing of it is left when it ends, and what was said at the end is printed.
+            assert_eq!(world.processes_named("sh").len(), 0);
+            world.run("get all").is(0, "", "No resources found in default namespace.\n");
+            assert!(rest.iter().any(|line| line == "asked to end"), "{rest:?}");
+            let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+            let expected = format!(
+                "{signal}: deleting job.batch/endless and waiting for the processes to end; a second signal ends jobctl at \
+                 once\n"
+            );
+            assert_eq!(stderr, expected);
+        }
+    }
+}
+
+#[test]
+fn ctrl_c_at_a_terminal_leaves_the_job_and_says_how_to_go_on() {
+    let world = World::new();
+    let terminal = nix::pty::openpty(None, None).expect("a terminal");
+    let said = "SIGINT: job.batch/endless goes on\n  to follow it: jobctl logs -f job/endless\n  to delete it: jobctl delete \
+                job endless\n";
+    for (flags, stdin) in [
+        ("", std::process::Stdio::from(terminal.slave.try_clone().expect("a second name"))),
+        ("--detach-on-interrupt", std::process::Stdio::null()),
+        // The one that runs already is not ours to delete.
+        ("", std::process::Stdio::null()),
+    ] {
+        let (child, _) = start(&world, flags, stdin);
+        kill(child.id() as i32, Signal::SIGINT);
+        let output = child.wait_with_output().expect("wait");
+        assert_eq!(output.status.code(), Some(130));
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(stderr.ends_with(said), "{stderr}");
+        assert_eq!(world.value("job endless", "{.status.active}"), "1");
+    }
+    let _ = world.run("delete job endless").success();
+}
+
+#[test]
+fn a_second_signal_ends_at_once() {
+    let world = World::new();
+    let stubborn = job("stubborn", "", "trap '' TERM; echo begin; while :; do sleep 0.01; done")
+        .replace("GracePeriodSeconds: 5", "GracePeriodSeconds: 1000");
+    let mut child = world.command("run -f -").stdin(stubborn).spawn();
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    assert_eq!(lines.next().expect("a line").expect("text"), "begin");
+    kill(child.id() as i32, Signal::SIGINT);
+    let said = first_line_with(child.stderr.take().expect("a pipe"), "deleting");
+    assert!(said.starts_with("SIGINT"), "{said}");
+    kill(child.id() as i32, Signal::SIGTERM);
+    assert_eq!(child.wait().expect("wait").code(), Some(143));
+    let _ = world.run("delete jobs,pods --all --now").success();
 }
