@@ -256,7 +256,7 @@ fn decide(
     let annotation = three_way::last_applied(&document.value);
     object.meta_mut().annotations.get_or_insert_default().insert(ANNOTATION_LAST_APPLIED.into(), annotation);
     if args.dry_run != DryRun::Client {
-        submit::add_creator(object.meta_mut(), &args.pass_env)?;
+        submit::add_creator(object.meta_mut(), &args.pass_env, request)?;
         submit::admit(&mut object, &document.value, request)
             .map_err(|error| while_doing(error, &format!("error when creating {:?}", document.source)))?;
         if replaces {

@@ -142,7 +142,7 @@ fn submit_all(context: &Context, documents: Vec<Result<Document>>, options: &Opt
                     return Ok((object, Some(document.value)));
                 }
                 submit::require_absent(document.kind, &object.key(), &request)?;
-                submit::add_creator(object.meta_mut(), &options.pass_env)?;
+                submit::add_creator(object.meta_mut(), &options.pass_env, &mut request)?;
                 submit::admit(&mut object, &document.value, &mut request)?;
                 submit::create(&object, context, &mut request)?;
                 Ok((object, None))
@@ -289,7 +289,7 @@ fn create_one(context: &Context, mut document: Document, options: &Options) -> R
     submit::require_absent(document.kind, &object.key(), &request).map_err(|error| {
         verbatim(format!("error: failed to create {}: {error}", document.kind.resource().singular))
     })?;
-    submit::add_creator(object.meta_mut(), &options.pass_env)?;
+    submit::add_creator(object.meta_mut(), &options.pass_env, &mut request)?;
     submit::admit(&mut object, &document.value, &mut request)?;
     submit::create(&object, context, &mut request)?;
     let revisions = request.revisions();

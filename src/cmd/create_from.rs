@@ -45,7 +45,7 @@ pub(super) fn run(
     change_containers(&mut job, env, command)?;
     let manifest = saved(Object::Job(Box::new(job)).to_unversioned()?, options);
     let mut object = Object::from_value(Kind::Job, manifest.clone())?;
-    submit::add_creator(object.meta_mut(), &options.pass_env)?;
+    submit::add_creator(object.meta_mut(), &options.pass_env, &mut request)?;
     submit::admit(&mut object, &manifest, &mut request)?;
     if options.dry_run != DryRun::Client {
         submit::create(&object, &context, &mut request)?;

@@ -112,7 +112,7 @@ fn replace(
     let exists = request.state.get(Table::from(document.kind), &key).is_some();
     if args.force {
         submit::require_new(document.kind, &key, request)?;
-        submit::add_creator(object.meta_mut(), &args.pass_env)?;
+        submit::add_creator(object.meta_mut(), &args.pass_env, request)?;
         if document.value["metadata"]["annotations"][ANNOTATION_LAST_APPLIED].is_null() {
             // As apply leaves it: whoever was told to replace an applied object goes on applying it.
             let annotations = object.meta_mut().annotations.get_or_insert_default();

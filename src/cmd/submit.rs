@@ -14,16 +14,16 @@ use super::output::warn;
 use super::startable;
 use crate::api::decode::{TypeMeta, strict};
 use crate::api::kinds::{Key, Kind};
-use crate::api::meta::{ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PATH, ANNOTATION_WORKING_DIRECTORY, name};
+use crate::api::meta::{
+    ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PASSED_ENVIRONMENT_ID, ANNOTATION_PATH, ANNOTATION_SESSION,
+    ANNOTATION_UMASK, ANNOTATION_WORKING_DIRECTORY, name,
+};
 use crate::api::status_error::{FieldError, StatusError};
 use crate::api::{CronJob, Job, ObjectMeta, Pod, defaults, validation};
 use crate::controller::pods::{generated_name, new_uid};
-use crate::manager::Request;
+use crate::manager::{DEFAULT_PATH, Request, creator_umask, session_environment};
 use crate::registry::strategy;
 use crate::store::Table;
-
-/// Where programs are looked for when whoever creates an object has no PATH: what container runtimes give.
-const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// `--validate`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -127,11 +127,12 @@ pub(super) fn decode(document: &Document, validate: Validate, doing: &str) -> Re
     Ok(object)
 }
 
-/// The environment of whoever creates an object: what a pod started later, by somebody else, cannot know.
+/// The environment of whoever creates an object: what a pod started later, by somebody else, cannot know. The values of
+/// `pass_env` are stored apart from the object, which anybody may show.
 ///
 /// # Errors
 /// No current directory; a variable named by `--pass-env` that does not exist.
-pub(super) fn add_creator(meta: &mut ObjectMeta, pass_env: &[String]) -> Result<()> {
+pub(super) fn add_creator(meta: &mut ObjectMeta, pass_env: &[String], request: &mut Request) -> Result<()> {
     let annotations = meta.annotations.get_or_insert_default();
     let directory = std::env::current_dir().context("find the current directory")?;
     annotations
@@ -140,13 +141,20 @@ pub(super) fn add_creator(meta: &mut ObjectMeta, pass_env: &[String]) -> Result<
     annotations
         .entry(ANNOTATION_PATH.into())
         .or_insert_with(|| std::env::var("PATH").unwrap_or_else(|_| DEFAULT_PATH.into()));
+    annotations.entry(ANNOTATION_UMASK.into()).or_insert_with(|| format!("{:04o}", creator_umask()));
+    let session = serde_json::to_string(&session_environment())?;
+    annotations.entry(ANNOTATION_SESSION.into()).or_insert(session);
     let mut passed = BTreeMap::new();
     for variable in pass_env {
         let Ok(value) = std::env::var(variable) else { bail!("--pass-env: there is no variable {variable}") };
         passed.insert(variable.as_str(), value);
     }
     if !passed.is_empty() {
-        annotations.insert(ANNOTATION_PASSED_ENVIRONMENT.into(), serde_json::to_string(&passed)?);
+        let names: Vec<&str> = passed.keys().copied().collect();
+        let id = new_uid(&mut request.random);
+        annotations.insert(ANNOTATION_PASSED_ENVIRONMENT.into(), names.join(","));
+        annotations.insert(ANNOTATION_PASSED_ENVIRONMENT_ID.into(), id.clone());
+        request.pending.put_text(Table::Environments, Key::new("", &id), serde_json::to_string(&passed)?);
     }
     Ok(())
 }

@@ -462,6 +462,7 @@ pub(crate) fn normalize(text: &str) -> String {
     let text = replace(&text, "####-##-##T##:##:##.#########Z", "2026-01-01T00:00:00.000000000Z");
     let text = replace(&text, "####-##-##T##:##:##Z", "2026-01-01T00:00:00Z");
     let text = replace(&text, "~~~, ## ~~~ #### ##:##:## +0000", "Thu, 01 Jan 2026 00:00:00 +0000");
+    let text = replace(&text, "jobctl.local/umask: ####", "jobctl.local/umask: 0022");
     let text = replace(&text, "-%%%%%", "-xxxxx");
     let text = replace_ages(&text);
     text.split_inclusive('\n').map(replace_version).collect()
