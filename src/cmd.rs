@@ -143,7 +143,8 @@ pub fn run() -> ExitCode {
         Err(error) => return usage::report(&error, &arguments),
     };
     let warnings_are_errors = cli.global.warnings_as_errors;
-    match dispatch(cli) {
+    let done = dispatch(cli);
+    match done.and_then(|code| output::held_is_out().map(|()| code)) {
         Ok(code) if warnings_are_errors && code == ExitCode::SUCCESS => {
             failure::judge_warnings(output::warnings())
         }

@@ -141,7 +141,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         bail!("no objects passed to apply");
     }
     let context = Context::open(global)?;
-    let mut request = Request::begin(&context.store, &[Table::CronJobs, Table::Jobs, Table::Pods])?;
+    let (held, mut request) = context.begin(&[Table::CronJobs, Table::Jobs, Table::Pods])?;
     let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?.listed();
     let mut within: BTreeMap<(Kind, Key), Object> = BTreeMap::new();
     let mut decisions = Vec::new();
@@ -202,6 +202,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     }
     outcomes.finish()?;
     if args.wait && args.dry_run == DryRun::None && !deleted.is_empty() {
+        drop(held);
         wait_until_gone(&context, &deleted, args.timeout)?;
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::manager::Config;
-use crate::store::Store;
+use super::output::{self, Held};
+use crate::manager::{Config, Request};
+use crate::store::{Store, Table};
 
 /// Where objects are that name no namespace, in a request that names none.
 pub(super) const DEFAULT_NAMESPACE: &str = "default";
@@ -51,5 +52,12 @@ impl Context {
             namespace: global.given_namespace().unwrap_or(DEFAULT_NAMESPACE).to_owned(),
             namespace_given: global.given_namespace().is_some(),
         })
+    }
+
+    /// Locks the store for a change. What is said from here on comes out when both are dropped: the lock is never held while
+    /// somebody does not read. The request comes second, so it is the first to go.
+    pub(super) fn begin(&self, tables: &[Table]) -> Result<(Held, Request)> {
+        let held = output::hold();
+        Ok((held, Request::begin(&self.store, tables)?))
     }
 }

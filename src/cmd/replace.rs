@@ -62,8 +62,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         bail!("no objects passed to replace");
     }
     let context = Context::open(global)?;
-    let mut request =
-        Request::begin(&context.store, &[Table::Jobs, Table::Pods, Table::Events, Table::CronJobs])?;
+    let (_held, mut request) = context.begin(&[Table::Jobs, Table::Pods, Table::Events, Table::CronJobs])?;
     let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?;
     let mut replaced = Vec::new();
     let mut failed = false;

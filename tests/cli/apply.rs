@@ -1,6 +1,6 @@
 //! `apply`.
 
-use crate::common::{World, job};
+use crate::common::{SOON, World, eventually, job};
 
 #[test]
 fn apply_creates_then_finds_nothing_to_change_then_configures() {
@@ -292,4 +292,27 @@ spec:
         ),
     );
     let _ = world.run("delete cronjobs --all").success();
+}
+
+#[test]
+fn nobody_waits_for_a_command_whose_warnings_nobody_reads() {
+    let world = World::new();
+    // More warnings than a pipe holds.
+    let many: String = (0..700)
+        .map(|number| {
+            let job = job(&format!("x{number}"), "suspend: true", "")
+                .replace("command: [sh, -c, \"\"]", "image: none");
+            format!("{job}---\n")
+        })
+        .collect();
+    let path = world.manifest("many.yaml", many);
+    let mut child = world.command(&format!("apply -f {path}")).spawn();
+    eventually(SOON, || world.value("jobs", "{.items[*].metadata.name}").contains("x699"));
+    let mut other = world.command("create job other --image=x --dry-run=server -- true").spawn();
+    eventually(SOON, || other.try_wait().expect("wait").is_some());
+    assert!(child.try_wait().expect("wait").is_none(), "it waits for a reader");
+    let output = child.wait_with_output().expect("wait");
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8_lossy(&output.stderr).lines().count(), 700);
+    assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 700);
 }
