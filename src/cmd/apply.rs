@@ -244,7 +244,7 @@ fn decide(
                 .transpose()?,
         };
         if let Some(current) = current {
-            match change(document, &current, args, request) {
+            match change(document, &current, args, context, request) {
                 Err(Refusal::Update(_)) if args.force && is_stored => replaces = true,
                 decided => {
                     let doing = format!("error when patching {:?}", document.source);
@@ -293,6 +293,7 @@ fn change(
     document: &Document,
     current: &Value,
     args: &Args,
+    context: &Context,
     request: &mut Request,
 ) -> Result<Decision, Refusal> {
     let annotation = current["metadata"]["annotations"][ANNOTATION_LAST_APPLIED].as_str();
@@ -321,10 +322,15 @@ fn change(
     {
         fields.remove("status");
     }
+    submit::keep_creator(document.kind, &mut merged, current, &document.value).map_err(Refusal::Update)?;
     if merged == *current {
+        if context.warnings_as_errors {
+            let object = Object::from_value(document.kind, merged.clone()).map_err(Refusal::Update)?;
+            submit::warn_of(&object, &document.value);
+        }
         return Ok(Decision::Unchanged(document.kind, merged));
     }
-    let object = update(document, current, merged).map_err(Refusal::Update)?;
+    let object = update(document, current, merged, context).map_err(Refusal::Update)?;
     object.put(&mut request.pending);
     Ok(Decision::Configured(object))
 }
@@ -345,7 +351,7 @@ fn refuse_conflicts(document: &Document, fields: &[String]) -> Result<()> {
 }
 
 /// The object as it will be stored.
-fn update(document: &Document, current: &Value, merged: Value) -> Result<Object> {
+fn update(document: &Document, current: &Value, merged: Value, context: &Context) -> Result<Object> {
     let mut object = Object::from_value(document.kind, merged)?;
     let old = Object::from_value(document.kind, current.clone())?;
     let mut causes = object.prepare_update(&old);
@@ -361,7 +367,7 @@ fn update(document: &Document, current: &Value, merged: Value) -> Result<Object>
             document.source
         )));
     }
-    causes.extend(submit::findings_of_update(&object, &document.value, current));
+    causes.extend(submit::findings_of_manifest(&object, &document.value, current, context));
     submit::refuse(&object, causes)?;
     Ok(object)
 }

@@ -39,6 +39,8 @@ pub(super) struct Context {
     pub(super) store: Store,
     pub(super) namespace: String,
     pub(super) namespace_given: bool,
+    /// Whether warnings are to be said each time, because somebody goes by them.
+    pub(super) warnings_as_errors: bool,
 }
 
 impl Context {
@@ -51,6 +53,7 @@ impl Context {
             store,
             namespace: global.given_namespace().unwrap_or(DEFAULT_NAMESPACE).to_owned(),
             namespace_given: global.given_namespace().is_some(),
+            warnings_as_errors: global.warnings_as_errors,
         })
     }
 

@@ -130,8 +130,12 @@ fn replace(
     let current: Value = current.parse()?;
     check_version(document.kind, &document.value, &current)?;
     let old = Object::from_value(document.kind, current.clone())?;
+    let mut value = object.to_value(0)?;
+    value["metadata"]["resourceVersion"] = document.value["metadata"]["resourceVersion"].clone();
+    submit::keep_creator(document.kind, &mut value, &current, &document.value)?;
+    object = Object::from_value(document.kind, value)?;
     let mut causes = object.prepare_update(&old);
-    causes.extend(submit::findings_of_update(&object, &document.value, &current));
+    causes.extend(submit::findings_of_manifest(&object, &document.value, &current, context));
     submit::refuse(&object, causes)?;
     object.put(&mut request.pending);
     Ok((object, true))
