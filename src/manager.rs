@@ -5,7 +5,10 @@ mod checkup;
 mod config;
 mod engine;
 mod follow;
+mod load;
 mod node;
+mod notice;
+mod outline;
 mod pending;
 mod recorder;
 mod request;
@@ -16,8 +19,9 @@ pub use checkup::{Checkup, Pods, check_up};
 pub use config::{Config, base_environment};
 pub use engine::{Engine, PassReport};
 pub use follow::Follower;
-pub use node::register_node;
-pub use pending::Pending;
+pub use node::{register_node, show_node};
+pub use notice::take_notices;
+pub use pending::{Pending, Revisions};
 pub use request::{
     COMPANION, CONTROLLER, Companion, Request, come_back, ensure_controller, revive_controller, run_pass_here,
 };

@@ -140,7 +140,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if documents.is_empty() {
         bail!("no objects passed to apply");
     }
-    let context = Context::open(global)?;
+    let context = Context::open_to_create(global, args.dry_run)?;
     let (held, mut request) = context.begin(&[Table::CronJobs, Table::Jobs, Table::Pods])?;
     let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?.listed();
     let mut within: BTreeMap<(Kind, Key), Object> = BTreeMap::new();
@@ -174,7 +174,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
             pruned.push((kind, value));
         }
     }
-    let revision = request.revision();
+    let revisions = request.revisions();
     if args.dry_run == DryRun::None {
         request.commit(&context.config, &context.store)?;
     }
@@ -182,11 +182,12 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         let dry_run = args.dry_run == DryRun::Client;
         match decision {
             Decision::Created(object) => {
-                outcomes.done(object.kind(), name(object.meta()), "created", || object.to_value(revision))?;
+                outcomes
+                    .done(object.kind(), name(object.meta()), "created", || object.to_value(&revisions))?;
             }
             Decision::Configured(object) => {
                 outcomes
-                    .done(object.kind(), name(object.meta()), "configured", || object.to_value(revision))?;
+                    .done(object.kind(), name(object.meta()), "configured", || object.to_value(&revisions))?;
             }
             Decision::Unchanged(kind, value) => {
                 // kubectl cannot know on the client.
@@ -236,7 +237,7 @@ fn decide(
         }
     } else {
         let current = match within.get(&(document.kind, key.clone())) {
-            Some(earlier) => Some(earlier.to_value(request.revision())?),
+            Some(earlier) => Some(earlier.to_value(&request.revisions())?),
             None => request
                 .state
                 .get(Table::from(document.kind), &key)
@@ -356,7 +357,7 @@ fn update(document: &Document, current: &Value, merged: Value, context: &Context
     let old = Object::from_value(document.kind, current.clone())?;
     let mut causes = object.prepare_update(&old);
     if causes.iter().any(|cause| cause.field == "spec.template")
-        && let Some(path) = first_template_difference(&object.to_value(0)?, current)
+        && let Some(path) = first_template_difference(&object.to_unversioned()?, current)
     {
         return Err(verbatim(format!(
             "The {} {:?} is invalid: spec.template: field is immutable: {path} differs; to replace the {} and run it \

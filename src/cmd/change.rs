@@ -122,7 +122,7 @@ pub(super) fn change_targets(
         }
     }
     drop(found);
-    let revision = request.revision();
+    let revisions = request.revisions();
     for (_, _, accepted, _) in &changed {
         if let Accepted::New(object) = accepted {
             object.put(&mut request.pending);
@@ -133,7 +133,7 @@ pub(super) fn change_targets(
     }
     for (kind, name, accepted, said) in changed {
         outcomes.done(kind, &name, &said, || match accepted {
-            Accepted::New(object) => object.to_value(revision),
+            Accepted::New(object) => object.to_value(&revisions),
             Accepted::Same(value) => Ok(value),
         })?;
     }
@@ -173,7 +173,7 @@ fn accept(found: &Found<'_>, value: &Value, part: Part) -> Result<Accepted> {
         bail!("the name and the namespace of an object cannot change");
     }
     // Fields that are not the request's to change, or that nobody knows, have been dropped by now.
-    if new.to_value(0)? == old.to_value(0)? {
+    if new.to_unversioned()? == old.to_unversioned()? {
         return Ok(Accepted::Same(current));
     }
     Ok(Accepted::New(new))

@@ -1,9 +1,10 @@
 //! What every verb needs: the configuration, the store, the namespace.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
+use super::outcome::DryRun;
 use super::output::{self, Held};
 use crate::manager::{Config, Request};
 use crate::store::{Store, Table};
@@ -44,10 +45,22 @@ pub(super) struct Context {
 }
 
 impl Context {
-    /// Opens the store.
+    /// Opens the store for what reads or changes objects. Where there is none yet, none is made.
     pub(super) fn open(global: &Global) -> Result<Self> {
+        Self::with(global, Store::open_existing)
+    }
+
+    /// Opens the store for what creates objects, and makes it where there is none; a dry run makes nothing.
+    pub(super) fn open_to_create(global: &Global, dry_run: DryRun) -> Result<Self> {
+        match dry_run {
+            DryRun::None => Self::with(global, Store::open),
+            DryRun::Client | DryRun::Server => Self::open(global),
+        }
+    }
+
+    fn with(global: &Global, open: impl Fn(&Path) -> Result<Store>) -> Result<Self> {
         let config = Config::load(global.data_dir.as_deref())?;
-        let store = Store::open(&config.data_directory)?;
+        let store = open(&config.data_directory)?;
         Ok(Self {
             config,
             store,

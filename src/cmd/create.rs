@@ -117,7 +117,7 @@ fn create_from_files(global: &Global, files: &FileArgs, options: &Options) -> Re
     if documents.is_empty() {
         bail!("no objects passed to create");
     }
-    submit_all(&Context::open(global)?, documents, options)
+    submit_all(&Context::open_to_create(global, options.dry_run)?, documents, options)
 }
 
 /// The manifest that is to be created, with itself in its annotation where that is wanted.
@@ -156,13 +156,13 @@ fn submit_all(context: &Context, documents: Vec<Result<Document>>, options: &Opt
             }
         }
     }
-    let revision = request.revision();
+    let revisions = request.revisions();
     if options.dry_run == DryRun::None {
         request.commit(&context.config, &context.store)?;
     }
     for (object, manifest) in created {
         outcomes.done(object.kind(), name(object.meta()), "created", || {
-            manifest.map_or_else(|| object.to_value(revision), Ok)
+            manifest.map_or_else(|| object.to_value(&revisions), Ok)
         })?;
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
@@ -198,7 +198,7 @@ fn create_job(global: &Global, args: &JobArgs) -> Result<ExitCode> {
         }},
         "status": {}
     });
-    let context = Context::open(global)?;
+    let context = Context::open_to_create(global, args.options.dry_run)?;
     create_or_show(&context, Kind::Job, job_name, value, &args.options)
 }
 
@@ -241,7 +241,13 @@ fn create_cron_job(global: &Global, args: &CronJobArgs) -> Result<ExitCode> {
         },
         "status": {}
     });
-    create_or_show(&Context::open(global)?, Kind::CronJob, cron_job_name, value, &args.options)
+    create_or_show(
+        &Context::open_to_create(global, args.options.dry_run)?,
+        Kind::CronJob,
+        cron_job_name,
+        value,
+        &args.options,
+    )
 }
 
 /// Creates an object made of flags; with `--dry-run=client` only shows it.
@@ -285,11 +291,11 @@ fn create_one(context: &Context, mut document: Document, options: &Options) -> R
     submit::add_creator(object.meta_mut(), &options.pass_env)?;
     submit::admit(&mut object, &document.value, &mut request)?;
     submit::create(&object, context, &mut request)?;
-    let revision = request.revision();
+    let revisions = request.revisions();
     if options.dry_run == DryRun::None {
         request.commit(&context.config, &context.store)?;
     }
     let mut outcomes = Outcomes::new(options.output.as_deref(), options.dry_run)?;
-    outcomes.done(object.kind(), name(object.meta()), "created", || object.to_value(revision))?;
+    outcomes.done(object.kind(), name(object.meta()), "created", || object.to_value(&revisions))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -42,19 +42,19 @@ pub(super) fn run(
     let mut job = job_of_template(&cron_job, job_name);
     job.metadata.annotations.get_or_insert_default().insert(ANNOTATION_INSTANTIATE.into(), "manual".into());
     change_containers(&mut job, env, command)?;
-    let manifest = saved(Object::Job(Box::new(job)).to_value(0)?, options);
+    let manifest = saved(Object::Job(Box::new(job)).to_unversioned()?, options);
     let mut object = Object::from_value(Kind::Job, manifest.clone())?;
     submit::add_creator(object.meta_mut(), &options.pass_env)?;
     submit::admit(&mut object, &manifest, &mut request)?;
     if options.dry_run != DryRun::Client {
         submit::create(&object, &context, &mut request)?;
     }
-    let revision = request.revision();
+    let revisions = request.revisions();
     if options.dry_run == DryRun::None {
         request.commit(&context.config, &context.store)?;
     }
     let mut outcomes = Outcomes::new(options.output.as_deref(), options.dry_run)?;
-    outcomes.done(Kind::Job, job_name, "created", || object.to_value(revision))?;
+    outcomes.done(Kind::Job, job_name, "created", || object.to_value(&revisions))?;
     Ok(ExitCode::SUCCESS)
 }
 

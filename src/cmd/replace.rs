@@ -61,7 +61,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if documents.is_empty() {
         bail!("no objects passed to replace");
     }
-    let context = Context::open(global)?;
+    let context =
+        if args.force { Context::open_to_create(global, args.dry_run) } else { Context::open(global) }?;
     let (_held, mut request) = context.begin(&[Table::Jobs, Table::Pods, Table::Events, Table::CronJobs])?;
     let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?;
     let mut replaced = Vec::new();
@@ -80,7 +81,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
             }
         }
     }
-    let revision = request.revision();
+    let revisions = request.revisions();
     if args.dry_run == DryRun::None {
         request.commit(&context.config, &context.store)?;
     }
@@ -89,7 +90,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         if args.force && existed && args.output.is_none() {
             say(&format!("{} {object_name:?} deleted", object.kind().qualified_singular()))?;
         }
-        outcomes.done(object.kind(), &object_name, "replaced", || object.to_value(revision))?;
+        outcomes.done(object.kind(), &object_name, "replaced", || object.to_value(&revisions))?;
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
@@ -130,8 +131,7 @@ fn replace(
     let current: Value = current.parse()?;
     check_version(document.kind, &document.value, &current)?;
     let old = Object::from_value(document.kind, current.clone())?;
-    let mut value = object.to_value(0)?;
-    value["metadata"]["resourceVersion"] = document.value["metadata"]["resourceVersion"].clone();
+    let mut value = object.to_unversioned()?;
     submit::keep_creator(document.kind, &mut value, &current, &document.value)?;
     object = Object::from_value(document.kind, value)?;
     let mut causes = object.prepare_update(&old);

@@ -18,6 +18,7 @@ use super::log_reader::{LogOptions, Runs};
 use super::log_source::{Chosen, may_have_several_logs};
 use super::manifests::{self, Document, FileArgs};
 use super::object::Object;
+use super::outcome::DryRun;
 use super::output::complain;
 use super::run_report::Clerk;
 use super::submit::{self, Validate};
@@ -82,7 +83,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if let Some(other) = documents.iter().find(|document| document.kind != Kind::Job) {
         bail!("{:?}: run takes Jobs, not a {}", other.source, other.kind);
     }
-    let context = Context::open(global)?;
+    let context = Context::open_to_create(global, DryRun::None)?;
     let until = until(args.timeout);
     let reader = ReaderOfRecord::new(&context.store)?;
     interrupt::hold_back()?;
@@ -97,6 +98,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     followed?;
     drop(reader);
     clear_away(&context, &jobs, clerk.pods())?;
+    // What is told now must not be taken back by a power cut.
+    context.store.sync()?;
     let mut rows = Vec::new();
     let mut code = 0;
     for job in &jobs {

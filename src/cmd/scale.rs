@@ -111,13 +111,13 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     for job in &scaled {
         request.pending.put_job(job.clone());
     }
-    let revision = request.revision();
+    let revisions = request.revisions();
     if args.dry_run == DryRun::None {
         request.commit(&context.config, &context.store)?;
     }
     for job in scaled {
         let job_name = name(&job.metadata).to_owned();
-        outcomes.done(Kind::Job, &job_name, "scaled", || Object::Job(Box::new(job)).to_value(revision))?;
+        outcomes.done(Kind::Job, &job_name, "scaled", || Object::Job(Box::new(job)).to_value(&revisions))?;
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

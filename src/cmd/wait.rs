@@ -118,7 +118,11 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         for condition in &conditions {
             match watched.wait_for(&context, *kind, key, condition, until) {
                 Ok(Met::Silently) => {}
-                Ok(Met::Now(object)) => outcomes.done(*kind, &key.name, "condition met", || Ok(object))?,
+                Ok(Met::Now(object)) => {
+                    // What is said to have happened must not be taken back by a power cut.
+                    context.store.sync()?;
+                    outcomes.done(*kind, &key.name, "condition met", || Ok(object))?;
+                }
                 Err(error) => {
                     errors.push(error);
                     break;
@@ -126,6 +130,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
             }
         }
     }
+    context.store.sync()?;
     report(&errors);
     Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use nix::sys::signal::{SigSet, Signal};
 
 use super::context::{Context, Global};
+use super::outcome::DryRun;
 use super::output::say;
 use crate::manager::{COMPANION, Config, Controller, ControllerMode, come_back};
 use crate::store::{Store, holder_of};
@@ -29,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Runs the controller.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let mode = if args.until_idle { ControllerMode::UntilIdle } else { ControllerMode::Foreground };
-    let context = Context::open(global)?;
+    let context = Context::open_to_create(global, DryRun::None)?;
     let (controller, lock) = take_over(&context, mode)?;
     let mut teller = Teller::start(LONGEST_QUEUE, say)?;
     let ran = controller.run(&context.config, lock, |line| teller.tell(line));

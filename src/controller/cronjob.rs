@@ -53,9 +53,11 @@ pub fn reconcile_cron_jobs(world: &World, cron_jobs: &BTreeSet<Key>, now: DateTi
                 .collect(),
             actions: &mut plan.actions,
         };
-        sync.look_after_jobs();
-        let wake = sync.start_what_is_due(&mut random);
+        let jobs = sync.children.clone();
+        // What goes at once with its end is not reported as seen.
         sync.keep_history();
+        sync.look_after_jobs(&jobs);
+        let wake = sync.start_what_is_due(&mut random);
         let status = sync.status;
         if cron_job.status.clone().unwrap_or_default() != status {
             let changed = CronJob { status: Some(status), ..CronJob::clone(cron_job) };
@@ -111,8 +113,8 @@ impl Sync<'_> {
     }
 
     /// Jobs that have ended leave the list of the active, as do those that are gone; strangers are told of.
-    fn look_after_jobs(&mut self) {
-        for (job, child) in self.children.clone() {
+    fn look_after_jobs(&mut self, jobs: &BTreeMap<Key, Child>) {
+        for (job, child) in jobs {
             let active = self.is_active(&child.uid);
             match child.succeeded {
                 None if !active => {
@@ -123,7 +125,7 @@ impl Sync<'_> {
                 Some(succeeded) if active => {
                     self.forget_active(&child.uid);
                     let condition = if succeeded { "Complete" } else { "Failed" };
-                    let message = format!("Saw completed job: {}, status: {condition}", job.name);
+                    let message = format!("Saw completed job: {}, condition: {condition}", job.name);
                     self.event("Normal", "SawCompletedJob", &message);
                 }
                 _ => {}

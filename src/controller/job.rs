@@ -201,16 +201,12 @@ impl Sync<'_> {
         let mut terminating = sets.terminating.len() as i32;
         let mut finish = self.finish_condition(&sets);
         if let Some(finish) = &finish {
-            // What a Job that has succeeded does not need any more has not failed (2.12).
-            let tracking = if finish.terminal == "Complete" { Tracking::Drop } else { Tracking::Keep };
-            for pod in &sets.active {
-                self.delete_pod(pod, tracking);
-            }
+            self.give_up_pods(&sets, finish);
             terminating += active;
             active = 0;
         } else if suspended {
             for pod in &sets.active {
-                self.delete_pod(pod, Tracking::Drop);
+                self.delete_pod(pod);
             }
             terminating += active;
             active = 0;
@@ -306,6 +302,36 @@ impl Sync<'_> {
         action
     }
 
+    /// The Job ends: no pod is waited for to be counted. Of a Job that has failed, those that have not ended count as
+    /// failed here and now, which does not fail their indexes; of one that has succeeded they are not counted (2.12).
+    fn give_up_pods(&mut self, sets: &PodSets, finish: &Finish) {
+        let waits = waits_for_failed_phase(self.job);
+        // Where deletion is failure enough, those told to stop before have been counted already.
+        let stopping: Vec<&Arc<Pod>> = sets
+            .terminating
+            .iter()
+            .filter(|pod| waits && has_finalizer(&pod.metadata, FINALIZER_JOB_TRACKING))
+            .collect();
+        if finish.terminal == "Failed" {
+            for pod in sets.active.iter().chain(stopping.iter().copied()) {
+                let ignored = policies::failure_action(self.spec.pod_failure_policy.as_ref(), pod)
+                    == FailureAction::Ignore;
+                let has_place = self.indexed.as_ref().is_none_or(|indexed| indexed.index_of(pod).is_some());
+                if has_place && !ignored {
+                    self.status.failed = positive(self.status.failed.unwrap_or(0) + 1);
+                }
+            }
+        }
+        for pod in stopping {
+            let mut counted = Pod::clone(pod);
+            remove_finalizer(&mut counted.metadata, FINALIZER_JOB_TRACKING);
+            self.actions.push(Action::UpdatePod(Box::new(counted)));
+        }
+        for pod in &sets.active {
+            self.delete_pod(pod);
+        }
+    }
+
     /// Whether the Job must end, in upstream's order of precedence.
     fn finish_condition(&mut self, sets: &PodSets) -> Option<Finish> {
         if let Some(condition) = crate::api::conditions::job_condition(self.job, "SuccessCriteriaMet")
@@ -395,7 +421,7 @@ impl Sync<'_> {
         let wanted = self.wanted(*active);
         let surplus = self.surplus_pods(sets, (*active - wanted).max(0) as usize);
         if !surplus.is_empty() {
-            surplus.iter().for_each(|pod| self.delete_pod(pod, Tracking::Drop));
+            surplus.iter().for_each(|pod| self.delete_pod(pod));
             *active -= surplus.len() as i32;
             return surplus.len() as i32;
         }
@@ -452,12 +478,10 @@ impl Sync<'_> {
         self.actions.push(Action::CreatePod(Box::new(pod)));
     }
 
-    fn delete_pod(&mut self, pod: &Arc<Pod>, tracking: Tracking) {
+    /// Tells a pod to stop. How it ends is not counted any more.
+    fn delete_pod(&mut self, pod: &Arc<Pod>) {
         let mut deleted = Pod::clone(pod);
-        // A pod that this very sync has counted keeps what was done to it.
-        if tracking == Tracking::Drop {
-            remove_finalizer(&mut deleted.metadata, FINALIZER_JOB_TRACKING);
-        }
+        remove_finalizer(&mut deleted.metadata, FINALIZER_JOB_TRACKING);
         pods::mark_deleted(&mut deleted, None, self.now);
         self.event("Normal", "SuccessfulDelete", &format!("Deleted pod: {}", name(&deleted.metadata)));
         self.actions.push(Action::UpdatePod(Box::new(deleted)));
@@ -541,14 +565,6 @@ impl Sync<'_> {
             self.actions.push(Action::RemoveJob(key(&self.job.metadata)));
         }
     }
-}
-
-/// What becomes of the finalizer of a pod that the controller deletes: a pod deleted for suspension or scale-down is
-/// not to be counted as a failure, one deleted because the Job ends is (2.4).
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Tracking {
-    Keep,
-    Drop,
 }
 
 /// The API omits zeros of these counters.

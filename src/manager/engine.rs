@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use chrono::{DateTime, Duration, Utc};
-use serde::Deserialize;
 
+use super::load::{TABLES, load, place};
+use super::outline::PodOutline;
 use super::pending::Pending;
 use super::recorder::Recorder;
 use super::timers::Timers;
@@ -16,22 +17,19 @@ use crate::api::conditions::is_pod_finished;
 use crate::api::defaults::set_job_defaults;
 use crate::api::events::EventRecord;
 use crate::api::kinds::Key;
-use crate::api::meta::{FINALIZER_JOB_TRACKING, controller_of, key, uid};
+use crate::api::meta::{controller_of, key, uid};
 use crate::api::{ObjectMeta, Pod};
 use crate::controller::scheduler::is_bound;
-use crate::controller::{Action, DonePod, JobFacts, PodEntry, World, reconcile, reconcile_cron_jobs};
+use crate::controller::{Action, JobFacts, PodEntry, World, reconcile, reconcile_cron_jobs};
 use crate::kubelet::actions::{PodRun, blocked_status, killing_event, lost_status, pod_run, take_report};
 use crate::kubelet::{Launcher, kill_strays, request_stop, supervisor_of};
 use crate::registry::strategy::prepare_job_for_create;
 use crate::registry::tombstones::Tombstone;
 use crate::store::{
-    Change, Inbox, LockedStore, PodDirectory, State, Store, StoreError, Table, Tail, crash_point,
+    Change, Inbox, LockedStore, PodDirectory, PodReport, State, Store, StoreError, Table, Tail, crash_point,
     is_anything_read_for_record,
 };
 
-/// The tables that decisions are made from.
-const TABLES: [Table; 6] =
-    [Table::Nodes, Table::CronJobs, Table::Jobs, Table::Pods, Table::JobFacts, Table::RemovedPods];
 /// How long to wait before asking again for something that a process was about to do.
 const SOON: Duration = Duration::milliseconds(5);
 /// How long after a request to stop it is repeated.
@@ -84,92 +82,20 @@ pub struct Engine {
     compact_after: Option<DateTime<Utc>>,
 }
 
-/// The fields of a stored pod's metadata that say whether anything can still happen to it.
-#[derive(Deserialize)]
-struct PodOutline<'a> {
-    #[serde(borrow)]
-    metadata: MetaOutline<'a>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct MetaOutline<'a> {
-    uid: &'a str,
-    #[serde(default)]
-    finalizers: Vec<String>,
-    deletion_timestamp: Option<&'a str>,
-    creation_timestamp: Option<DateTime<Utc>>,
-    #[serde(default, borrow)]
-    owner_references: Vec<OwnerOutline<'a>>,
-}
-
-#[derive(Deserialize)]
-struct OwnerOutline<'a> {
-    uid: &'a str,
-    #[serde(default)]
-    controller: bool,
-}
-
-/// A stored pod to which nothing can happen any more; `None` for one that is to be parsed whole. Of ten thousand only
-/// the metadata is parsed: `,"spec":{` and the like cannot stand inside a string, where quotes are escaped.
-fn done_pod(text: &str) -> serde_json::Result<Option<DonePod>> {
-    let find = |needle: &str| memchr::memmem::find(text.as_bytes(), needle.as_bytes());
-    let (Some(spec), Some(status)) = (find(",\"spec\":{"), find(",\"status\":{")) else { return Ok(None) };
-    let finished = |phase: &str| memchr::memmem::find(&text.as_bytes()[status..], phase.as_bytes()).is_some();
-    if status < spec || !finished("\"phase\":\"Succeeded\"") && !finished("\"phase\":\"Failed\"") {
-        return Ok(None);
-    }
-    let head = format!("{}}}", &text[..spec]);
-    let outline: PodOutline<'_> = serde_json::from_str(&head)?;
-    Ok(outline.done())
-}
-
-/// Takes stored objects into an empty world. Returns removed pods of Jobs that are gone.
-///
-/// # Errors
-/// Damaged objects.
-pub(super) fn fill(world: &mut World, state: &State) -> Result<Vec<Key>> {
-    for (_, object) in state.objects(Table::Nodes) {
-        world.put_node(&object.parse()?);
-    }
-    for (_, object) in state.objects(Table::CronJobs) {
-        world.cron_jobs.put(object.parse()?);
-    }
-    for (_, object) in state.objects(Table::Jobs) {
-        world.put_job(object.parse()?);
-    }
-    for (key, object) in state.objects(Table::JobFacts) {
-        world.put_facts(key.clone(), object.parse()?);
-    }
-    for (key, object) in state.objects(Table::Pods) {
-        match done_pod(object.text).map_err(|error| object.damaged(&error))? {
-            Some(done) => world.put_done_pod(key.clone(), done),
-            None => world.put_pod(object.parse()?),
-        }
-    }
-    let mut leftovers = Vec::new();
-    for (key, object) in state.objects(Table::RemovedPods) {
-        let outline: PodOutline<'_> = object.parse_borrowed()?;
-        match outline.owner().filter(|owner| world.job_key(owner).is_some()) {
-            Some(owner) => world.put_removed_pod(key.clone(), outline.metadata.uid, owner),
-            None => leftovers.push(key.clone()),
-        }
-    }
-    Ok(leftovers)
-}
-
 impl Engine {
     /// Reads the store. The launcher must have been started before: forks are cheap only from a small process.
     ///
     /// # Errors
     /// A store that cannot be read, or is damaged.
     pub fn load(config: &Config, store: &Store, launcher: Launcher) -> Result<Self> {
-        let (state, tail) = store.read(&TABLES)?;
+        let mut world = World::new(config.settings.clone());
+        let (tail, loaded) = load(store, &mut world)?;
+        let before_boot = store.revision_before_boot(tail.revision());
         let mut engine = Self {
             store: store.clone(),
             inbox: Inbox::new(store.inbox_path()),
             tail: Some(tail),
-            world: World::new(config.settings.clone()),
+            world,
             recorder: Recorder::default(),
             job_timers: Timers::new(),
             pod_timers: Timers::new(),
@@ -178,11 +104,11 @@ impl Engine {
             launcher,
             environment: base_environment(),
             suspects: BTreeSet::new(),
-            leftovers: Vec::new(),
+            leftovers: loaded.leftovers,
             compact_after: None,
         };
-        engine.leftovers = fill(&mut engine.world, &state)?;
-        drop(state);
+        let is_older = |key: &Key| loaded.revisions.get(key).is_some_and(|revision| *revision <= before_boot);
+        engine.claim_for_the_dead(is_older)?;
         engine.adopt_supervisors()?;
         if !engine.supervised.is_empty() {
             engine.remember_events()?;
@@ -195,13 +121,27 @@ impl Engine {
     /// Repeats are merged with Events that an earlier controller has recorded; only those of pods that were running
     /// already can have repeats.
     fn remember_events(&mut self) -> Result<()> {
-        let (state, _) = self.store.read(&[Table::Events])?;
         let live: HashSet<&str> =
             self.world.live_pods().map(|pod| crate::api::meta::name(&pod.metadata)).collect();
-        for (key, object) in state.objects(Table::Events) {
-            let about = key.name.rsplit_once('.').map_or("", |(name, _)| name);
-            if live.contains(about) {
-                self.recorder.remember(&object.parse()?);
+        let recorder = &mut self.recorder;
+        self.store.stream(&[Table::Events], |change| {
+            let about = change.name.rsplit_once('.').map_or("", |(name, _)| name);
+            if let Some(text) = change.object.filter(|_| live.contains(about)) {
+                recorder.remember(&serde_json::from_str(text).with_context(|| place(&change))?);
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// Pods that were stored before this machine started may have been started before it stopped, though their claims did
+    /// not reach the disk. Claimed now, they are found to be without a supervisor, and are not run a second time unnoticed.
+    fn claim_for_the_dead(&self, is_older: impl Fn(&Key) -> bool) -> Result<()> {
+        for pod in self.world.live_pods() {
+            // A pod that is known to be blocked was not started.
+            let has_reported = pod.status.as_ref().is_some_and(|status| status.container_statuses.is_some());
+            if is_older(&key(&pod.metadata)) && is_bound(pod) && !is_pod_finished(pod) && !has_reported {
+                drop(PodDirectory::new(self.store.pod_path(uid(&pod.metadata))).claim()?);
             }
         }
         Ok(())
@@ -296,6 +236,14 @@ impl Engine {
         self.tail.as_ref().map(Tail::sync_handle).transpose()
     }
 
+    /// Makes what has been committed survive a power cut.
+    ///
+    /// # Errors
+    /// The disk says no.
+    pub fn sync(&self) -> Result<()> {
+        self.tail.as_ref().map_or(Ok(()), Tail::sync)
+    }
+
     /// Ends the kubelet process, once every supervisor asked for has been forked.
     pub fn finish(self) {
         self.launcher.finish();
@@ -340,19 +288,7 @@ impl Engine {
         })?;
         failed?;
         for (path, report) in &reports {
-            let key = Key::new(&report.namespace, &report.name);
-            let pod = self.world.live_pod(&key).filter(|pod| uid(&pod.metadata) == report.uid);
-            if let Some((pod, events)) = pod.and_then(|pod| take_report(pod, &report.status, now)) {
-                round.say(|| {
-                    format!("pod/{} {}", report.name, report.status.phase.clone().unwrap_or_default())
-                });
-                events.into_iter().try_for_each(|event| self.record(event, &mut round))?;
-                self.put_pod(pod, &mut round);
-            }
-            if report.last {
-                self.suspects.remove(&report.uid);
-                self.supervised.remove(report.uid.as_str());
-            }
+            self.take_in(report, now, &mut round)?;
             round.taken.push(path.clone());
         }
         for key in std::mem::take(&mut self.leftovers) {
@@ -373,15 +309,31 @@ impl Engine {
         if committed {
             let writes = std::mem::take(&mut round.pending).into_writes(locked.next_revision())?;
             if round.directories.is_empty() {
-                locked.commit(&writes)?;
+                locked.commit(writes)?;
             } else {
-                locked.commit_what_frees_room(&writes)?;
+                locked.commit_what_frees_room(writes)?;
             }
             self.compact(&mut locked, now)?;
         }
         self.tail = Some(locked.unlock());
         self.act(&mut round, now)?;
         Ok(PassReport { lines: round.lines, committed })
+    }
+
+    /// Takes in what a supervisor says of its pod.
+    fn take_in(&mut self, report: &PodReport, now: DateTime<Utc>, round: &mut Round) -> Result<()> {
+        let key = Key::new(&report.namespace, &report.name);
+        let pod = self.world.live_pod(&key).filter(|pod| uid(&pod.metadata) == report.uid);
+        if let Some((pod, events)) = pod.and_then(|pod| take_report(pod, &report.status, now)) {
+            round.say(|| format!("pod/{} {}", report.name, report.status.phase.clone().unwrap_or_default()));
+            events.into_iter().try_for_each(|event| self.record(event, round))?;
+            self.put_pod(pod, round);
+        }
+        if report.last {
+            self.suspects.remove(&report.uid);
+            self.supervised.remove(report.uid.as_str());
+        }
+        Ok(())
     }
 
     /// What has been committed stands and must be acted on, whether or not there is room for a new snapshot. Without,
@@ -421,11 +373,7 @@ impl Engine {
     fn apply(&mut self, change: &Change<'_>, round: &mut Round) -> Result<()> {
         let key = Key::new(change.namespace, change.name);
         let damaged = |error: serde_json::Error| {
-            anyhow::anyhow!(
-                "revision {} of the journal: {} {key}: {error}",
-                change.revision,
-                change.table.as_str()
-            )
+            anyhow::Error::new(error).context(format!("{} (revision {})", place(change), change.revision))
         };
         match (change.table, change.object) {
             (Table::Jobs, Some(text)) => {
@@ -460,11 +408,11 @@ impl Engine {
             (Table::RemovedPods, Some(text)) => {
                 let outline: PodOutline<'_> = serde_json::from_str(text).map_err(damaged)?;
                 if let Some(owner) = outline.owner() {
-                    round.directories.remove(outline.metadata.uid);
-                    round.kept.insert(outline.metadata.uid.to_owned());
+                    round.directories.remove(outline.uid());
+                    round.kept.insert(outline.uid().to_owned());
                     // Another Job may have taken it over from one that is gone.
                     round.pending.forget(Table::RemovedPods, &key);
-                    self.world.put_removed_pod(key, outline.metadata.uid, owner);
+                    self.world.put_removed_pod(key, outline.uid(), owner);
                 }
             }
             _ => {}
@@ -536,6 +484,11 @@ impl Engine {
                 let supervision = Supervision { process: Some(process), ..Supervision::default() };
                 self.supervised.insert(pod_uid.into(), supervision);
                 self.world.touch(key.clone());
+                continue;
+            }
+            // The commit that held its end may have been lost in a power cut.
+            if let Some(report) = self.inbox.last_report_put_away(&self.store.pod_path(&pod_uid)) {
+                self.take_in(&report, now, round)?;
                 continue;
             }
             kill_strays(&pod_uid);
@@ -877,21 +830,5 @@ struct Round {
 impl Round {
     fn say(&mut self, line: impl FnOnce() -> String) {
         self.lines.push(line());
-    }
-}
-
-impl PodOutline<'_> {
-    fn owner(&self) -> Option<&str> {
-        self.metadata.owner_references.iter().find(|owner| owner.controller).map(|owner| owner.uid)
-    }
-
-    /// For a pod that has ended.
-    fn done(&self) -> Option<DonePod> {
-        let counted = !self.metadata.finalizers.iter().any(|finalizer| finalizer == FINALIZER_JOB_TRACKING);
-        (counted && self.metadata.deletion_timestamp.is_none()).then(|| DonePod {
-            uid: self.metadata.uid.into(),
-            owner: self.owner().map(Into::into),
-            created: self.metadata.creation_timestamp,
-        })
     }
 }

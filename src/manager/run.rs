@@ -1,7 +1,7 @@
 //! The controller: passes in a loop, sleeping on inotify and one timer between them.
 
 use std::os::fd::AsFd;
-use std::sync::mpsc;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration as StdDuration;
 
 use anyhow::{Context, Result};
@@ -44,6 +44,8 @@ pub struct Controller {
 enum End {
     Idle,
     Interrupted,
+    /// The lock's file has been removed: somebody else may hold another of that name.
+    Unlocked,
 }
 
 impl Controller {
@@ -72,13 +74,15 @@ impl Controller {
         let timer =
             TimerFd::new(ClockId::CLOCK_REALTIME, TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK)?;
         let mut watches = Watches::new(&self.store, true)?;
-        let syncer = Syncer::start(&self.engine)?;
+        let syncer = Syncer::start()?;
         let mut lock = Some(lock);
+        let mut is_unlocked;
         loop {
-            let end = self.work(&signals, &timer, &mut watches, &syncer, &mut say)?;
+            let end = self.work(lock.as_ref(), &signals, &timer, &mut watches, &syncer, &mut say)?;
             // Let go first, look again after: whoever found the lock held and left word before this moment is heard.
             drop(lock.take());
-            if matches!(end, End::Interrupted) || !self.engine.has_news()? {
+            is_unlocked = matches!(end, End::Unlocked);
+            if matches!(end, End::Interrupted | End::Unlocked) || !self.engine.has_news()? {
                 break;
             }
             match ProcessLock::try_acquire(&self.store.controller_lock_path())? {
@@ -86,9 +90,12 @@ impl Controller {
                 None => break,
             }
         }
-        let hand_over = !self.engine.is_idle() || self.engine.has_news()?;
+        // Whoever leaves has nothing that a power cut could take back.
+        self.engine.sync()?;
+        // A data directory that was removed is not to be made again.
+        let hand_over = self.store.is_laid_out() && (!self.engine.is_idle() || self.engine.has_news()?);
         self.engine.finish();
-        if hand_over && config.background && self.mode != ControllerMode::Background {
+        if hand_over && config.background && (is_unlocked || self.mode != ControllerMode::Background) {
             super::ensure_controller(config, &self.store)?;
         }
         Ok(())
@@ -96,14 +103,21 @@ impl Controller {
 
     fn work(
         &mut self,
+        lock: Option<&ProcessLock>,
         signals: &SignalFd,
         timer: &TimerFd,
         watches: &mut Watches,
         syncer: &Syncer,
         say: &mut impl FnMut(&str),
     ) -> Result<End> {
+        let path = self.store.controller_lock_path();
         loop {
             watches.drain()?;
+            if let Some(lock) = lock
+                && !lock.is_named(&path)?
+            {
+                return Ok(End::Unlocked);
+            }
             let report = self.engine.pass()?;
             report.lines.iter().for_each(|line| say(line));
             if report.committed {
@@ -161,34 +175,61 @@ fn set_timer(timer: &TimerFd, at: Option<DateTime<Utc>>) -> Result<()> {
 /// Syncs the journal beside the loop, in groups: a slow disk must not hold up pods.
 #[derive(Debug)]
 struct Syncer {
-    requests: mpsc::SyncSender<std::fs::File>,
+    asked: Arc<(Mutex<Asked>, Condvar)>,
+}
+
+/// The journal that holds the newest commits, once somebody has committed.
+#[derive(Debug, Default)]
+struct Asked {
+    journal: Option<std::fs::File>,
+    is_over: bool,
 }
 
 impl Syncer {
-    fn start(_engine: &Engine) -> Result<Self> {
-        let (requests, asked) = mpsc::sync_channel::<std::fs::File>(1);
+    fn start() -> Result<Self> {
+        let asked = Arc::new((Mutex::new(Asked::default()), Condvar::new()));
+        let hears = Arc::clone(&asked);
         std::thread::Builder::new()
             .name("sync".into())
             .stack_size(64 << 10)
             .spawn(move || {
-                while let Ok(journal) = asked.recv() {
+                while wait_for_commits(&hears) {
                     std::thread::sleep(SYNC_INTERVAL);
-                    // What was committed meanwhile is covered by the same sync.
-                    let newest = asked.try_iter().last().unwrap_or(journal);
-                    let _ = newest.sync_data();
+                    // What was committed meanwhile is covered by the same sync; a journal before this one went into a
+                    // snapshot, which is on the disk.
+                    let newest = lock(&hears.0).journal.take();
+                    if let Some(journal) = newest {
+                        let _ = journal.sync_data();
+                    }
                 }
             })
             .context("start the sync thread")?;
-        Ok(Self { requests })
+        Ok(Self { asked })
     }
 
-    /// A full queue means that a sync is due anyway.
     fn ask(&self, engine: &Engine) -> Result<()> {
-        if let Some(journal) = engine.sync_handle()? {
-            let _ = self.requests.try_send(journal);
-        }
+        lock(&self.asked.0).journal = engine.sync_handle()?;
+        self.asked.1.notify_one();
         Ok(())
     }
+}
+
+impl Drop for Syncer {
+    fn drop(&mut self) {
+        lock(&self.asked.0).is_over = true;
+        self.asked.1.notify_one();
+    }
+}
+
+fn lock(asked: &Mutex<Asked>) -> MutexGuard<'_, Asked> {
+    asked.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// False once nobody will ask any more.
+fn wait_for_commits((asked, more): &(Mutex<Asked>, Condvar)) -> bool {
+    let is_waiting = |asked: &mut Asked| asked.journal.is_none() && !asked.is_over;
+    let asked = more.wait_while(lock(asked), is_waiting).unwrap_or_else(PoisonError::into_inner);
+    !asked.is_over
 }
 
 /// The pid of the running controller.

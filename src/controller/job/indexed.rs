@@ -34,7 +34,8 @@ impl IndexedState {
         })
     }
 
-    fn index_of(&self, pod: &Pod) -> Option<i32> {
+    /// The completion index that a pod works on, where the Job has it.
+    pub(super) fn index_of(&self, pod: &Pod) -> Option<i32> {
         completion_index(pod).filter(|index| *index < self.completions)
     }
 

@@ -247,7 +247,7 @@ fn an_end_is_seen_and_the_newest_success_remembered() {
     scene.finish(&job_at(1), "Complete");
     assert_eq!(scene.active(), [""; 0]);
     let last = scene.events.last().expect("an event");
-    assert_eq!(last.message, format!("Saw completed job: {}, status: Complete", job_at(1)));
+    assert_eq!(last.message, format!("Saw completed job: {}, condition: Complete", job_at(1)));
     let success = scene.cron_job.status.clone().expect("a status").last_successful_time.expect("a time").0;
     assert_eq!(success, start() + Duration::seconds(61));
     scene.pass(60);
@@ -257,6 +257,18 @@ fn an_end_is_seen_and_the_newest_success_remembered() {
 }
 
 // Upstream's end-to-end cases (kubernetes-behaviour 7), in their order.
+
+#[test]
+fn a_history_of_none_still_remembers_the_success() {
+    let mut scene = Scene::of(json!({"successfulJobsHistoryLimit": 0}));
+    scene.pass(61);
+    scene.finish(&job_at(1), "Complete");
+    assert_eq!((scene.active(), scene.job_names()), (vec![], vec![]));
+    let reasons: Vec<&str> = scene.events.iter().map(|event| event.reason.as_str()).collect();
+    assert_eq!(reasons, ["SuccessfulCreate", "SuccessfulDelete"], "its end is not reported as seen");
+    let success = scene.cron_job.status.clone().expect("a status").last_successful_time.expect("a time").0;
+    assert_eq!(success, start() + Duration::seconds(61));
+}
 
 #[test]
 fn case_1_allow_runs_several_at_once() {

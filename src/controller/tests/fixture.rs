@@ -108,8 +108,10 @@ pub(super) struct Scene {
     /// Pods that are not to be counted: deleted by the controller though their Job had not failed, or of an index
     /// that the Job does not have any more.
     pub(super) dropped: BTreeSet<Key>,
-    /// Pods deleted while they could still run.
+    /// Pods that somebody deleted while they could still run.
     pub(super) given_up: BTreeSet<Key>,
+    /// Pods that had not ended when their Job failed: they have failed with it.
+    failed_with_job: BTreeSet<Key>,
     /// The exit codes of the pods that have ended.
     pub(super) ended: BTreeMap<Key, i32>,
     /// Pods that were evicted.
@@ -133,6 +135,7 @@ impl Scene {
             made: Vec::new(),
             dropped: BTreeSet::new(),
             given_up: BTreeSet::new(),
+            failed_with_job: BTreeSet::new(),
             ended: BTreeMap::new(),
             evicted: BTreeSet::new(),
             completed: BTreeSet::new(),
@@ -200,6 +203,15 @@ impl Scene {
                 .is_some_and(|stored| stored.metadata.deletion_timestamp.is_none())
     }
 
+    /// Whether a pod that has not ended, and has not been counted either, is not waited for any more.
+    fn is_let_go(&self, pod: &Pod) -> bool {
+        let tracked = |pod: &Pod| has_finalizer(&pod.metadata, FINALIZER_JOB_TRACKING);
+        let pod_key = key(&pod.metadata);
+        let waits_to_be_counted =
+            self.stored_pods.get(&pod_key).is_some_and(|stored| !is_pod_finished(stored) && tracked(stored));
+        waits_to_be_counted && !tracked(pod) && !self.given_up_for_good(&pod_key)
+    }
+
     fn perform(&mut self, plan: &Plan) {
         let fails = plan.actions.iter().any(|action| match action {
             Action::UpdateJobStatus(job) => {
@@ -219,9 +231,9 @@ impl Scene {
                     self.put_pod(Pod::clone(pod));
                 }
                 Action::UpdatePod(pod) => {
-                    if self.is_newly_deleted(pod) {
-                        let counts = failing && self.has_place(pod);
-                        let set = if counts { &mut self.given_up } else { &mut self.dropped };
+                    if self.is_let_go(pod) {
+                        let counts = failing && self.has_place(pod) && !self.is_ignored(&key(&pod.metadata));
+                        let set = if counts { &mut self.failed_with_job } else { &mut self.dropped };
                         set.insert(key(&pod.metadata));
                     }
                     self.put_pod(Pod::clone(pod));
@@ -581,7 +593,7 @@ impl Scene {
         let waits = self.stored_job().and_then(|job| job.spec).is_some_and(|spec| {
             spec.pod_replacement_policy.as_deref() == Some("Failed") || spec.pod_failure_policy.is_some()
         });
-        self.given_up.contains(pod) && !waits
+        self.failed_with_job.contains(pod) || self.given_up.contains(pod) && !waits
     }
 
     /// What the counters must say, from what has happened to each pod.

@@ -335,6 +335,47 @@ fn what_the_failure_policy_ignores_is_replaced_and_not_counted() {
 }
 
 #[test]
+fn pods_that_still_run_when_the_job_fails_count_and_their_indexes_do_not() {
+    let most = |limit: i32| {
+        Scene::of(indexed(5, 5, |spec| {
+            spec.backoff_limit_per_index = Some(0);
+            spec.max_failed_indexes = Some(limit);
+        }))
+        .pods_start()
+    };
+    let deadline = indexed(3, 3, |spec| {
+        spec.backoff_limit_per_index = Some(0);
+        spec.active_deadline_seconds = Some(2);
+    });
+    let policy = Scene::of(with_failure_policy(per_index(3, 3, 2))).pods_start();
+    for (rule, scene, failed, indexes) in [
+        ("one too many of one", most(1).indexes_exit(&[0, 1], 1), 5, "/0,1"),
+        ("one too many of none", most(0).indexes_exit(&[0], 1), 5, "/0"),
+        ("out of time", Scene::of(deadline).pods_start().after(2_000), 3, "/"),
+        ("FailJob, which tries no index again", policy.clone().indexes_exit(&[0], 44), 3, "/"),
+        (
+            "FailJob beside a pod that is told to stop and waits to be counted",
+            policy.clone().somebody_deletes_a_pod().indexes_exit(&[1], 44),
+            3,
+            "/",
+        ),
+        (
+            "FailJob beside an evicted pod, which the policy ignores",
+            policy.a_pod_is_evicted().indexes_exit(&[1], 44),
+            2,
+            "/",
+        ),
+    ] {
+        let expected = format!("-{indexes}");
+        assert_eq!((scene.told(), scene.indexes()), ((0, failed), expected.clone()), "{rule}: at once");
+        let scene = scene.pods_stop();
+        assert!(scene.conditions().contains("Failed=True"), "{rule}: {}", scene.conditions());
+        assert_eq!((scene.told(), scene.indexes()), ((0, failed), expected), "{rule}: in the end");
+        assert_eq!(scene.told(), scene.truth(), "{rule}");
+    }
+}
+
+#[test]
 fn a_pod_beyond_the_completions_is_not_counted_even_where_the_job_fails() {
     let scene = Scene::of(indexed(5, 1, |spec| spec.backoff_limit_per_index = Some(0)));
     let scene = resize(scene.somebody_deletes_a_pod(), 1);

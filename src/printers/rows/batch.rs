@@ -178,6 +178,8 @@ fn job_status(metadata: &Metadata<'_>, status: &JobStatus<'_>) -> &'static str {
         "Suspended"
     } else if has("FailureTarget") {
         "FailureTarget"
+    } else if has("SuccessCriteriaMet") {
+        "SuccessCriteriaMet"
     } else {
         "Running"
     }
@@ -239,7 +241,13 @@ mod tests {
                 ["Suspended", "1/1"],
             ),
             ("failing", json!({}), condition("FailureTarget"), Value::Null, ["FailureTarget", "1/1"]),
-            ("criteria met", json!({}), condition("SuccessCriteriaMet"), Value::Null, ["Running", "1/1"]),
+            (
+                "criteria met",
+                json!({}),
+                condition("SuccessCriteriaMet"),
+                Value::Null,
+                ["SuccessCriteriaMet", "1/1"],
+            ),
             ("a work queue", json!({"parallelism": 3}), json!({}), Value::Null, ["Running", "0/1 of 3"]),
         ] {
             let job = json!({
