@@ -147,7 +147,7 @@ pub fn run() -> ExitCode {
     let warnings_are_errors = cli.global.warnings_as_errors;
     let done = dispatch(cli);
     crate::manager::take_notices().iter().for_each(|notice| output::complain(notice));
-    match done {
+    match done.and_then(|code| output::held_is_out().map(|()| code)) {
         Ok(code) if warnings_are_errors && code == ExitCode::SUCCESS => {
             failure::judge_warnings(output::warnings())
         }

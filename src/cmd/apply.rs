@@ -141,7 +141,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         bail!("no objects passed to apply");
     }
     let context = Context::open_to_create(global, args.dry_run)?;
-    let mut request = Request::begin(&context.store, &[Table::CronJobs, Table::Jobs, Table::Pods])?;
+    let (held, mut request) = context.begin(&[Table::CronJobs, Table::Jobs, Table::Pods])?;
     let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?.listed();
     let mut within: BTreeMap<(Kind, Key), Object> = BTreeMap::new();
     let mut decisions = Vec::new();
@@ -203,6 +203,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     }
     outcomes.finish()?;
     if args.wait && args.dry_run == DryRun::None && !deleted.is_empty() {
+        drop(held);
         wait_until_gone(&context, &deleted, args.timeout)?;
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
@@ -244,7 +245,7 @@ fn decide(
                 .transpose()?,
         };
         if let Some(current) = current {
-            match change(document, &current, args, request) {
+            match change(document, &current, args, context, request) {
                 Err(Refusal::Update(_)) if args.force && is_stored => replaces = true,
                 decided => {
                     let doing = format!("error when patching {:?}", document.source);
@@ -293,6 +294,7 @@ fn change(
     document: &Document,
     current: &Value,
     args: &Args,
+    context: &Context,
     request: &mut Request,
 ) -> Result<Decision, Refusal> {
     let annotation = current["metadata"]["annotations"][ANNOTATION_LAST_APPLIED].as_str();
@@ -321,10 +323,15 @@ fn change(
     {
         fields.remove("status");
     }
+    submit::keep_creator(document.kind, &mut merged, current, &document.value).map_err(Refusal::Update)?;
     if merged == *current {
+        if context.warnings_as_errors {
+            let object = Object::from_value(document.kind, merged.clone()).map_err(Refusal::Update)?;
+            submit::warn_of(&object, &document.value);
+        }
         return Ok(Decision::Unchanged(document.kind, merged));
     }
-    let object = update(document, current, merged).map_err(Refusal::Update)?;
+    let object = update(document, current, merged, context).map_err(Refusal::Update)?;
     object.put(&mut request.pending);
     Ok(Decision::Configured(object))
 }
@@ -345,7 +352,7 @@ fn refuse_conflicts(document: &Document, fields: &[String]) -> Result<()> {
 }
 
 /// The object as it will be stored.
-fn update(document: &Document, current: &Value, merged: Value) -> Result<Object> {
+fn update(document: &Document, current: &Value, merged: Value, context: &Context) -> Result<Object> {
     let mut object = Object::from_value(document.kind, merged)?;
     let old = Object::from_value(document.kind, current.clone())?;
     let mut causes = object.prepare_update(&old);
@@ -361,7 +368,7 @@ fn update(document: &Document, current: &Value, merged: Value) -> Result<Object>
             document.source
         )));
     }
-    causes.extend(submit::findings_of_update(&object, &document.value, current));
+    causes.extend(submit::findings_of_manifest(&object, &document.value, current, context));
     submit::refuse(&object, causes)?;
     Ok(object)
 }

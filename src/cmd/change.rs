@@ -18,7 +18,7 @@ use crate::api::decode::strict;
 use crate::api::kinds::Kind;
 use crate::api::status_error::StatusError;
 use crate::api::{CronJob, Job, Node, Pod};
-use crate::manager::{Request, register_node};
+use crate::manager::register_node;
 
 /// Flags of every verb that changes stored objects
 #[derive(Debug, Default, clap::Args)]
@@ -97,7 +97,7 @@ pub(super) fn change_targets(
     if targets.iter().any(|target| target.kind() == Kind::Node) {
         register_node(&context.config, &context.store)?;
     }
-    let mut request = Request::begin(&context.store, &selection::tables(targets))?;
+    let (_held, mut request) = context.begin(&selection::tables(targets))?;
     let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?;
     let (found, missing) = selection::resolve(&request.state, targets, &context.namespace, false, selectors)?;
     if found.is_empty() && missing.is_empty() && targets.iter().any(|target| matches!(target, Target::All(_)))

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use super::outcome::DryRun;
-use crate::manager::Config;
-use crate::store::Store;
+use super::output::{self, Held};
+use crate::manager::{Config, Request};
+use crate::store::{Store, Table};
 
 /// Where objects are that name no namespace, in a request that names none.
 pub(super) const DEFAULT_NAMESPACE: &str = "default";
@@ -39,6 +40,8 @@ pub(super) struct Context {
     pub(super) store: Store,
     pub(super) namespace: String,
     pub(super) namespace_given: bool,
+    /// Whether warnings are to be said each time, because somebody goes by them.
+    pub(super) warnings_as_errors: bool,
 }
 
 impl Context {
@@ -63,6 +66,14 @@ impl Context {
             store,
             namespace: global.given_namespace().unwrap_or(DEFAULT_NAMESPACE).to_owned(),
             namespace_given: global.given_namespace().is_some(),
+            warnings_as_errors: global.warnings_as_errors,
         })
+    }
+
+    /// Locks the store for a change. What is said from here on comes out when both are dropped: the lock is never held while
+    /// somebody does not read. The request comes second, so it is the first to go.
+    pub(super) fn begin(&self, tables: &[Table]) -> Result<(Held, Request)> {
+        let held = output::hold();
+        Ok((held, Request::begin(&self.store, tables)?))
     }
 }

@@ -14,7 +14,6 @@ use super::output::complain;
 use super::submit::{self, Validate};
 use crate::api::kinds::Kind;
 use crate::api::meta::name;
-use crate::manager::Request;
 use crate::registry::apply::with_last_applied;
 use crate::store::Table;
 
@@ -127,7 +126,7 @@ pub(super) fn saved(manifest: Value, options: &Options) -> Value {
 }
 
 fn submit_all(context: &Context, documents: Vec<Result<Document>>, options: &Options) -> Result<ExitCode> {
-    let mut request = Request::begin(&context.store, &[Table::CronJobs, Table::Jobs, Table::Pods])?;
+    let (_held, mut request) = context.begin(&[Table::CronJobs, Table::Jobs, Table::Pods])?;
     let mut outcomes = Outcomes::new(options.output.as_deref(), options.dry_run)?;
     let mut created: Vec<(Object, Option<Value>)> = Vec::new();
     let mut failed = false;
@@ -284,7 +283,7 @@ fn create_or_show(
 fn create_one(context: &Context, mut document: Document, options: &Options) -> Result<ExitCode> {
     submit::set_namespace(&mut document, context)?;
     document.value = saved(document.value, options);
-    let mut request = Request::begin(&context.store, &[Table::CronJobs, Table::Jobs, Table::Pods])?;
+    let (_held, mut request) = context.begin(&[Table::CronJobs, Table::Jobs, Table::Pods])?;
     let mut object = submit::decode(&document, options.validate, "creating")?;
     submit::require_absent(document.kind, &object.key(), &request).map_err(|error| {
         verbatim(format!("error: failed to create {}: {error}", document.kind.resource().singular))

@@ -17,7 +17,6 @@ use crate::api::kinds::{Key, Kind};
 use crate::api::meta::ANNOTATION_INSTANTIATE;
 use crate::api::{CronJob, Job};
 use crate::controller::cronjob::job_of_template;
-use crate::manager::Request;
 use crate::store::Table;
 
 /// Creates a Job as a CronJob would, now.
@@ -34,7 +33,7 @@ pub(super) fn run(
         bail!("from must be an existing cronjob");
     };
     let context = Context::open(global)?;
-    let mut request = Request::begin(&context.store, &[Table::CronJobs, Table::Jobs, Table::Pods])?;
+    let (_held, mut request) = context.begin(&[Table::CronJobs, Table::Jobs, Table::Pods])?;
     let found = selection::get(&request.state, Kind::CronJob, &context.namespace, cron_job_name)?;
     let cron_job: CronJob = serde_json::from_str(&found.text)?;
     drop(found);

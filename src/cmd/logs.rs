@@ -313,7 +313,7 @@ fn print_pod(
     for container in names {
         let newest = directory.newest_restart(container);
         let restart = match (newest, previous) {
-            (Some(newest), true) if newest > 0 => newest - 1,
+            (Some(newest), true) if has_run(&directory, container, newest - 1) => newest - 1,
             (_, true) => {
                 let message = format!(
                     "previous terminated container {container:?} in pod {:?} not found",
@@ -337,6 +337,11 @@ fn print_pod(
             .read(&mut print_bytes)?;
     }
     Ok(())
+}
+
+/// Whether anything is left of the log of a run.
+fn has_run(directory: &PodDirectory, container: &str, restart: i32) -> bool {
+    directory.log_parts(container).iter().any(|part| part.restart == restart)
 }
 
 /// Why a container has no log: it has not been started. `None`: it has, or the pod has ended without a word of it.

@@ -37,6 +37,16 @@ pub(super) fn of_job(job: &Job) -> Option<Obstacle> {
             ),
         });
     }
+    if job.spec.as_ref().is_some_and(|spec| spec.parallelism == Some(0)) {
+        return Some(Obstacle {
+            id: format!("{job_key} parallelism"),
+            reason: "NoParallelism".into(),
+            text: format!(
+                "job.batch/{name}: spec.parallelism is 0, so it makes no pods; to let it: jobctl scale --replicas=1 job/{name}",
+                name = job_key.name
+            ),
+        });
+    }
     let asked = job.spec.as_ref().is_some_and(|spec| spec.suspend == Some(true));
     (asked || is_job_condition_true(job, "Suspended")).then(|| Obstacle {
         id: format!("{job_key} suspended"),
@@ -117,6 +127,13 @@ pub(super) fn of_pod(pod: &Pod) -> Option<Obstacle> {
     })
 }
 
+/// Whether it is worth parsing a stored Job to look for an obstacle: a Job of many pods changes often.
+pub(super) fn job_may_have_one(job: &str) -> bool {
+    ["\"suspend\":true", "\"parallelism\":0", "\"managedBy\"", "\"Suspended\""]
+        .iter()
+        .any(|words| job.contains(words))
+}
+
 /// Whether it is worth parsing a stored pod to look for an obstacle.
 pub(super) fn may_have_one(pod: &str) -> bool {
     ["\"waiting\"", "Unschedulable", "SchedulingGated"].iter().any(|word| pod.contains(word))
@@ -174,6 +191,21 @@ mod tests {
             )
         );
         assert_eq!(hear(&pod("j-1", "{\"phase\": \"Failed\"}")), None);
+    }
+
+    #[test]
+    fn a_job_that_makes_no_pods_says_why() {
+        let reason = |spec: &str| {
+            let text = format!("{{\"metadata\":{{\"name\":\"j\"}},\"spec\":{{{spec}\"template\":{{}}}}}}");
+            let obstacle = of_job(&serde_json::from_str(&text).expect("a Job"));
+            assert!(obstacle.is_none() || job_may_have_one(&text), "{text}");
+            obstacle.map(|obstacle| obstacle.reason)
+        };
+        assert_eq!(reason(""), None);
+        assert_eq!(reason("\"suspend\":true,").as_deref(), Some("Suspended"));
+        assert_eq!(reason("\"parallelism\":0,").as_deref(), Some("NoParallelism"));
+        assert_eq!(reason("\"managedBy\":\"example.com/x\",").as_deref(), Some("ManagedBy"));
+        assert_eq!(reason("\"managedBy\":\"kubernetes.io/job-controller\","), None);
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         anyhow::bail!("--older-than must not be negative");
     }
     let context = Context::open(global)?;
-    let mut request = Request::begin(&context.store, &[Table::Jobs, Table::RemovedPods])?;
+    let (_held, mut request) = context.begin(&[Table::Jobs, Table::RemovedPods])?;
     let mut doomed: BTreeMap<Key, Vec<Pod>> = BTreeMap::new();
     let ended = ended_jobs(&request, &context, args)?;
     for (_, object) in request.state.objects(Table::RemovedPods) {

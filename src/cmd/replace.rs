@@ -63,8 +63,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     }
     let context =
         if args.force { Context::open_to_create(global, args.dry_run) } else { Context::open(global) }?;
-    let mut request =
-        Request::begin(&context.store, &[Table::Jobs, Table::Pods, Table::Events, Table::CronJobs])?;
+    let (_held, mut request) = context.begin(&[Table::Jobs, Table::Pods, Table::Events, Table::CronJobs])?;
     let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?;
     let mut replaced = Vec::new();
     let mut failed = false;
@@ -132,8 +131,11 @@ fn replace(
     let current: Value = current.parse()?;
     check_version(document.kind, &document.value, &current)?;
     let old = Object::from_value(document.kind, current.clone())?;
+    let mut value = object.to_unversioned()?;
+    submit::keep_creator(document.kind, &mut value, &current, &document.value)?;
+    object = Object::from_value(document.kind, value)?;
     let mut causes = object.prepare_update(&old);
-    causes.extend(submit::findings_of_update(&object, &document.value, &current));
+    causes.extend(submit::findings_of_manifest(&object, &document.value, &current, context));
     submit::refuse(&object, causes)?;
     object.put(&mut request.pending);
     Ok((object, true))

@@ -57,8 +57,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let targets = manifests::targets(&args.resources, &args.files, "rerun", global)?;
     super::delete::require_targets(&targets, false, &Selectors::none())?;
     let context = Context::open(global)?;
-    let mut request =
-        Request::begin(&context.store, &[Table::Jobs, Table::Pods, Table::RemovedPods, Table::CronJobs])?;
+    let (_held, mut request) =
+        context.begin(&[Table::Jobs, Table::Pods, Table::RemovedPods, Table::CronJobs])?;
     let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?;
     let (found, missing) =
         selection::resolve(&request.state, &targets, &context.namespace, false, &Selectors::none())?;

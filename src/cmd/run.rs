@@ -27,7 +27,7 @@ use crate::api::Job;
 use crate::api::conditions::is_job_finished;
 use crate::api::kinds::Kind;
 use crate::api::meta::{ANNOTATION_LAST_APPLIED, annotation, key, uid};
-use crate::manager::{Companion, Request, clock};
+use crate::manager::{Companion, clock};
 use crate::registry::apply::with_last_applied;
 use crate::registry::deletion::Propagation;
 use crate::store::{PodDirectory, ReaderOfRecord, Table};
@@ -142,7 +142,7 @@ fn submit_all(
     args: &Args,
     reader: &ReaderOfRecord,
 ) -> Result<Vec<Submitted>> {
-    let mut request = Request::begin(&context.store, &[Table::Jobs, Table::Pods])?;
+    let (_held, mut request) = context.begin(&[Table::Jobs, Table::Pods])?;
     let mut jobs = Vec::new();
     for mut document in documents {
         submit::set_namespace(&mut document, context)?;

@@ -171,29 +171,59 @@ pub(super) fn admit(object: &mut Object, manifest: &Value, request: &mut Request
         meta.name = Some(generated_name(&base, &mut request.random));
     }
     let uid = new_uid(&mut request.random);
-    let (mut causes, warnings) = match object {
+    let mut causes = match object {
         Object::Job(job) => {
             defaults::set_job_defaults(job);
             strategy::prepare_job_for_create(job, &uid, request.now);
-            (validation::validate_job(job), validation::warnings_on_create_job(job))
+            validation::validate_job(job)
         }
         Object::Pod(pod) => {
             defaults::set_pod_defaults(pod);
             strategy::prepare_pod_for_create(pod, &uid, request.now);
-            (validation::validate_pod(pod), Vec::new())
+            validation::validate_pod(pod)
         }
         Object::CronJob(cron_job) => {
             defaults::set_cron_job_defaults(cron_job);
             strategy::prepare_cron_job_for_create(cron_job, &uid, request.now);
-            (validation::validate_cron_job(cron_job), Vec::new())
+            validation::validate_cron_job(cron_job)
         }
         Object::Node(_) => bail!("the node is this machine: it registers itself"),
     };
-    let findings = object.findings(manifest);
-    causes.extend(findings.refused);
+    causes.extend(object.findings(manifest).refused);
     refuse(object, causes)?;
-    let warnings = warnings.into_iter().chain(findings.warnings).chain(startable::warnings(object));
-    warnings.for_each(|warning| warn(&warning));
+    warn_of(object, manifest);
+    Ok(())
+}
+
+/// Says everything that is to be said of a manifest at its creation.
+pub(super) fn warn_of(object: &Object, manifest: &Value) {
+    let of_kind = match object {
+        Object::Job(job) => validation::warnings_on_create_job(job),
+        _ => Vec::new(),
+    };
+    let warnings = of_kind.into_iter().chain(object.findings(manifest).warnings);
+    warnings.chain(startable::warnings(object)).for_each(|warning| warn(&warning));
+}
+
+/// Of an object that stays what it was: who created it, unless somebody says otherwise. A CronJob is recreated by whoever
+/// changes it, as far as the Jobs to come go; a Job or a pod goes on where it began.
+///
+/// # Errors
+/// As [`add_creator`].
+pub(super) fn keep_creator(kind: Kind, new: &mut Value, old: &Value, given: &Value) -> Result<()> {
+    let of = |object: &Value, name: &str| object["metadata"]["annotations"].get(name).cloned();
+    let mut caller = ObjectMeta::default();
+    add_creator(&mut caller, &[])?;
+    let caller = caller.annotations.unwrap_or_default();
+    for name in [ANNOTATION_WORKING_DIRECTORY, ANNOTATION_PATH, ANNOTATION_PASSED_ENVIRONMENT] {
+        let from_caller = caller.get(name).filter(|_| kind == Kind::CronJob).map(|value| json!(value));
+        let value = of(given, name).or(from_caller).or_else(|| of(old, name));
+        let Some(value) = value else { continue };
+        if !new["metadata"]["annotations"].is_object() {
+            new["metadata"]["annotations"] = json!({});
+        }
+        new["metadata"]["annotations"][name] = value;
+    }
     Ok(())
 }
 
@@ -204,6 +234,20 @@ pub(super) fn findings_of_update(object: &Object, new: &Value, current: &Value) 
     let known = object.findings(current).warnings;
     findings.warnings.iter().filter(|warning| !known.contains(warning)).for_each(|warning| warn(warning));
     findings.refused
+}
+
+/// As [`findings_of_update`] where a whole manifest is given. Where somebody goes by warnings, all of them are said again.
+pub(super) fn findings_of_manifest(
+    object: &Object,
+    manifest: &Value,
+    current: &Value,
+    context: &Context,
+) -> Vec<FieldError> {
+    if !context.warnings_as_errors {
+        return findings_of_update(object, manifest, current);
+    }
+    warn_of(object, manifest);
+    object.findings(manifest).refused
 }
 
 /// [`StatusError::Invalid`] when there is any cause.

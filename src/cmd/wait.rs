@@ -272,8 +272,10 @@ impl Watched {
             let Some(text) = &present.text else { continue };
             match kind {
                 Kind::Job => {
-                    found.extend(serde_json::from_str(text).ok().and_then(|job| obstacles::of_job(&job)));
-                    let uid = uid_of(text).unwrap_or_default();
+                    if obstacles::job_may_have_one(text) {
+                        found.extend(serde_json::from_str(text).ok().and_then(|job| obstacles::of_job(&job)));
+                    }
+                    let Some(uid) = uid_of(text).filter(|_| !pods.is_empty()) else { continue };
                     let its = pods.iter().filter(|pod| pod.contains(&uid));
                     found.extend(its.filter_map(|pod| obstacle_of_pod(pod, Some(&uid))));
                 }

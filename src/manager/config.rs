@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use chrono_tz::Tz;
 use serde::Deserialize;
 
-use crate::api::durations;
+use crate::api::{durations, names};
 use crate::controller::Settings;
 
 /// What the environment and the configuration file say.
@@ -50,15 +50,26 @@ impl Config {
         let data_directory = std::path::absolute(&data_directory)
             .with_context(|| format!("find data directory {}", data_directory.display()))?;
         let background = std::env::var_os("JOBCTL_BACKGROUND").is_none_or(|value| value != "never");
-        let file = match &directories {
-            Some(directories) => read_file(&directories.config_dir().join("config.yaml"))?,
-            None => ConfigFile::default(),
-        };
         let defaults = Settings::default();
+        let path = directories.map(|directories| directories.config_dir().join("config.yaml"));
+        let file = path.as_deref().map_or_else(|| Ok(ConfigFile::default()), read_file)?;
+        let path = path.unwrap_or_default();
+        let in_file =
+            |key: &str, problem: String| anyhow::anyhow!("read {}: {key}: {problem}", path.display());
         let backoff_base = match &file.backoff_base {
             None => defaults.backoff_base,
-            Some(text) => durations::parse(text).map_err(anyhow::Error::msg).context("read backoffBase")?,
+            Some(text) => match durations::parse(text) {
+                Ok(base) if base < chrono::Duration::zero() => {
+                    return Err(in_file("backoffBase", format!("{text:?} is negative")));
+                }
+                parsed => parsed.map_err(|problem| in_file("backoffBase", problem))?,
+            },
         };
+        if let Some(name) = &file.node_name
+            && let Some(problem) = names::dns_subdomain(name).into_iter().next()
+        {
+            return Err(in_file("nodeName", format!("{name:?}: {problem}")));
+        }
         Ok(Self {
             data_directory,
             background,

@@ -369,3 +369,41 @@ fn resources_that_a_cluster_refuses_are_refused_here() {
     let path = world.manifest("job.yaml", labelled);
     world.run(&format!("create -f {path}")).prints("job.batch/one created\n");
 }
+
+#[test]
+fn what_is_wrong_in_the_configuration_is_named_with_its_file() {
+    let world = World::new();
+    let path = world.path("config/jobctl/config.yaml");
+    for (text, problem) in [
+        ("backoffBase: soon\n", "backoffBase: time: invalid duration \"soon\""),
+        ("backoffBase: -5s\n", "backoffBase: \"-5s\" is negative"),
+        ("backOffBase: 5s\n", "unknown field `backOffBase`, expected one of `backoffBase`, "),
+        (
+            "nodeName: Not_A_Name\n",
+            "nodeName: \"Not_A_Name\": a lowercase RFC 1123 subdomain must consist of",
+        ),
+        ("terminatedPodThreshold: many\n", "terminatedPodThreshold: invalid type: string \"many\""),
+        ("[1\n", ""),
+    ] {
+        std::fs::write(&path, text).expect("write");
+        let output = world.run("get jobs").failure();
+        let expected = format!("error: read WORLD/config/jobctl/config.yaml: {problem}");
+        assert!(output.normal_stderr().starts_with(&expected), "{text}: {}", output.normal_stderr());
+        assert_eq!(output.stderr.lines().count(), 1, "{}", output.stderr);
+    }
+}
+
+#[test]
+fn every_key_of_the_configuration_is_documented() {
+    let readme =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).expect("a README");
+    let world = World::new();
+    std::fs::write(world.path("config/jobctl/config.yaml"), "no: 1\n").expect("write");
+    let output = world.run("get jobs").failure();
+    let (_, keys) = output.stderr.split_once("expected one of ").expect("the keys there are");
+    let keys: Vec<&str> = keys.split('`').skip(1).step_by(2).collect();
+    assert!(keys.len() >= 3, "{keys:?}");
+    for key in keys {
+        assert!(readme.contains(&format!("| `{key}` |")), "{key} is not in the README's table");
+    }
+}

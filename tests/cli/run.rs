@@ -356,3 +356,35 @@ fn a_second_signal_ends_at_once() {
     assert_eq!(child.wait().expect("wait").code(), Some(143));
     let _ = world.run("delete jobs,pods --all --now").success();
 }
+
+#[test]
+fn more_pods_are_followed_than_files_may_be_open_at_first() {
+    let world = World::new();
+    let manifest = world.manifest(
+        "many.yaml",
+        job("many", "completions: 60\nparallelism: 60", "echo hello; until test -f go; do sleep 0.1; done"),
+    );
+    // Applied before, so that the controller has another limit.
+    let _ = world.run(&format!("apply -f {manifest}")).success();
+    let command = world.command(&format!("run -f {manifest}")).build();
+    let mut limited = std::process::Command::new("sh");
+    limited
+        .args(["-c", "ulimit -S -n 40; exec \"$@\"", "sh"])
+        .arg(command.get_program())
+        .args(command.get_args());
+    limited.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    limited.current_dir(command.get_current_dir().expect("a directory"));
+    limited
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
+    let mut child = limited.spawn().expect("start jobctl");
+    let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    // All sixty at once.
+    let said =
+        lines.take(60).filter(|line| line.as_ref().is_ok_and(|line| line.ends_with("/main] hello"))).count();
+    assert_eq!(said, 60);
+    world.manifest("go", "");
+    let output = child.wait_with_output().expect("wait");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
