@@ -124,6 +124,17 @@ impl StatusError {
         Self::Conflict { kind, name: name.to_owned(), detail: String::new() }
     }
 
+    /// The server's own message: as [`fmt::Display`], but what is invalid is told in one line.
+    pub fn message(&self) -> String {
+        let Self::Invalid { kind, name, causes } = self else { return self.to_string() };
+        let causes: Vec<String> = causes.iter().map(ToString::to_string).collect();
+        let causes = match causes.as_slice() {
+            [single] => single.clone(),
+            several => format!("[{}]", several.join(", ")),
+        };
+        format!("{} \"{name}\" is invalid: {causes}", kind.qualified_name())
+    }
+
     /// Upstream's reason word.
     pub fn reason(&self) -> &'static str {
         match self {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::failure::verbatim;
-use super::manifests::{self, Document};
+use super::manifests::Document;
 use super::object::Object;
 use super::output::warn;
 use crate::api::decode::{TypeMeta, strict};
@@ -55,7 +55,11 @@ pub(super) fn set_namespace(document: &mut Document, context: &Context) -> Resul
     }
     let given = context.namespace_given.then_some(context.namespace.as_str());
     let namespace = document.namespace(given)?;
-    if !document.value["metadata"].is_object() {
+    // Whatever else is there is not what metadata is, and is told when the object is decoded.
+    if !document.value["metadata"].is_object() && !document.value["metadata"].is_null() {
+        return Ok(());
+    }
+    if document.value["metadata"].is_null() {
         document.value["metadata"] = json!({});
     }
     document.value["metadata"]["namespace"] = json!(namespace);
@@ -76,7 +80,9 @@ pub(super) fn decode(document: &Document, validate: Validate, doing: &str) -> Re
     // kubectl itself reads the metadata, the rest is the server's to judge.
     let unfit = |error: &strict::TypeError| {
         if error.path == "metadata" || error.path.starts_with("metadata.") {
-            return verbatim(format!("error: unable to decode {:?}: {}", document.source, error.problem));
+            let holder = format!("field {}.metadata ", document.kind);
+            let problem = error.problem.replace(&holder, "field metadataOnlyObject.metadata ");
+            return verbatim(format!("error: unable to decode {:?}: {problem}", document.source));
         }
         bad_request(error.to_string())
     };
@@ -93,27 +99,19 @@ pub(super) fn decode(document: &Document, validate: Validate, doing: &str) -> Re
         }
         Kind::Node => bail!("{:?}: the node is this machine: it registers itself", document.source),
         Kind::CronJob => {
-            if document.api_version == "batch/v1beta1" {
-                warn(
-                    "batch/v1beta1 CronJob is deprecated in v1.21+, unavailable in v1.25+; use batch/v1 CronJob",
-                );
-            }
             let decoded = strict::from_value::<CronJob>(&value).map_err(|error| unfit(&error))?;
             (Object::CronJob(Box::new(decoded.object)), decoded.unknown_fields)
         }
         Kind::Event => bail!("{:?}: Events are made by what happens", document.source),
     };
-    let duplicates = &document.duplicate_fields;
-    let problems: Vec<String> = duplicates
-        .iter()
-        .map(|duplicate| format!("duplicate field \"{}\"", duplicate.path))
-        .chain(unknown.iter().map(|field| format!("unknown field \"{field}\"")))
-        .collect();
+    let problems: Vec<String> = unknown.iter().map(|field| format!("unknown field \"{field}\"")).collect();
+    if validate != Validate::Ignore {
+        // kubectl takes the last without a word, and no server sees the others.
+        let duplicates = document.duplicate_fields.iter();
+        duplicates.for_each(|duplicate| warn(&format!("{}: {duplicate}; the last counts", document.source)));
+    }
     match validate {
         Validate::Strict => {
-            if let Some(place) = duplicates.iter().find_map(|duplicate| duplicate.place.as_ref()) {
-                return Err(manifests::unreadable(&document.source, place));
-            }
             if !problems.is_empty() {
                 let (api_version, kind) = (document.kind.api_version(), document.kind.as_str().into());
                 let meta = TypeMeta { api_version, kind };
@@ -124,6 +122,22 @@ pub(super) fn decode(document: &Document, validate: Validate, doing: &str) -> Re
         Validate::Ignore => {}
     }
     Ok(object)
+}
+
+/// Reads the metadata of a document as kubectl itself does.
+///
+/// # Errors
+/// Fields of a wrong type.
+pub(super) fn decode_metadata(document: &Document) -> Result<()> {
+    let kind = document.kind.as_str();
+    let metadata =
+        json!({"kind": kind, "apiVersion": document.api_version, "metadata": document.value["metadata"]});
+    decode(
+        &Document { value: metadata, duplicate_fields: Vec::new(), ..document.clone() },
+        Validate::Ignore,
+        "",
+    )?;
+    Ok(())
 }
 
 /// The environment of whoever creates an object: what a pod started later, by somebody else, cannot know.
@@ -162,38 +176,56 @@ pub(super) fn admit(object: &mut Object, manifest: &Value, request: &mut Request
         meta.name = Some(generated_name(&base, &mut request.random));
     }
     let uid = new_uid(&mut request.random);
-    let (mut causes, warnings) = match object {
+    let causes = match object {
         Object::Job(job) => {
             defaults::set_job_defaults(job);
-            strategy::prepare_job_for_create(job, &uid, request.now);
-            (validation::validate_job(job), validation::warnings_on_create_job(job))
+            strategy::prepare_job_to_validate(job, &uid, request.now);
+            validation::validate_job(job)
         }
         Object::Pod(pod) => {
             defaults::set_pod_defaults(pod);
             strategy::prepare_pod_for_create(pod, &uid, request.now);
-            (validation::validate_pod(pod), Vec::new())
+            validation::validate_pod(pod)
         }
         Object::CronJob(cron_job) => {
             defaults::set_cron_job_defaults(cron_job);
             strategy::prepare_cron_job_for_create(cron_job, &uid, request.now);
-            (validation::validate_cron_job(cron_job), Vec::new())
+            validation::validate_cron_job(cron_job)
         }
         Object::Node(_) => bail!("the node is this machine: it registers itself"),
     };
-    let findings = object.findings(manifest);
-    causes.extend(findings.refused);
+    // What no cluster would take comes before what this machine cannot do.
     refuse(object, causes)?;
-    warnings.into_iter().chain(findings.warnings).for_each(|warning| warn(&warning));
+    let findings = object.findings(manifest);
+    refuse(object, findings.refused)?;
+    if let Object::Job(job) = object {
+        strategy::complete_created_job(job);
+    }
+    object.warnings().into_iter().chain(findings.warnings).for_each(|warning| warn(&warning));
     Ok(())
 }
 
-/// What in a new version of an object cannot be done here. Of fields without effect is said what is said at creation,
-/// unless the version before had them.
-pub(super) fn findings_of_update(object: &Object, new: &Value, current: &Value) -> Vec<FieldError> {
+/// Judges a new version of an object: the rules that it breaks first, then what cannot be done here. Of fields without
+/// effect is said what is said at creation, unless the version before had them.
+///
+/// # Errors
+/// [`StatusError::Invalid`] with every cause.
+pub(super) fn judge_update(
+    object: &Object,
+    old: &Object,
+    causes: Vec<FieldError>,
+    new: &Value,
+    current: &Value,
+) -> Result<()> {
+    refuse(object, causes)?;
     let findings = object.findings(new);
+    refuse(object, findings.refused)?;
+    // Whether the spec has changed is what the generation says.
+    let is_new = object.meta().generation != old.meta().generation;
+    object.warnings().iter().filter(|_| is_new).for_each(|warning| warn(warning));
     let known = object.findings(current).warnings;
     findings.warnings.iter().filter(|warning| !known.contains(warning)).for_each(|warning| warn(warning));
-    findings.refused
+    Ok(())
 }
 
 /// [`StatusError::Invalid`] when there is any cause.

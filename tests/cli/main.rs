@@ -25,6 +25,7 @@ mod node;
 mod oracle;
 mod pairs;
 mod policies;
+mod recorded_answers;
 mod recorded_ends;
 mod replace;
 mod run;
