@@ -114,6 +114,7 @@ pub fn markdown() -> String {
             let _ = writeln!(page, "| {fields} | {word}{values} | {note} |");
         }
     }
+    page.push_str(include_str!("compatibility/limits.md"));
     page.push_str(include_str!("compatibility/differences.md"));
     page.push_str(include_str!("compatibility/cases.md"));
     page

@@ -30,6 +30,9 @@ pub const MAX_MANIFEST_BYTES: usize = 64 << 20;
 /// dropped, printed and decoded by recursion on stacks that may be 2 MiB.
 pub const MAX_DEPTH: usize = 1_000;
 
+/// The most objects that one command takes: some hundred bytes each, they would be the largest manifest there may be.
+pub const MAX_OBJECTS: usize = 100_000;
+
 /// Reads every document of a manifest: YAML documents between `---` lines, or JSON values one after another.
 ///
 /// Documents that hold nothing are skipped. A document that cannot be read is an error of its own, and the

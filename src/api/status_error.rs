@@ -44,6 +44,11 @@ pub enum StatusError {
         /// The whole sentence.
         message: String,
     },
+    /// The object is larger than objects may be.
+    TooLarge {
+        /// The most bytes that an object may have.
+        limit: usize,
+    },
     /// The rules of this place forbid it.
     Forbidden {
         /// Kind.
@@ -143,6 +148,7 @@ impl StatusError {
             Self::Conflict { .. } => "Conflict",
             Self::Invalid { .. } => "Invalid",
             Self::BadRequest { .. } => "BadRequest",
+            Self::TooLarge { .. } => "RequestEntityTooLarge",
             Self::Forbidden { .. } => "Forbidden",
         }
     }
@@ -183,6 +189,7 @@ impl fmt::Display for StatusError {
                 }
             }
             Self::BadRequest { message } => formatter.write_str(message),
+            Self::TooLarge { limit } => write!(formatter, "Request entity too large: limit is {limit}"),
             Self::Forbidden { kind, name, detail } => {
                 write!(formatter, "{} \"{name}\" is forbidden: {detail}", kind.qualified_plural())
             }

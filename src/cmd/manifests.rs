@@ -13,7 +13,7 @@ use super::glob;
 use super::output::warn;
 use super::resources::{self, Target};
 use super::submit::Validate;
-use crate::api::decode::{self, DecodeError, DuplicateField, MAX_MANIFEST_BYTES, Parsed};
+use crate::api::decode::{self, DecodeError, DuplicateField, MAX_MANIFEST_BYTES, MAX_OBJECTS, Parsed};
 use crate::api::foreign_kinds;
 use crate::api::kinds::{Kind, RESOURCES};
 
@@ -157,6 +157,9 @@ fn read_with<T>(files: &FileArgs, each: impl Fn(Parsed, &str) -> Result<T>) -> R
                 }
                 Ok(parsed) => {
                     documents.extend(decode::flatten(parsed).into_iter().map(|parsed| each(parsed, &name)));
+                    if documents.len() > MAX_OBJECTS {
+                        bail!("{name}: more than {MAX_OBJECTS} objects are given at once");
+                    }
                 }
             }
         }

@@ -103,6 +103,29 @@ impl Object {
         Ok(value)
     }
 
+    /// How many bytes the object takes when it is stored.
+    pub(super) fn size(&self) -> usize {
+        struct Counted(usize);
+        impl std::io::Write for Counted {
+            fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+                self.0 += bytes.len();
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        let mut counted = Counted(0);
+        // Writing to a counter does not fail, and objects always encode.
+        let _ = match self {
+            Self::CronJob(cron_job) => serde_json::to_writer(&mut counted, cron_job),
+            Self::Job(job) => serde_json::to_writer(&mut counted, job),
+            Self::Pod(pod) => serde_json::to_writer(&mut counted, pod),
+            Self::Node(node) => serde_json::to_writer(&mut counted, node),
+        };
+        counted.0
+    }
+
     /// Fills in what the API server would, and takes what only the server writes from the object that is replaced.
     /// Returns every rule that replacing it so would break.
     pub(super) fn prepare_update(&mut self, old: &Self) -> Vec<FieldError> {

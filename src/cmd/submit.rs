@@ -194,6 +194,7 @@ pub(super) fn admit(object: &mut Object, manifest: &Value, request: &mut Request
         }
         Object::Node(_) => bail!("the node is this machine: it registers itself"),
     };
+    require_storable(object)?;
     // What no cluster would take comes before what this machine cannot do.
     refuse(object, causes)?;
     let findings = object.findings(manifest);
@@ -217,6 +218,7 @@ pub(super) fn judge_update(
     new: &Value,
     current: &Value,
 ) -> Result<()> {
+    require_storable(object)?;
     refuse(object, causes)?;
     let findings = object.findings(new);
     refuse(object, findings.refused)?;
@@ -225,6 +227,20 @@ pub(super) fn judge_update(
     object.warnings().iter().filter(|_| is_new).for_each(|warning| warn(warning));
     let known = object.findings(current).warnings;
     findings.warnings.iter().filter(|warning| !known.contains(warning)).for_each(|warning| warn(warning));
+    Ok(())
+}
+
+/// The most bytes of an object: what a cluster's store takes in one request.
+const MAX_OBJECT_BYTES: usize = 3 << 19;
+
+/// Refuses an object that is too large to be kept: whoever reads the store would have to hold it.
+///
+/// # Errors
+/// [`StatusError::TooLarge`].
+fn require_storable(object: &Object) -> Result<()> {
+    if object.size() > MAX_OBJECT_BYTES {
+        return Err(StatusError::TooLarge { limit: MAX_OBJECT_BYTES }.into());
+    }
     Ok(())
 }
 
