@@ -104,6 +104,11 @@ impl<'a> Documents<'a> {
 
     fn next_yaml(&mut self) -> Option<Result<Parsed, DecodeError>> {
         while self.offset < self.text.len() {
+            // Nothing stands between two separators: a file of these alone is soon read.
+            while self.text.as_bytes()[self.offset..].starts_with(b"---\n") {
+                self.offset += 4;
+                self.line += 1;
+            }
             let chunk = self.next_chunk();
             let text = &self.text[chunk.start..chunk.end];
             let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);

@@ -167,8 +167,8 @@ fn container_run(
     // By these the processes of a lost pod are found; nobody may hide from that.
     let ours = [("JOBCTL_POD_UID", uid(&pod.metadata)), ("JOBCTL_CONTAINER", container.name.as_str())];
     let given = environment.iter().filter(|(name, _)| !own.contains_key(*name));
-    let given = given.map(|(name, value)| (name.as_str(), value.as_str())).chain(ours);
-    given.map(|(name, value)| room.take_variable(name, value)).collect::<Result<(), _>>().map_err(blocked)?;
+    let mut given = given.map(|(name, value)| (name.as_str(), value.as_str())).chain(ours);
+    given.try_for_each(|(name, value)| room.take_variable(name, value)).map_err(blocked)?;
     let mut env = environment.clone();
     env.extend(own);
     env.extend(ours.map(|(name, value)| (name.to_owned(), value.to_owned())));
