@@ -3,6 +3,8 @@
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::printers::terminal::escaped;
+
 /// Writes text to stdout and flushes it.
 ///
 /// # Errors
@@ -23,19 +25,23 @@ pub(super) fn print_bytes(bytes: &[u8]) -> anyhow::Result<()> {
     }
 }
 
-/// Writes one line to stdout.
+/// Writes one line for a person to stdout; what would drive the terminal is shown instead.
 ///
 /// # Errors
 /// As [`print`].
 pub(super) fn say(line: &str) -> anyhow::Result<()> {
-    print(&format!("{line}\n"))
+    print(&format!("{}\n", escaped(line)))
 }
 
-/// Writes one line to stderr.
+/// Writes one line to stderr; what would drive the terminal is shown instead.
 pub(super) fn complain(line: &str) {
     if !line.is_empty() {
-        let _ = writeln!(io::stderr().lock(), "{line}");
+        complain_as_is(&escaped(line));
     }
+}
+
+fn complain_as_is(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
 static WARNINGS: AtomicUsize = AtomicUsize::new(0);
@@ -49,7 +55,7 @@ pub(super) fn warnings() -> usize {
 pub(super) fn warn(text: &str) {
     WARNINGS.fetch_add(1, Ordering::Relaxed);
     if io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
-        complain(&format!("\u{1b}[33;1mWarning:\u{1b}[0m {text}"));
+        complain_as_is(&format!("\u{1b}[33;1mWarning:\u{1b}[0m {}", escaped(text)));
     } else {
         complain(&format!("Warning: {text}"));
     }

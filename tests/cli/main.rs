@@ -31,6 +31,7 @@ mod replace;
 mod run;
 mod scale;
 mod source_documents;
+mod terminal;
 mod upstream;
 mod usage;
 mod users;
