@@ -93,6 +93,11 @@ impl World {
         }
     }
 
+    /// A command given word by word.
+    pub(crate) fn command_of(&self, words: Vec<String>) -> Invocation<'_> {
+        Invocation { words, ..self.command("") }
+    }
+
     /// Runs a command to its end.
     pub(crate) fn run(&self, line: &str) -> Output {
         self.command(line).run()

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use chrono::Duration;
 use serde::{Deserialize, Serialize};
 
-use super::environment;
+use super::environment::{self, Problem, Room};
 use crate::api::meta::{
     ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PATH, ANNOTATION_SESSION, ANNOTATION_UMASK,
     ANNOTATION_WORKING_DIRECTORY, annotation, controller_of, name, namespace, uid,
@@ -140,9 +140,10 @@ pub fn pod_run(
         (if sidecar { Role::Sidecar } else { Role::Init }, container)
     });
     let mains = spec.containers.iter().map(|container| (Role::Main, container));
+    let mut room = Room::of_pod();
     let containers = inits
         .chain(mains)
-        .map(|(role, container)| container_run(pod, container, role, &environment, directory))
+        .map(|(role, container)| container_run(pod, container, role, &environment, directory, &mut room))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(PodRun {
         namespace: namespace(&pod.metadata).into(),
@@ -151,7 +152,11 @@ pub fn pod_run(
         job_uid: controller_of(&pod.metadata).map_or_else(String::new, |owner| owner.uid.clone()),
         hostname,
         restart_policy: spec.restart_policy.unwrap_or_else(|| "Always".into()),
-        grace_seconds: spec.termination_grace_period_seconds.unwrap_or(30),
+        grace_seconds: match spec.termination_grace_period_seconds.unwrap_or(30) {
+            // Upstream warns that it takes this for 1.
+            negative if negative < 0 => 1,
+            seconds => seconds,
+        },
         active_deadline_seconds: spec.active_deadline_seconds,
         umask: from_owner(ANNOTATION_UMASK)
             .and_then(|text| u32::from_str_radix(text, 8).ok())
@@ -167,24 +172,34 @@ fn container_run(
     role: Role,
     environment: &BTreeMap<String, String>,
     directory: &str,
+    room: &mut Room,
 ) -> Result<ContainerRun, Blocked> {
     let image = container.image.clone().unwrap_or_default();
     if container.command.as_ref().is_none_or(Vec::is_empty) {
         return Err(unknown_image(container, &image));
     }
-    let own = environment::container_env(pod, container).map_err(|message| Blocked {
-        container: container.name.clone(),
-        reason: "CreateContainerConfigError",
-        message,
-    })?;
-    let words = container.command.iter().flatten().chain(container.args.iter().flatten());
+    let blocked = |problem: Problem| {
+        let (reason, message) = match problem {
+            Problem::Reference(message) => ("CreateContainerConfigError", message),
+            Problem::Size(message) => (
+                "CreateContainerError",
+                format!("container {:?} cannot be started: {message}", container.name),
+            ),
+        };
+        Blocked { container: container.name.clone(), reason, message }
+    };
+    room.begin_container();
+    let own = environment::container_env(pod, container, room).map_err(blocked)?;
     // Only the container's own variables are replaced: what a manifest means must not depend on who applies it.
-    let argv = words.map(|word| environment::expand(word, &own)).collect();
+    let argv = environment::arguments(container, &own, room).map_err(blocked)?;
+    // By these the processes of a lost pod are found; nobody may hide from that.
+    let ours = [("JOBCTL_POD_UID", uid(&pod.metadata)), ("JOBCTL_CONTAINER", container.name.as_str())];
+    let given = environment.iter().filter(|(name, _)| !own.contains_key(*name));
+    let mut given = given.map(|(name, value)| (name.as_str(), value.as_str())).chain(ours);
+    given.try_for_each(|(name, value)| room.take_variable(name, value)).map_err(blocked)?;
     let mut env = environment.clone();
     env.extend(own);
-    // By these the processes of a lost pod are found; nobody may hide from that.
-    env.insert("JOBCTL_POD_UID".into(), uid(&pod.metadata).into());
-    env.insert("JOBCTL_CONTAINER".into(), container.name.clone());
+    env.extend(ours.map(|(name, value)| (name.to_owned(), value.to_owned())));
     let working_directory = match container.working_dir.as_deref() {
         None | Some("") => directory.to_owned(),
         Some(absolute) if absolute.starts_with('/') => absolute.to_owned(),

@@ -196,3 +196,77 @@ fn what_a_supervisor_is_told_of_its_pod() {
     assert_eq!((run.restart_policy.as_str(), run.grace_seconds), ("Always", 30), "defaults");
     assert_eq!((run.active_deadline_seconds, run.backoff_base_milliseconds), (Some(5), 200));
 }
+
+/// So many variables, each of which names the one before it four times.
+fn doubling(count: usize) -> Value {
+    let variables = (0..count).map(|number| match number {
+        0 => json!({"name": "V0", "value": "x"}),
+        _ => json!({"name": format!("V{number}"), "value": format!("$(V{0})", number - 1).repeat(4)}),
+    });
+    variables.collect()
+}
+
+#[test]
+fn more_than_a_program_can_be_given_is_refused_and_never_made() {
+    let long = |bytes: usize| "x".repeat(bytes);
+    let many = |count: usize, bytes: usize| -> Value {
+        (0..count).map(|number| json!({"name": format!("V{number}"), "value": long(bytes)})).collect()
+    };
+    let one = "is longer than the 131071 bytes that a program can be given";
+    let all = "its arguments and variables are longer than the 1572864 bytes that a program can be given";
+    for (rule, fields, expected) in [
+        (
+            "thirty variables of four times the one before",
+            json!({"env": doubling(30)}),
+            Some(format!("variable V9 {one}")),
+        ),
+        (
+            "as long as can be",
+            json!({"args": [long(131_071)], "env": [{"name": "A", "value": long(131_069)}]}),
+            None,
+        ),
+        ("one argument", json!({"args": ["x", long(131_072)]}), Some(format!("argument 2 {one}"))),
+        (
+            "one variable",
+            json!({"env": [{"name": "A", "value": long(131_070)}]}),
+            Some(format!("variable A {one}")),
+        ),
+        (
+            "an argument made of variables",
+            json!({"args": ["$(A)$(A)"], "env": [{"name": "A", "value": long(100_000)}]}),
+            Some(format!("argument 1 {one}")),
+        ),
+        ("many variables", json!({"env": many(16, 100_000)}), Some(all.to_owned())),
+        ("many arguments", json!({"args": vec![long(100_000); 16]}), Some(all.to_owned())),
+        ("not too many", json!({"args": vec![long(100_000); 7], "env": many(7, 100_000)}), None),
+    ] {
+        let mut container = fields;
+        container["command"] = json!(["true"]);
+        let found = resolve(&pod(container), &json!({}));
+        match (found, expected) {
+            (Ok(_), None) => {}
+            (Err(blocked), Some(expected)) => {
+                assert_eq!(blocked.reason, "CreateContainerError", "{rule}");
+                let message = format!("container \"main\" cannot be started: {expected}");
+                assert_eq!((blocked.container, blocked.message), ("main".to_owned(), message), "{rule}");
+            }
+            (found, _) => panic!("{rule}: {}", found.is_ok()),
+        }
+    }
+    let session = json!({"jobctl.local/session": json!({"A": long(131_072)}).to_string()});
+    let blocked = resolve(&pod(json!({"command": ["true"]})), &session).expect_err("too long");
+    assert_eq!(blocked.message, format!("container \"main\" cannot be started: variable A {one}"));
+}
+
+#[test]
+fn thousands_of_containers_share_one_bound() {
+    let mut many = pod(json!({"command": ["true"], "env": doubling(8)}));
+    let containers = &mut many.spec.as_mut().expect("a spec").containers;
+    *containers = (0..5_000)
+        .map(|number| crate::api::Container { name: format!("c{number}"), ..containers[0].clone() })
+        .collect();
+    let blocked = resolve(&many, &json!({})).expect_err("too much");
+    assert_eq!(blocked.reason, "CreateContainerError");
+    let end = "the arguments and variables of the pod's containers are longer than 16777216 bytes";
+    assert!(blocked.message.ends_with(end), "{}", blocked.message);
+}
