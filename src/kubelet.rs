@@ -17,4 +17,4 @@ pub use launcher::Launcher;
 pub use logs::{LogLine, Stream, parse_line};
 pub use observe::{Supervisor, continue_if_stopped, kill_supervisor, supervisor_of};
 pub use processes::{PodProcess, Session, kill_strays, pod_processes, since_boot};
-pub use spawn::{raise_open_files, request_stop};
+pub use spawn::{raise_open_files, request_stop, set_title};

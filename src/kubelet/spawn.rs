@@ -426,7 +426,7 @@ const DN_MULTISHOT: libc::c_int = i32::MIN;
 static TITLE: OnceLock<Option<(usize, usize)>> = OnceLock::new();
 
 /// What `ps` shows of this process as its command line: as much of it as has room where that lies.
-pub(super) fn set_title(title: &str) {
+pub fn set_title(title: &str) {
     let area = TITLE.get_or_init(|| {
         let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
         // After the name in brackets, fields are counted from the third on.

@@ -277,9 +277,21 @@ impl Invocation<'_> {
 
     /// The command for [`std::process`], when a test wants to hold its ends itself.
     pub(crate) fn build(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_jobctl"));
+        let mut command = self.program(env!("CARGO_BIN_EXE_jobctl"));
+        command.args(&self.words);
         command
-            .args(&self.words)
+    }
+
+    /// Runs a script in the place of jobctl: for what a shell does before, limits above all.
+    pub(crate) fn shell(&self, script: &str) -> std::process::Output {
+        let mut command = self.program("bash");
+        command.args(["-c", script]).stdin(Stdio::null());
+        command.output().expect("start a shell")
+    }
+
+    fn program(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command
             .env_clear()
             .env("PATH", PATH)
             .env("HOME", self.world.path("home"))
