@@ -209,11 +209,11 @@ impl Present {
     }
 }
 
-fn obstacle_of_pod(text: &str, owner: Option<&str>) -> Option<Obstacle> {
+fn obstacle_of_pod(text: &str, owner: Option<&str>, node: &str) -> Option<Obstacle> {
     let pod: Pod = serde_json::from_str(text).ok()?;
     let is_its =
         owner.is_none_or(|owner| controller_of(&pod.metadata).is_some_and(|found| found.uid == owner));
-    is_its.then(|| obstacles::of_pod(&pod)).flatten()
+    is_its.then(|| obstacles::of_pod(&pod, node)).flatten()
 }
 
 /// The uid of a stored object.
@@ -265,7 +265,7 @@ impl Watched {
     }
 
     /// Says, once each, what keeps the objects from going on.
-    fn name_obstacles(&mut self) {
+    fn name_obstacles(&mut self, node: &str) {
         let pods = std::mem::take(&mut self.pods);
         let mut found = Vec::new();
         for ((kind, _), present) in &self.objects {
@@ -277,9 +277,9 @@ impl Watched {
                     }
                     let Some(uid) = uid_of(text).filter(|_| !pods.is_empty()) else { continue };
                     let its = pods.iter().filter(|pod| pod.contains(&uid));
-                    found.extend(its.filter_map(|pod| obstacle_of_pod(pod, Some(&uid))));
+                    found.extend(its.filter_map(|pod| obstacle_of_pod(pod, Some(&uid), node)));
                 }
-                Kind::Pod => found.extend(obstacle_of_pod(text, None)),
+                Kind::Pod => found.extend(obstacle_of_pod(text, None, node)),
                 _ => {}
             }
         }
@@ -388,7 +388,7 @@ impl Watched {
                 }
             }
             if condition.is_about_progress() && !matches!(until, Until::Now) {
-                self.name_obstacles();
+                self.name_obstacles(&context.config.settings.node_name);
             }
             self.pods.clear();
             let timed_out = match until {
