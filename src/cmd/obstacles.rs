@@ -8,6 +8,7 @@ use crate::api::conditions::{is_job_condition_true, is_job_finished, is_pod_fini
 use crate::api::meta::{controller_of, key, name};
 use crate::api::{Job, Pod};
 use crate::controller::{JobFacts, backoff};
+use crate::printers::duration::human_duration;
 
 /// Something that keeps an object from going on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,14 +74,15 @@ pub(super) fn of_retry(
         .values()
         .filter_map(|index| backoff::next_creation(index.failures + index.ignored, Some(index.last), base));
     let next = of_indexes.chain(of_job).min()?;
-    let wait = (next - now).num_seconds();
+    let wait = next - now;
     let job_key = key(&job.metadata);
-    (wait >= 1 && !is_job_finished(job)).then(|| Obstacle {
+    (wait >= Duration::seconds(1) && !is_job_finished(job)).then(|| Obstacle {
         id: format!("{job_key} retry"),
         reason: "BackOff".into(),
         text: format!(
-            "job.batch/{}: a pod has failed; the next one starts in {wait}s, and after each failure the wait doubles",
-            job_key.name
+            "job.batch/{}: a pod has failed; the next one starts in {}, and after each failure the wait doubles",
+            job_key.name,
+            human_duration(wait)
         ),
     })
 }
