@@ -7,6 +7,7 @@ pub mod decode;
 pub mod defaults;
 pub mod durations;
 pub mod events;
+pub mod foreign_kinds;
 pub mod indexes;
 pub mod kinds;
 pub mod meta;

@@ -121,8 +121,10 @@ pub fn command() -> clap::Command {
 
 /// Parses the command line, runs the verb and maps its result to an exit code.
 pub fn run() -> ExitCode {
+    crate::manager::take_umask();
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    if let [_, kind, directory] = arguments.as_slice()
+    // What may follow makes room for what `ps` shows of our processes.
+    if let [_, kind, directory] | [_, kind, directory, _] = arguments.as_slice()
         && let Some(kind @ (CONTROLLER | COMPANION)) = kind.to_str()
     {
         let ran = watch::run_unseen(kind, Path::new(directory));

@@ -1,6 +1,7 @@
 //! One pass, and the background controller that makes passes as long as there is work. This room reads the clock
 //! once a pass and hands it down.
 
+mod adopted;
 mod checkup;
 mod config;
 mod engine;
@@ -16,7 +17,7 @@ mod run;
 mod timers;
 
 pub use checkup::{Checkup, Pods, check_up};
-pub use config::{Config, base_environment};
+pub use config::{Config, DEFAULT_PATH, creator_umask, session_environment, take_umask};
 pub use engine::{Engine, PassReport};
 pub use follow::Follower;
 pub use node::{register_node, show_node};

@@ -10,4 +10,5 @@ pub mod name;
 pub mod rows;
 pub mod sort;
 pub mod table;
+pub mod terminal;
 pub mod yaml;

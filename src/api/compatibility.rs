@@ -11,7 +11,9 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::status_error::FieldError;
-use table::{CONTAINER, CRON_JOB, JOB, METADATA, POD_SPEC, TEMPLATE_METADATA};
+use table::{
+    CONTAINER, CRON_JOB, INIT_CONTAINER, JOB, MAIN_CONTAINER, METADATA, POD_SPEC, TEMPLATE_METADATA,
+};
 
 /// What becomes of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +91,8 @@ pub fn markdown() -> String {
         ("spec.template.metadata", TEMPLATE_METADATA),
         ("Pod spec (`spec` of a Pod, `spec.template.spec` of a Job)", POD_SPEC),
         ("Container (`containers[]` and `initContainers[]` of a pod spec)", CONTAINER),
+        ("Only `containers[]`", MAIN_CONTAINER),
+        ("Only `initContainers[]`", INIT_CONTAINER),
     ] {
         let _ = write!(page, "\n## {title}\n\n| field | treatment | |\n|---|---|---|\n");
         for entry in table {
@@ -110,6 +114,8 @@ pub fn markdown() -> String {
             let _ = writeln!(page, "| {fields} | {word}{values} | {note} |");
         }
     }
+    page.push_str(include_str!("compatibility/limits.md"));
+    page.push_str(include_str!("compatibility/differences.md"));
     page.push_str(include_str!("compatibility/cases.md"));
     page
 }
@@ -135,7 +141,9 @@ fn pod_places(spec: &str) -> Vec<Place> {
 fn spec_places(spec: &str) -> Vec<Place> {
     vec![
         (spec.to_owned(), POD_SPEC),
+        (format!("{spec}.initContainers[]"), INIT_CONTAINER),
         (format!("{spec}.initContainers[]"), CONTAINER),
+        (format!("{spec}.containers[]"), MAIN_CONTAINER),
         (format!("{spec}.containers[]"), CONTAINER),
     ]
 }

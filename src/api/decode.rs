@@ -30,10 +30,13 @@ pub const MAX_MANIFEST_BYTES: usize = 64 << 20;
 /// dropped, printed and decoded by recursion on stacks that may be 2 MiB.
 pub const MAX_DEPTH: usize = 1_000;
 
+/// The most objects that one command takes: some hundred bytes each, they would be the largest manifest there may be.
+pub const MAX_OBJECTS: usize = 100_000;
+
 /// Reads every document of a manifest: YAML documents between `---` lines, or JSON values one after another.
 ///
 /// Documents that hold nothing are skipped. A document that cannot be read is an error of its own, and the
-/// ones around it are still given, as far as the end of it can be told.
+/// ones around it are still given, as far as the end of it can be told: whoever makes objects of them stops there.
 pub fn documents(bytes: &[u8]) -> Documents<'_> {
     Documents::new(bytes)
 }
@@ -47,16 +50,6 @@ pub struct Parsed {
     pub duplicate_fields: Vec<DuplicateField>,
 }
 
-impl Parsed {
-    /// The value, where no field is given twice.
-    pub fn unique(self) -> Result<Value, DecodeError> {
-        match self.duplicate_fields.into_iter().next() {
-            None => Ok(self.value),
-            Some(duplicate) => Err(duplicate.error()),
-        }
-    }
-}
-
 /// A field that an object has twice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DuplicateField {
@@ -66,12 +59,17 @@ pub struct DuplicateField {
     pub place: Option<DecodeError>,
 }
 
-impl DuplicateField {
-    fn error(self) -> DecodeError {
-        let Self { path, place } = self;
-        place.unwrap_or_else(|| DecodeError::new(None, format!("duplicate field {path:?}")))
+impl fmt::Display for DuplicateField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Some(place) => f.write_str(place.message.strip_prefix(CONVERTING).unwrap_or(&place.message)),
+            None => write!(f, "duplicate field {:?}", self.path),
+        }
     }
 }
+
+/// What stands before a problem in YAML.
+const CONVERTING: &str = "error converting YAML to JSON: yaml: ";
 
 /// No more fields given twice are remembered of a document.
 const MAX_DUPLICATE_FIELDS: usize = 1_000;
@@ -96,7 +94,7 @@ impl DecodeError {
 
     /// A mistake in the YAML itself, with go-yaml's wording.
     fn yaml(line: usize, problem: impl fmt::Display) -> Self {
-        Self::new(line, format!("error converting YAML to JSON: yaml: line {line}: {problem}"))
+        Self::new(line, format!("{CONVERTING}line {line}: {problem}"))
     }
 
     /// YAML that is well formed but has no meaning in JSON.

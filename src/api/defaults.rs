@@ -3,9 +3,8 @@
 
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{
-    Container, ContainerPort, EmptyDirVolumeSource, EnvVar, HTTPGetAction, LifecycleHandler,
-    ObjectFieldSelector, Pod, PodSecurityContext, PodSpec, PodTemplateSpec, Probe, ResourceRequirements,
-    Volume,
+    Container, EmptyDirVolumeSource, EnvVar, HTTPGetAction, LifecycleHandler, ObjectFieldSelector, Pod,
+    PodSecurityContext, PodSpec, PodTemplateSpec, Probe, ResourceRequirements, Volume,
 };
 
 /// The default of a volume's `defaultMode`: 0644.
@@ -54,9 +53,7 @@ pub fn set_cron_job_defaults(cron_job: &mut CronJob) {
     spec.suspend.get_or_insert(false);
     spec.successful_jobs_history_limit.get_or_insert(3);
     spec.failed_jobs_history_limit.get_or_insert(1);
-    if let Some(job_spec) = &mut spec.job_template.spec {
-        set_template_defaults(&mut job_spec.template);
-    }
+    set_template_defaults(&mut spec.job_template.spec.get_or_insert_default().template);
 }
 
 /// Fills in what a server would for a bare Pod: the pod spec's defaults, service links, and requests from limits,
@@ -70,6 +67,7 @@ pub fn set_pod_defaults(pod: &mut Pod) {
     }
     spec.enable_service_links.get_or_insert(true);
     set_pod_spec_defaults(spec);
+    set_host_ports(spec);
 }
 
 /// Fills in the defaults of a pod template.
@@ -91,11 +89,31 @@ pub fn set_pod_spec_defaults(spec: &mut PodSpec) {
         (None, None) => {}
     }
     spec.volumes.iter_mut().flatten().for_each(set_volume_defaults);
-    let on_host_network = spec.host_network == Some(true);
+    drop_container_restart_policies(spec);
     for container in spec.init_containers.iter_mut().flatten().chain(&mut spec.containers) {
         set_container_defaults(container);
         for port in container.ports.iter_mut().flatten() {
-            set_port_defaults(port, on_host_network);
+            port.protocol.get_or_insert_with(|| "TCP".into());
+        }
+    }
+}
+
+/// What a server drops whose containers have no restartPolicy of their own: anything but the Always of a sidecar.
+fn drop_container_restart_policies(spec: &mut PodSpec) {
+    spec.containers.iter_mut().for_each(|container| container.restart_policy = None);
+    for container in spec.init_containers.iter_mut().flatten() {
+        container.restart_policy.take_if(|policy| policy != "Always");
+    }
+}
+
+/// On the machine's own network a container's port is the machine's. Only pods say so: their templates do not.
+pub(crate) fn set_host_ports(spec: &mut PodSpec) {
+    if spec.host_network != Some(true) {
+        return;
+    }
+    for container in spec.init_containers.iter_mut().flatten().chain(&mut spec.containers) {
+        for port in container.ports.iter_mut().flatten() {
+            port.host_port.get_or_insert(port.container_port);
         }
     }
 }
@@ -125,13 +143,6 @@ fn is_latest(image: &str) -> bool {
     // A colon before the last slash belongs to a registry's port.
     let last = name.rsplit('/').next().unwrap_or(name);
     last.split_once(':').map_or(!has_digest, |(_, tag)| tag == "latest")
-}
-
-fn set_port_defaults(port: &mut ContainerPort, on_host_network: bool) {
-    port.protocol.get_or_insert_with(|| "TCP".into());
-    if on_host_network {
-        port.host_port.get_or_insert(port.container_port);
-    }
 }
 
 fn set_env_defaults(variable: &mut EnvVar) {

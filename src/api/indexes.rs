@@ -20,12 +20,15 @@ impl Indexes {
             number.ok_or_else(|| format!("cannot convert string to integer for index: {text:?}"))
         };
         let mut indexes = Self::default();
+        if list.is_empty() {
+            return Ok(indexes);
+        }
         let mut previous = None;
         for fragment in list.split(',') {
             let limits: Vec<&str> = fragment.split('-').collect();
-            let (first, last) = match limits[..] {
-                [one] => (number(one)?, number(one)?),
-                [first, last] => (number(first)?, number(last)?),
+            let (first, last, is_range) = match limits[..] {
+                [one] => (number(one)?, number(one)?, false),
+                [first, last] => (number(first)?, number(last)?, true),
                 _ => {
                     return Err(format!(
                         "the fragment {fragment:?} violates the requirement that an index interval can have at most two parts separated by '-'"
@@ -35,7 +38,7 @@ impl Indexes {
             if let Some(previous) = previous.filter(|previous| *previous >= first) {
                 return Err(format!("non-increasing order, previous: {previous}, current: {first}"));
             }
-            if first > last {
+            if first > last || is_range && first == last {
                 return Err(format!("non-increasing order, previous: {first}, current: {last}"));
             }
             for index in [first, last] {

@@ -79,7 +79,7 @@ pub const RESOURCES: &[Resource] = &[
         kind: Kind::CronJob,
         name: "CronJob",
         group: "batch",
-        versions: &["v1", "v1beta1"],
+        versions: &["v1"],
         plural: "cronjobs",
         singular: "cronjob",
         short: &["cj"],
@@ -133,6 +133,11 @@ impl Kind {
     /// `job.batch` or `pod`: how kubectl's one-line results name the resource.
     pub fn qualified_singular(self) -> String {
         qualified(self.resource().singular, self.resource().group)
+    }
+
+    /// `Job.batch` or `Pod`: how the server names the kind in its messages.
+    pub fn qualified_name(self) -> String {
+        qualified(self.resource().name, self.resource().group)
     }
 
     /// Finds a kind by its manifest spelling, for instance `Job`.

@@ -16,6 +16,16 @@ const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alpha
 const ENV_NAME: &str = "a valid environment variable name must consist only of printable ASCII characters other \
      than '='";
 
+const SEARCH: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or \
+     '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
+     '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*')";
+const CONFIG_KEY: &str = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  \
+     or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+const HTTP_HEADER: &str = "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', \
+     regex used for validation is '[-A-Za-z0-9]+')";
+const HTTP_PATH: &str = "Invalid path (e.g. '/path', regex used for validation is \
+     '[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+')";
+
 /// A DNS-1123 subdomain: the names of Jobs, CronJobs, Pods, ConfigMaps and Secrets.
 pub(crate) fn dns_subdomain(name: &str) -> Vec<String> {
     let mut problems = too_long(name, 253);
@@ -29,7 +39,8 @@ pub(crate) fn dns_subdomain(name: &str) -> Vec<String> {
 pub(crate) fn dns_label(name: &str) -> Vec<String> {
     let mut problems = too_long(name, 63);
     if !is_dns_label(name) {
-        problems.push(LABEL.to_owned());
+        let problem = if is_subdomain(name) { "must not contain dots" } else { LABEL };
+        problems.push(problem.to_owned());
     }
     problems
 }
@@ -83,6 +94,42 @@ pub(crate) fn env_name(name: &str) -> Vec<String> {
     }
 }
 
+/// A domain that names are searched in: a subdomain, whose parts may have an underscore.
+pub(crate) fn dns_search(name: &str) -> Vec<String> {
+    let mut problems = too_long(name, 253);
+    if !name.split('.').all(is_search_part) {
+        problems.push(SEARCH.to_owned());
+    }
+    problems
+}
+
+/// The key of an entry of a ConfigMap or a Secret.
+pub(crate) fn config_key(key: &str) -> Vec<String> {
+    let mut problems = too_long(key, 253);
+    if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
+        problems.push(CONFIG_KEY.to_owned());
+    }
+    match key {
+        "." | ".." => problems.push(format!("must not be '{key}'")),
+        _ if key.starts_with("..") => problems.push("must not start with '..'".to_owned()),
+        _ => {}
+    }
+    problems
+}
+
+/// The name of a header of an HTTP request.
+pub(crate) fn http_header(name: &str) -> Vec<String> {
+    let is_good = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if is_good { Vec::new() } else { vec![HTTP_HEADER.to_owned()] }
+}
+
+/// What may come after the domain in a name such as `acme.io/foo`.
+pub(crate) fn http_path(path: &str) -> Vec<String> {
+    let is_good = !path.is_empty()
+        && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:".contains(&byte));
+    if is_good { Vec::new() } else { vec![HTTP_PATH.to_owned()] }
+}
+
 /// The name of a container's port: lower-case letters and digits, with a letter among them.
 pub(crate) fn port_name(name: &str) -> Vec<String> {
     let mut problems = too_long(name, 15);
@@ -116,6 +163,15 @@ fn is_name(text: &str) -> bool {
 
 fn is_subdomain(text: &str) -> bool {
     text.split('.').all(is_dns_label)
+}
+
+fn is_search_part(text: &str) -> bool {
+    let text = text.strip_prefix('_').unwrap_or(text);
+    let plain = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let bytes = text.as_bytes();
+    bytes.first().is_some_and(plain)
+        && bytes.last().is_some_and(plain)
+        && bytes.iter().all(|b| plain(b) || b"-_".contains(b))
 }
 
 fn is_dns_label(text: &str) -> bool {

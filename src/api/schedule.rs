@@ -95,5 +95,7 @@ fn whole_second(time: DateTime<Utc>) -> DateTime<Utc> {
 /// # Errors
 /// `unknown time zone X`.
 pub fn zone(name: &str) -> Result<Tz, String> {
-    name.parse::<Tz>().map_err(|_| format!("unknown time zone {name}"))
+    // The same zones stand under `posix/` in a system's database, which a real server reads.
+    let plain = name.strip_prefix("posix/").unwrap_or(name);
+    plain.parse::<Tz>().map_err(|_| format!("unknown time zone {name}"))
 }

@@ -44,6 +44,11 @@ pub enum StatusError {
         /// The whole sentence.
         message: String,
     },
+    /// The object is larger than objects may be.
+    TooLarge {
+        /// The most bytes that an object may have.
+        limit: usize,
+    },
     /// The rules of this place forbid it.
     Forbidden {
         /// Kind.
@@ -124,6 +129,17 @@ impl StatusError {
         Self::Conflict { kind, name: name.to_owned(), detail: String::new() }
     }
 
+    /// The server's own message: as [`fmt::Display`], but what is invalid is told in one line.
+    pub fn message(&self) -> String {
+        let Self::Invalid { kind, name, causes } = self else { return self.to_string() };
+        let causes: Vec<String> = causes.iter().map(ToString::to_string).collect();
+        let causes = match causes.as_slice() {
+            [single] => single.clone(),
+            several => format!("[{}]", several.join(", ")),
+        };
+        format!("{} \"{name}\" is invalid: {causes}", kind.qualified_name())
+    }
+
     /// Upstream's reason word.
     pub fn reason(&self) -> &'static str {
         match self {
@@ -132,6 +148,7 @@ impl StatusError {
             Self::Conflict { .. } => "Conflict",
             Self::Invalid { .. } => "Invalid",
             Self::BadRequest { .. } => "BadRequest",
+            Self::TooLarge { .. } => "RequestEntityTooLarge",
             Self::Forbidden { .. } => "Forbidden",
         }
     }
@@ -172,6 +189,7 @@ impl fmt::Display for StatusError {
                 }
             }
             Self::BadRequest { message } => formatter.write_str(message),
+            Self::TooLarge { limit } => write!(formatter, "Request entity too large: limit is {limit}"),
             Self::Forbidden { kind, name, detail } => {
                 write!(formatter, "{} \"{name}\" is forbidden: {detail}", kind.qualified_plural())
             }

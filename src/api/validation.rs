@@ -8,16 +8,23 @@
 mod affinity;
 mod container;
 mod cronjob;
+mod env;
+mod hosts;
 mod job;
 mod metadata;
+mod placement;
 mod pod;
 mod policies;
+mod ports;
+mod probe;
 mod resources;
 mod update;
 mod value;
+mod warnings;
 
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::meta::name;
 use super::names;
@@ -25,6 +32,7 @@ use super::status_error::FieldError;
 
 pub use update::first_template_difference;
 pub(crate) use value::quoted;
+pub use warnings::{warnings_of_cron_job, warnings_of_job, warnings_of_pod};
 
 /// Every rule a Job breaks (ValidateJob).
 pub fn validate_job(job: &Job) -> Vec<FieldError> {
@@ -32,6 +40,7 @@ pub fn validate_job(job: &Job) -> Vec<FieldError> {
     errors.extend(job::validate_generated_selector(job));
     let spec = job.spec.clone().unwrap_or_default();
     errors.extend(job::validate_spec(&spec, "spec"));
+    errors.extend(job::validate_selector(&spec, "spec"));
     errors.extend(job::validate_indexed_name(name(&job.metadata), &spec));
     errors
 }
@@ -40,7 +49,8 @@ pub fn validate_job(job: &Job) -> Vec<FieldError> {
 /// change (ValidateJobUpdate). `new` has been through `prepare_job_for_update`. That `spec.template` changed is said
 /// without the two templates: [`first_template_difference`] names the place.
 pub fn validate_job_update(new: &Job, old: &Job) -> Vec<FieldError> {
-    let mut errors = validate_job(new);
+    let mut errors = update::metadata(&new.metadata, &old.metadata);
+    errors.extend(validate_job(new));
     errors.extend(update::job(new, old));
     without_repeats(errors)
 }
@@ -52,23 +62,41 @@ pub fn validate_cron_job(cron_job: &CronJob) -> Vec<FieldError> {
 
 /// Every rule broken by replacing `old` with `new`: of a CronJob everything may change.
 pub fn validate_cron_job_update(new: &CronJob, old: &CronJob) -> Vec<FieldError> {
-    let mut errors = cronjob::validate_update(new);
-    errors.extend(update::cron_job(new, old));
+    let mut errors = update::metadata(&new.metadata, &old.metadata);
+    errors.extend(cronjob::validate_update(new));
     without_repeats(errors)
 }
 
-/// Every rule a Pod breaks (ValidatePodCreate).
+/// Every rule that the labels and annotations of a CronJob's template break: nobody judges them before a Job has them.
+pub fn validate_template_metadata(meta: &ObjectMeta) -> Vec<FieldError> {
+    let mut errors = metadata::validate_labels(meta.labels.as_ref(), "metadata.labels");
+    errors.extend(metadata::validate_annotations(meta.annotations.as_ref(), "metadata.annotations"));
+    errors
+}
+
+/// Every rule a new Pod breaks (ValidatePodCreate).
 pub fn validate_pod(pod: &Pod) -> Vec<FieldError> {
+    let mut errors = validate_any_pod(pod);
+    let ephemeral = pod.spec.as_ref().and_then(|spec| spec.ephemeral_containers.as_ref());
+    if ephemeral.is_some_and(|containers| !containers.is_empty()) {
+        errors.push(FieldError::forbidden("spec.ephemeralContainers", "cannot be set on create"));
+    }
+    errors
+}
+
+fn validate_any_pod(pod: &Pod) -> Vec<FieldError> {
     let mut errors = metadata::validate(&pod.metadata, "metadata");
     let spec = pod.spec.clone().unwrap_or_default();
-    errors.extend(pod::validate_spec(&spec, "spec"));
+    errors.extend(pod::validate_spec(&spec, "spec", true));
+    errors.extend(container::validate_images(&spec, "spec"));
     errors
 }
 
 /// Every rule broken by replacing `old` with `new`. Of a Pod's spec only activeDeadlineSeconds (sooner) and
 /// tolerations (more of them) may change. Upstream lets images change too, which would restart containers.
 pub fn validate_pod_update(new: &Pod, old: &Pod) -> Vec<FieldError> {
-    let mut errors = validate_pod(new);
+    let mut errors = update::metadata(&new.metadata, &old.metadata);
+    errors.extend(validate_any_pod(new));
     errors.extend(update::pod(new, old));
     without_repeats(errors)
 }
@@ -81,23 +109,10 @@ pub fn label_value_problems(value: &str) -> Option<String> {
 
 /// Every rule broken by replacing `old` with `new`. Of a node's spec only what keeps pods away may change.
 pub fn validate_node_update(new: &Node, old: &Node) -> Vec<FieldError> {
-    let mut errors = metadata::validate(&new.metadata, "metadata");
+    let mut errors = update::metadata(&new.metadata, &old.metadata);
+    errors.extend(metadata::validate(&new.metadata, "metadata"));
     errors.extend(update::node(new, old));
     without_repeats(errors)
-}
-
-/// What is worth saying about a Job that is allowed: a name that is no DNS label, because its pods' hostnames are made
-/// of it (WarningsOnCreate). Each is printed after `Warning: `.
-pub fn warnings_on_create_job(job: &Job) -> Vec<String> {
-    let problems = names::dns_label(name(&job.metadata));
-    if problems.is_empty() || name(&job.metadata).is_empty() {
-        return Vec::new();
-    }
-    vec![format!(
-        "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is \
-         recommended: [{}]",
-        problems.join(" ")
-    )]
 }
 
 /// An error for each problem with a text.

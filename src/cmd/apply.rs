@@ -11,12 +11,12 @@ use super::apply_prune;
 use super::change::check_version;
 use super::context::{Context, Global};
 use super::delete::{Cascade, Deleted, delete_one, wait_until_gone};
-use super::failure::{text, verbatim, while_doing};
+use super::failure::{complain_of_all, verbatim, while_doing};
 use super::flags;
 use super::manifests::{self, Document, FileArgs};
 use super::object::Object;
 use super::outcome::{DryRun, Outcomes};
-use super::output::{complain, warn};
+use super::output::warn;
 use super::selection::Selectors;
 use super::submit::{self, Validate};
 use crate::api::kinds::{Key, Kind};
@@ -135,7 +135,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         bail!("must specify -f");
     }
     let selectors = Selectors::parse(args.selector.as_deref(), None)?;
-    let mut documents = manifests::read(&args.files)?;
+    let mut documents = manifests::read_validated(&args.files, args.validate)?;
     documents.retain(|document| is_selected(&selectors, document));
     if documents.is_empty() {
         bail!("no objects passed to apply");
@@ -146,7 +146,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let mut within: BTreeMap<(Kind, Key), Object> = BTreeMap::new();
     let mut decisions = Vec::new();
     let mut deleted = Vec::new();
-    let mut failed = false;
+    let mut errors = Vec::new();
     for document in documents {
         let decided = document.and_then(|mut document| {
             submit::set_namespace(&mut document, &context)?;
@@ -159,15 +159,13 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
                 }
                 decisions.push(decision);
             }
-            Err(error) => {
-                failed = true;
-                complain(&text(&error));
-            }
+            Err(error) => errors.push(error),
         }
     }
+    complain_of_all(&errors);
     let mut pruned = Vec::new();
     // What failed may be what keeps an object from being pruned.
-    if args.prune && !failed {
+    if args.prune && errors.is_empty() {
         let applied: Vec<_> = decisions.iter().map(Decision::id).collect();
         for (kind, key, value) in apply_prune::left_over(&request.state, &applied, &selectors)? {
             deleted.push(delete(&mut request, kind, key, args)?);
@@ -206,7 +204,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         drop(held);
         wait_until_gone(&context, &deleted, args.timeout)?;
     }
-    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// A document that does not read is not skipped: decoding says what is wrong with it.
@@ -257,7 +255,7 @@ fn decide(
     let annotation = three_way::last_applied(&document.value);
     object.meta_mut().annotations.get_or_insert_default().insert(ANNOTATION_LAST_APPLIED.into(), annotation);
     if args.dry_run != DryRun::Client {
-        submit::add_creator(object.meta_mut(), &args.pass_env)?;
+        submit::add_creator(object.meta_mut(), &args.pass_env, request)?;
         submit::admit(&mut object, &document.value, request)
             .map_err(|error| while_doing(error, &format!("error when creating {:?}", document.source)))?;
         if replaces {
@@ -331,7 +329,7 @@ fn change(
         }
         return Ok(Decision::Unchanged(document.kind, merged));
     }
-    let object = update(document, current, merged, context).map_err(Refusal::Update)?;
+    let object = update(document, current, &merged, context).map_err(Refusal::Update)?;
     object.put(&mut request.pending);
     Ok(Decision::Configured(object))
 }
@@ -352,10 +350,10 @@ fn refuse_conflicts(document: &Document, fields: &[String]) -> Result<()> {
 }
 
 /// The object as it will be stored.
-fn update(document: &Document, current: &Value, merged: Value, context: &Context) -> Result<Object> {
-    let mut object = Object::from_value(document.kind, merged)?;
+fn update(document: &Document, current: &Value, merged: &Value, context: &Context) -> Result<Object> {
+    let (mut object, _) = Object::changed(document.kind, merged)?;
     let old = Object::from_value(document.kind, current.clone())?;
-    let mut causes = object.prepare_update(&old);
+    let causes = object.prepare_update(&old);
     if causes.iter().any(|cause| cause.field == "spec.template")
         && let Some(path) = first_template_difference(&object.to_unversioned()?, current)
     {
@@ -368,8 +366,7 @@ fn update(document: &Document, current: &Value, merged: Value, context: &Context
             document.source
         )));
     }
-    causes.extend(submit::findings_of_manifest(&object, &document.value, current, context));
-    submit::refuse(&object, causes)?;
+    submit::judge_update(&object, &old, causes, &document.value, current, context.warnings_as_errors)?;
     Ok(object)
 }
 

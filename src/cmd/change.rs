@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use serde_json::Value;
 
 use super::context::{Context, Global};
@@ -14,10 +14,8 @@ use super::output::{complain, warn};
 use super::resources::Target;
 use super::selection::{self, Found, Selectors};
 use super::submit;
-use crate::api::decode::strict;
 use crate::api::kinds::Kind;
 use crate::api::status_error::StatusError;
-use crate::api::{CronJob, Job, Node, Pod};
 use crate::manager::register_node;
 
 /// Flags of every verb that changes stored objects
@@ -154,23 +152,25 @@ fn accept(found: &Found<'_>, value: &Value, part: Part) -> Result<Accepted> {
     if *value == current {
         return Ok(Accepted::Same(current));
     }
-    warn_of_unknown_fields(found.kind, value);
     let old = Object::from_value(found.kind, current.clone())?;
-    let mut new = Object::from_value(found.kind, value.clone())?;
-    let causes = match part {
-        Part::Status => {
-            new.keep_all_but_status(&old);
-            Vec::new()
+    let (mut new, unknown) = Object::changed(found.kind, value)?;
+    unknown.iter().for_each(|field| warn(&format!("unknown field \"{field}\"")));
+    let given = new.key();
+    for (what, given, known) in
+        [("name", given.name, &found.key.name), ("namespace", given.namespace, &found.key.namespace)]
+    {
+        if given != *known {
+            let message =
+                format!("the {what} of the object ({given}) does not match the {what} on the URL ({known})");
+            return Err(StatusError::BadRequest { message }.into());
         }
+    }
+    match part {
+        Part::Status => new.keep_all_but_status(&old),
         Part::Main => {
-            let mut causes = new.prepare_update(&old);
-            causes.extend(submit::findings_of_update(&new, value, &current));
-            causes
+            let causes = new.prepare_update(&old);
+            submit::judge_update(&new, &old, causes, value, &current, false)?;
         }
-    };
-    submit::refuse(&new, causes)?;
-    if new.key() != *found.key {
-        bail!("the name and the namespace of an object cannot change");
     }
     // Fields that are not the request's to change, or that nobody knows, have been dropped by now.
     if new.to_unversioned()? == old.to_unversioned()? {
@@ -192,18 +192,4 @@ pub(super) fn check_version(kind: Kind, new: &Value, current: &Value) -> Result<
         return Ok(());
     }
     Err(StatusError::conflict(kind, current["metadata"]["name"].as_str().unwrap_or_default()))
-}
-
-/// What the API server says of fields that it drops.
-fn warn_of_unknown_fields(kind: Kind, value: &Value) {
-    let unknown = match kind {
-        Kind::Job => strict::from_value::<Job>(value).map(|decoded| decoded.unknown_fields),
-        Kind::Pod => strict::from_value::<Pod>(value).map(|decoded| decoded.unknown_fields),
-        Kind::CronJob => strict::from_value::<CronJob>(value).map(|decoded| decoded.unknown_fields),
-        Kind::Node => strict::from_value::<Node>(value).map(|decoded| decoded.unknown_fields),
-        Kind::Event => Ok(Vec::new()),
-    };
-    for field in unknown.unwrap_or_default() {
-        warn(&format!("unknown field \"{field}\""));
-    }
 }

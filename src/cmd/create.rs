@@ -6,11 +6,10 @@ use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
 use super::context::{Context, Global};
-use super::failure::{text, verbatim, while_doing};
+use super::failure::{complain_of_all, failed_to_create, while_doing};
 use super::manifests::{self, Document, FileArgs};
 use super::object::Object;
 use super::outcome::{DryRun, Outcomes};
-use super::output::complain;
 use super::submit::{self, Validate};
 use crate::api::kinds::Kind;
 use crate::api::meta::name;
@@ -113,7 +112,7 @@ fn create_from_files(global: &Global, files: &FileArgs, options: &Options) -> Re
     if files.filenames.is_empty() {
         bail!("must specify -f");
     }
-    let documents = manifests::read(files)?;
+    let documents = manifests::read_validated(files, options.validate)?;
     if documents.is_empty() {
         bail!("no objects passed to create");
     }
@@ -128,44 +127,66 @@ pub(super) fn saved(manifest: Value, options: &Options) -> Value {
 fn submit_all(context: &Context, documents: Vec<Result<Document>>, options: &Options) -> Result<ExitCode> {
     let (_held, mut request) = context.begin(&[Table::CronJobs, Table::Jobs, Table::Pods])?;
     let mut outcomes = Outcomes::new(options.output.as_deref(), options.dry_run)?;
-    let mut created: Vec<(Object, Option<Value>)> = Vec::new();
-    let mut failed = false;
+    let mut created: Vec<Created> = Vec::new();
+    let mut errors = Vec::new();
     for document in documents {
         let done = document.and_then(|mut document| {
             let source = document.source.clone();
             let done = (|| -> Result<_> {
                 submit::set_namespace(&mut document, context)?;
                 document.value = saved(document.value, options);
-                let mut object = submit::decode(&document, options.validate, "creating")?;
                 if options.dry_run == DryRun::Client {
-                    return Ok((object, Some(document.value)));
+                    return shown(document, options.validate);
                 }
-                submit::require_absent(document.kind, &object.key(), &request)?;
-                submit::add_creator(object.meta_mut(), &options.pass_env)?;
+                let mut object = submit::decode(&document, options.validate, "creating")?;
+                submit::add_creator(object.meta_mut(), &options.pass_env, &mut request)?;
                 submit::admit(&mut object, &document.value, &mut request)?;
+                submit::require_absent(object.kind(), &object.key(), &request)?;
                 submit::create(&object, context, &mut request)?;
-                Ok((object, None))
+                Ok(Created::Stored(object))
             })();
             done.map_err(|error| while_doing(error, &format!("error when creating {source:?}")))
         });
         match done {
             Ok(object) => created.push(object),
-            Err(error) => {
-                failed = true;
-                complain(&text(&error));
-            }
+            Err(error) => errors.push(error),
         }
     }
+    complain_of_all(&errors);
     let revisions = request.revisions();
     if options.dry_run == DryRun::None {
         request.commit(&context.config, &context.store)?;
     }
-    for (object, manifest) in created {
-        outcomes.done(object.kind(), name(object.meta()), "created", || {
-            manifest.map_or_else(|| object.to_value(&revisions), Ok)
-        })?;
+    for one in created {
+        match one {
+            Created::Stored(object) => {
+                outcomes
+                    .done(object.kind(), name(object.meta()), "created", || object.to_value(&revisions))?;
+            }
+            Created::Shown(kind, manifest) => {
+                let name = manifest["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+                outcomes.done(kind, &name, "created", || Ok(manifest))?;
+            }
+        }
     }
-    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What has become of a document.
+enum Created {
+    Stored(Object),
+    /// `--dry-run=client`: the manifest as it stands.
+    Shown(Kind, Value),
+}
+
+/// Without validation nobody but the server judges a manifest; of its metadata kubectl itself must make sense.
+fn shown(document: Document, validate: Validate) -> Result<Created> {
+    if validate == Validate::Ignore {
+        submit::decode_metadata(&document)?;
+    } else {
+        submit::decode(&document, validate, "creating")?;
+    }
+    Ok(Created::Shown(document.kind, document.value))
 }
 
 fn create_job(global: &Global, args: &JobArgs) -> Result<ExitCode> {
@@ -285,12 +306,11 @@ fn create_one(context: &Context, mut document: Document, options: &Options) -> R
     document.value = saved(document.value, options);
     let (_held, mut request) = context.begin(&[Table::CronJobs, Table::Jobs, Table::Pods])?;
     let mut object = submit::decode(&document, options.validate, "creating")?;
-    submit::require_absent(document.kind, &object.key(), &request).map_err(|error| {
-        verbatim(format!("error: failed to create {}: {error}", document.kind.resource().singular))
-    })?;
-    submit::add_creator(object.meta_mut(), &options.pass_env)?;
-    submit::admit(&mut object, &document.value, &mut request)?;
-    submit::create(&object, context, &mut request)?;
+    submit::add_creator(object.meta_mut(), &options.pass_env, &mut request)?;
+    submit::admit(&mut object, &document.value, &mut request)
+        .and_then(|()| submit::require_absent(object.kind(), &object.key(), &request))
+        .and_then(|()| submit::create(&object, context, &mut request))
+        .map_err(|error| failed_to_create(document.kind, error))?;
     let revisions = request.revisions();
     if options.dry_run == DryRun::None {
         request.commit(&context.config, &context.store)?;

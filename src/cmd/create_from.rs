@@ -7,13 +7,13 @@ use k8s_openapi::api::core::v1::EnvVar;
 
 use super::context::{Context, Global};
 use super::create::{Options, saved};
-use super::failure::verbatim;
+use super::failure::failed_to_create;
 use super::object::Object;
 use super::outcome::{DryRun, Outcomes};
 use super::resources::{self, Target};
 use super::selection;
 use super::submit;
-use crate::api::kinds::{Key, Kind};
+use crate::api::kinds::Kind;
 use crate::api::meta::ANNOTATION_INSTANTIATE;
 use crate::api::{CronJob, Job};
 use crate::controller::cronjob::job_of_template;
@@ -29,26 +29,30 @@ pub(super) fn run(
     options: &Options,
 ) -> Result<ExitCode> {
     let target = resources::parse(&[from.to_owned()], "create job")?;
-    let [Target::Named(Kind::CronJob, cron_job_name)] = target.as_slice() else {
+    let [Target::Named(kind, from_name)] = target.as_slice() else {
         bail!("from must be an existing cronjob");
     };
     let context = Context::open(global)?;
     let (_held, mut request) = context.begin(&[Table::CronJobs, Table::Jobs, Table::Pods])?;
-    let found = selection::get(&request.state, Kind::CronJob, &context.namespace, cron_job_name)?;
+    let found = selection::get(&request.state, *kind, &context.namespace, from_name)?;
+    if *kind != Kind::CronJob {
+        bail!("from must be an existing cronjob");
+    }
     let cron_job: CronJob = serde_json::from_str(&found.text)?;
     drop(found);
-    submit::require_absent(Kind::Job, &Key::new(&context.namespace, job_name), &request)
-        .map_err(|error| verbatim(format!("error: failed to create job: {error}")))?;
     let mut job = job_of_template(&cron_job, job_name);
     job.metadata.annotations.get_or_insert_default().insert(ANNOTATION_INSTANTIATE.into(), "manual".into());
     change_containers(&mut job, env, command)?;
     let manifest = saved(Object::Job(Box::new(job)).to_unversioned()?, options);
     let mut object = Object::from_value(Kind::Job, manifest.clone())?;
-    submit::add_creator(object.meta_mut(), &options.pass_env)?;
-    submit::admit(&mut object, &manifest, &mut request)?;
-    if options.dry_run != DryRun::Client {
-        submit::create(&object, &context, &mut request)?;
-    }
+    submit::add_creator(object.meta_mut(), &options.pass_env, &mut request)?;
+    submit::admit(&mut object, &manifest, &mut request)
+        .and_then(|()| submit::require_absent(object.kind(), &object.key(), &request))
+        .and_then(|()| match options.dry_run {
+            DryRun::Client => Ok(()),
+            _ => submit::create(&object, &context, &mut request),
+        })
+        .map_err(|error| failed_to_create(Kind::Job, error))?;
     let revisions = request.revisions();
     if options.dry_run == DryRun::None {
         request.commit(&context.config, &context.store)?;

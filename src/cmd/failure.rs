@@ -4,6 +4,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use super::output::complain;
+use crate::api::kinds::Kind;
 use crate::api::status_error::StatusError;
 
 /// What the exit codes mean.
@@ -33,23 +34,76 @@ pub(super) fn verbatim(text: impl Into<String>) -> anyhow::Error {
     Verbatim(text.into()).into()
 }
 
+/// A status error, with what was being done when it was met.
+#[derive(Debug)]
+struct Refused {
+    doing: String,
+    status: StatusError,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&from_server(&self.status, &self.doing))
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// A status error met while doing something with a file: `error when creating "job.yaml"`.
+pub(super) fn while_doing(error: anyhow::Error, doing: &str) -> anyhow::Error {
+    match error.downcast_ref::<StatusError>() {
+        None => error,
+        Some(status) => Refused { doing: doing.to_owned(), status: status.clone() }.into(),
+    }
+}
+
+/// What the server has said, and to what.
+fn refusal(error: &anyhow::Error) -> Option<(&StatusError, &str)> {
+    match error.downcast_ref::<Refused>() {
+        Some(Refused { doing, status }) => Some((status, doing)),
+        None => error.downcast_ref::<StatusError>().map(|status| (status, "")),
+    }
+}
+
+fn from_server(status: &StatusError, doing: &str) -> String {
+    let doing = if doing.is_empty() { String::new() } else { format!("{doing}: ") };
+    format!("Error from server ({}): {doing}{}", status.reason(), status.message())
+}
+
 /// An error's text as kubectl would print it.
 pub(super) fn text(error: &anyhow::Error) -> String {
     if let Some(Verbatim(text)) = error.downcast_ref::<Verbatim>() {
         return text.clone();
     }
-    match error.downcast_ref::<StatusError>() {
-        Some(invalid @ StatusError::Invalid { .. }) => invalid.to_string(),
-        Some(status) => format!("Error from server ({}): {status}", status.reason()),
+    match refusal(error) {
+        Some((invalid @ StatusError::Invalid { .. }, _)) => invalid.to_string(),
+        Some((status, doing)) => from_server(status, doing),
         None => format!("error: {error:#}"),
     }
 }
 
-/// A status error met while doing something with a file: `error when creating "job.yaml": `.
-pub(super) fn while_doing(error: anyhow::Error, doing: &str) -> anyhow::Error {
-    match error.downcast_ref::<StatusError>() {
-        None | Some(StatusError::Invalid { .. }) => error,
-        Some(status) => verbatim(format!("Error from server ({}): {doing}: {status}", status.reason())),
+/// Prints the errors of a command that has met any number of them. kubectl words several differently from one: each is a
+/// line that says what was being done, and what is its own carries no `error: `.
+pub(super) fn complain_of_all(errors: &[anyhow::Error]) {
+    if let [single] = errors {
+        return complain(&text(single));
+    }
+    for error in errors {
+        let text = match refusal(error) {
+            Some((status, doing)) => from_server(status, doing),
+            None => text(error),
+        };
+        complain(text.strip_prefix("error: ").unwrap_or(&text));
+    }
+}
+
+/// A refusal of an object that was made of flags, in the words of `kubectl create job`.
+pub(super) fn failed_to_create(kind: Kind, error: anyhow::Error) -> anyhow::Error {
+    match refusal(&error) {
+        Some((status, _)) => {
+            verbatim(format!("error: failed to create {}: {}", kind.resource().singular, status.message()))
+        }
+        None => error,
     }
 }
 

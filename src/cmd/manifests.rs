@@ -10,9 +10,12 @@ use serde_json::Value;
 use super::context::{DEFAULT_NAMESPACE, Global};
 use super::failure::verbatim;
 use super::glob;
+use super::output::warn;
 use super::resources::{self, Target};
-use crate::api::decode::{self, DecodeError, DuplicateField, MAX_MANIFEST_BYTES, Parsed};
-use crate::api::kinds::Kind;
+use super::submit::Validate;
+use crate::api::decode::{self, DecodeError, DuplicateField, MAX_MANIFEST_BYTES, MAX_OBJECTS, Parsed};
+use crate::api::foreign_kinds;
+use crate::api::kinds::{Kind, RESOURCES};
 
 /// Which manifests a verb is to read
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -63,20 +66,69 @@ impl Document {
     }
 }
 
-/// Reads every document as the object that it is, of whatever kind.
+/// Reads every document as the object that it is, of whatever kind. Of a field given twice the last counts, as in kubectl.
 ///
 /// # Errors
 /// As [`read`].
 pub(super) fn read_any(files: &FileArgs) -> Result<Vec<Result<Value>>> {
-    read_with(files, |parsed, source| parsed.unique().map_err(|error| unreadable(source, &error)))
+    read_with(files, |parsed, source| {
+        let duplicates = parsed.duplicate_fields.iter();
+        duplicates.for_each(|duplicate| warn(&format!("{source}: {duplicate}; the last counts")));
+        Ok(parsed.value)
+    })
 }
 
-/// Reads every document. A missing file is an error for the whole command, a bad document one for itself.
+/// Reads every document. A missing file is an error for the whole command, a bad document one for itself; nothing is read
+/// of a file after a document that cannot be parsed.
 ///
 /// # Errors
 /// Unreadable files and directories, in kubectl's words.
 pub(super) fn read(files: &FileArgs) -> Result<Vec<Result<Document>>> {
     read_with(files, document)
+}
+
+/// As [`read`], with what kubectl looks at before it decodes a document that is to be sent, unless `--validate=false`.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn read_validated(files: &FileArgs, validate: Validate) -> Result<Vec<Result<Document>>> {
+    read_with(files, |parsed, source| {
+        if validate != Validate::Ignore {
+            has_kind(&parsed.value, source)?;
+        }
+        document(parsed, source)
+    })
+}
+
+/// Whether a document says of what kind it is.
+fn has_kind(value: &Value, source: &str) -> Result<()> {
+    let mut problems = Vec::new();
+    if let Value::Object(fields) = value {
+        match fields.get("apiVersion") {
+            None | Some(Value::Null) => problems.push("apiVersion not set".to_owned()),
+            Some(Value::String(version)) if version.matches('/').count() > 1 => {
+                problems.push(format!("unexpected GroupVersion string: {version}"));
+            }
+            Some(Value::String(_)) => {}
+            Some(_) => problems.push("apiVersion isn't string type".to_owned()),
+        }
+        match fields.get("kind") {
+            None | Some(Value::Null) => problems.push("kind not set".to_owned()),
+            Some(Value::String(_)) => {}
+            Some(_) => problems.push("kind isn't string type".to_owned()),
+        }
+    } else {
+        problems.push("invalid object to validate".to_owned());
+    }
+    let problems = match problems.as_slice() {
+        [] => return Ok(()),
+        [single] => single.clone(),
+        several => format!("[{}]", several.join(", ")),
+    };
+    bail!(
+        "error validating {source:?}: error validating data: {problems}; if you choose to ignore these errors, turn \
+         validation off with --validate=false"
+    );
 }
 
 /// A document that is not one.
@@ -99,9 +151,15 @@ fn read_with<T>(files: &FileArgs, each: impl Fn(Parsed, &str) -> Result<T>) -> R
         };
         for parsed in decode::documents(&bytes) {
             match parsed {
-                Err(error) => documents.push(Err(unreadable(&name, &error))),
+                Err(error) => {
+                    documents.push(Err(unreadable(&name, &error)));
+                    break;
+                }
                 Ok(parsed) => {
                     documents.extend(decode::flatten(parsed).into_iter().map(|parsed| each(parsed, &name)));
+                    if documents.len() > MAX_OBJECTS {
+                        bail!("{name}: more than {MAX_OBJECTS} objects are given at once");
+                    }
                 }
             }
         }
@@ -261,24 +319,6 @@ fn read_bounded(reader: impl Read, name: &str) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Kinds of Kubernetes that people will try, and that are not here yet.
-const NOT_YET: [&str; 14] = [
-    "ConfigMap",
-    "Secret",
-    "Service",
-    "PersistentVolumeClaim",
-    "PersistentVolume",
-    "Namespace",
-    "ServiceAccount",
-    "Role",
-    "RoleBinding",
-    "Deployment",
-    "StatefulSet",
-    "DaemonSet",
-    "ReplicaSet",
-    "ResourceQuota",
-];
-
 fn document(parsed: Parsed, source: &str) -> Result<Document> {
     let Parsed { value, duplicate_fields } = parsed;
     let meta = decode::type_meta(&value)
@@ -289,14 +329,10 @@ fn document(parsed: Parsed, source: &str) -> Result<Document> {
         .filter(|kind| *kind != Kind::Event);
     let Some(kind) = known else {
         let text = |field: &str| value["metadata"][field].as_str().unwrap_or_default().to_owned();
-        let hint = if NOT_YET.contains(&meta.kind.as_str()) {
-            format!("\n{} is a kind that this version of jobctl does not have yet", meta.kind)
-        } else {
-            "\nensure CRDs are installed first".to_owned()
-        };
+        let hint = hint(group, &meta.kind);
         return Err(verbatim(format!(
             "error: resource mapping not found for name: {:?} namespace: {:?} from {source:?}: no matches for kind \
-             {:?} in version {:?}{hint}",
+             {:?} in version {:?}\n{hint}",
             text("name"),
             text("namespace"),
             meta.kind,
@@ -304,4 +340,19 @@ fn document(parsed: Parsed, source: &str) -> Result<Document> {
         )));
     };
     Ok(Document { source: source.to_owned(), value, kind, api_version: meta.api_version, duplicate_fields })
+}
+
+/// What to make of a kind that is not here.
+fn hint(group: &str, kind: &str) -> String {
+    let meant = RESOURCES.iter().find(|known| known.group == group && known.name.eq_ignore_ascii_case(kind));
+    match meant {
+        Some(known) if known.kind == Kind::Event && known.name == kind => {
+            "Events are recorded, they cannot be submitted".to_owned()
+        }
+        Some(known) if known.name != kind => format!("the kind is written {}", known.name),
+        _ if foreign_kinds::is_foreign(group, kind) => {
+            format!("{kind} is a kind of Kubernetes that this version of jobctl does not have")
+        }
+        _ => "ensure CRDs are installed first".to_owned(),
+    }
 }

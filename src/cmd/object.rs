@@ -1,8 +1,11 @@
 //! An object of a kind that verbs create and change, and what its kind asks for on the way into the store.
 
 use anyhow::{Context as _, Result};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::failure::verbatim;
+use crate::api::decode::strict;
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{name, namespace};
 use crate::api::status_error::FieldError;
@@ -20,12 +23,32 @@ pub(super) enum Object {
 }
 
 impl Object {
-    /// Decodes a stored or merged object.
+    /// Decodes an object that a request has made of a stored one, as the server would keep it. Returns the fields that
+    /// its type does not have too.
+    ///
+    /// # Errors
+    /// Fields of a wrong type; Events, which nobody changes.
+    pub(super) fn changed(kind: Kind, value: &Value) -> Result<(Self, Vec<String>)> {
+        fn read<T: DeserializeOwned>(value: &Value) -> Result<(Box<T>, Vec<String>)> {
+            let decoded = strict::from_value::<T>(value)
+                .map_err(|error| verbatim(format!("The request is invalid: patch: {}", error.problem)))?;
+            Ok((Box::new(decoded.object), decoded.unknown_fields))
+        }
+        Ok(match kind {
+            Kind::Job => read(value).map(|(object, unknown)| (Self::Job(object), unknown))?,
+            Kind::Pod => read(value).map(|(object, unknown)| (Self::Pod(object), unknown))?,
+            Kind::Node => read(value).map(|(object, unknown)| (Self::Node(object), unknown))?,
+            Kind::CronJob => read(value).map(|(object, unknown)| (Self::CronJob(object), unknown))?,
+            Kind::Event => anyhow::bail!("a {kind} cannot be changed"),
+        })
+    }
+
+    /// Decodes a stored object.
     ///
     /// # Errors
     /// Fields of a wrong type; Events, which nobody changes.
     pub(super) fn from_value(kind: Kind, value: Value) -> Result<Self> {
-        let read = |error: serde_json::Error| anyhow::anyhow!("read the changed {kind}: {error}");
+        let read = |error: serde_json::Error| anyhow::anyhow!("read the stored {kind}: {error}");
         Ok(match kind {
             Kind::Job => Self::Job(serde_json::from_value(value).map_err(read)?),
             Kind::Pod => Self::Pod(serde_json::from_value(value).map_err(read)?),
@@ -90,6 +113,29 @@ impl Object {
         Ok(value)
     }
 
+    /// How many bytes the object takes when it is stored.
+    pub(super) fn size(&self) -> usize {
+        struct Counted(usize);
+        impl std::io::Write for Counted {
+            fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+                self.0 += bytes.len();
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        let mut counted = Counted(0);
+        // Writing to a counter does not fail, and objects always encode.
+        let _ = match self {
+            Self::CronJob(cron_job) => serde_json::to_writer(&mut counted, cron_job),
+            Self::Job(job) => serde_json::to_writer(&mut counted, job),
+            Self::Pod(pod) => serde_json::to_writer(&mut counted, pod),
+            Self::Node(node) => serde_json::to_writer(&mut counted, node),
+        };
+        counted.0
+    }
+
     /// Fills in what the API server would, and takes what only the server writes from the object that is replaced.
     /// Returns every rule that replacing it so would break.
     pub(super) fn prepare_update(&mut self, old: &Self) -> Vec<FieldError> {
@@ -114,6 +160,16 @@ impl Object {
                 validation::validate_node_update(new, old)
             }
             (new, _) => vec![FieldError::invalid("kind", new.kind(), "the kind of an object cannot change")],
+        }
+    }
+
+    /// What the API server says of the object though it accepts it.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        match self {
+            Self::CronJob(cron_job) => validation::warnings_of_cron_job(cron_job),
+            Self::Job(job) => validation::warnings_of_job(job),
+            Self::Pod(pod) => validation::warnings_of_pod(pod),
+            Self::Node(_) => Vec::new(),
         }
     }
 

@@ -115,6 +115,8 @@ impl Outcomes {
         what: &str,
         object: impl FnOnce() -> Result<Value>,
     ) -> Result<()> {
+        // What has only a generateName gets its name when it is stored.
+        let name = if name.is_empty() { "<unknown>" } else { name };
         match &self.format {
             None => say(&format!("{resource}/{name} {what}{}", self.dry_run.suffix())),
             Some(Format::Name) => say(&format!("{resource}/{name}")),
@@ -122,7 +124,11 @@ impl Outcomes {
                 print(&template.execute(&object()?).map_err(|error| anyhow::anyhow!("{error}"))?)
             }
             Some(Format::Json | Format::Yaml) => {
-                let object = object()?;
+                let mut object = object()?;
+                // Who manages which field is a page by itself, and kubectl leaves it out.
+                if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
+                    metadata.remove("managedFields");
+                }
                 match &mut self.gathered {
                     Some(gathered) => gathered.push(object),
                     None => self.print(&object)?,

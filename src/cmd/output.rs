@@ -75,6 +75,8 @@ fn unwritten(error: io::Error) -> anyhow::Error {
     if error.kind() == io::ErrorKind::BrokenPipe { reader_gone() } else { error.into() }
 }
 
+use crate::printers::terminal::escaped;
+
 /// Writes text to stdout and flushes it.
 ///
 /// # Errors
@@ -94,18 +96,25 @@ pub(super) fn print_bytes(bytes: &[u8]) -> anyhow::Result<()> {
     write(bytes).map_err(unwritten)
 }
 
-/// Writes one line to stdout.
+/// Writes one line for a person to stdout; what would drive the terminal is shown instead.
 ///
 /// # Errors
 /// As [`print`].
 pub(super) fn say(line: &str) -> anyhow::Result<()> {
-    print(&format!("{line}\n"))
+    print(&format!("{}\n", escaped(line)))
 }
 
-/// Writes one line to stderr.
+/// Writes one line to stderr; what would drive the terminal is shown instead.
 pub(super) fn complain(line: &str) {
-    if !line.is_empty() && !held_back(To::Stderr, format!("{line}\n").as_bytes()) {
-        let _ = writeln!(io::stderr().lock(), "{line}");
+    if !line.is_empty() {
+        complain_as_is(&escaped(line));
+    }
+}
+
+fn complain_as_is(line: &str) {
+    let line = format!("{line}\n");
+    if !held_back(To::Stderr, line.as_bytes()) {
+        let _ = io::stderr().lock().write_all(line.as_bytes());
     }
 }
 
@@ -120,7 +129,7 @@ pub(super) fn warnings() -> usize {
 pub(super) fn warn(text: &str) {
     WARNINGS.fetch_add(1, Ordering::Relaxed);
     if io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
-        complain(&format!("\u{1b}[33;1mWarning:\u{1b}[0m {text}"));
+        complain_as_is(&format!("\u{1b}[33;1mWarning:\u{1b}[0m {}", escaped(text)));
     } else {
         complain(&format!("Warning: {text}"));
     }

@@ -9,7 +9,7 @@ use super::change::{self, ChangeArgs, Changed, Part};
 use super::context::Global;
 use super::local;
 use super::selection::Selectors;
-use crate::api::decode::{self, Parsed};
+use crate::api::decode;
 use crate::registry::json_patch::json_patch;
 use crate::registry::merge::{json_merge_patch, strategic_merge_patch};
 
@@ -109,7 +109,7 @@ fn parse(text: &str) -> Result<Value> {
         anyhow::anyhow!("unable to parse {text:?}: {problem}")
     };
     let mut documents = decode::documents(text.as_bytes());
-    match documents.next().map(|parsed| parsed.and_then(Parsed::unique)) {
+    match documents.next().map(|parsed| parsed.map(|parsed| parsed.value)) {
         Some(Ok(value)) => Ok(value),
         Some(Err(error)) => Err(unreadable(&error.to_string())),
         None => Ok(Value::Null),

@@ -8,11 +8,11 @@ use serde_json::Value;
 use super::change::check_version;
 use super::context::{Context, Global};
 use super::delete::delete_one;
-use super::failure::{text, while_doing};
+use super::failure::{complain_of_all, while_doing};
 use super::manifests::{self, Document, FileArgs};
 use super::object::Object;
 use super::outcome::{DryRun, Outcomes};
-use super::output::{complain, say};
+use super::output::say;
 use super::submit::{self, Validate};
 use crate::api::meta::{ANNOTATION_LAST_APPLIED, name};
 use crate::api::status_error::StatusError;
@@ -57,7 +57,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if args.files.filenames.is_empty() {
         bail!("must specify -f");
     }
-    let documents = manifests::read(&args.files)?;
+    let documents = manifests::read_validated(&args.files, args.validate)?;
     if documents.is_empty() {
         bail!("no objects passed to replace");
     }
@@ -66,7 +66,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let (_held, mut request) = context.begin(&[Table::Jobs, Table::Pods, Table::Events, Table::CronJobs])?;
     let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?;
     let mut replaced = Vec::new();
-    let mut failed = false;
+    let mut errors = Vec::new();
     for document in documents {
         let done = document.and_then(|mut document| {
             submit::set_namespace(&mut document, &context)?;
@@ -75,12 +75,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         });
         match done {
             Ok(one) => replaced.push(one),
-            Err(error) => {
-                failed = true;
-                complain(&text(&error));
-            }
+            Err(error) => errors.push(error),
         }
     }
+    complain_of_all(&errors);
     let revisions = request.revisions();
     if args.dry_run == DryRun::None {
         request.commit(&context.config, &context.store)?;
@@ -92,7 +90,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         }
         outcomes.done(object.kind(), &object_name, "replaced", || object.to_value(&revisions))?;
     }
-    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Replaces one object; says whether it existed.
@@ -111,7 +109,7 @@ fn replace(
     let exists = request.state.get(Table::from(document.kind), &key).is_some();
     if args.force {
         submit::require_new(document.kind, &key, request)?;
-        submit::add_creator(object.meta_mut(), &args.pass_env)?;
+        submit::add_creator(object.meta_mut(), &args.pass_env, request)?;
         if document.value["metadata"]["annotations"][ANNOTATION_LAST_APPLIED].is_null() {
             // As apply leaves it: whoever was told to replace an applied object goes on applying it.
             let annotations = object.meta_mut().annotations.get_or_insert_default();
@@ -134,9 +132,8 @@ fn replace(
     let mut value = object.to_unversioned()?;
     submit::keep_creator(document.kind, &mut value, &current, &document.value)?;
     object = Object::from_value(document.kind, value)?;
-    let mut causes = object.prepare_update(&old);
-    causes.extend(submit::findings_of_manifest(&object, &document.value, &current, context));
-    submit::refuse(&object, causes)?;
+    let causes = object.prepare_update(&old);
+    submit::judge_update(&object, &old, causes, &document.value, &current, context.warnings_as_errors)?;
     object.put(&mut request.pending);
     Ok((object, true))
 }

@@ -183,7 +183,7 @@ fn submit_all(
             }
             delete_one(&mut request, Kind::Job, &job_key, Propagation::Background, None)?;
         }
-        submit::add_creator(object.meta_mut(), &args.pass_env)?;
+        submit::add_creator(object.meta_mut(), &args.pass_env, &mut request)?;
         submit::admit(&mut object, &document.value, &mut request)?;
         submit::create(&object, context, &mut request)?;
         if let Object::Job(job) = object {

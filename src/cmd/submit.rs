@@ -8,22 +8,22 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::failure::verbatim;
-use super::manifests::{self, Document};
+use super::manifests::Document;
 use super::object::Object;
 use super::output::warn;
 use super::startable;
 use crate::api::decode::{TypeMeta, strict};
 use crate::api::kinds::{Key, Kind};
-use crate::api::meta::{ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PATH, ANNOTATION_WORKING_DIRECTORY, name};
+use crate::api::meta::{
+    ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PASSED_ENVIRONMENT_ID, ANNOTATION_PATH, ANNOTATION_SESSION,
+    ANNOTATION_UMASK, ANNOTATION_WORKING_DIRECTORY, name,
+};
 use crate::api::status_error::{FieldError, StatusError};
 use crate::api::{CronJob, Job, ObjectMeta, Pod, defaults, validation};
 use crate::controller::pods::{generated_name, new_uid};
-use crate::manager::Request;
+use crate::manager::{DEFAULT_PATH, Request, creator_umask, session_environment};
 use crate::registry::strategy;
 use crate::store::Table;
-
-/// Where programs are looked for when whoever creates an object has no PATH: what container runtimes give.
-const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// `--validate`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,7 +56,11 @@ pub(super) fn set_namespace(document: &mut Document, context: &Context) -> Resul
     }
     let given = context.namespace_given.then_some(context.namespace.as_str());
     let namespace = document.namespace(given)?;
-    if !document.value["metadata"].is_object() {
+    // Whatever else is there is not what metadata is, and is told when the object is decoded.
+    if !document.value["metadata"].is_object() && !document.value["metadata"].is_null() {
+        return Ok(());
+    }
+    if document.value["metadata"].is_null() {
         document.value["metadata"] = json!({});
     }
     document.value["metadata"]["namespace"] = json!(namespace);
@@ -77,7 +81,9 @@ pub(super) fn decode(document: &Document, validate: Validate, doing: &str) -> Re
     // kubectl itself reads the metadata, the rest is the server's to judge.
     let unfit = |error: &strict::TypeError| {
         if error.path == "metadata" || error.path.starts_with("metadata.") {
-            return verbatim(format!("error: unable to decode {:?}: {}", document.source, error.problem));
+            let holder = format!("field {}.metadata ", document.kind);
+            let problem = error.problem.replace(&holder, "field metadataOnlyObject.metadata ");
+            return verbatim(format!("error: unable to decode {:?}: {problem}", document.source));
         }
         bad_request(error.to_string())
     };
@@ -94,27 +100,19 @@ pub(super) fn decode(document: &Document, validate: Validate, doing: &str) -> Re
         }
         Kind::Node => bail!("{:?}: the node is this machine: it registers itself", document.source),
         Kind::CronJob => {
-            if document.api_version == "batch/v1beta1" {
-                warn(
-                    "batch/v1beta1 CronJob is deprecated in v1.21+, unavailable in v1.25+; use batch/v1 CronJob",
-                );
-            }
             let decoded = strict::from_value::<CronJob>(&value).map_err(|error| unfit(&error))?;
             (Object::CronJob(Box::new(decoded.object)), decoded.unknown_fields)
         }
         Kind::Event => bail!("{:?}: Events are made by what happens", document.source),
     };
-    let duplicates = &document.duplicate_fields;
-    let problems: Vec<String> = duplicates
-        .iter()
-        .map(|duplicate| format!("duplicate field \"{}\"", duplicate.path))
-        .chain(unknown.iter().map(|field| format!("unknown field \"{field}\"")))
-        .collect();
+    let problems: Vec<String> = unknown.iter().map(|field| format!("unknown field \"{field}\"")).collect();
+    if validate != Validate::Ignore {
+        // kubectl takes the last without a word, and no server sees the others.
+        let duplicates = document.duplicate_fields.iter();
+        duplicates.for_each(|duplicate| warn(&format!("{}: {duplicate}; the last counts", document.source)));
+    }
     match validate {
         Validate::Strict => {
-            if let Some(place) = duplicates.iter().find_map(|duplicate| duplicate.place.as_ref()) {
-                return Err(manifests::unreadable(&document.source, place));
-            }
             if !problems.is_empty() {
                 let (api_version, kind) = (document.kind.api_version(), document.kind.as_str().into());
                 let meta = TypeMeta { api_version, kind };
@@ -127,28 +125,56 @@ pub(super) fn decode(document: &Document, validate: Validate, doing: &str) -> Re
     Ok(object)
 }
 
-/// The environment of whoever creates an object: what a pod started later, by somebody else, cannot know.
+/// Reads the metadata of a document as kubectl itself does.
+///
+/// # Errors
+/// Fields of a wrong type.
+pub(super) fn decode_metadata(document: &Document) -> Result<()> {
+    let kind = document.kind.as_str();
+    let metadata =
+        json!({"kind": kind, "apiVersion": document.api_version, "metadata": document.value["metadata"]});
+    decode(
+        &Document { value: metadata, duplicate_fields: Vec::new(), ..document.clone() },
+        Validate::Ignore,
+        "",
+    )?;
+    Ok(())
+}
+
+/// The environment of whoever creates an object: what a pod started later, by somebody else, cannot know. The values of
+/// `pass_env` are stored apart from the object, which anybody may show.
 ///
 /// # Errors
 /// No current directory; a variable named by `--pass-env` that does not exist.
-pub(super) fn add_creator(meta: &mut ObjectMeta, pass_env: &[String]) -> Result<()> {
+pub(super) fn add_creator(meta: &mut ObjectMeta, pass_env: &[String], request: &mut Request) -> Result<()> {
     let annotations = meta.annotations.get_or_insert_default();
-    let directory = std::env::current_dir().context("find the current directory")?;
-    annotations
-        .entry(ANNOTATION_WORKING_DIRECTORY.into())
-        .or_insert_with(|| directory.to_string_lossy().into_owned());
-    annotations
-        .entry(ANNOTATION_PATH.into())
-        .or_insert_with(|| std::env::var("PATH").unwrap_or_else(|_| DEFAULT_PATH.into()));
+    for (name, value) in creator()? {
+        annotations.entry(name.into()).or_insert(value);
+    }
     let mut passed = BTreeMap::new();
     for variable in pass_env {
         let Ok(value) = std::env::var(variable) else { bail!("--pass-env: there is no variable {variable}") };
         passed.insert(variable.as_str(), value);
     }
     if !passed.is_empty() {
-        annotations.insert(ANNOTATION_PASSED_ENVIRONMENT.into(), serde_json::to_string(&passed)?);
+        let names: Vec<&str> = passed.keys().copied().collect();
+        let id = new_uid(&mut request.random);
+        annotations.insert(ANNOTATION_PASSED_ENVIRONMENT.into(), names.join(","));
+        annotations.insert(ANNOTATION_PASSED_ENVIRONMENT_ID.into(), id.clone());
+        request.pending.put_text(Table::Environments, Key::new("", &id), serde_json::to_string(&passed)?);
     }
     Ok(())
+}
+
+/// What annotations say of whoever creates an object.
+fn creator() -> Result<[(&'static str, String); 4]> {
+    let directory = std::env::current_dir().context("find the current directory")?;
+    Ok([
+        (ANNOTATION_WORKING_DIRECTORY, directory.to_string_lossy().into_owned()),
+        (ANNOTATION_PATH, std::env::var("PATH").unwrap_or_else(|_| DEFAULT_PATH.into())),
+        (ANNOTATION_UMASK, format!("{:04o}", creator_umask())),
+        (ANNOTATION_SESSION, serde_json::to_string(&session_environment())?),
+    ])
 }
 
 /// Completes an object that is to be created and checks it. Warnings go to stderr.
@@ -163,10 +189,10 @@ pub(super) fn admit(object: &mut Object, manifest: &Value, request: &mut Request
         meta.name = Some(generated_name(&base, &mut request.random));
     }
     let uid = new_uid(&mut request.random);
-    let mut causes = match object {
+    let causes = match object {
         Object::Job(job) => {
             defaults::set_job_defaults(job);
-            strategy::prepare_job_for_create(job, &uid, request.now);
+            strategy::prepare_job_to_validate(job, &uid, request.now);
             validation::validate_job(job)
         }
         Object::Pod(pod) => {
@@ -181,19 +207,20 @@ pub(super) fn admit(object: &mut Object, manifest: &Value, request: &mut Request
         }
         Object::Node(_) => bail!("the node is this machine: it registers itself"),
     };
-    causes.extend(object.findings(manifest).refused);
+    require_storable(object)?;
+    // What no cluster would take comes before what this machine cannot do.
     refuse(object, causes)?;
+    refuse(object, object.findings(manifest).refused)?;
+    if let Object::Job(job) = object {
+        strategy::complete_created_job(job);
+    }
     warn_of(object, manifest);
     Ok(())
 }
 
 /// Says everything that is to be said of a manifest at its creation.
 pub(super) fn warn_of(object: &Object, manifest: &Value) {
-    let of_kind = match object {
-        Object::Job(job) => validation::warnings_on_create_job(job),
-        _ => Vec::new(),
-    };
-    let warnings = of_kind.into_iter().chain(object.findings(manifest).warnings);
+    let warnings = object.warnings().into_iter().chain(object.findings(manifest).warnings);
     warnings.chain(startable::warnings(object)).for_each(|warning| warn(&warning));
 }
 
@@ -204,10 +231,9 @@ pub(super) fn warn_of(object: &Object, manifest: &Value) {
 /// As [`add_creator`].
 pub(super) fn keep_creator(kind: Kind, new: &mut Value, old: &Value, given: &Value) -> Result<()> {
     let of = |object: &Value, name: &str| object["metadata"]["annotations"].get(name).cloned();
-    let mut caller = ObjectMeta::default();
-    add_creator(&mut caller, &[])?;
-    let caller = caller.annotations.unwrap_or_default();
-    for name in [ANNOTATION_WORKING_DIRECTORY, ANNOTATION_PATH, ANNOTATION_PASSED_ENVIRONMENT] {
+    let caller: BTreeMap<&str, String> = creator()?.into();
+    let passed = [ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PASSED_ENVIRONMENT_ID];
+    for name in caller.keys().copied().chain(passed) {
         let from_caller = caller.get(name).filter(|_| kind == Kind::CronJob).map(|value| json!(value));
         let value = of(given, name).or(from_caller).or_else(|| of(old, name));
         let Some(value) = value else { continue };
@@ -219,27 +245,47 @@ pub(super) fn keep_creator(kind: Kind, new: &mut Value, old: &Value, given: &Val
     Ok(())
 }
 
-/// What in a new version of an object cannot be done here. Of fields without effect is said what is said at creation,
-/// unless the version before had them.
-pub(super) fn findings_of_update(object: &Object, new: &Value, current: &Value) -> Vec<FieldError> {
+/// Judges a new version of an object: the rules that it breaks first, then what cannot be done here. Of fields without
+/// effect is said what is said at creation, unless the version before had them.
+///
+/// # Errors
+/// [`StatusError::Invalid`] with every cause.
+pub(super) fn judge_update(
+    object: &Object,
+    old: &Object,
+    causes: Vec<FieldError>,
+    new: &Value,
+    current: &Value,
+    says_all: bool,
+) -> Result<()> {
+    require_storable(object)?;
+    refuse(object, causes)?;
     let findings = object.findings(new);
+    refuse(object, findings.refused)?;
+    if says_all {
+        warn_of(object, new);
+        return Ok(());
+    }
+    // Whether the spec has changed is what the generation says.
+    let is_new = object.meta().generation != old.meta().generation;
+    object.warnings().iter().filter(|_| is_new).for_each(|warning| warn(warning));
     let known = object.findings(current).warnings;
     findings.warnings.iter().filter(|warning| !known.contains(warning)).for_each(|warning| warn(warning));
-    findings.refused
+    Ok(())
 }
 
-/// As [`findings_of_update`] where a whole manifest is given. Where somebody goes by warnings, all of them are said again.
-pub(super) fn findings_of_manifest(
-    object: &Object,
-    manifest: &Value,
-    current: &Value,
-    context: &Context,
-) -> Vec<FieldError> {
-    if !context.warnings_as_errors {
-        return findings_of_update(object, manifest, current);
+/// The most bytes of an object: what a cluster's store takes in one request.
+const MAX_OBJECT_BYTES: usize = 3 << 19;
+
+/// Refuses an object that is too large to be kept: whoever reads the store would have to hold it.
+///
+/// # Errors
+/// [`StatusError::TooLarge`].
+fn require_storable(object: &Object) -> Result<()> {
+    if object.size() > MAX_OBJECT_BYTES {
+        return Err(StatusError::TooLarge { limit: MAX_OBJECT_BYTES }.into());
     }
-    warn_of(object, manifest);
-    object.findings(manifest).refused
+    Ok(())
 }
 
 /// [`StatusError::Invalid`] when there is any cause.

@@ -11,6 +11,7 @@ use nix::sys::signal::{SigSet, Signal};
 use super::context::{Context, Global};
 use super::outcome::DryRun;
 use super::output::say;
+use crate::kubelet::set_title;
 use crate::manager::{COMPANION, Config, Controller, ControllerMode, come_back};
 use crate::store::{Store, holder_of};
 
@@ -99,6 +100,7 @@ fn dropped(count: usize) -> String {
 pub(super) fn run_unseen(kind: &str, data_directory: &Path) -> Result<()> {
     // Started as /proc/self/exe, it would show as `exe`.
     let _ = nix::sys::prctl::set_name(c"jobctl-control");
+    set_title(&format!("jobctl: controller of {}", data_directory.display()));
     let companion = kind == COMPANION;
     if companion {
         // However the verb ends, by a signal too, its companion is not to outlive it.

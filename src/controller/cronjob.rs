@@ -12,9 +12,11 @@ use super::pods::new_uid;
 use super::{Action, Plan, World, ttl};
 use crate::api::durations::after;
 use crate::api::events::{EventRecord, Reference};
-use crate::api::kinds::Key;
+use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{ANNOTATION_SCHEDULED_TIMESTAMP, OWN_ANNOTATIONS, name, namespace, time, uid};
 use crate::api::schedule::{self, Schedule};
+use crate::api::status_error::StatusError;
+use crate::api::validation;
 use crate::api::{CronJob, CronJobSpec, CronJobStatus, Job, ObjectMeta};
 
 /// The component that Events of this controller name.
@@ -250,6 +252,11 @@ impl Sync<'_> {
         } else {
             let job_uid = new_uid(random);
             let job = scheduled_job(self.cron_job, &job_key, &job_uid, due, zone);
+            if let Some(error) = invalid(&job) {
+                let message = format!("Error creating job: {}", error.message());
+                self.event_once(&message, "Warning", "FailedCreate", &message);
+                return;
+            }
             self.actions.push(Action::CreateJob(Box::new(job)));
             self.event("Normal", "SuccessfulCreate", &format!("Created job {}", job_key.name));
             self.add_active(&job_key, &job_uid);
@@ -307,6 +314,14 @@ impl Sync<'_> {
             }
         }
     }
+}
+
+/// What would keep the API server from taking a Job: of all that goes into one only the template's labels and annotations
+/// have not been judged with the CronJob.
+fn invalid(job: &Job) -> Option<StatusError> {
+    let causes = validation::validate_template_metadata(&job.metadata);
+    let name = name(&job.metadata).to_owned();
+    (!causes.is_empty()).then_some(StatusError::Invalid { kind: Kind::Job, name, causes })
 }
 
 /// The name of the Job of a scheduled time: two controllers cannot start it twice. Upstream names it by the minute; a

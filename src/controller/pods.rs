@@ -8,6 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
 use super::{Action, World};
 use crate::api::conditions::set_pod_condition;
+use crate::api::defaults;
 use crate::api::durations::after;
 use crate::api::events::{EventRecord, Reference};
 use crate::api::kinds::Key;
@@ -160,7 +161,8 @@ pub(super) fn new_pod(
         owner_references: Some(vec![owner_reference(job)]),
         ..ObjectMeta::default()
     };
-    let spec = template.and_then(|template| template.spec.clone()).unwrap_or_default();
+    let mut spec = template.and_then(|template| template.spec.clone()).unwrap_or_default();
+    defaults::set_host_ports(&mut spec);
     let mut pod = Pod { metadata, spec: Some(spec), status: None };
     if let Some(index) = index {
         add_index(&mut pod, name(&job.metadata), index);
@@ -198,8 +200,12 @@ pub fn scheduled_event(pod: &Pod, node_name: &str, now: DateTime<Utc>) -> EventR
 
 /// Marks a pod for deletion: the kubelet stops it, then it is removed. A repeated request can only shorten the grace.
 pub fn mark_deleted(pod: &mut Pod, grace_seconds: Option<i64>, now: DateTime<Utc>) {
-    let grace =
-        grace_seconds.or_else(|| pod.spec.as_ref()?.termination_grace_period_seconds).unwrap_or(30).max(0);
+    // A negative one in a spec counts as 1 (upstream warns of it), in a request as none.
+    let of_spec = || {
+        let seconds = pod.spec.as_ref()?.termination_grace_period_seconds?;
+        Some(if seconds < 0 { 1 } else { seconds })
+    };
+    let grace = grace_seconds.or_else(of_spec).unwrap_or(30).max(0);
     let deadline = after(now, grace);
     if pod.metadata.deletion_timestamp.as_ref().is_some_and(|earlier| earlier.0 <= deadline) {
         return;

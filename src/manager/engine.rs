@@ -1,28 +1,35 @@
 //! One pass: lock, catch up, take in the pods' reports, decide, commit, act, unlock.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, Duration, Utc};
 
-use super::load::{TABLES, load, place};
+use super::adopted::Adopted;
+use super::config::default_environment;
+use super::load::{Environments, TABLES, load, place};
 use super::outline::PodOutline;
 use super::pending::Pending;
 use super::recorder::Recorder;
 use super::timers::Timers;
-use super::{Config, base_environment, clock, seed};
+use super::{Config, clock, seed};
 use crate::api::conditions::is_pod_finished;
 use crate::api::defaults::set_job_defaults;
 use crate::api::events::EventRecord;
 use crate::api::kinds::Key;
-use crate::api::meta::{controller_of, key, uid};
+use crate::api::meta::{ANNOTATION_PASSED_ENVIRONMENT_ID, annotation, controller_of, key, uid};
 use crate::api::{ObjectMeta, Pod};
 use crate::controller::scheduler::is_bound;
 use crate::controller::{Action, JobFacts, PodEntry, World, reconcile, reconcile_cron_jobs};
-use crate::kubelet::actions::{PodRun, blocked_status, killing_event, lost_status, pod_run, take_report};
-use crate::kubelet::{Launcher, kill_strays, request_stop, supervisor_of};
+use crate::kubelet::actions::{
+    Environment, PodRun, blocked_status, killing_event, lost_status, pod_run, take_report,
+};
+use crate::kubelet::{
+    Launcher, Session, Supervisor, continue_if_stopped, kill_strays, kill_supervisor, request_stop,
+    since_boot, supervisor_of,
+};
 use crate::registry::strategy::prepare_job_for_create;
 use crate::registry::tombstones::Tombstone;
 use crate::store::{
@@ -32,6 +39,12 @@ use crate::store::{
 
 /// How long to wait before asking again for something that a process was about to do.
 const SOON: Duration = Duration::milliseconds(5);
+/// How often a supervisor is looked at whose end nobody tells us.
+const LOOK_AGAIN: Duration = Duration::seconds(1);
+/// How long after its pod's deadline a supervisor that does not follow is killed.
+const LATE: Duration = Duration::seconds(15);
+/// A clock that differs by this from what has passed has been set.
+const CLOCK_STEP: Duration = Duration::seconds(1);
 /// How long after a request to stop it is repeated.
 const AGAIN: Duration = Duration::seconds(3);
 /// Done pods beyond the threshold are collected in batches, so that one pass in many pays for the search.
@@ -51,8 +64,6 @@ pub struct PassReport {
 /// What is known of a live pod's supervisor.
 #[derive(Debug, Default)]
 struct Supervision {
-    /// For a supervisor that is not our kubelet's child: readable when it ends.
-    process: Option<OwnedFd>,
     /// The deletion deadline that it has been told.
     told: Option<DateTime<Utc>>,
     /// When it is to be told again: of two signals of a kind that come close together the kernel keeps one, and the
@@ -72,8 +83,12 @@ pub struct Engine {
     cron_timers: Timers<Key>,
     pod_timers: Timers<Key>,
     supervised: HashMap<Box<str>, Supervision>,
+    adopted: Adopted,
+    /// The wall clock's time less that since the machine was started: it changes when somebody sets the clock.
+    clock_offset: Option<Duration>,
     launcher: Launcher,
     environment: BTreeMap<String, String>,
+    environments: Environments,
     /// Uids of pods whose supervisor may have died: settled in the next pass, after the inbox has been read.
     suspects: BTreeSet<String>,
     /// Removed pods of Jobs that went while no controller ran: nobody will ask for them again.
@@ -101,8 +116,11 @@ impl Engine {
             pod_timers: Timers::new(),
             cron_timers: Timers::new(),
             supervised: HashMap::new(),
+            adopted: Adopted::new()?,
+            clock_offset: None,
             launcher,
-            environment: base_environment(),
+            environment: default_environment(),
+            environments: loaded.environments,
             suspects: BTreeSet::new(),
             leftovers: loaded.leftovers,
             compact_after: None,
@@ -149,24 +167,30 @@ impl Engine {
 
     /// Pods that were started before us: by a controller that is gone, or by a verb.
     fn adopt_supervisors(&mut self) -> Result<()> {
-        let uids: Vec<String> = self.world.live_pods().map(|pod| uid(&pod.metadata).to_owned()).collect();
-        for uid in uids {
+        let pods: Vec<(String, Key)> =
+            self.world.live_pods().map(|pod| (uid(&pod.metadata).to_owned(), key(&pod.metadata))).collect();
+        for (uid, key) in pods {
             let directory = PodDirectory::new(self.store.pod_path(&uid));
             if !directory.is_claimed() {
                 continue;
             }
             match supervisor_of(&directory)? {
-                Some(process) => {
-                    let supervision = Supervision { process: Some(process), ..Supervision::default() };
-                    self.supervised.insert(uid.into(), supervision);
-                }
-                None => {
+                Supervisor::Alive(process) => self.adopt(&uid, &key, process),
+                Supervisor::Gone => {
                     self.supervised.insert(uid.as_str().into(), Supervision::default());
                     self.suspects.insert(uid);
                 }
             }
         }
         Ok(())
+    }
+
+    /// Takes over a living supervisor that is no child of our kubelet process.
+    fn adopt(&mut self, uid: &str, key: &Key, process: Option<OwnedFd>) {
+        self.supervised.insert(uid.into(), Supervision::default());
+        if !self.adopted.add(uid, process) {
+            self.pod_timers.set(key, Some(clock() + LOOK_AGAIN));
+        }
     }
 
     /// Directories that a crash between a commit and the removal left behind.
@@ -192,9 +216,9 @@ impl Engine {
         self.tail.as_ref().map(|tail| tail.journal_path().to_owned())
     }
 
-    /// Descriptors that become readable when an adopted supervisor ends.
-    pub fn adopted(&self) -> impl Iterator<Item = &OwnedFd> {
-        self.supervised.values().filter_map(|supervision| supervision.process.as_ref())
+    /// Readable when an adopted supervisor has ended.
+    pub fn adopted(&self) -> BorrowedFd<'_> {
+        self.adopted.as_fd()
     }
 
     /// When the next pass is due though nothing happens.
@@ -249,19 +273,9 @@ impl Engine {
         self.launcher.finish();
     }
 
-    /// Names an adopted supervisor that has ended.
+    /// Names the adopted supervisors that have ended.
     pub fn hear_of_adopted_deaths(&mut self) {
-        for (uid, supervision) in &mut self.supervised {
-            let ended = supervision.process.as_ref().is_some_and(|process| {
-                let mut fds =
-                    [nix::poll::PollFd::new(std::os::fd::AsFd::as_fd(process), nix::poll::PollFlags::POLLIN)];
-                nix::poll::poll(&mut fds, nix::poll::PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
-            });
-            if ended {
-                supervision.process = None;
-                self.suspects.insert(uid.to_string());
-            }
-        }
+        self.suspects.extend(self.adopted.ended().into_iter().map(String::from));
     }
 
     /// Makes one pass.
@@ -280,6 +294,7 @@ impl Engine {
         };
         let mut locked = self.store.lock(tail)?;
         let mut round = Round::default();
+        self.follow_clock(now, &mut round)?;
         let mut failed = Ok(());
         locked.catch_up(&TABLES, |change| {
             if failed.is_ok() {
@@ -294,15 +309,18 @@ impl Engine {
         for key in std::mem::take(&mut self.leftovers) {
             round.pending.delete(Table::RemovedPods, key);
         }
+        for key in self.pod_timers.take_due(now) {
+            if let Some(uid) = self.world.pod_uid(&key).filter(|uid| self.adopted.is_unseen(uid)) {
+                self.suspects.insert(uid.to_owned());
+            }
+            self.world.touch(key);
+        }
         self.settle_suspects(now, &mut round)?;
         for key in self.job_timers.take_due(now) {
             self.world.mark_dirty(key);
         }
         for key in self.cron_timers.take_due(now) {
             self.world.cron_jobs.name(key);
-        }
-        for key in self.pod_timers.take_due(now) {
-            self.world.touch(key);
         }
         self.decide(now, &mut round)?;
         let committed = !round.pending.is_empty();
@@ -320,6 +338,29 @@ impl Engine {
         Ok(PassReport { lines: round.lines, committed })
     }
 
+    /// Somebody may have set the clock: what has been noted of Jobs moves along, so that deadlines and delays last as long as they
+    /// would have.
+    fn follow_clock(&mut self, now: DateTime<Utc>, round: &mut Round) -> Result<()> {
+        let since_boot = Duration::from_std(since_boot()).context("read the time since boot")?;
+        let offset = (now - DateTime::UNIX_EPOCH) - since_boot;
+        let by = offset - self.clock_offset.replace(offset).unwrap_or(offset);
+        // A clock that is only adjusted goes a little faster or slower.
+        if by.abs() < CLOCK_STEP {
+            return Ok(());
+        }
+        self.job_timers.shift(by);
+        self.pod_timers.shift(by);
+        for supervision in self.supervised.values_mut() {
+            supervision.tell_again = supervision.tell_again.map(|again| again + by);
+        }
+        for (key, facts) in self.world.shift_facts(by) {
+            round.pending.put_facts(key.clone(), &facts)?;
+            self.world.mark_dirty(key);
+        }
+        self.world.mark_all_dirty();
+        Ok(())
+    }
+
     /// Takes in what a supervisor says of its pod.
     fn take_in(&mut self, report: &PodReport, now: DateTime<Utc>, round: &mut Round) -> Result<()> {
         let key = Key::new(&report.namespace, &report.name);
@@ -331,7 +372,7 @@ impl Engine {
         }
         if report.last {
             self.suspects.remove(&report.uid);
-            self.supervised.remove(report.uid.as_str());
+            self.forget_supervisor(&report.uid);
         }
         Ok(())
     }
@@ -405,6 +446,9 @@ impl Engine {
                 self.world.put_facts(key, facts);
             }
             (Table::JobFacts, None) => self.world.remove_facts(&key),
+            (Table::Environments, Some(text)) => {
+                self.environments.insert(change.name.into(), serde_json::from_str(text).map_err(damaged)?);
+            }
             (Table::RemovedPods, Some(text)) => {
                 let outline: PodOutline<'_> = serde_json::from_str(text).map_err(damaged)?;
                 if let Some(owner) = outline.owner() {
@@ -429,6 +473,11 @@ impl Engine {
         }
     }
 
+    fn forget_supervisor(&mut self, pod_uid: &str) {
+        self.supervised.remove(pod_uid);
+        self.adopted.remove(pod_uid);
+    }
+
     /// A pod is gone; its directory goes with it, unless its Job keeps it (which a later change may say).
     fn pod_removed(&mut self, key: &Key, round: &mut Round) {
         if let Some(entry) = self.world.pod(key) {
@@ -436,7 +485,7 @@ impl Engine {
                 PodEntry::Live(pod) => uid(&pod.metadata).to_owned(),
                 PodEntry::Done(pod) => pod.uid.to_string(),
             };
-            self.supervised.remove(uid.as_str());
+            self.forget_supervisor(&uid);
             // What says that it is kept may stand before or after this in the same commit.
             if !round.kept.contains(&uid) {
                 round.directories.insert(uid);
@@ -471,7 +520,7 @@ impl Engine {
             let Some(key) = keys.get(&pod_uid) else { continue };
             let Some(pod) = self.world.live_pod(key).cloned() else { continue };
             let directory = PodDirectory::new(self.store.pod_path(&pod_uid));
-            self.supervised.remove(pod_uid.as_str());
+            self.forget_supervisor(&pod_uid);
             if !directory.is_claimed() {
                 self.pod_timers.set(key, Some(now + Duration::seconds(1)));
                 continue;
@@ -480,9 +529,8 @@ impl Engine {
                 continue;
             }
             // Of what we have heard only the lock is proof: somebody else's supervisor may have this pod.
-            if let Some(process) = supervisor_of(&directory)? {
-                let supervision = Supervision { process: Some(process), ..Supervision::default() };
-                self.supervised.insert(pod_uid.into(), supervision);
+            if let Supervisor::Alive(process) = supervisor_of(&directory)? {
+                self.adopt(&pod_uid, key, process);
                 self.world.touch(key.clone());
                 continue;
             }
@@ -491,7 +539,7 @@ impl Engine {
                 self.take_in(&report, now, round)?;
                 continue;
             }
-            kill_strays(&pod_uid);
+            kill_strays(&pod_uid, &Session::all_in(&directory.lock_text()));
             round.say(|| format!("pod/{} lost: its supervisor is gone", key.name));
             let mut lost = Pod::clone(&pod);
             lost.status = Some(lost_status(&pod, now));
@@ -695,7 +743,13 @@ impl Engine {
         let owner: Option<&ObjectMeta> = controller_of(&pod.metadata)
             .and_then(|owner| self.world.unfinished_job(&owner.uid))
             .map(|job| &job.metadata);
-        let resolved = pod_run(pod, owner.unwrap_or(&pod.metadata), &self.world.settings, &self.environment);
+        let owner = owner.unwrap_or(&pod.metadata);
+        let none = BTreeMap::new();
+        let id = annotation(owner, ANNOTATION_PASSED_ENVIRONMENT_ID)
+            .or_else(|| annotation(&pod.metadata, ANNOTATION_PASSED_ENVIRONMENT_ID));
+        let passed = id.and_then(|id| self.environments.get(id)).unwrap_or(&none);
+        let environment = Environment { base: &self.environment, passed };
+        let resolved = pod_run(pod, owner, &self.world.settings, &environment);
         match resolved {
             Ok(run) => {
                 self.supervised.insert(run.uid.as_str().into(), Supervision::default());
@@ -720,21 +774,38 @@ impl Engine {
     fn act(&mut self, round: &mut Round, now: DateTime<Utc>) -> Result<()> {
         crash_point("before-act");
         for run in &round.launches {
-            self.launcher.launch(run)?;
+            if !self.launcher.launch(run)? {
+                self.supervised.remove(run.uid.as_str());
+                self.pod_timers.set(&Key::new(&run.namespace, &run.name), Some(now + SOON));
+            }
         }
         for (key, pod_uid, deadline, grace) in std::mem::take(&mut round.stops) {
             let directory = PodDirectory::new(self.store.pod_path(&pod_uid));
+            let late = now - deadline;
             match supervisor_of(&directory)? {
-                Some(process) if request_stop(&process, &pod_uid, grace).is_ok() => {
-                    let again = Some(now + AGAIN);
+                // It does not follow, for it is stopped again and again, or hangs.
+                Supervisor::Alive(Some(process)) if late > LATE => {
+                    kill_supervisor(&process);
+                    self.suspects.insert(pod_uid.to_string());
+                    self.pod_timers.set(&key, Some(now + SOON));
+                }
+                Supervisor::Alive(Some(process)) => {
+                    if continue_if_stopped(&directory, &process)? && late > AGAIN {
+                        kill_supervisor(&process);
+                    }
+                    let again = Some(
+                        now + if request_stop(&process, &pod_uid, grace).is_ok() { AGAIN } else { SOON },
+                    );
                     if let Some(supervision) = self.supervised.get_mut(&pod_uid) {
                         supervision.told = Some(deadline);
                         supervision.tell_again = again;
                     }
                     self.pod_timers.set(&key, again);
                 }
+                // Out of our reach, but alive.
+                Supervisor::Alive(None) => self.pod_timers.set(&key, Some(now + LOOK_AGAIN)),
                 // Just asked for, or just about to report its end.
-                _ => {
+                Supervisor::Gone => {
                     // Claimed, and the lock is free: the next pass reads its last report, or finds it lost.
                     if directory.is_claimed() {
                         self.suspects.insert(pod_uid.to_string());
@@ -758,7 +829,7 @@ impl Engine {
     /// still run. `keep`: somebody may not have read its logs, and removes the directory then.
     fn clear_away(&self, pod_uid: &str, keep: bool) {
         let directory = PodDirectory::new(self.store.pod_path(pod_uid));
-        if let Ok(Some(process)) = supervisor_of(&directory) {
+        if let Ok(Supervisor::Alive(Some(process))) = supervisor_of(&directory) {
             let _ = request_stop(&process, pod_uid, 0);
         }
         if !keep {

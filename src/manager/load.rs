@@ -1,6 +1,6 @@
 //! Loading: stored objects into a [`World`], in a stream, so that the store is never in memory as a whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
@@ -13,8 +13,15 @@ use crate::controller::World;
 use crate::store::{Change, State, Store, Table, Tail};
 
 /// The tables that decisions are made from.
-pub(super) const TABLES: [Table; 6] =
-    [Table::Nodes, Table::CronJobs, Table::Jobs, Table::Pods, Table::JobFacts, Table::RemovedPods];
+pub(super) const TABLES: [Table; 7] = [
+    Table::Nodes,
+    Table::CronJobs,
+    Table::Jobs,
+    Table::Pods,
+    Table::JobFacts,
+    Table::RemovedPods,
+    Table::Environments,
+];
 
 /// Takes in stored objects one after the other; of an object that comes several times the last counts.
 pub(super) struct Loader<'a> {
@@ -23,11 +30,17 @@ pub(super) struct Loader<'a> {
     removed: BTreeMap<Key, (String, Option<String>)>,
     /// The revisions at which live pods were written last.
     revisions: BTreeMap<Key, u64>,
+    environments: Environments,
 }
 
 impl<'a> Loader<'a> {
     pub(super) fn new(world: &'a mut World) -> Self {
-        Self { world, removed: BTreeMap::new(), revisions: BTreeMap::new() }
+        Self {
+            world,
+            removed: BTreeMap::new(),
+            revisions: BTreeMap::new(),
+            environments: Environments::new(),
+        }
     }
 
     /// Takes in one object, or its deletion.
@@ -77,6 +90,9 @@ impl<'a> Loader<'a> {
                 let outline: PodOutline<'_> = parse(change, text)?;
                 self.removed.insert(key, (outline.uid().to_owned(), outline.owner().map(str::to_owned)));
             }
+            Table::Environments => {
+                self.environments.insert(change.name.into(), parse(change, text)?);
+            }
             Table::Tombstones | Table::Events => {}
         }
         Ok(())
@@ -96,6 +112,9 @@ impl<'a> Loader<'a> {
             Table::RemovedPods => {
                 self.removed.remove(key);
             }
+            Table::Environments => {
+                self.environments.remove(&*key.name);
+            }
             Table::Nodes | Table::Tombstones | Table::Events => {}
         }
     }
@@ -109,7 +128,7 @@ impl<'a> Loader<'a> {
                 None => leftovers.push(key),
             }
         }
-        Loaded { leftovers, revisions: self.revisions }
+        Loaded { leftovers, revisions: self.revisions, environments: self.environments }
     }
 }
 
@@ -119,7 +138,12 @@ pub(super) struct Loaded {
     pub(super) leftovers: Vec<Key>,
     /// The revisions at which live pods were written last.
     pub(super) revisions: BTreeMap<Key, u64>,
+    /// What `--pass-env` named.
+    pub(super) environments: Environments,
 }
+
+/// Values of variables that `--pass-env` named, by the name that objects call them by.
+pub(super) type Environments = HashMap<Box<str>, BTreeMap<String, String>>;
 
 fn parse<'a, T: Deserialize<'a>>(change: &Change<'_>, text: &'a str) -> Result<T> {
     serde_json::from_str(text).with_context(|| format!("{} (revision {})", place(change), change.revision))

@@ -1,7 +1,7 @@
 //! What verbs do: decide under the lock, commit, make it durable, and see to it that somebody goes on.
 
 use std::collections::BTreeSet;
-use std::process::{Child, Command};
+use std::process::Child;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -19,7 +19,7 @@ use crate::api::kinds::{Key, Kind};
 use crate::api::meta::key;
 use crate::api::{Job, Pod};
 use crate::controller::{Action, World, reconcile, scheduler};
-use crate::kubelet::{Launcher, detach};
+use crate::kubelet::{Launcher, controller_by_supervisor, start_detached};
 use crate::store::{LockedStore, ProcessLock, State, Store, StoreError, Table, Tail, is_out_of_room};
 
 /// `jobctl __controller DIR`: the controller in the background. It bypasses the command line's parser, whose heap
@@ -200,9 +200,9 @@ pub fn ensure_controller(config: &Config, store: &Store) -> Result<()> {
         run_pass_here(config, store)?;
         return Ok(());
     }
-    let mut command = Command::new("/proc/self/exe");
-    command.arg(CONTROLLER).arg(store.root());
-    detach(&mut command).context("start the controller")?;
+    if !controller_by_supervisor(store) {
+        start_detached(CONTROLLER, store.root()).context("start the controller")?;
+    }
     Ok(())
 }
 
@@ -327,9 +327,7 @@ impl Companion {
         if store.is_absent() {
             return Ok(Self { child: None });
         }
-        let mut command = Command::new("/proc/self/exe");
-        command.arg(COMPANION).arg(store.root());
-        Ok(Self { child: Some(detach(&mut command).context("start the controller")?) })
+        Ok(Self { child: Some(start_detached(COMPANION, store.root()).context("start the controller")?) })
     }
 }
 

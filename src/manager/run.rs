@@ -15,7 +15,7 @@ use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFl
 use super::engine::Engine;
 use super::follow::Watches;
 use super::{Config, clock};
-use crate::kubelet::Launcher;
+use crate::kubelet::{Launcher, raise_open_files};
 use crate::store::{ProcessLock, Store, holder_of};
 
 /// How the controller ends and what it says.
@@ -54,6 +54,7 @@ impl Controller {
     /// # Errors
     /// A store that cannot be read.
     pub fn start(config: &Config, mode: ControllerMode) -> Result<Option<(Self, ProcessLock)>> {
+        raise_open_files();
         let store = Store::open(&config.data_directory)?;
         let Some(lock) = ProcessLock::try_acquire(&store.controller_lock_path())? else { return Ok(None) };
         let launcher = Launcher::start(store.root(), config.background)?;
@@ -147,13 +148,13 @@ impl Controller {
     /// Sleeps until there is something to do. True when asked to end.
     fn sleep(&self, signals: &SignalFd, timer: &TimerFd, watches: &Watches) -> Result<bool> {
         set_timer(timer, self.engine.next_wake())?;
-        let mut fds = vec![
+        let mut fds = [
             PollFd::new(signals.as_fd(), PollFlags::POLLIN),
             PollFd::new(watches.as_fd(), PollFlags::POLLIN),
-            PollFd::new(self.engine.launcher().as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.engine.launcher().as_fd(), self.engine.launcher().wants()),
             PollFd::new(timer.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.engine.adopted(), PollFlags::POLLIN),
         ];
-        fds.extend(self.engine.adopted().map(|process| PollFd::new(process.as_fd(), PollFlags::POLLIN)));
         match poll(&mut fds, PollTimeout::NONE) {
             Ok(_) | Err(nix::errno::Errno::EINTR) => {}
             Err(error) => return Err(error).context("wait for work"),
@@ -169,7 +170,11 @@ fn set_timer(timer: &TimerFd, at: Option<DateTime<Utc>>) -> Result<()> {
     let at = at.max(clock());
     let spec = TimeSpec::new(at.timestamp(), i64::from(at.timestamp_subsec_nanos()));
     let flags = TimerSetTimeFlags::TFD_TIMER_ABSTIME | TimerSetTimeFlags::TFD_TIMER_CANCEL_ON_SET;
-    timer.set(Expiration::OneShot(spec), flags).context("set the timer")
+    match timer.set(Expiration::OneShot(spec), flags) {
+        // The clock has been set since the last time; the timer is set all the same.
+        Err(nix::errno::Errno::ECANCELED) => Ok(()),
+        set => set.context("set the timer"),
+    }
 }
 
 /// Syncs the journal beside the loop, in groups: a slow disk must not hold up pods.

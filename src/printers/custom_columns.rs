@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::go_value::plain;
 use super::jsonpath::{Error, Template, relaxed};
 use super::table::align;
+use super::terminal::escaped;
 
 /// A table of the user's making, printed batch after batch like the kinds' own tables.
 #[derive(Debug)]
@@ -71,7 +72,7 @@ fn cell(template: &Template, object: &Value) -> Result<String, Error> {
     if values.is_empty() {
         return Ok("<none>".to_owned());
     }
-    Ok(values.iter().map(|value| plain(value)).collect::<Vec<_>>().join(","))
+    Ok(escaped(&values.iter().map(|value| plain(value)).collect::<Vec<_>>().join(",")).into_owned())
 }
 
 #[cfg(test)]

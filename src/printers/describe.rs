@@ -21,6 +21,7 @@ use k8s_openapi::api::core::v1::{Event, Node, Pod, PodTemplateSpec, Toleration, 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector as SelectorObject, ObjectMeta, Time};
 
 use super::duration::rfc1123z;
+use super::terminal::escaped;
 use crate::api::selectors::LabelSelector;
 
 const MAX_ANNOTATION: usize = 140;
@@ -120,7 +121,7 @@ impl<'z> Output<'z> {
         if let Some(events) = events {
             events::describe(&mut self, events);
         }
-        tabulate::tabulate(&self.text.replace('\u{1b}', "^[").replace('\r', "\\r"))
+        tabulate::tabulate(&escaped(&self.text))
     }
 
     /// `TITLE:` and one `k=v` per line, in their own column.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::rows::Row;
+use super::terminal::escaped;
 
 const MIN_WIDTH: usize = 6;
 const PADDING: usize = 3;
@@ -96,7 +97,7 @@ impl TablePrinter {
         }
         for (i, cell) in row.cells.iter().enumerate() {
             if self.columns.get(i) == Some(&"NAME") && !options.name_prefix.is_empty() {
-                cells.push(format!("{}{cell}", options.name_prefix).into());
+                cells.push(format!("{}{}", options.name_prefix, printable(cell)).into());
             } else {
                 cells.push(printable(cell));
             }
@@ -104,15 +105,15 @@ impl TablePrinter {
         if options.show_labels || !options.label_columns.is_empty() {
             let labels = row.labels();
             for key in &options.label_columns {
-                cells.push(
-                    labels.get(key.as_str()).map_or(Cow::Borrowed(""), |v| v.clone().into_owned().into()),
-                );
+                let value = labels.get(key.as_str()).map_or("", |value| value);
+                cells.push(printable(value).into_owned().into());
             }
             if options.show_labels {
                 cells.push(if labels.is_empty() {
                     "<none>".into()
                 } else {
-                    labels.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join(",").into()
+                    let all = labels.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join(",");
+                    printable(&all).into_owned().into()
                 });
             }
         }
@@ -167,17 +168,10 @@ fn chars(text: &str) -> usize {
 
 /// One line's worth of a cell, without the characters that would drive a terminal.
 fn printable(cell: &str) -> Cow<'_, str> {
-    if !cell.bytes().any(|b| b < b' ') {
-        return Cow::Borrowed(cell);
+    match cell.find(['\u{c}', '\n', '\r']) {
+        Some(end) => Cow::Owned(format!("{}...", escaped(&cell[..end]))),
+        None => escaped(cell),
     }
-    let mut text = match cell.find(['\u{c}', '\n', '\r']) {
-        Some(end) => format!("{}...", &cell[..end]),
-        None => cell.to_owned(),
-    };
-    if text.contains('\u{1b}') {
-        text = text.replace('\u{1b}', "^[");
-    }
-    Cow::Owned(text)
 }
 
 #[cfg(test)]
@@ -237,8 +231,8 @@ mod tests {
         let options = TableOptions { no_headers: true, ..TableOptions::default() };
         assert_eq!(
             TablePrinter::new(&["NAME", "MESSAGE"], options)
-                .print(&[row(&["äöüß", "one\ntwo"]), row(&["abcd", "\u{1b}[31m"])]),
-            "äöüß   one...\nabcd   ^[[31m\n"
+                .print(&[row(&["äöüß", "one\ntwo"]), row(&["abcd", "\u{1b}[31m\u{7}\u{9b}"])]),
+            "äöüß   one...\nabcd   ^[[31m^G\\u009b\n"
         );
     }
 }

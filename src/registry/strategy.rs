@@ -21,10 +21,21 @@ const GENERATED_LABELS: [&str; 4] =
 /// generated labels and selector (none with `manualSelector: true`), and labels from the template where it has none.
 /// The name must be set already: the generated labels hold it.
 pub fn prepare_job_for_create(job: &mut Job, uid: &str, now: DateTime<Utc>) {
+    prepare_job_to_validate(job, uid, now);
+    complete_created_job(job);
+}
+
+/// As [`prepare_job_for_create`], as far as validation is to see it: labels that a Job takes from its template are not
+/// judged twice.
+pub fn prepare_job_to_validate(job: &mut Job, uid: &str, now: DateTime<Utc>) {
     prepare_meta_for_create(&mut job.metadata, uid, now);
     job.metadata.generation = Some(1);
     job.status = None;
     generate_selector(job);
+}
+
+/// What a Job gets between validation and the store.
+pub fn complete_created_job(job: &mut Job) {
     set_labels_from_template(job);
 }
 
@@ -33,10 +44,6 @@ pub fn prepare_pod_for_create(pod: &mut Pod, uid: &str, now: DateTime<Utc>) {
     prepare_meta_for_create(&mut pod.metadata, uid, now);
     pod.metadata.generation = Some(1);
     pod.status = None;
-    if let Some(spec) = &mut pod.spec {
-        // Only its own subresource may add these.
-        spec.ephemeral_containers = None;
-    }
 }
 
 /// Makes a defaulted CronJob ready to be stored for the first time.
@@ -53,12 +60,11 @@ pub fn prepare_cron_job_for_update(new: &mut CronJob, old: &CronJob) {
     raise_generation(&mut new.metadata, &old.metadata, new.spec != old.spec);
 }
 
-/// Makes a defaulted Job ready to replace `old`: what only the server writes is taken from `old`, so are the selector
-/// and the generated labels where `new` lacks them, and a changed spec raises the generation by one.
+/// Makes a defaulted Job ready to replace `old`: what only the server writes is taken from `old`, and a changed spec
+/// raises the generation by one. A selector that is missing stays missing, as on a server.
 pub fn prepare_job_for_update(new: &mut Job, old: &Job) {
     prepare_meta_for_update(&mut new.metadata, &old.metadata);
     new.status = old.status.clone();
-    keep_selector(new, old);
     set_labels_from_template(new);
     raise_generation(&mut new.metadata, &old.metadata, new.spec != old.spec);
 }
@@ -98,7 +104,9 @@ fn prepare_meta_for_create(meta: &mut ObjectMeta, uid: &str, now: DateTime<Utc>)
 }
 
 fn prepare_meta_for_update(new: &mut ObjectMeta, old: &ObjectMeta) {
-    new.uid = old.uid.clone();
+    if new.uid.as_ref().is_none_or(String::is_empty) {
+        new.uid = old.uid.clone();
+    }
     new.creation_timestamp = old.creation_timestamp.clone();
     new.deletion_timestamp = old.deletion_timestamp.clone();
     new.deletion_grace_period_seconds = old.deletion_grace_period_seconds;
@@ -149,23 +157,6 @@ fn remove_labels_of(labels: Option<&mut BTreeMap<String, String>>, uid: &str) {
     let Some(labels) = labels else { return };
     if labels.get(LABEL_CONTROLLER_UID).is_some_and(|value| value == uid) {
         labels.retain(|key, _| !GENERATED_LABELS.contains(&key.as_str()));
-    }
-}
-
-fn keep_selector(new: &mut Job, old: &Job) {
-    let (Some(new), Some(old)) = (&mut new.spec, &old.spec) else { return };
-    if new.selector.is_none() {
-        new.selector = old.selector.clone();
-    }
-    if old.manual_selector == Some(true) {
-        return;
-    }
-    let Some(generated) = old.template.metadata.as_ref().and_then(|meta| meta.labels.as_ref()) else {
-        return;
-    };
-    let labels = new.template.metadata.get_or_insert_default().labels.get_or_insert_default();
-    for (key, value) in generated.iter().filter(|(key, _)| GENERATED_LABELS.contains(&key.as_str())) {
-        labels.entry(key.clone()).or_insert_with(|| value.clone());
     }
 }
 
@@ -239,22 +230,24 @@ mod tests {
     fn an_update_keeps_what_the_server_writes_and_counts_changed_specs() {
         let mut old = created(json!({"metadata": {"name": "j"}}));
         old.status = Some(serde_json::from_value(json!({"succeeded": 1})).expect("a status"));
-        for (sentence, spec, generation) in [
-            ("the same manifest", json!({}), 1),
-            ("another parallelism", json!({"parallelism": 2, "completions": 1}), 2),
-        ] {
-            let mut new = job(json!({"metadata": {"name": "j", "uid": "x"}, "spec": spec}));
+        for (sentence, parallelism, generation) in
+            [("the same manifest", 1, 1), ("another parallelism", 2, 2)]
+        {
+            let mut new = shown(&old);
+            new["metadata"]["uid"] = Value::Null;
+            new["metadata"]["creationTimestamp"] = json!("2001-01-01T00:00:00Z");
+            new["spec"]["parallelism"] = json!(parallelism);
+            new["status"] = json!({"succeeded": 7});
+            let mut new = job(new);
             prepare_job_for_update(&mut new, &old);
             assert_eq!(new.metadata.generation, Some(generation), "{sentence}");
             assert_eq!(new.metadata.uid, old.metadata.uid, "{sentence}");
             assert_eq!(new.metadata.creation_timestamp, old.metadata.creation_timestamp, "{sentence}");
             assert_eq!(new.status, old.status, "{sentence}");
-            let (new, old) = (new.spec.expect("a spec"), old.spec.as_ref().expect("a spec"));
-            assert_eq!(
-                (new.selector, new.template),
-                (old.selector.clone(), old.template.clone()),
-                "{sentence}"
-            );
         }
+        let mut new = job(json!({"metadata": {"name": "j", "uid": "x"}}));
+        prepare_job_for_update(&mut new, &old);
+        assert_eq!(new.metadata.uid.as_deref(), Some("x"), "another uid is for validation to name");
+        assert_eq!(new.spec.and_then(|spec| spec.selector), None, "and so is a missing selector");
     }
 }

@@ -119,7 +119,7 @@ impl Written {
             }
             let mut merge = self.merge(table)?;
             while let Some(object) = merge.next()? {
-                if retention.keeps(table, &object.key) {
+                if retention.keeps(table, &object.key, object.text) {
                     writer.push(table, object.revision, &object.key, object.text, object.listed)?;
                 }
             }

@@ -3,7 +3,7 @@
 //! Readers stop at the first damaged record they need. Here all are found, also those that a reader would notice only later
 //! (an object that is not what its table holds).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -319,6 +319,7 @@ fn check_object(table: Table, text: &str) -> Result<(), String> {
         Table::JobFacts => reads_as::<JobFacts>(text),
         Table::Tombstones => reads_as::<Tombstone>(text),
         Table::RemovedPods | Table::Pods => reads_as::<Pod>(text),
+        Table::Environments => reads_as::<BTreeMap<String, String>>(text),
         Table::Events => reads_as::<EventRecord>(text),
     }
 }

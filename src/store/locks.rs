@@ -1,6 +1,7 @@
 //! Locks: the one around commits, and those that prove a process alive.
 
 use std::fs::File;
+use std::io::Write as _;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -125,6 +126,11 @@ impl ProcessLock {
             Err(nix::errno::Errno::EAGAIN | nix::errno::Errno::EACCES) => Ok(None),
             Err(error) => Err(error).with_context(|| format!("lock {}", path.display())),
         }
+    }
+
+    /// Adds a line to the lock's file, for those who come after its holder. One that cannot be written is left out.
+    pub fn add_line(&self, line: &str) {
+        let _ = (&self.file).write_all(line.as_bytes());
     }
 
     /// Whether the lock's file still has its name: where it was removed, somebody else may hold another of that name.

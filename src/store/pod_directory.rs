@@ -3,7 +3,7 @@
 use std::fs::{self, DirBuilder};
 use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -39,6 +39,16 @@ impl PodDirectory {
     /// The supervisor's lock.
     pub fn lock_path(&self) -> PathBuf {
         self.path.join("supervisor.lock")
+    }
+
+    /// The directory itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What the supervisor has written down beside its lock.
+    pub fn lock_text(&self) -> String {
+        fs::read_to_string(self.lock_path()).unwrap_or_default()
     }
 
     /// Whether a supervisor has ever claimed the directory.

@@ -37,6 +37,8 @@ pub enum Table {
     Tombstones,
     /// Pods removed while their Job lives on: kept so that the logs of every attempt can be shown.
     RemovedPods,
+    /// The values of variables that `--pass-env` named, by the name that objects call them by.
+    Environments,
     /// Pods.
     Pods,
     /// Events, in the compact form of `api::events::EventRecord`.
@@ -45,13 +47,14 @@ pub enum Table {
 
 /// Every table, in the order in which commits and snapshots are written: the small ones first, so that a reader of
 /// these can leave out the rest of a commit.
-pub(super) const TABLES: [Table; 8] = [
+pub(super) const TABLES: [Table; 9] = [
     Table::Jobs,
     Table::CronJobs,
     Table::Nodes,
     Table::JobFacts,
     Table::Tombstones,
     Table::RemovedPods,
+    Table::Environments,
     Table::Pods,
     Table::Events,
 ];
@@ -67,6 +70,7 @@ impl Table {
             Self::Nodes => "nodes",
             Self::JobFacts => "jobfacts",
             Self::RemovedPods => "removedpods",
+            Self::Environments => "environments",
             Self::Tombstones => "tombstones",
         }
     }

@@ -1,4 +1,5 @@
-//! What a compaction leaves behind: Events past their time or beyond a number, and the oldest tombstones.
+//! What a compaction leaves behind: Events past their time or beyond a number, the oldest tombstones, and passed environments
+//! that no object names any more.
 
 use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
@@ -10,6 +11,7 @@ use serde::Deserialize;
 use super::Table;
 use crate::api::events::{EVENT_TTL, EventRecord};
 use crate::api::kinds::Key;
+use crate::api::meta::ANNOTATION_PASSED_ENVIRONMENT_ID;
 
 /// How many deleted Jobs are remembered.
 const MOST_TOMBSTONES: usize = 1000;
@@ -24,6 +26,8 @@ pub(super) struct Retention {
     oldest: String,
     /// Hashes of the objects that were kept, by kind, namespace and name.
     kept: HashSet<u64>,
+    /// The names of passed environments that objects call them by.
+    named: HashSet<String>,
     /// Of the objects of the table that was looked at, in order, their revision and what decides on them.
     looked_at: Vec<(u64, Class)>,
     keep: std::vec::IntoIter<bool>,
@@ -67,6 +71,21 @@ struct AboutOutline<'a> {
     name: std::borrow::Cow<'a, str>,
 }
 
+/// The name by which an object, or what it is a template of, calls the environment that was passed to it.
+fn environment_named_in(text: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Outline {
+        metadata: Annotated,
+    }
+    #[derive(Deserialize)]
+    struct Annotated {
+        #[serde(default)]
+        annotations: std::collections::HashMap<String, String>,
+    }
+    let mut outline: Outline = serde_json::from_str(text).ok()?;
+    outline.metadata.annotations.remove(ANNOTATION_PASSED_ENVIRONMENT_ID)
+}
+
 fn hash_of(kind: &str, namespace: &str, name: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     // Events about a node lie in some namespace; the node itself has none.
@@ -82,14 +101,22 @@ fn kind_of(table: Table) -> Option<&'static str> {
         Table::CronJobs => Some("CronJob"),
         Table::Pods => Some("Pod"),
         Table::Nodes => Some("Node"),
-        Table::JobFacts | Table::Tombstones | Table::RemovedPods | Table::Events => None,
+        Table::JobFacts | Table::Tombstones | Table::RemovedPods | Table::Environments | Table::Events => {
+            None
+        }
     }
 }
 
 impl Retention {
     pub(super) fn new(now: DateTime<Utc>) -> Self {
         let oldest = EventRecord::stamp(now - EVENT_TTL);
-        Self { oldest, kept: HashSet::new(), looked_at: Vec::new(), keep: Vec::new().into_iter() }
+        Self {
+            oldest,
+            kept: HashSet::new(),
+            named: HashSet::new(),
+            looked_at: Vec::new(),
+            keep: Vec::new().into_iter(),
+        }
     }
 
     /// Whether the objects of a table are first looked at, all of them, before it is asked which to keep.
@@ -144,9 +171,12 @@ impl Retention {
     }
 
     /// Whether the next object of a table is kept.
-    pub(super) fn keeps(&mut self, table: Table, key: &Key) -> bool {
-        if Self::looks_first_at(table) {
-            return self.keep.next().unwrap_or(true);
+    pub(super) fn keeps(&mut self, table: Table, key: &Key, text: &str) -> bool {
+        match table {
+            Table::Jobs | Table::CronJobs => self.named.extend(environment_named_in(text)),
+            Table::Environments => return self.named.contains(&*key.name),
+            _ if Self::looks_first_at(table) => return self.keep.next().unwrap_or(true),
+            _ => {}
         }
         if let Some(kind) = kind_of(table) {
             self.kept.insert(hash_of(kind, &key.namespace, &key.name));

@@ -254,7 +254,8 @@ fn what_needs_a_server_is_refused_and_what_means_nothing_is_accepted() {
         .run(&format!("apply -f {path} --force-conflicts"))
         .fails_with("error: --force-conflicts only works with --server-side\n");
     world.run(&format!("apply -f {path} --field-manager=me")).prints("job.batch/one created\n");
-    world.run(&format!("replace -f {path} --field-manager=me")).prints("job.batch/one replaced\n");
+    world.manifest("stored.yaml", world.run("get job one -o yaml").success().stdout);
+    world.run("replace -f stored.yaml --field-manager=me").prints("job.batch/one replaced\n");
     let _ = world.run("delete job one").success();
     world.run(&format!("create -f {path} --field-manager me")).prints("job.batch/one created\n");
 }

@@ -110,6 +110,106 @@ fn a_document_of_fifty_megabytes() {
     );
 }
 
+/// What is refused must be refused at once: an attack shows in the time it takes.
+#[track_caller]
+fn at_once(world: &World, line: &str) -> String {
+    let started = Instant::now();
+    let output = world.run(line);
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+    refused(world, output)
+}
+
+#[test]
+fn millions_of_documents() {
+    let world = World::new();
+    let none = "---\n".repeat(12_500_000);
+    world.manifest("many.yaml", none);
+    assert_eq!(at_once(&world, "apply -f many.yaml"), "error: no objects passed to apply\n");
+    world.manifest("many.yaml", "---\n# x\n\n".repeat(1_000_000));
+    assert_eq!(at_once(&world, "apply -f many.yaml"), "error: no objects passed to apply\n");
+    world.manifest("many.yaml", "null\n---\n".repeat(200_000));
+    assert_eq!(
+        at_once(&world, "apply -f many.yaml"),
+        "error: error parsing many.yaml: more than 100000 documents\n"
+    );
+    let list = format!(r#"{{"apiVersion": "v1", "kind": "List", "items": [{}1]}}"#, "1,".repeat(200_000));
+    world.manifest("many.json", list);
+    assert_eq!(
+        at_once(&world, "apply -f many.json"),
+        "error: many.json: more than 100000 objects are given at once\n"
+    );
+}
+
+#[test]
+fn an_object_that_is_too_large() {
+    let world = World::new();
+    let too_large = "Error from server (RequestEntityTooLarge): error when creating \"big.yaml\": Request entity too large: \
+                     limit is 1572864\n";
+    for bytes in [1_600_000, 50_000_000] {
+        let manifest = job("big", "", "true")
+            .replace("        command:", &format!("        args: [{}]\n        command:", "x".repeat(bytes)));
+        assert!(manifest.len() > bytes);
+        world.manifest("big.yaml", manifest);
+        assert_eq!(at_once(&world, "create -f big.yaml"), too_large, "{bytes}");
+    }
+    world.manifest("small.yaml", job("small", "suspend: true", "true"));
+    world.run("create -f small.yaml").prints("job.batch/small created\n");
+    let annotation = "x".repeat(100_000);
+    for name in ["a", "b"] {
+        let patch = format!(r#"{{"metadata": {{"annotations": {{"{name}": "{annotation}"}}}}}}"#);
+        world.manifest("patch.json", patch);
+        world.run("patch job small --type=merge --patch-file=patch.json").prints("job.batch/small patched\n");
+    }
+    let arguments = format!(
+        r#"{{"spec": {{"template": {{"spec": {{"nodeSelector": {{"a": "{}"}}}}}}}}}}"#,
+        "x".repeat(1_600_000)
+    );
+    world.manifest("patch.json", arguments);
+    world.run("patch job small --type=merge --patch-file=patch.json").fails_with(
+        "Error from server (RequestEntityTooLarge): Request entity too large: limit is 1572864\n",
+    );
+}
+
+#[test]
+fn variables_that_grow_without_end_hold_up_nobody_else() {
+    let world = World::new();
+    let variables: String = (1..30)
+        .map(|number| format!("{{name: V{number}, value: {}}}, ", format!("$(V{})", number - 1).repeat(4)))
+        .collect();
+    let manifest = job("bomb", "", "echo $V29");
+    let bomb = manifest.replace(
+        "        command:",
+        &format!("        env: [{{name: V0, value: xxxx}}, {variables}]\n        command:"),
+    );
+    assert!(bomb.len() < 3_000, "{}", bomb.len());
+    let _ = world.apply(&bomb);
+    let _ = world.apply(&job("other", "", "true"));
+    world.wait_for_end("other");
+    assert_eq!(world.tally("other"), "1/ SuccessCriteriaMet Complete");
+    let waiting = "{.items[0].status.containerStatuses[0].state.waiting.reason}";
+    eventually(SOON, || world.value("pods -l job-name=bomb", waiting) == "CreateContainerError");
+    let message = world.value("pods -l job-name=bomb", &waiting.replace("reason", "message"));
+    assert_eq!(
+        message,
+        "container \"main\" cannot be started: variable V8 is longer than the 131071 bytes that a program can be given"
+    );
+    let _ = world.run("delete job bomb").success();
+}
+
+#[test]
+fn a_template_of_thousands_of_ranges() {
+    let world = World::new();
+    world.manifest("job.yaml", job("x", "suspend: true", "true"));
+    let template = format!("{}{}", "{range .items[*]}".repeat(5_000), "{end}".repeat(5_000));
+    let started = Instant::now();
+    let output = world
+        .command_of(vec!["get".into(), "jobs".into(), "-o".into(), format!("jsonpath={template}")])
+        .run();
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    assert!(output.stderr.ends_with(", more than 32 ranges inside each other\n"), "{}", output.code);
+    assert_eq!(output.code, 1);
+}
+
 #[test]
 fn a_name_that_climbs_out() {
     let world = World::new();

@@ -318,18 +318,18 @@ fn create_cronjob_makes_what_kubectl_makes() {
         ("create cronjob c --image=y -- true", "error: required flag(s) \"schedule\" not set\n"),
         (
             "create cronjob c --schedule=bogus -- true",
-            "The CronJob \"c\" is invalid: spec.schedule: Invalid value: \"bogus\": expected exactly 5 fields, found 1: \
-             [bogus]\n",
+            "error: failed to create cronjob: CronJob.batch \"c\" is invalid: spec.schedule: Invalid value: \"bogus\": \
+             expected exactly 5 fields, found 1: [bogus]\n",
         ),
         (
             "create cronjob c --schedule='* * * * * *' -- true",
-            "The CronJob \"c\" is invalid: spec.schedule: Invalid value: \"* * * * * *\": expected exactly 5 fields, found \
-             6: [* * * * * *] (there is no field for seconds)\n",
+            "error: failed to create cronjob: CronJob.batch \"c\" is invalid: spec.schedule: Invalid value: \"* * * * * *\": \
+             expected exactly 5 fields, found 6: [* * * * * *]\n",
         ),
         (
             "create cronjob c --schedule='TZ=UTC 0 0 * * *' -- true",
-            "The CronJob \"c\" is invalid: spec.schedule: Invalid value: \"TZ=UTC 0 0 * * *\": cannot use TZ or CRON_TZ \
-             in schedule, use timeZone field instead\n",
+            "error: failed to create cronjob: CronJob.batch \"c\" is invalid: spec.schedule: Invalid value: \"TZ=UTC 0 0 * * *\": \
+             cannot use TZ or CRON_TZ in schedule, use timeZone field instead\n",
         ),
     ] {
         world.run(line).is(1, "", stderr);
@@ -447,9 +447,15 @@ spec:
 #[test]
 fn document_3_a_backup_needs_volumes_and_is_refused_whole() {
     let world = World::new();
-    let manifest = cron_job("backup-job", "0 2 * * *", "", "true").replace("batch/v1", "batch/v1beta1").replace(
+    let manifest = cron_job("backup-job", "0 2 * * *", "", "true").replace(
         "          containers:\n",
         "          volumes: [{name: data, persistentVolumeClaim: {claimName: data-pvc}}]\n          containers:\n",
+    );
+    // The document is older than the version that all clusters have now.
+    let old = manifest.replace("batch/v1", "batch/v1beta1");
+    world.command("apply -f -").stdin(old).run().fails_with(
+        "error: resource mapping not found for name: \"backup-job\" namespace: \"\" from \"STDIN\": no matches for kind \
+         \"CronJob\" in version \"batch/v1beta1\"\nensure CRDs are installed first\n",
     );
     let output = world.command("apply -f -").stdin(manifest).run().failure();
     assert!(output.stderr.contains("spec.jobTemplate.spec.template.spec.volumes"), "{}", output.stderr);

@@ -153,17 +153,154 @@ fn unknown_fields_are_errors_warnings_or_nothing_as_asked() {
 }
 
 #[test]
-fn a_duplicate_key_is_an_error() {
+fn nothing_is_read_of_a_file_after_what_cannot_be_parsed() {
     let world = World::new();
-    let twice = suspended("twice").replace("  suspend: true\n", "  suspend: true\n  suspend: false\n");
-    let path = world.manifest("twice.yaml", twice);
-    let output = world.run(&format!("apply -f {path}")).failure();
-    assert!(output.stderr.contains("suspend"), "{}", output.stderr);
-    world.run("get jobs").is(0, "", "No resources found in default namespace.\n");
+    let broken = format!("{}---\nkind: Job\n  metadata: x\n---\n{}", suspended("first"), suspended("third"));
+    let line = broken.lines().position(|line| line == "  metadata: x").expect("a line") + 1;
+    world.manifest("all/broken.yaml", broken);
+    world.manifest("all/other.yaml", suspended("other"));
+    world.run("create -f all").is(
+        1,
+        "job.batch/first created\njob.batch/other created\n",
+        &format!(
+            "error: error parsing all/broken.yaml: error converting YAML to JSON: yaml: line {line}: mapping values are \
+             not allowed in this context\n"
+        ),
+    );
 }
 
 #[test]
-fn a_deprecated_version_is_read_with_a_warning_and_an_alpha_is_not() {
+fn several_errors_are_lines_that_each_say_what_was_being_done() {
+    let world = World::new();
+    let bad = |name: &str| {
+        suspended(name).replace("suspend: true", "suspend: true\n  parallelism: -1\n  completions: -1")
+    };
+    let path = world.manifest("bad.yaml", bad("a"));
+    world.run(&format!("create -f {path}")).fails_with(
+        "The Job \"a\" is invalid: \n* spec.parallelism: Invalid value: -1: must be greater than or equal to 0\n* \
+         spec.completions: Invalid value: -1: must be greater than or equal to 0\n",
+    );
+    let path = world
+        .manifest("bad.yaml", format!("{}---\n{}---\nkind: X\napiVersion: y/v1\n", bad("a"), suspended("B")));
+    world.run(&format!("create -f {path}")).fails_with(
+        "Error from server (Invalid): error when creating \"bad.yaml\": Job.batch \"a\" is invalid: [spec.parallelism: \
+         Invalid value: -1: must be greater than or equal to 0, spec.completions: Invalid value: -1: must be greater than \
+         or equal to 0]\nError from server (Invalid): error when creating \"bad.yaml\": Job.batch \"B\" is invalid: \
+         metadata.name: Invalid value: \"B\": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric \
+         characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for \
+         validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')\nresource mapping not found for \
+         name: \"\" namespace: \"\" from \"bad.yaml\": no matches for kind \"X\" in version \"y/v1\"\nensure CRDs are \
+         installed first\n",
+    );
+}
+
+#[test]
+fn a_kind_that_is_not_here_is_told_from_one_that_is_nowhere() {
+    let world = World::new();
+    for (version, kind, hint) in [
+        ("v1", "ConfigMap", "ConfigMap is a kind of Kubernetes that this version of jobctl does not have"),
+        (
+            "rbac.authorization.k8s.io/v1",
+            "Role",
+            "Role is a kind of Kubernetes that this version of jobctl does not have",
+        ),
+        (
+            "rbac.authorization.k8s.io/v1",
+            "ClusterRole",
+            "ClusterRole is a kind of Kubernetes that this version of jobctl does not have",
+        ),
+        (
+            "networking.k8s.io/v1",
+            "Ingress",
+            "Ingress is a kind of Kubernetes that this version of jobctl does not have",
+        ),
+        (
+            "scheduling.k8s.io/v1",
+            "PriorityClass",
+            "PriorityClass is a kind of Kubernetes that this version of jobctl does not have",
+        ),
+        ("v1", "Event", "Events are recorded, they cannot be submitted"),
+        ("batch/v1", "job", "the kind is written Job"),
+        ("argoproj.io/v1alpha1", "Workflow", "ensure CRDs are installed first"),
+    ] {
+        let path =
+            world.manifest("k.yaml", format!("apiVersion: {version}\nkind: {kind}\nmetadata: {{name: x}}\n"));
+        world.run(&format!("apply -f {path}")).fails_with(&format!(
+            "error: resource mapping not found for name: \"x\" namespace: \"\" from \"k.yaml\": no matches for kind \
+             \"{kind}\" in version \"{version}\"\n{hint}\n"
+        ));
+    }
+    for (text, problems) in [
+        ("metadata: {name: x}", "[apiVersion not set, kind not set]"),
+        ("apiVersion: v1", "kind not set"),
+        ("- a", "invalid object to validate"),
+        ("apiVersion: a/b/c\nkind: Job", "unexpected GroupVersion string: a/b/c"),
+    ] {
+        let path = world.manifest("k.yaml", text);
+        world.run(&format!("create -f {path}")).fails_with(&format!(
+            "error: error validating \"k.yaml\": error validating data: {problems}; if you choose to ignore these errors, \
+             turn validation off with --validate=false\n"
+        ));
+    }
+}
+
+#[test]
+fn a_client_dry_run_without_validation_judges_nothing_but_metadata() {
+    let world = World::new();
+    let text = suspended("x").replace("suspend: true", "suspend: [1]\n  unknown: 1");
+    let path = world.manifest("x.yaml", &text);
+    world
+        .run(&format!("create -f {path} --dry-run=client --validate=false"))
+        .prints("job.batch/x created (dry run)\n");
+    let _ = world.run(&format!("create -f {path} --dry-run=client")).failure();
+    let path = world.manifest("x.yaml", text.replace("name: x", "labels: {a: [1]}"));
+    world.run(&format!("create -f {path} --dry-run=client --validate=false")).fails_with(
+        "error: unable to decode \"x.yaml\": json: cannot unmarshal array into Go struct field \
+         ObjectMeta.metadata.labels of type string\n",
+    );
+    let generated = suspended("x").replace("name: x", "generateName: x-\n  managedFields: [{manager: me}]");
+    let path = world.manifest("x.yaml", generated);
+    for (output, expected) in
+        [("name", "job.batch/<unknown>\n"), ("jsonpath={.metadata.managedFields[0].manager}", "me")]
+    {
+        let dry_run = format!("create -f {path} --dry-run=client --validate=false -o {output}");
+        world.run(&dry_run).prints(expected);
+    }
+    let shown = world.run(&format!("create -f {path} --dry-run=client -o yaml")).success().stdout;
+    assert!(!shown.contains("managedFields"), "{shown}");
+}
+
+#[test]
+fn what_is_stored_is_what_a_server_stores() {
+    let world = World::without_background();
+    let _ = world.run("cordon node1").success();
+    let manifest = job("x", "", "true").replace(
+        "      containers:\n",
+        "      hostNetwork: true\n      nodeSelector: {}\n      tolerations: []\n      containers:\n",
+    );
+    let manifest = manifest.replace(
+        "        command:",
+        "        args: []\n        env: [{name: A, value: \"\"}]\n        ports: [{containerPort: 80}]\n        resources: \
+         {limits: {memory: 1024Mi, cpu: 0.5}}\n        command:",
+    );
+    let _ = world.apply(&manifest);
+    for (path, expected) in [
+        ("{.spec.template.spec.containers[0].resources.limits}", r#"{"cpu":"500m","memory":"1Gi"}"#),
+        ("{.spec.template.spec.containers[0].env}", r#"[{"name":"A"}]"#),
+        (
+            "{.spec.template.spec.containers[0].args}{.spec.template.spec.nodeSelector}{.spec.template.spec.tolerations}",
+            "",
+        ),
+        ("{.spec.template.spec.containers[0].ports}", r#"[{"containerPort":80,"protocol":"TCP"}]"#),
+    ] {
+        assert_eq!(world.value("job x", path), expected, "{path}");
+    }
+    let port = "{.items[0].spec.containers[0].ports[0].hostPort}";
+    assert_eq!(world.value("pods", port), "80", "only the pod has the port of the machine");
+}
+
+#[test]
+fn versions_that_no_cluster_has_any_more_are_refused() {
     let world = World::new();
     let cronjob = |version: &str| {
         format!(
@@ -172,15 +309,13 @@ fn a_deprecated_version_is_read_with_a_warning_and_an_alpha_is_not() {
              [\"true\"]}}]}}}}}}}}\n"
         )
     };
-    let beta = world.command("apply -f -").stdin(cronjob("v1beta1")).run();
-    let warning = "Warning: batch/v1beta1 CronJob is deprecated in v1.21+, unavailable in v1.25+; use batch/v1 CronJob\n";
-    beta.is(0, "cronjob.batch/hello created\n", warning);
-    let _ = world.run("delete cronjob hello").success();
-    let path = world.manifest("cronjob.yml", cronjob("v2alpha1"));
-    world.run(&format!("apply -f {path}")).fails_with(
-        "error: resource mapping not found for name: \"hello\" namespace: \"\" from \"cronjob.yml\": no matches for \
-         kind \"CronJob\" in version \"batch/v2alpha1\"\nensure CRDs are installed first\n",
-    );
+    for version in ["v1beta1", "v2alpha1"] {
+        let path = world.manifest("cronjob.yml", cronjob(version));
+        world.run(&format!("apply -f {path}")).fails_with(&format!(
+            "error: resource mapping not found for name: \"hello\" namespace: \"\" from \"cronjob.yml\": no matches for \
+             kind \"CronJob\" in version \"batch/{version}\"\nensure CRDs are installed first\n"
+        ));
+    }
 }
 
 #[test]
@@ -194,40 +329,42 @@ fn what_cannot_be_run_yet_is_refused_and_never_half_run() {
 }
 
 #[test]
-fn a_field_given_twice_is_an_error_a_warning_or_nothing_as_asked() {
+fn of_a_field_given_twice_the_last_counts_with_a_warning() {
     let world = World::new();
     let yaml = job("twice", "suspend: true\nbackoffLimit: 1\nbackoffLimit: 2", "true");
     world.manifest("twice.yaml", &yaml);
     let line = |text: &str| yaml.lines().position(|line| line.contains(text)).expect("a line") + 1;
     let (first, second) = (line("backoffLimit: 1"), line("backoffLimit: 2"));
-    for verb in ["create", "apply", "create --validate=true"] {
-        world.run(&format!("{verb} -f twice.yaml")).fails_with(&format!(
-            "error: error parsing twice.yaml: error converting YAML to JSON: yaml: line {second}: key \
-             \"backoffLimit\" already set in map (first at line {first})\n"
-        ));
-    }
-    world.run("create -f twice.yaml --validate=ignore").prints("job.batch/twice created\n");
-    assert_eq!(world.value("job twice", "{.spec.backoffLimit}"), "2", "the last one counts");
-    world.run("delete -f twice.yaml").prints("job.batch \"twice\" deleted\n");
-    world.run("apply -f twice.yaml --validate=warn").is(
-        0,
-        "job.batch/twice created\n",
-        "Warning: duplicate field \"spec.backoffLimit\"\n",
+    let warning = format!(
+        "Warning: twice.yaml: line {second}: key \"backoffLimit\" already set in map (first at line {first}); the last \
+         counts\n"
     );
+    for (verb, stderr) in [
+        ("create", &*warning),
+        ("apply", &*warning),
+        ("create --validate=warn", &*warning),
+        ("create --validate=ignore", ""),
+    ] {
+        world.run(&format!("{verb} -f twice.yaml")).is(0, "job.batch/twice created\n", stderr);
+        assert_eq!(world.value("job twice", "{.spec.backoffLimit}"), "2", "the last one counts");
+        world.run("delete -f twice.yaml").prints("job.batch \"twice\" deleted\n");
+    }
+    world.run("label --local -f twice.yaml a=b").is(0, "job.batch/twice labeled\n", &warning);
     world.manifest(
         "twice.json",
         r#"{"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "json"}, "spec": {
             "suspend": true, "sudden": 1, "suspend": true,
             "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "a", "command": ["true"]}]}}}}"#,
     );
-    world.run("create -f twice.json").fails_with(
-        "Error from server (BadRequest): error when creating \"twice.json\": Job in version \"v1\" cannot be handled as \
-         a Job: strict decoding error: duplicate field \"spec.suspend\", unknown field \"spec.sudden\"\n",
-    );
+    let warning = "Warning: twice.json: duplicate field \"spec.suspend\"; the last counts\n";
+    world.run("create -f twice.json").fails_with(&format!(
+        "{warning}Error from server (BadRequest): error when creating \"twice.json\": Job in version \"v1\" cannot be \
+         handled as a Job: strict decoding error: unknown field \"spec.sudden\"\n",
+    ));
     world.run("create -f twice.json --validate=warn").is(
         0,
         "job.batch/json created\n",
-        "Warning: duplicate field \"spec.suspend\"\nWarning: unknown field \"spec.sudden\"\n",
+        &format!("{warning}Warning: unknown field \"spec.sudden\"\n"),
     );
 }
 
@@ -259,7 +396,10 @@ fn what_does_not_read_in_a_directory_does_not_keep_the_rest_out() {
     for (verb, said) in [
         ("create", "job.batch/a created\njob.batch/c created\n"),
         ("apply", "job.batch/a configured\njob.batch/c configured\n"),
-        ("replace", "job.batch/a replaced\njob.batch/c replaced\n"),
+        (
+            "replace --force",
+            "job.batch \"a\" deleted\njob.batch/a replaced\njob.batch \"c\" deleted\njob.batch/c replaced\n",
+        ),
         ("delete", "job.batch \"a\" deleted\njob.batch \"c\" deleted\n"),
     ] {
         let output = world.run(&format!("{verb} -f all")).exits(1);

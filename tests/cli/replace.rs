@@ -10,13 +10,20 @@ fn replace_changes_what_may_be_changed() {
         "Error from server (NotFound): error when replacing \"job.yaml\": jobs.batch \"one\" not found\n",
     );
     world.run(&format!("create -f {path}")).prints("job.batch/one created\n");
-    world.manifest("job.yaml", job("one", "suspend: true\ncompletions: 1\nparallelism: 4", "true"));
-    world.run(&format!("replace -f {path}")).prints("job.batch/one replaced\n");
+    let stored = || world.run("get job one -o yaml").success().stdout;
+    world.manifest("stored.yaml", stored().replace("parallelism: 1", "parallelism: 4"));
+    world.run("replace -f stored.yaml").prints("job.batch/one replaced\n");
     assert_eq!(world.value("job one", "{.spec.parallelism}"), "4");
-    world.manifest("job.yaml", job("one", "suspend: false", "false"));
-    let refused = world.run(&format!("replace -f {path}")).failure();
-    assert!(refused.stderr.contains("field is immutable"), "{}", refused.stderr);
+    world.manifest("stored.yaml", stored().replace("restartPolicy: Never", "restartPolicy: OnFailure"));
+    world
+        .run("replace -f stored.yaml")
+        .fails_with("The Job \"one\" is invalid: spec.template: Invalid value: {...}: field is immutable\n");
     assert_eq!(world.value("job one", "{.spec.parallelism}"), "4");
+    // A manifest does not have what the server has generated, and a server does not fill it in here.
+    world.run(&format!("replace -f {path}")).fails_with(
+        "The Job \"one\" is invalid: \n* spec.selector: Required value\n* spec.template.metadata.labels: Invalid value: \
+         null: `selector` does not match template `labels`\n* spec.selector: Invalid value: null: field is immutable\n",
+    );
 }
 
 #[test]

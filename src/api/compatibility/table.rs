@@ -52,8 +52,9 @@ pub(super) const METADATA: &[Entry] = &[
         Warned("does not hold back deletion yet: a deleted object goes at once"),
     ),
     honoured(&["resourceVersion"], "an update of an older version is a conflict"),
+    honoured(&["uid"], "written by jobctl; a change must name the object's own or none"),
     honoured(
-        &["uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"],
+        &["creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"],
         "written by jobctl; a value in a manifest is ignored, as on a cluster",
     ),
     honoured(&["managedFields", "selfLink"], "not kept: nothing here reads them"),
@@ -134,6 +135,15 @@ pub(super) const POD_SPEC: &[Entry] = &[
     honoured(&["enableServiceLinks"], "there are no Services"),
 ];
 
+pub(super) const INIT_CONTAINER: &[Entry] = &[entry(
+    &["restartPolicy"],
+    TextBesides(&["Always"]),
+    Warned("has no effect: an init container is a sidecar (Always), or follows the pod's restartPolicy"),
+)];
+
+pub(super) const MAIN_CONTAINER: &[Entry] =
+    &[warned(&["restartPolicy"], "has no effect: containers follow the pod's restartPolicy")];
+
 pub(super) const CONTAINER: &[Entry] = &[
     honoured(&["name", "command", "args", "workingDir"], ""),
     honoured(&["image", "imagePullPolicy"], "a label: the command runs on this machine; may be left out"),
@@ -156,7 +166,6 @@ pub(super) const CONTAINER: &[Entry] = &[
         &["securityContext"],
         "comes with a later version of jobctl; without it a container would have other rights than asked for",
     ),
-    honoured(&["restartPolicy"], "Always makes an init container a sidecar"),
     refused(&["restartPolicyRules"], LATER),
     refused(&["resources.claims"], "there are no devices to claim here"),
     warned(&["resources.limits", "resources.requests"], "is not enforced yet"),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{DecodeError, DuplicateField, Parsed};
+use super::{DecodeError, DuplicateField, MAX_OBJECTS, Parsed};
 
 /// How much of an object without a kind is quoted back.
 const EXCERPT: usize = 1_000;
@@ -50,7 +50,7 @@ fn excerpt(object: &Value) -> String {
 }
 
 /// The objects of a list, those of lists inside it too; anything else is itself. A typed list (`JobList`)
-/// lends its kind and version to items that have none.
+/// lends its kind and version to items that have none. Of more than [`MAX_OBJECTS`] only one more is given.
 pub fn flatten(document: Parsed) -> Vec<Parsed> {
     let mut objects = Vec::new();
     flatten_into(document, &mut objects);
@@ -58,6 +58,9 @@ pub fn flatten(document: Parsed) -> Vec<Parsed> {
 }
 
 fn flatten_into(document: Parsed, objects: &mut Vec<Parsed>) {
+    if objects.len() > MAX_OBJECTS {
+        return;
+    }
     let Parsed { value: mut object, duplicate_fields } = document;
     let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default();
     let Some(item_kind) = kind.strip_suffix("List").map(str::to_owned) else {
@@ -65,7 +68,10 @@ fn flatten_into(document: Parsed, objects: &mut Vec<Parsed>) {
     };
     let api_version = object.get("apiVersion").cloned();
     let items = match object.get_mut("items").map(Value::take) {
-        Some(Value::Array(items)) => items,
+        Some(Value::Array(mut items)) => {
+            items.truncate(MAX_OBJECTS + 1);
+            items
+        }
         None | Some(Value::Null) => Vec::new(),
         Some(_) => return objects.push(Parsed { value: object, duplicate_fields }),
     };

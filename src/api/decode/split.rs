@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use serde_json::Value;
 
-use super::{DecodeError, MAX_MANIFEST_BYTES, Parsed, json, yaml};
+use super::{DecodeError, MAX_MANIFEST_BYTES, MAX_OBJECTS, Parsed, json, yaml};
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
@@ -19,6 +19,8 @@ pub struct Documents<'a> {
     syntax: Syntax,
     /// Values of JSON were read already.
     is_json: bool,
+    /// How many documents in YAML were read, with those that hold nothing.
+    composed: usize,
     /// What is known already and comes before anything else is read.
     pending: VecDeque<Result<Parsed, DecodeError>>,
 }
@@ -48,6 +50,7 @@ impl<'a> Documents<'a> {
             line: 1,
             syntax: Syntax::End,
             is_json: false,
+            composed: 0,
             pending: VecDeque::from([Err(error)]),
         };
         if bytes.len() > MAX_MANIFEST_BYTES {
@@ -60,7 +63,7 @@ impl<'a> Documents<'a> {
         };
         let offset = if text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 };
         let syntax = if text[offset..].trim_start().starts_with('{') { Syntax::Json } else { Syntax::Yaml };
-        Documents { text, offset, line: 1, syntax, is_json: false, pending: VecDeque::new() }
+        Documents { text, offset, line: 1, syntax, is_json: false, composed: 0, pending: VecDeque::new() }
     }
 
     /// JSON values follow each other with or without white space. What turns out not to be JSON may still be
@@ -101,9 +104,24 @@ impl<'a> Documents<'a> {
 
     fn next_yaml(&mut self) -> Option<Result<Parsed, DecodeError>> {
         while self.offset < self.text.len() {
+            // Nothing stands between two separators: a file of these alone is soon read.
+            while self.text.as_bytes()[self.offset..].starts_with(b"---\n") {
+                self.offset += 4;
+                self.line += 1;
+            }
             let chunk = self.next_chunk();
             let text = &self.text[chunk.start..chunk.end];
             let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+            if says_nothing(text) && chunk.bad_separator.is_none() {
+                // A parser for each would take half a minute for a file of nothing but separators.
+                continue;
+            }
+            self.composed += 1;
+            if self.composed > MAX_OBJECTS {
+                self.syntax = Syntax::End;
+                let problem = format!("more than {MAX_OBJECTS} documents");
+                return Some(Err(DecodeError::new(chunk.line, problem)));
+            }
             match yaml::compose(text, chunk.line) {
                 Ok(composed) => {
                     if composed.parsed.value != Value::Null {
@@ -170,6 +188,13 @@ impl Iterator for Documents<'_> {
             Syntax::End => None,
         }
     }
+}
+
+/// Whether a text is nothing but empty lines and comments.
+fn says_nothing(text: &str) -> bool {
+    text.split('\n')
+        .map(|line| line.trim_matches([' ', '\r']))
+        .all(|line| line.is_empty() || line.starts_with('#'))
 }
 
 /// UTF-8, or UTF-16 that says so, as editors of other systems write it.

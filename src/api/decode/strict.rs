@@ -1,6 +1,8 @@
 //! A value -> a typed object, with every field that the type does not know and the first that does not fit.
 
+mod canonical;
 mod go;
+mod time;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -63,17 +65,25 @@ fn cannot_be_handled(kind: &str, api_version: &str, problem: &str) -> String {
     format!("{kind} in version \"{version}\" cannot be handled as a {kind}: {problem}")
 }
 
-/// Decodes an object whose kind and version the caller has checked. A field that is null counts as absent.
+/// Decodes an object whose kind and version the caller has checked, as a server would keep it: a field that is null, or
+/// empty, counts as absent, and quantities are in their one form.
 pub fn from_value<T: DeserializeOwned>(value: &Value) -> Result<Decoded<T>, TypeError> {
     let mut value = Cow::Borrowed(value);
     for _ in 0..MAX_FITTED {
         match decode(&value) {
-            Ok(decoded) => return with_good_quantities(&value, decoded),
+            Ok(decoded) => return with_good_quantities(&value, decoded).map(|decoded| kept(&value, decoded)),
             Err((path, _)) if is_fitting(&value, &path) => fit(value.to_mut(), &path),
             Err((path, error)) => return Err(type_error(&value, &path, &error)),
         }
     }
     decode(&value).map_err(|(path, error)| type_error(&value, &path, &error))
+}
+
+/// The object as it is kept. What of the value was not taken is known already.
+fn kept<T: DeserializeOwned>(value: &Value, decoded: Decoded<T>) -> Decoded<T> {
+    let again = canonical::canonical(value).and_then(|value| decode(&value).ok());
+    let Some(Decoded { object, .. }) = again else { return decoded };
+    Decoded { object, ..decoded }
 }
 
 /// The types take any text for a quantity.

@@ -177,7 +177,7 @@ impl<'a> Composer<'a> {
         if ignored.is_none() {
             text::check_breaks(self.text, self.first_line, self.folded_breaks)?;
             if let Some(line) = self.tab_lines.first() {
-                return Err(DecodeError::yaml(self.line(*line), problem::TAB).into());
+                return Err(DecodeError::yaml(self.line(*line), problem::of_tab(self.text, *line)).into());
             }
         }
         self.duplicates.sort_by_key(|duplicate| duplicate.second_line);

@@ -42,11 +42,7 @@ pub(super) fn schedule(text: &str) -> Result<Schedule, String> {
     }
     let words: Vec<&str> = text.split_whitespace().collect();
     let [minutes, hours, days, months, weekdays] = words.as_slice() else {
-        let hint = match words.len() {
-            6 => " (there is no field for seconds)",
-            _ => "",
-        };
-        return Err(format!("expected exactly 5 fields, found {}: [{}]{hint}", words.len(), words.join(" ")));
+        return Err(format!("expected exactly 5 fields, found {}: [{}]", words.len(), words.join(" ")));
     };
     let minutes = field(minutes, &MINUTES)?;
     let hours = field(hours, &HOURS)?;

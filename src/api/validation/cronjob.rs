@@ -2,6 +2,7 @@
 
 use k8s_openapi::api::batch::v1::{CronJob, CronJobSpec};
 
+use super::value::json;
 use super::{job, metadata, non_negative, quoted};
 use crate::api::meta::name;
 use crate::api::schedule::{self, Schedule, ZONE_IN_SCHEDULE};
@@ -27,8 +28,8 @@ pub(super) fn validate_update(cron_job: &CronJob) -> Vec<FieldError> {
     let mut errors = metadata::validate(&cron_job.metadata, "metadata");
     let spec = cron_job.spec.clone().unwrap_or_default();
     errors.extend(validate_schedule(&spec.schedule));
-    errors.extend(validate_zone(spec.time_zone.as_deref()));
     errors.extend(non_negative("spec.startingDeadlineSeconds", spec.starting_deadline_seconds));
+    errors.extend(validate_zone(spec.time_zone.as_deref()));
     match spec.concurrency_policy.as_deref() {
         None | Some("") => errors.push(FieldError::required("spec.concurrencyPolicy", "")),
         Some(policy) if POLICIES.contains(&policy) => {}
@@ -60,39 +61,37 @@ fn validate_schedule(text: &str) -> Vec<FieldError> {
     errors
 }
 
-fn validate_zone(zone: Option<&str>) -> Option<FieldError> {
-    let zone = zone?;
-    let detail = if zone.is_empty() {
-        "timeZone must be nil or non-empty string".to_owned()
-    } else if zone.eq_ignore_ascii_case("local") {
-        "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones".to_owned()
-    } else {
-        schedule::zone(zone).err()?
-    };
-    Some(FieldError::invalid("spec.timeZone", quoted(zone), &detail))
-}
-
-fn validate_template(spec: &CronJobSpec) -> Vec<FieldError> {
-    let path = "spec.jobTemplate";
+fn validate_zone(zone: Option<&str>) -> Vec<FieldError> {
+    let Some(zone) = zone else { return Vec::new() };
+    let invalid = |detail: &str| FieldError::invalid("spec.timeZone", quoted(zone), detail);
+    if zone.is_empty() {
+        return vec![invalid("timeZone must be nil or non-empty string")];
+    }
     let mut errors = Vec::new();
-    if let Some(meta) = &spec.job_template.metadata {
-        errors.extend(metadata::validate_labels(meta.labels.as_ref(), &format!("{path}.labels")));
-        errors.extend(metadata::validate_annotations(
-            meta.annotations.as_ref(),
-            &format!("{path}.annotations"),
+    if zone.eq_ignore_ascii_case("local") {
+        errors.push(invalid(
+            "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones",
         ));
     }
+    // Go knows the zone `Local`, though not in other letters.
+    if zone != "Local" {
+        errors.extend(schedule::zone(zone).err().map(|detail| invalid(&detail)));
+    }
+    errors
+}
+
+/// Of the template's metadata nothing is said before a Job is made of it.
+fn validate_template(spec: &CronJobSpec) -> Vec<FieldError> {
+    let path = "spec.jobTemplate";
     let job_spec = spec.job_template.spec.clone().unwrap_or_default();
+    let mut errors = job::validate_spec(&job_spec, &format!("{path}.spec"));
+    if let Some(selector) = &job_spec.selector {
+        let detail = "`selector` will be auto-generated";
+        errors.push(FieldError::invalid(format!("{path}.spec.selector"), json(selector), detail));
+    }
     if job_spec.manual_selector == Some(true) {
         let field = format!("{path}.spec.manualSelector");
         errors.push(FieldError::unsupported(field, "true", &["nil", "false"]));
     }
-    let selector = format!("{path}.spec.selector");
-    // The Jobs get their selectors when they are made.
-    errors.extend(
-        job::validate_spec(&job_spec, &format!("{path}.spec"))
-            .into_iter()
-            .filter(|error| job_spec.selector.is_some() || error.field != selector),
-    );
     errors
 }

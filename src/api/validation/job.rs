@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::batch::v1::{Job, JobSpec};
 
-use super::value::json;
-use super::{metadata, non_negative, pod, policies, quoted};
+use super::value::{self, json};
+use super::{each, metadata, non_negative, pod, policies, quoted};
 use crate::api::meta::{
     LABEL_CONTROLLER_UID, LABEL_CONTROLLER_UID_LEGACY, LABEL_JOB_NAME, LABEL_JOB_NAME_LEGACY, name, uid,
 };
@@ -84,13 +84,13 @@ pub(super) fn validate_spec(spec: &JobSpec, path: &str) -> Vec<FieldError> {
         if is_indexed(spec) {
             errors.extend(policies::validate_success_policy(policy, spec, &path));
         } else {
-            errors.push(FieldError::invalid(path, json(policy), "requires indexed completion mode"));
+            let shown = value::success_policy(policy);
+            errors.push(FieldError::invalid(path, shown, "requires indexed completion mode"));
         }
     }
     errors.extend(validate_replacement_policy(spec, path));
     errors.extend(pod::validate_template(&spec.template, &format!("{path}.template")));
     errors.extend(validate_restart_policy(spec, path));
-    errors.extend(validate_selector(spec, path));
     errors
 }
 
@@ -110,25 +110,28 @@ fn validate_numbers(spec: &JobSpec, path: &str) -> Vec<FieldError> {
     ]
     .into_iter()
     .filter_map(|(field, number)| non_negative(&format!("{path}.{field}"), number))
+    .chain((spec.max_failed_indexes.is_some() && spec.backoff_limit_per_index.is_none()).then(|| {
+        let detail = "when maxFailedIndexes is specified";
+        FieldError::required(format!("{path}.backoffLimitPerIndex"), detail)
+    }))
     .collect()
 }
 
 fn validate_managed_by(spec: &JobSpec, path: &str) -> Vec<FieldError> {
     let Some(managed_by) = spec.managed_by.as_deref() else { return Vec::new() };
     let path = format!("{path}.managedBy");
-    let mut errors = Vec::new();
-    // An empty text is a mistake of its own upstream.
-    let problem = match managed_by.split_once('/') {
-        _ if managed_by.is_empty() => {
-            errors.push(FieldError::required(path.as_str(), ""));
-            None
+    let mut errors = match managed_by.split_once('/') {
+        _ if managed_by.is_empty() => vec![FieldError::required(path.as_str(), "")],
+        Some((host, rest)) if !host.is_empty() && !rest.is_empty() => {
+            let mut errors = each(&names::dns_subdomain(host), &path, host);
+            errors.extend(each(&names::http_path(rest), &path, rest));
+            errors
         }
-        Some((prefix, rest)) if !prefix.is_empty() && !rest.is_empty() => {
-            names::dns_subdomain(prefix).into_iter().next()
+        _ => {
+            let detail = "must be a domain-prefixed path (such as \"acme.io/foo\")";
+            vec![FieldError::invalid(path.as_str(), quoted(managed_by), detail)]
         }
-        _ => Some("must be a domain-prefixed path (such as \"acme.io/foo\")".to_owned()),
     };
-    errors.extend(problem.map(|problem| FieldError::invalid(path.as_str(), quoted(managed_by), &problem)));
     if managed_by.len() > MAX_MANAGED_BY {
         let body = format!("Too long: may not be more than {MAX_MANAGED_BY} bytes");
         errors.push(FieldError { field: path, body });
@@ -164,9 +167,6 @@ fn validate_completion_mode(spec: &JobSpec, path: &str) -> Vec<FieldError> {
     };
     let detail = "must be less than or equal to 100000 when completion mode is Indexed";
     errors.extend(most("parallelism", spec.parallelism, MAX_INDEXED, detail));
-    if spec.max_failed_indexes.is_some() && spec.backoff_limit_per_index.is_none() {
-        errors.push(FieldError::required(at("backoffLimitPerIndex"), "when maxFailedIndexes is specified"));
-    }
     let failed = spec.max_failed_indexes;
     errors.extend(most("maxFailedIndexes", failed, completions, "must be less than or equal to completions"));
     errors.extend(most("maxFailedIndexes", failed, MAX_INDEXED, "must be less than or equal to 100000"));
@@ -207,13 +207,19 @@ fn validate_restart_policy(spec: &JobSpec, path: &str) -> Option<FieldError> {
     }
 }
 
-fn validate_selector(spec: &JobSpec, path: &str) -> Vec<FieldError> {
-    let Some(selector) = &spec.selector else {
-        return vec![FieldError::required(format!("{path}.selector"), "")];
+/// Everything wrong with a Job's selector. One that is missing selects nothing.
+pub(super) fn validate_selector(spec: &JobSpec, path: &str) -> Vec<FieldError> {
+    let mut errors = match &spec.selector {
+        None => vec![FieldError::required(format!("{path}.selector"), "")],
+        Some(selector) => metadata::validate_selector(selector, &format!("{path}.selector")),
     };
-    let mut errors = metadata::validate_selector(selector, &format!("{path}.selector"));
-    let labels = spec.template.metadata.as_ref().and_then(|meta| meta.labels.clone()).unwrap_or_default();
-    if LabelSelector::from_object(selector).is_ok_and(|selector| !selector.matches(&labels)) {
+    let labels = spec.template.metadata.as_ref().and_then(|meta| meta.labels.as_ref());
+    let empty = BTreeMap::new();
+    let matches = spec.selector.as_ref().is_some_and(|selector| {
+        LabelSelector::from_object(selector)
+            .map_or(true, |selector| selector.matches(labels.unwrap_or(&empty)))
+    });
+    if !matches {
         errors.push(FieldError::invalid(
             format!("{path}.template.metadata.labels"),
             json(&labels),

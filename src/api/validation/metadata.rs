@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 
-use super::value::json;
+use super::value::{self, json};
 use super::{each, non_negative, quoted};
 use crate::api::meta::ANNOTATION_BACKOFF_BASE;
 use crate::api::status_error::FieldError;
@@ -73,8 +73,8 @@ pub(super) fn validate_annotations(
 fn validate_owners(meta: &ObjectMeta, path: &str) -> Vec<FieldError> {
     let mut errors = Vec::new();
     let owners = meta.owner_references.as_deref().unwrap_or_default();
-    for (index, owner) in owners.iter().enumerate() {
-        let path = format!("{path}[{index}]");
+    // Which of them it is upstream's paths do not say.
+    for owner in owners {
         if owner.api_version.is_empty() {
             errors.push(FieldError::invalid(
                 format!("{path}.apiVersion"),
@@ -87,6 +87,10 @@ fn validate_owners(meta: &ObjectMeta, path: &str) -> Vec<FieldError> {
                 errors.push(FieldError::invalid(format!("{path}.{field}"), "\"\"", "must not be empty"));
             }
         }
+        if owner.api_version == "v1" && owner.kind == "Event" {
+            let detail = "/v1, Kind=Event is disallowed from being an owner";
+            errors.push(FieldError::invalid(path, value::owner(owner), detail));
+        }
     }
     let mut controllers = owners.iter().filter(|owner| owner.controller == Some(true));
     if let (Some(first), Some(second)) = (controllers.next(), controllers.next()) {
@@ -94,7 +98,7 @@ fn validate_owners(meta: &ObjectMeta, path: &str) -> Vec<FieldError> {
             "Only one reference can have Controller set to true. Found \"true\" in references for {}/{} and {}/{}",
             first.kind, first.name, second.kind, second.name
         );
-        errors.push(FieldError::invalid(path, json(&owners), &detail));
+        errors.push(FieldError::invalid(path, value::owners(owners), &detail));
     }
     errors
 }

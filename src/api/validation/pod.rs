@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use k8s_openapi::api::core::v1::{PodSpec, PodTemplateSpec, Toleration, Volume};
+use k8s_openapi::api::core::v1::{PodSpec, PodTemplateSpec, ResourceRequirements, Toleration, Volume};
 
-use super::{affinity, container, each, metadata, quoted};
+use super::{affinity, container, each, hosts, metadata, placement, ports, quoted, resources};
 use crate::api::names;
 use crate::api::status_error::FieldError;
 
-const RESTART_POLICIES: [&str; 3] = ["Always", "Never", "OnFailure"];
-const DNS_POLICIES: [&str; 4] = ["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"];
+const RESTART_POLICIES: [&str; 3] = ["Always", "OnFailure", "Never"];
+const PREEMPTION_POLICIES: [&str; 2] = ["PreemptLowerPriority", "Never"];
+const SYSTEMS: [&str; 2] = ["linux", "windows"];
 const EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 
 pub(super) fn validate_template(template: &PodTemplateSpec, path: &str) -> Vec<FieldError> {
@@ -29,15 +30,17 @@ pub(super) fn validate_template(template: &PodTemplateSpec, path: &str) -> Vec<F
             "ephemeral containers not allowed in pod template",
         ));
     }
-    errors.extend(validate_spec(&spec, &format!("{path}.spec")));
+    errors.extend(validate_spec(&spec, &format!("{path}.spec"), false));
     errors
 }
 
-pub(super) fn validate_spec(spec: &PodSpec, path: &str) -> Vec<FieldError> {
+/// Everything wrong with a pod's spec; some rules are only for pods, not for templates of them.
+pub(super) fn validate_spec(spec: &PodSpec, path: &str, of_pod: bool) -> Vec<FieldError> {
     let at = |field: &str| format!("{path}.{field}");
     let mut errors = Vec::new();
     let volumes = validate_volumes(spec.volumes.as_deref().unwrap_or_default(), &at("volumes"), &mut errors);
     errors.extend(container::validate_all(spec, &volumes, path));
+    errors.extend(ports::validate_host_network(spec, path, of_pod));
     match spec.restart_policy.as_deref().unwrap_or_default() {
         "" => errors.push(FieldError::required(at("restartPolicy"), "")),
         policy if RESTART_POLICIES.contains(&policy) => {}
@@ -45,59 +48,128 @@ pub(super) fn validate_spec(spec: &PodSpec, path: &str) -> Vec<FieldError> {
             errors.push(FieldError::unsupported(at("restartPolicy"), quoted(other), &RESTART_POLICIES));
         }
     }
-    errors.extend(validate_dns(spec, path));
+    errors.extend(hosts::validate_policy(spec, path));
     errors.extend(metadata::validate_labels(spec.node_selector.as_ref(), &at("nodeSelector")));
-    if let Some(affinity) = spec.affinity.as_ref().and_then(|affinity| affinity.node_affinity.as_ref()) {
-        errors.extend(affinity::validate(affinity, &at("affinity.nodeAffinity")));
+    if spec.share_process_namespace == Some(true) && spec.host_pid == Some(true) {
+        // In the server's own types these two are part of the security context.
+        errors.push(FieldError::invalid(
+            at("securityContext.shareProcessNamespace"),
+            true,
+            "ShareProcessNamespace and HostPID cannot both be enabled",
+        ));
     }
-    for (field, name) in [
-        ("serviceAccountName", &spec.service_account_name),
-        ("nodeName", &spec.node_name),
-        ("priorityClassName", &spec.priority_class_name),
-        ("runtimeClassName", &spec.runtime_class_name),
-    ] {
-        let name = name.as_deref().unwrap_or_default();
-        if !name.is_empty() {
-            errors.extend(each(&names::dns_subdomain(name), &at(field), name));
-        }
-    }
-    for (field, name) in [("hostname", &spec.hostname), ("subdomain", &spec.subdomain)] {
-        let name = name.as_deref().unwrap_or_default();
-        if !name.is_empty() {
-            errors.extend(each(&names::dns_label(name), &at(field), name));
-        }
-    }
+    errors.extend(validate_affinity(spec, &at("affinity")));
+    errors.extend(hosts::validate_config(spec, path));
+    let gates = spec.readiness_gates.as_deref().unwrap_or_default();
+    errors.extend(placement::validate_readiness(gates, &at("readinessGates")));
+    let gates = spec.scheduling_gates.as_deref().unwrap_or_default();
+    errors.extend(placement::validate_gates(gates, &at("schedulingGates")));
+    let constraints = spec.topology_spread_constraints.as_deref().unwrap_or_default();
+    errors.extend(placement::validate_spread(constraints, &at("topologySpreadConstraints")));
+    errors.extend(validate_host_users(spec, path));
+    errors.extend(validate_names(
+        &[("serviceAccountName", &spec.service_account_name), ("nodeName", &spec.node_name)],
+        names::dns_subdomain,
+        path,
+    ));
     if let Some(seconds) = spec.active_deadline_seconds
         && !(1..=i64::from(i32::MAX)).contains(&seconds)
     {
         let detail = "must be between 1 and 2147483647, inclusive";
         errors.push(FieldError::invalid(at("activeDeadlineSeconds"), seconds, detail));
     }
-    for (index, secret) in spec.image_pull_secrets.iter().flatten().enumerate() {
-        if secret.name.is_empty() {
-            errors.push(FieldError::required(format!("{}[{index}].name", at("imagePullSecrets")), ""));
-        }
-    }
+    errors.extend(validate_names(
+        &[("hostname", &spec.hostname), ("subdomain", &spec.subdomain)],
+        names::dns_label,
+        path,
+    ));
     for (index, toleration) in spec.tolerations.iter().flatten().enumerate() {
         errors.extend(validate_toleration(toleration, &format!("{}[{index}]", at("tolerations"))));
+    }
+    errors.extend(hosts::validate_aliases(
+        spec.host_aliases.as_deref().unwrap_or_default(),
+        &at("hostAliases"),
+    ));
+    errors.extend(validate_names(
+        &[("priorityClassName", &spec.priority_class_name), ("runtimeClassName", &spec.runtime_class_name)],
+        names::dns_subdomain,
+        path,
+    ));
+    errors.extend(validate_last(spec, path));
+    errors
+}
+
+/// What upstream looks at last: preemption, overhead, the operating system.
+fn validate_last(spec: &PodSpec, path: &str) -> Vec<FieldError> {
+    let at = |field: &str| format!("{path}.{field}");
+    let mut errors = Vec::new();
+    match spec.preemption_policy.as_deref() {
+        Some("") => errors.push(FieldError::required(at("preemptionPolicy"), "")),
+        Some(other) if !PREEMPTION_POLICIES.contains(&other) => {
+            errors.push(FieldError::unsupported(at("preemptionPolicy"), quoted(other), &PREEMPTION_POLICIES));
+        }
+        _ => {}
+    }
+    if let Some(overhead) = &spec.overhead {
+        let limits =
+            ResourceRequirements { limits: Some(overhead.clone()), ..ResourceRequirements::default() };
+        errors.extend(resources::validate(&limits, &at("overhead")));
+    }
+    match spec.os.as_ref().map(|os| os.name.as_str()) {
+        Some("") => errors.push(FieldError::required(at("os.name"), "cannot be empty")),
+        Some(other) if !SYSTEMS.contains(&other) => {
+            errors.push(FieldError::unsupported(at("os"), quoted(other), &SYSTEMS));
+        }
+        _ => {}
     }
     errors
 }
 
-fn validate_dns(spec: &PodSpec, path: &str) -> Option<FieldError> {
-    let field = format!("{path}.dnsPolicy");
-    let policy = spec.dns_policy.as_deref().unwrap_or_default();
-    let servers = spec.dns_config.as_ref().and_then(|config| config.nameservers.as_deref());
-    if policy.is_empty() {
-        return Some(FieldError::required(field, ""));
+fn validate_names(
+    fields: &[(&str, &Option<String>)],
+    problems: fn(&str) -> Vec<String>,
+    path: &str,
+) -> Vec<FieldError> {
+    let given = fields.iter().filter_map(|(field, name)| Some((field, name.as_deref()?)));
+    given
+        .filter(|(_, name)| !name.is_empty())
+        .flat_map(|(field, name)| each(&problems(name), &format!("{path}.{field}"), name))
+        .collect()
+}
+
+fn validate_affinity(spec: &PodSpec, path: &str) -> Vec<FieldError> {
+    let Some(affinity) = &spec.affinity else { return Vec::new() };
+    let mut errors = Vec::new();
+    if let Some(node) = &affinity.node_affinity {
+        errors.extend(affinity::validate(node, &format!("{path}.nodeAffinity")));
     }
-    if !DNS_POLICIES.contains(&policy) {
-        return Some(FieldError::unsupported(field, quoted(policy), &DNS_POLICIES));
+    if let Some(pods) = &affinity.pod_affinity {
+        errors.extend(placement::validate_affinity(
+            pods.required_during_scheduling_ignored_during_execution.as_ref(),
+            pods.preferred_during_scheduling_ignored_during_execution.as_ref(),
+            &format!("{path}.podAffinity"),
+        ));
     }
-    (policy == "None" && servers.unwrap_or_default().is_empty()).then(|| {
-        let detail = "must provide at least one DNS nameserver when `dnsPolicy` is None";
-        FieldError::required(format!("{path}.dnsConfig.nameservers"), detail)
-    })
+    if let Some(pods) = &affinity.pod_anti_affinity {
+        errors.extend(placement::validate_affinity(
+            pods.required_during_scheduling_ignored_during_execution.as_ref(),
+            pods.preferred_during_scheduling_ignored_during_execution.as_ref(),
+            &format!("{path}.podAntiAffinity"),
+        ));
+    }
+    errors
+}
+
+/// Users of one's own go with no other namespace of the machine's.
+fn validate_host_users(spec: &PodSpec, path: &str) -> Vec<FieldError> {
+    if spec.host_users != Some(false) {
+        return Vec::new();
+    }
+    let shared = [("hostNetwork", spec.host_network), ("hostPID", spec.host_pid), ("hostIPC", spec.host_ipc)];
+    let shared = shared.into_iter().filter(|(_, is_shared)| *is_shared == Some(true));
+    shared
+        .map(|(field, _)| FieldError::forbidden(format!("{path}.{field}"), "when `hostUsers` is false"))
+        .collect()
 }
 
 fn validate_toleration(toleration: &Toleration, path: &str) -> Vec<FieldError> {

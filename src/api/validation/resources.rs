@@ -71,7 +71,7 @@ fn validate_name(name: &str, path: &str) -> Vec<FieldError> {
     let invalid = |detail: &str| FieldError::invalid(path, quoted(name), detail);
     let for_containers = FOR_CONTAINERS.contains(&name) || name.starts_with(HUGE_PAGES);
     if name.contains('/') {
-        if errors.is_empty() && !is_native(name) && !is_extended(name) {
+        if !is_native(name) && !is_extended(name) {
             errors.push(invalid("doesn't follow extended resource name standard"));
         }
         return errors;

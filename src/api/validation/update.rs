@@ -1,20 +1,20 @@
 //! Rules about what may change once an object exists (ValidateJobUpdate, ValidatePodUpdate).
 
-use k8s_openapi::api::batch::v1::{CronJob, Job, JobSpec};
+use k8s_openapi::api::batch::v1::{Job, JobSpec};
 use k8s_openapi::api::core::v1::{Node, NodeSpec, Pod, PodSpec, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::quoted;
-use super::value::json;
+use super::value::{self, json};
 use crate::api::nodes::TAINT_UNSCHEDULABLE;
 use crate::api::status_error::FieldError;
 
 const IMMUTABLE: &str = "field is immutable";
 
 pub(super) fn job(new: &Job, old: &Job) -> Vec<FieldError> {
-    let mut errors = metadata(&new.metadata, &old.metadata);
+    let mut errors = Vec::new();
     let was_started = old.status.as_ref().is_some_and(|status| status.start_time.is_some());
     let (Some(new), Some(old)) = (&new.spec, &old.spec) else { return errors };
     errors.extend(completions(new, old));
@@ -22,23 +22,29 @@ pub(super) fn job(new: &Job, old: &Job) -> Vec<FieldError> {
     let may_move = old.suspend == Some(true) && !was_started;
     errors.extend(template(&new.template, &old.template, may_move));
     errors.extend(immutable("spec.completionMode", &new.completion_mode, &old.completion_mode));
-    errors.extend(immutable("spec.podFailurePolicy", &new.pod_failure_policy, &old.pod_failure_policy));
+    errors.extend(immutable_as(
+        "spec.podFailurePolicy",
+        &new.pod_failure_policy,
+        &old.pod_failure_policy,
+        value::pod_failure_policy,
+    ));
     errors.extend(immutable(
         "spec.backoffLimitPerIndex",
         &new.backoff_limit_per_index,
         &old.backoff_limit_per_index,
     ));
     errors.extend(immutable("spec.managedBy", &new.managed_by, &old.managed_by));
-    errors.extend(immutable("spec.successPolicy", &new.success_policy, &old.success_policy));
+    errors.extend(immutable_as(
+        "spec.successPolicy",
+        &new.success_policy,
+        &old.success_policy,
+        value::success_policy,
+    ));
     errors
 }
 
-pub(super) fn cron_job(new: &CronJob, old: &CronJob) -> Vec<FieldError> {
-    metadata(&new.metadata, &old.metadata)
-}
-
 pub(super) fn node(new: &Node, old: &Node) -> Vec<FieldError> {
-    let mut errors = metadata(&new.metadata, &old.metadata);
+    let mut errors = Vec::new();
     let without_cordon = |node: &Node| {
         let spec = node.spec.clone().unwrap_or_default();
         NodeSpec { unschedulable: None, taints: None, ..spec }
@@ -58,8 +64,14 @@ pub(super) fn node(new: &Node, old: &Node) -> Vec<FieldError> {
 }
 
 pub(super) fn pod(new: &Pod, old: &Pod) -> Vec<FieldError> {
-    let mut errors = metadata(&new.metadata, &old.metadata);
+    let mut errors = Vec::new();
     let (Some(new), Some(old)) = (&new.spec, &old.spec) else { return errors };
+    if new.containers.len() != old.containers.len() {
+        return vec![FieldError::forbidden(
+            "spec.containers",
+            "pod updates may not add or remove containers",
+        )];
+    }
     let field = "spec.activeDeadlineSeconds";
     match (new.active_deadline_seconds, old.active_deadline_seconds) {
         (Some(new), Some(old)) if new > old => {
@@ -106,7 +118,8 @@ pub fn first_template_difference(new: &Value, old: &Value) -> Option<String> {
     first_difference(&template(new), &template(old), "spec.template")
 }
 
-fn metadata(new: &ObjectMeta, old: &ObjectMeta) -> Vec<FieldError> {
+/// What of the metadata may not change (ValidateObjectMetaUpdate).
+pub(super) fn metadata(new: &ObjectMeta, old: &ObjectMeta) -> Vec<FieldError> {
     let mut errors = Vec::new();
     errors.extend(immutable("metadata.name", &new.name, &old.name));
     errors.extend(immutable("metadata.namespace", &new.namespace, &old.namespace));
@@ -155,9 +168,21 @@ fn settle_place(template: &mut PodTemplateSpec, old: &PodTemplateSpec) {
 }
 
 fn immutable<T: Serialize>(field: &str, new: &Option<T>, old: &Option<T>) -> Option<FieldError> {
-    let (new, old) = (plain(new), plain(old));
-    first_difference(&new, &old, field)?;
-    let value = new.as_str().map_or_else(|| json(&new), quoted);
+    immutable_as(field, new, old, |new| {
+        let new = plain(new);
+        new.as_str().map_or_else(|| json(&new), quoted)
+    })
+}
+
+/// As [`immutable`], with the value shown in a way of its own.
+fn immutable_as<T: Serialize>(
+    field: &str,
+    new: &Option<T>,
+    old: &Option<T>,
+    shown: impl Fn(&T) -> String,
+) -> Option<FieldError> {
+    first_difference(&plain(new), &plain(old), field)?;
+    let value = new.as_ref().map_or_else(|| "null".to_owned(), shown);
     Some(FieldError::invalid(field, value, IMMUTABLE))
 }
 

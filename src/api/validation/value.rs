@@ -1,5 +1,10 @@
 //! How values look inside `Invalid value: V`: strings as Go quotes them, everything else as JSON.
+//!
+//! A server prints its own types: fields in the order of their declaration and, where these types are internal to it,
+//! under the names and with the nulls of Go.
 
+use k8s_openapi::api::batch::v1::{PodFailurePolicy, SuccessPolicy};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use serde::Serialize;
 
 /// A string in Go's `%q`.
@@ -31,6 +36,69 @@ pub(crate) fn quoted(text: &str) -> String {
 /// Anything else, as compact JSON.
 pub(super) fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
+}
+
+/// JSON with fields in the order given; those without a value are left out.
+fn fields(fields: &[(&str, Option<String>)]) -> String {
+    let given = fields.iter().filter_map(|(name, value)| Some(format!("\"{name}\":{}", value.as_ref()?)));
+    format!("{{{}}}", given.collect::<Vec<_>>().join(","))
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    format!("[{}]", items.collect::<Vec<_>>().join(","))
+}
+
+/// An owner, in the order of the API.
+pub(super) fn owner(owner: &OwnerReference) -> String {
+    fields(&[
+        ("apiVersion", Some(json(&owner.api_version))),
+        ("kind", Some(json(&owner.kind))),
+        ("name", Some(json(&owner.name))),
+        ("uid", Some(json(&owner.uid))),
+        ("controller", owner.controller.as_ref().map(json)),
+        ("blockOwnerDeletion", owner.block_owner_deletion.as_ref().map(json)),
+    ])
+}
+
+/// Several owners.
+pub(super) fn owners(owners: &[OwnerReference]) -> String {
+    list(owners.iter().map(owner))
+}
+
+/// A successPolicy, as the server's own type.
+pub(super) fn success_policy(policy: &SuccessPolicy) -> String {
+    let rules = policy.rules.iter().map(|rule| {
+        fields(&[
+            ("SucceededIndexes", Some(json(&rule.succeeded_indexes))),
+            ("SucceededCount", Some(json(&rule.succeeded_count))),
+        ])
+    });
+    fields(&[("Rules", Some(list(rules)))])
+}
+
+/// A podFailurePolicy, as the server's own type.
+pub(super) fn pod_failure_policy(policy: &PodFailurePolicy) -> String {
+    let rules = policy.rules.iter().map(|rule| {
+        let codes = rule.on_exit_codes.as_ref().map(|codes| {
+            fields(&[
+                ("ContainerName", Some(json(&codes.container_name))),
+                ("Operator", Some(json(&codes.operator))),
+                ("Values", Some(json(&codes.values))),
+            ])
+        });
+        let conditions = rule.on_pod_conditions.as_ref().map(|conditions| {
+            list(conditions.iter().map(|condition| {
+                fields(&[("Type", Some(json(&condition.type_))), ("Status", Some(json(&condition.status)))])
+            }))
+        });
+        let or_null = |value: Option<String>| Some(value.unwrap_or_else(|| "null".to_owned()));
+        fields(&[
+            ("Action", Some(json(&rule.action))),
+            ("OnExitCodes", or_null(codes)),
+            ("OnPodConditions", or_null(conditions)),
+        ])
+    });
+    fields(&[("Rules", Some(list(rules)))])
 }
 
 #[cfg(test)]

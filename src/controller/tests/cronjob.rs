@@ -259,6 +259,24 @@ fn an_end_is_seen_and_the_newest_success_remembered() {
 // Upstream's end-to-end cases (kubernetes-behaviour 7), in their order.
 
 #[test]
+fn a_job_that_the_server_would_not_take_is_not_made_and_told_once() {
+    let template = |labels: &Value| {
+        json!({"jobTemplate": {"metadata": {"labels": labels},
+            "spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "main"}]}}}}})
+    };
+    let mut scene = Scene::of(template(&json!({"a": "@"})));
+    scene.pass(61).pass(3);
+    assert_eq!((scene.job_names(), scene.active()), (vec![], vec![]));
+    let messages: Vec<&str> = scene.events.iter().map(|event| event.message.as_str()).collect();
+    let [message] = messages.as_slice() else { panic!("{messages:?}") };
+    let start = format!(
+        "Error creating job: Job.batch \"{}\" is invalid: metadata.labels: Invalid value: \"@\": ",
+        job_at(1)
+    );
+    assert!(message.starts_with(&start), "{message}");
+}
+
+#[test]
 fn a_history_of_none_still_remembers_the_success() {
     let mut scene = Scene::of(json!({"successfulJobsHistoryLimit": 0}));
     scene.pass(61);

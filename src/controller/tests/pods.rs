@@ -3,6 +3,7 @@
 use super::fixture::{Scene, job};
 use crate::api::meta::{FINALIZER_JOB_TRACKING, name, uid};
 use crate::api::{Job, JobSpec};
+use crate::controller::pods::mark_deleted;
 
 fn both(completions: i32, parallelism: i32) -> Job {
     job(|spec| {
@@ -273,6 +274,10 @@ fn a_counted_pod_loses_its_finalizer_and_a_deleted_one_gets_its_grace_period() {
     let deadline = of(2).deletion_timestamp.as_ref().expect("a deadline").0;
     assert_eq!((deadline - scene.now).num_seconds(), 7);
     assert!(of(1).finalizers.is_some(), "still to be counted");
+    let mut negative = pods[1].clone();
+    negative.spec.as_mut().expect("a spec").termination_grace_period_seconds = Some(-5);
+    mark_deleted(&mut negative, None, scene.now);
+    assert_eq!(negative.metadata.deletion_grace_period_seconds, Some(1), "a negative one counts as 1");
 }
 
 #[test]

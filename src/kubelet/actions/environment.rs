@@ -1,39 +1,155 @@
-//! A container's environment: values, references to the pod's own fields, `$(VAR)` expansion (4.9).
+//! A container's environment and arguments: values, references to the pod's own fields, `$(VAR)` expansion (4.9),
+//! and how much of all that a program can be given.
 
 use std::collections::BTreeMap;
 
 use crate::api::meta::{name, namespace, uid};
 use crate::api::{Container, Pod};
 
+/// The most bytes of one argument, or of one variable with its name: the kernel takes 128 KiB with the zero at the end.
+const LONGEST_STRING: usize = 128 * 1024 - 1;
+/// The most bytes of all arguments and variables of a container. The kernel takes a quarter of the stack's limit, which is
+/// two MiB as a rule; some of it stays free for a program that starts others.
+const LONGEST_TOTAL: usize = 1536 * 1024;
+/// The most of all containers of a pod together: a kernel's limit is one for each, and a manifest may have thousands.
+const LONGEST_OF_POD: usize = 16 << 20;
+/// What each string costs beside its bytes: the zero at its end and the pointer to it.
+const STRING_OVERHEAD: usize = 9;
+
+/// Why a container's environment cannot be made.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Problem {
+    /// A reference that cannot be resolved here.
+    Reference(String),
+    /// More than a program can be given.
+    Size(String),
+}
+
+/// How much the containers of a pod have been given so far. Expansion doubles with every variable that names another
+/// twice, so it is measured while it grows, and what is too much is never made.
+#[derive(Debug)]
+pub(super) struct Room {
+    of_container: usize,
+    of_pod: usize,
+}
+
+impl Room {
+    /// Room for the containers of one pod.
+    pub(super) fn of_pod() -> Self {
+        Self { of_container: 0, of_pod: LONGEST_OF_POD }
+    }
+
+    /// Goes on to the next container.
+    pub(super) fn begin_container(&mut self) {
+        self.of_container = LONGEST_TOTAL;
+    }
+
+    /// Takes room for an argument.
+    ///
+    /// # Errors
+    /// There is none.
+    fn take(&mut self, bytes: usize) -> Result<(), Problem> {
+        let bytes = bytes + STRING_OVERHEAD;
+        self.of_container = self.of_container.checked_sub(bytes).ok_or_else(|| {
+            Problem::Size(format!(
+                "its arguments and variables are longer than the {LONGEST_TOTAL} bytes that a program can be given"
+            ))
+        })?;
+        self.of_pod = self.of_pod.checked_sub(bytes).ok_or_else(|| {
+            Problem::Size(format!(
+                "with it the arguments and variables of the pod's containers are longer than {LONGEST_OF_POD} bytes"
+            ))
+        })?;
+        Ok(())
+    }
+
+    /// Takes room for a variable.
+    ///
+    /// # Errors
+    /// There is none, or it is too long by itself.
+    pub(super) fn take_variable(&mut self, name: &str, value: &str) -> Result<(), Problem> {
+        let bytes = name.len() + 1 + value.len();
+        if bytes > LONGEST_STRING {
+            return Err(too_long(&format!("variable {name}")));
+        }
+        self.take(bytes)
+    }
+}
+
+/// The sentence about one string that is too long.
+fn too_long(what: &str) -> Problem {
+    Problem::Size(format!("{what} is longer than the {LONGEST_STRING} bytes that a program can be given"))
+}
+
 /// The container's `env` in order: a value sees the variables before it.
 ///
 /// # Errors
-/// A reference that cannot be resolved here; the sentence is the waiting container's message.
-pub(super) fn container_env(pod: &Pod, container: &Container) -> Result<BTreeMap<String, String>, String> {
+/// The first variable that cannot be made; the sentence is the waiting container's message.
+pub(super) fn container_env(
+    pod: &Pod,
+    container: &Container,
+    room: &mut Room,
+) -> Result<BTreeMap<String, String>, Problem> {
     let mut env = BTreeMap::new();
     for variable in container.env.iter().flatten() {
+        let most = LONGEST_STRING.saturating_sub(variable.name.len() + 1);
+        let what = || too_long(&format!("variable {}", variable.name));
         let value = match &variable.value_from {
-            None => expand(variable.value.as_deref().unwrap_or_default(), &env),
+            None => expand(variable.value.as_deref().unwrap_or_default(), &env, most).ok_or_else(what)?,
             Some(source) => match &source.field_ref {
-                Some(field) => field_value(pod, &field.field_path)
-                    .ok_or_else(|| format!("unsupported fieldPath: {}", field.field_path))?,
-                None => return Err(format!("the source of variable {} is not supported", variable.name)),
+                Some(field) => field_value(pod, &field.field_path).ok_or_else(|| {
+                    Problem::Reference(format!("unsupported fieldPath: {}", field.field_path))
+                })?,
+                None => {
+                    let name = &variable.name;
+                    return Err(Problem::Reference(format!(
+                        "the source of variable {name} is not supported"
+                    )));
+                }
             },
         };
+        room.take_variable(&variable.name, &value)?;
         env.insert(variable.name.clone(), value);
     }
     Ok(env)
 }
 
-/// Replaces `$(VAR)` by the variable's value. An unknown variable stays as it is, and `$$` stands for `$`.
-pub(super) fn expand(text: &str, env: &BTreeMap<String, String>) -> String {
-    let mut expanded = String::with_capacity(text.len());
+/// The container's command and arguments.
+///
+/// # Errors
+/// The first that is longer than a program can be given.
+pub(super) fn arguments(
+    container: &Container,
+    env: &BTreeMap<String, String>,
+    room: &mut Room,
+) -> Result<Vec<String>, Problem> {
+    let words = container.command.iter().flatten().chain(container.args.iter().flatten());
+    let expanded = words.enumerate().map(|(number, word)| {
+        let word =
+            expand(word, env, LONGEST_STRING).ok_or_else(|| too_long(&format!("argument {number}")))?;
+        room.take(word.len())?;
+        Ok(word)
+    });
+    expanded.collect()
+}
+
+/// Replaces `$(VAR)` by the variable's value. An unknown variable stays as it is, and `$$` stands for `$`. None where the
+/// result would be longer than `most` bytes.
+fn expand(text: &str, env: &BTreeMap<String, String>, most: usize) -> Option<String> {
+    let mut expanded = String::with_capacity(text.len().min(most));
+    let mut add = |part: &str| {
+        let fits = part.len() <= most - expanded.len();
+        if fits {
+            expanded.push_str(part);
+        }
+        fits.then_some(())
+    };
     let mut rest = text;
     while let Some(dollar) = rest.find('$') {
-        expanded.push_str(&rest[..dollar]);
+        add(&rest[..dollar])?;
         rest = &rest[dollar + 1..];
         if let Some(after) = rest.strip_prefix('$') {
-            expanded.push('$');
+            add("$")?;
             rest = after;
             continue;
         }
@@ -41,19 +157,19 @@ pub(super) fn expand(text: &str, env: &BTreeMap<String, String>) -> String {
         match reference {
             Some((inner, close)) => {
                 match env.get(&inner[..close]) {
-                    Some(value) => expanded.push_str(value),
+                    Some(value) => add(value)?,
                     None => {
-                        expanded.push_str("$(");
-                        expanded.push_str(&inner[..=close]);
+                        add("$(")?;
+                        add(&inner[..=close])?;
                     }
                 }
                 rest = &inner[close + 1..];
             }
-            None => expanded.push('$'),
+            None => add("$")?,
         }
     }
-    expanded.push_str(rest);
-    expanded
+    add(rest)?;
+    Some(expanded)
 }
 
 /// The value of a downward API field that an environment variable may take.
@@ -100,7 +216,9 @@ mod tests {
             ("$(A", "$(A"),
             ("100$", "100$"),
         ] {
-            assert_eq!(expand(text, &env), expected, "{text}");
+            assert_eq!(expand(text, &env, 100).as_deref(), Some(expected), "{text}");
+            assert_eq!(expand(text, &env, expected.len()).as_deref(), Some(expected), "{text}");
+            assert_eq!(expand(text, &env, expected.len() - 1), None, "{text}");
         }
     }
 }

@@ -15,6 +15,10 @@ pub(super) fn evaluate<'v>(nodes: &'v [Node], object: &'v Value) -> Result<Vec<V
     Walk::default().block(nodes, 0, &Cow::Borrowed(object))
 }
 
+/// How many values one template may look at. A listing of ten thousand pods has half a million; what ranges, unions and
+/// descents multiply to is soon more than there is memory.
+const MAX_VALUES: usize = 10_000_000;
+
 /// What the identifiers `range` and `end` have asked for, seen after the node they stand in.
 #[derive(Default)]
 struct Walk {
@@ -24,6 +28,8 @@ struct Walk {
     /// Where the last `end` stood. A range without its own `end` goes on after this one, or after its own
     /// start: so does upstream.
     last_end: Option<usize>,
+    /// How many values have been looked at.
+    seen: usize,
 }
 
 impl Walk {
@@ -70,7 +76,22 @@ impl Walk {
         Ok(values)
     }
 
+    fn count(&mut self, values: usize) -> Result<(), String> {
+        self.seen += values;
+        if self.seen > MAX_VALUES {
+            return Err(format!("the template looks at more than {MAX_VALUES} values"));
+        }
+        Ok(())
+    }
+
     fn node<'v>(&mut self, input: Values<'v>, node: &'v Node) -> Result<Values<'v>, String> {
+        self.count(1 + input.len())?;
+        let found = self.step(input, node)?;
+        self.count(found.len())?;
+        Ok(found)
+    }
+
+    fn step<'v>(&mut self, input: Values<'v>, node: &'v Node) -> Result<Values<'v>, String> {
         match node {
             Node::Text(text) => Ok(vec![Cow::Borrowed(text)]),
             Node::Literal(value) => Ok(input.iter().map(|_| Cow::Borrowed(value)).collect()),
@@ -79,7 +100,7 @@ impl Walk {
             Node::Wildcard => Ok(input.into_iter().flat_map(children).collect()),
             Node::Recursive => {
                 let mut output = Vec::new();
-                descend(input, &mut output);
+                self.descend(input, &mut output)?;
                 Ok(output)
             }
             Node::Array(bounds) => array(input, bounds),
@@ -137,6 +158,21 @@ impl Walk {
     }
 }
 
+impl Walk {
+    /// Every value that has children, before them.
+    fn descend<'v>(&mut self, input: Values<'v>, output: &mut Values<'v>) -> Result<(), String> {
+        self.count(input.len())?;
+        for value in input {
+            let inner = children(value.clone());
+            if !inner.is_empty() {
+                output.push(value);
+                self.descend(inner, output)?;
+            }
+        }
+        Ok(())
+    }
+}
+
 fn only(mut values: Values<'_>) -> Result<Option<Cow<'_, Value>>, String> {
     match values.len() {
         0 | 1 => Ok(values.pop()),
@@ -166,17 +202,6 @@ fn children(value: Cow<'_, Value>) -> Values<'_> {
         }
         Cow::Owned(Value::String(text)) => text.bytes().map(|byte| Cow::Owned(byte.into())).collect(),
         _ => Vec::new(),
-    }
-}
-
-/// Every value that has children, before them.
-fn descend<'v>(input: Values<'v>, output: &mut Values<'v>) {
-    for value in input {
-        let inner = children(value.clone());
-        if !inner.is_empty() {
-            output.push(value);
-            descend(inner, output);
-        }
     }
 }
 

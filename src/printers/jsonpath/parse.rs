@@ -31,8 +31,39 @@ pub(super) struct Bound {
     pub(super) derived: bool,
 }
 
+/// How deep ranges may stand inside each other. What they do multiplies, so nobody needs many.
+const MAX_RANGES: usize = 32;
+
 /// Parses a template; the error is upstream's reason.
 pub(super) fn parse(text: &str) -> Result<Vec<Node>, String> {
+    let nodes = nodes(text)?;
+    let mut depth = 0_usize;
+    for name in identifiers(&nodes) {
+        match name {
+            "range" => depth += 1,
+            "end" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_RANGES {
+            return Err(format!("more than {MAX_RANGES} ranges inside each other"));
+        }
+    }
+    Ok(nodes)
+}
+
+/// The identifiers of the pairs of braces, in order.
+fn identifiers(nodes: &[Node]) -> impl Iterator<Item = &str> {
+    let inside = nodes.iter().flat_map(|node| match node {
+        Node::List(nodes) => nodes.as_slice(),
+        _ => &[],
+    });
+    inside.filter_map(|node| match node {
+        Node::Identifier(name) => Some(name.as_str()),
+        _ => None,
+    })
+}
+
+fn nodes(text: &str) -> Result<Vec<Node>, String> {
     let mut parser = Parser { text, position: 0 };
     let mut nodes = Vec::new();
     loop {

@@ -248,3 +248,30 @@ fn relaxed_paths_may_leave_out_braces_and_dot() {
     assert_eq!(relaxed(".").unwrap(), "{..}");
     assert_eq!(Template::parse_relaxed(".a[").unwrap_err().to_string(), "unterminated array");
 }
+
+#[test]
+fn what_multiplies_is_bounded() {
+    let object = json!({"items": (0..100).collect::<Vec<_>>()});
+    let nested = format!("{}{}", "{range .items[*]}".repeat(5_000), "{end}".repeat(5_000));
+    for template in [&nested, &"{range .items[*]}".repeat(5_000)] {
+        let error = Template::parse(template).expect_err("too deep").to_string();
+        assert!(error.ends_with(", more than 32 ranges inside each other"), "{error}");
+    }
+    let started = std::time::Instant::now();
+    for template in [
+        "{range .items[*]}x".repeat(32),
+        "{range $.items[*]}{$.items[*]}".repeat(8),
+        format!("{{{}}}", "..[*]".repeat(20)),
+    ] {
+        let deep =
+            json!({"items": [[[[[[[[[[[[object.clone()], 1], 2], 3], 4], 5], 6], 7], 8], 9], 10], 11]});
+        let parsed = Template::parse(&template).expect(&template);
+        let _ = parsed.find(&deep).map(|found| assert!(found.len() < 10_000_000));
+        let _ = parsed.find(&object).map(|found| assert!(found.len() < 10_000_000));
+    }
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+    let repeated = Template::parse("{range .items[*]}{range .items}{end}{end}").expect("a template");
+    assert!(repeated.find(&object).is_ok(), "ranges that end do not add up");
+    let flat = Template::parse(&"{range .items[*]}{@}{end}".repeat(1_000)).expect("one after another");
+    assert!(flat.find(&object).is_ok());
+}

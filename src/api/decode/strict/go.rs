@@ -3,10 +3,11 @@
 use serde_json::Value;
 use serde_path_to_error::{Path, Segment};
 
+use super::time;
 use crate::api::quantity;
 
 /// Fields that are maps: what is below them has no field of its own.
-const MAPS: [&str; 11] = [
+pub(super) const MAPS: [&str; 11] = [
     "annotations",
     "binaryData",
     "data",
@@ -25,9 +26,9 @@ const STRING_LISTS: [&str; 8] =
     ["accessModes", "add", "args", "command", "drop", "finalizers", "nameservers", "searches"];
 
 /// Fields that are quantities.
-const QUANTITIES: [&str; 2] = ["sizeLimit", "divisor"];
+pub(super) const QUANTITIES: [&str; 2] = ["sizeLimit", "divisor"];
 /// Fields that are maps of quantities.
-const QUANTITY_MAPS: [&str; 4] = ["limits", "requests", "overhead", "capacity"];
+pub(super) const QUANTITY_MAPS: [&str; 4] = ["limits", "requests", "overhead", "capacity"];
 
 /// Whether the types want a quantity there.
 pub(super) fn is_quantity(path: &Path) -> bool {
@@ -94,6 +95,11 @@ fn fields(path: &Path) -> Vec<&str> {
 /// What is wrong with the value found at a path; `error` is serde's account of it.
 pub(super) fn problem(kind: &str, path: &Path, found: Option<&Value>, error: &str) -> String {
     let names = fields(path);
+    if let (Some(Value::String(text)), Some(name)) = (found, names.last())
+        && (name.ends_with("Timestamp") || name.ends_with("Time") || *name == "time")
+    {
+        return time::problem(text);
+    }
     let expected = error.rsplit_once(", expected ").map(|(_, expected)| expected);
     let (Some(found), Some(expected), Some((name, parents))) = (found, expected, names.split_last()) else {
         return format!("json: {error}");
@@ -103,8 +109,10 @@ pub(super) fn problem(kind: &str, path: &Path, found: Option<&Value>, error: &st
         "i64" => "int64".to_owned(),
         "f64" => "float64".to_owned(),
         "a boolean" => "bool".to_owned(),
-        "a string" => "string".to_owned(),
-        "a sequence" if STRING_LISTS.contains(name) => "[]string".to_owned(),
+        "a string" if STRING_LISTS.contains(name) && is_element(path) => list_item_type(&names).to_owned(),
+        "a string" if MAPS.contains(name) && is_element(path) => "string".to_owned(),
+        "a string" => text_type(&names).to_owned(),
+        "a sequence" if STRING_LISTS.contains(name) => format!("[]{}", list_item_type(&names)),
         "a sequence" => format!("[]v1.{}", struct_name(kind, &names)),
         "a map" if is_quantity(path) => "v1.ResourceList".to_owned(),
         "a map" => "map[string]string".to_owned(),
@@ -129,6 +137,67 @@ pub(super) fn problem(kind: &str, path: &Path, found: Option<&Value>, error: &st
     )
 }
 
+/// Whether a path leads into a list or a map, not to a field of a struct.
+fn is_element(path: &Path) -> bool {
+    let names = fields(path).len();
+    let keys = path.iter().filter(|segment| matches!(segment, Segment::Map { .. })).count();
+    matches!(path.iter().next_back(), Some(Segment::Seq { .. })) || keys > names
+}
+
+/// The type of the elements of a list of texts.
+fn list_item_type(names: &[&str]) -> &'static str {
+    match names.last() {
+        Some(&("add" | "drop")) => "v1.Capability",
+        Some(&"accessModes") => "v1.PersistentVolumeAccessMode",
+        _ => "string",
+    }
+}
+
+/// The type of a text field: many have one of their own.
+fn text_type(names: &[&str]) -> &'static str {
+    let Some((name, parents)) = names.split_last() else { return "string" };
+    let parent = parents.last().copied().unwrap_or_default();
+    match (parent, *name) {
+        ("metadata", "uid") | ("ownerReferences", "uid") => "types.UID",
+        ("containers" | "initContainers", "restartPolicy") => "v1.ContainerRestartPolicy",
+        ("resizePolicy", "restartPolicy") => "v1.ResourceResizeRestartPolicy",
+        ("resizePolicy", "resourceName") => "v1.ResourceName",
+        (_, "restartPolicy") => "v1.RestartPolicy",
+        ("tolerations", "operator") => "v1.TolerationOperator",
+        ("onExitCodes", "operator") => "v1.PodFailurePolicyOnExitCodesOperator",
+        ("matchExpressions" | "matchFields", "operator") => {
+            let of_node = parents.iter().any(|name| *name == "nodeSelectorTerms" || *name == "preference");
+            if of_node { "v1.NodeSelectorOperator" } else { "v1.LabelSelectorOperator" }
+        }
+        ("onPodConditions", "type") | ("readinessGates", "conditionType") => "v1.PodConditionType",
+        ("onPodConditions", "status") => "v1.ConditionStatus",
+        ("rules", "action") => "v1.PodFailurePolicyAction",
+        ("hostPath", "type") => "v1.HostPathType",
+        ("seccompProfile", "type") => "v1.SeccompProfileType",
+        ("appArmorProfile", "type") => "v1.AppArmorProfileType",
+        ("emptyDir", "medium") => "v1.StorageMedium",
+        ("os", "name") => "v1.OSName",
+        ("httpGet", "scheme") => "v1.URIScheme",
+        ("ports", "protocol") => "v1.Protocol",
+        ("tolerations", "effect") => "v1.TaintEffect",
+        (_, "terminationMessagePolicy") => "v1.TerminationMessagePolicy",
+        (_, "imagePullPolicy") => "v1.PullPolicy",
+        (_, "dnsPolicy") => "v1.DNSPolicy",
+        (_, "preemptionPolicy") => "v1.PreemptionPolicy",
+        (_, "completionMode") => "v1.CompletionMode",
+        (_, "podReplacementPolicy") => "v1.PodReplacementPolicy",
+        (_, "concurrencyPolicy") => "v1.ConcurrencyPolicy",
+        (_, "whenUnsatisfiable") => "v1.UnsatisfiableConstraintAction",
+        (_, "nodeAffinityPolicy" | "nodeTaintsPolicy") => "v1.NodeInclusionPolicy",
+        (_, "mountPropagation") => "v1.MountPropagationMode",
+        (_, "fsGroupChangePolicy") => "v1.PodFSGroupChangePolicy",
+        (_, "supplementalGroupsPolicy") => "v1.SupplementalGroupsPolicy",
+        (_, "procMount") => "v1.ProcMountType",
+        (_, "stopSignal") => "v1.Signal",
+        _ => "string",
+    }
+}
+
 /// The struct at a path of fields.
 fn struct_name(kind: &str, names: &[&str]) -> String {
     let Some((name, parents)) = names.split_last() else { return kind.to_owned() };
@@ -141,14 +210,34 @@ fn struct_name(kind: &str, names: &[&str]) -> String {
         ("spec", "securityContext") => "PodSecurityContext",
         ("successPolicy", "rules") => "SuccessPolicyRule",
         ("status", "conditions") => return format!("{kind}Condition"),
+        ("podFailurePolicy", "rules") => "PodFailurePolicyRule",
+        ("podAffinity" | "podAntiAffinity", "requiredDuringSchedulingIgnoredDuringExecution") => {
+            "PodAffinityTerm"
+        }
+        ("podAffinity" | "podAntiAffinity", "preferredDuringSchedulingIgnoredDuringExecution") => {
+            "WeightedPodAffinityTerm"
+        }
+        ("nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution") => "NodeSelector",
+        ("nodeAffinity", "preferredDuringSchedulingIgnoredDuringExecution") => "PreferredSchedulingTerm",
+        ("nodeSelectorTerms" | "preference", "matchExpressions" | "matchFields") => "NodeSelectorRequirement",
+        ("resources", "claims") => "ResourceClaim",
+        ("downwardAPI", "items") => "DownwardAPIVolumeFile",
+        ("sources", "configMap") => "ConfigMapProjection",
+        ("sources", "secret") => "SecretProjection",
+        ("sources", "downwardAPI") => "DownwardAPIProjection",
+        ("ephemeral", "volumeClaimTemplate") => "PersistentVolumeClaimTemplate",
+        ("volumeClaimTemplate", "spec") => "PersistentVolumeClaimSpec",
         (_, "metadata") => "ObjectMeta",
+        (_, "jobTemplate") => "JobTemplateSpec",
         (_, "template") => "PodTemplateSpec",
         (_, "containers" | "initContainers") => "Container",
+        (_, "ephemeralContainers") => "EphemeralContainer",
         (_, "env") => "EnvVar",
         (_, "envFrom") => "EnvFromSource",
         (_, "valueFrom") => "EnvVarSource",
         (_, "configMapKeyRef") => "ConfigMapKeySelector",
         (_, "secretKeyRef") => "SecretKeySelector",
+        (_, "fileKeyRef") => "FileKeySelector",
         (_, "fieldRef") => "ObjectFieldSelector",
         (_, "resourceFieldRef") => "ResourceFieldSelector",
         (_, "configMapRef") => "ConfigMapEnvSource",
@@ -156,26 +245,48 @@ fn struct_name(kind: &str, names: &[&str]) -> String {
         (_, "ports") if kind == "Service" => "ServicePort",
         (_, "ports") => "ContainerPort",
         (_, "resources") => "ResourceRequirements",
+        (_, "resizePolicy") => "ContainerResizePolicy",
+        (_, "restartPolicyRules") => "ContainerRestartRule",
         (_, "livenessProbe" | "readinessProbe" | "startupProbe") => "Probe",
         (_, "exec") => "ExecAction",
         (_, "httpGet") => "HTTPGetAction",
         (_, "httpHeaders") => "HTTPHeader",
         (_, "tcpSocket") => "TCPSocketAction",
+        (_, "grpc") => "GRPCAction",
+        (_, "sleep") => "SleepAction",
         (_, "postStart" | "preStop") => "LifecycleHandler",
+        (_, "capabilities") => "Capabilities",
+        (_, "seLinuxOptions") => "SELinuxOptions",
+        (_, "windowsOptions") => "WindowsSecurityContextOptions",
+        (_, "sysctls") => "Sysctl",
         (_, "emptyDir") => "EmptyDirVolumeSource",
         (_, "hostPath") => "HostPathVolumeSource",
         (_, "configMap") => "ConfigMapVolumeSource",
         (_, "secret") => "SecretVolumeSource",
         (_, "persistentVolumeClaim") => "PersistentVolumeClaimVolumeSource",
         (_, "projected") => "ProjectedVolumeSource",
+        (_, "sources") => "VolumeProjection",
+        (_, "serviceAccountToken") => "ServiceAccountTokenProjection",
         (_, "downwardAPI") => "DownwardAPIVolumeSource",
+        (_, "ephemeral") => "EphemeralVolumeSource",
+        (_, "csi") => "CSIVolumeSource",
+        (_, "nfs") => "NFSVolumeSource",
         (_, "items") => "KeyToPath",
-        (_, "rules") => "PodFailurePolicyRule",
         (_, "onExitCodes") => "PodFailurePolicyOnExitCodesRequirement",
         (_, "onPodConditions") => "PodFailurePolicyOnPodConditionsPattern",
-        (_, "selector") => "LabelSelector",
+        (_, "selector" | "labelSelector" | "namespaceSelector") => "LabelSelector",
         (_, "matchExpressions") => "LabelSelectorRequirement",
+        (_, "preference") => "NodeSelectorTerm",
+        (_, "dnsConfig") => "PodDNSConfig",
+        (_, "options") => "PodDNSConfigOption",
+        (_, "hostAliases") => "HostAlias",
+        (_, "readinessGates") => "PodReadinessGate",
+        (_, "schedulingGates") => "PodSchedulingGate",
+        (_, "os") => "PodOS",
+        (_, "imagePullSecrets") => "LocalObjectReference",
+        (_, "resourceClaims") => "PodResourceClaim",
         (_, "ownerReferences") => "OwnerReference",
+        (_, "managedFields") => "ManagedFieldsEntry",
         (_, other) => return capitalized(other.strip_suffix('s').unwrap_or(other)),
     };
     known.to_owned()

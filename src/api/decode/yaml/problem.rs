@@ -5,15 +5,19 @@ use granit_parser::{ErrorKind, ScanError};
 use super::text;
 use crate::api::decode::{DecodeError, MAX_DEPTH};
 
-/// What is wrong with a tab where indentation is told.
-pub(super) const TAB: &str = "found a tab character that violates indentation (use spaces)";
+/// What is wrong with a tab where indentation is told: after a plain text, which it might go on with, and elsewhere.
+const TAB: &str = "found a tab character that violates indentation";
+const TAB_FIRST: &str = "found character that cannot start any token";
 
 /// Says what is wrong and in which line of the manifest.
 pub(super) fn describe(error: &ScanError, text: &str, first_line: usize) -> DecodeError {
     let mut line_in_text = error.marker().line();
     let tab = tab_indented_line(text, line_in_text, error.kind());
     line_in_text = tab.unwrap_or(line_in_text);
-    let problem = if tab.is_some() { TAB.to_owned() } else { problem(error) };
+    let problem = match tab {
+        Some(line) => of_tab(text, line).to_owned(),
+        None => problem(error),
+    };
     DecodeError::yaml(first_line + line_in_text.saturating_sub(1), problem)
 }
 
@@ -26,6 +30,21 @@ fn tab_indented_line(text: &str, line: usize, kind: &ErrorKind) -> Option<usize>
         _ => line,
     };
     text::tab_lines(text).into_iter().find(|found| (line.saturating_sub(1)..=next).contains(found))
+}
+
+/// What is wrong with a line that a tab indents.
+pub(super) fn of_tab(text: &str, line: usize) -> &'static str {
+    if follows_plain_text(text, line) { TAB } else { TAB_FIRST }
+}
+
+/// Whether what comes before a line ends in a text without quotes.
+fn follows_plain_text(text: &str, line: usize) -> bool {
+    let before = text.lines().take(line.saturating_sub(1));
+    let before = before.filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#')).last();
+    before.is_some_and(|line| {
+        let line = line.split(" #").next().unwrap_or_default().trim_end();
+        !line.ends_with([':', '-', '"', '\'', ']', '}', '|', '>'])
+    })
 }
 
 fn problem(error: &ScanError) -> String {

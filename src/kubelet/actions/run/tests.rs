@@ -22,7 +22,10 @@ fn pod(container: Value) -> Pod {
 fn resolve(pod: &Pod, annotations: &Value) -> Result<PodRun, Blocked> {
     let base =
         BTreeMap::from([("PATH".to_owned(), "/bin".to_owned()), ("HOME".to_owned(), "/home".to_owned())]);
-    pod_run(pod, &owner(annotations), &Settings::default(), &base)
+    let passed = [("TOKEN", "t"), ("HOME", "/other"), ("A", "passed")];
+    let passed = passed.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let settings = Settings { node_name: "here".into(), ..Settings::default() };
+    pod_run(pod, &owner(annotations), &settings, &Environment { base: &base, passed: &passed })
 }
 
 fn env(run: &PodRun) -> String {
@@ -32,7 +35,7 @@ fn env(run: &PodRun) -> String {
 #[test]
 fn the_environment_of_a_container() {
     let field = |path: &str| json!({"fieldRef": {"fieldPath": path}});
-    let ours = "JOBCTL_CONTAINER=main JOBCTL_POD_UID=u";
+    let ours = "JOBCTL_CONTAINER=main JOBCTL_NODE_NAME=here JOBCTL_POD_UID=u";
     for (rule, annotations, variables, expected) in [
         (
             "a clean one: the user's session, the host's name and ours",
@@ -47,14 +50,20 @@ fn the_environment_of_a_container() {
             format!("HOME=/home HOSTNAME=p-x {ours} PATH=/venv/bin:/bin"),
         ),
         (
+            "the session of whoever created the object",
+            json!({"jobctl.local/session": r#"{"HOME":"/creator","TZ":"Asia/Tokyo"}"#}),
+            json!([]),
+            format!("HOME=/creator HOSTNAME=p-x {ours} PATH=/bin TZ=Asia/Tokyo"),
+        ),
+        (
             "what was passed on purpose",
-            json!({"jobctl.local/environment": r#"{"TOKEN":"t","HOME":"/other"}"#}),
+            json!({"jobctl.local/environment": "HOME,TOKEN,NOT_KEPT"}),
             json!([]),
             format!("HOME=/other HOSTNAME=p-x {ours} PATH=/bin TOKEN=t"),
         ),
         (
             "the container's own comes last and sees what stands before it",
-            json!({"jobctl.local/environment": r#"{"A":"passed"}"#}),
+            json!({"jobctl.local/environment": "A"}),
             json!([
                 {"name": "A", "value": "1"}, {"name": "B", "value": "$(A)2$(C)"}, {"name": "C", "value": "3"},
                 {"name": "PATH", "value": "/own"}, {"name": "E"},
@@ -186,4 +195,78 @@ fn what_a_supervisor_is_told_of_its_pod() {
     assert_eq!(run.hostname.len(), 63, "a host's name is cut to a label");
     assert_eq!((run.restart_policy.as_str(), run.grace_seconds), ("Always", 30), "defaults");
     assert_eq!((run.active_deadline_seconds, run.backoff_base_milliseconds), (Some(5), 200));
+}
+
+/// So many variables, each of which names the one before it four times.
+fn doubling(count: usize) -> Value {
+    let variables = (0..count).map(|number| match number {
+        0 => json!({"name": "V0", "value": "x"}),
+        _ => json!({"name": format!("V{number}"), "value": format!("$(V{0})", number - 1).repeat(4)}),
+    });
+    variables.collect()
+}
+
+#[test]
+fn more_than_a_program_can_be_given_is_refused_and_never_made() {
+    let long = |bytes: usize| "x".repeat(bytes);
+    let many = |count: usize, bytes: usize| -> Value {
+        (0..count).map(|number| json!({"name": format!("V{number}"), "value": long(bytes)})).collect()
+    };
+    let one = "is longer than the 131071 bytes that a program can be given";
+    let all = "its arguments and variables are longer than the 1572864 bytes that a program can be given";
+    for (rule, fields, expected) in [
+        (
+            "thirty variables of four times the one before",
+            json!({"env": doubling(30)}),
+            Some(format!("variable V9 {one}")),
+        ),
+        (
+            "as long as can be",
+            json!({"args": [long(131_071)], "env": [{"name": "A", "value": long(131_069)}]}),
+            None,
+        ),
+        ("one argument", json!({"args": ["x", long(131_072)]}), Some(format!("argument 2 {one}"))),
+        (
+            "one variable",
+            json!({"env": [{"name": "A", "value": long(131_070)}]}),
+            Some(format!("variable A {one}")),
+        ),
+        (
+            "an argument made of variables",
+            json!({"args": ["$(A)$(A)"], "env": [{"name": "A", "value": long(100_000)}]}),
+            Some(format!("argument 1 {one}")),
+        ),
+        ("many variables", json!({"env": many(16, 100_000)}), Some(all.to_owned())),
+        ("many arguments", json!({"args": vec![long(100_000); 16]}), Some(all.to_owned())),
+        ("not too many", json!({"args": vec![long(100_000); 7], "env": many(7, 100_000)}), None),
+    ] {
+        let mut container = fields;
+        container["command"] = json!(["true"]);
+        let found = resolve(&pod(container), &json!({}));
+        match (found, expected) {
+            (Ok(_), None) => {}
+            (Err(blocked), Some(expected)) => {
+                assert_eq!(blocked.reason, "CreateContainerError", "{rule}");
+                let message = format!("container \"main\" cannot be started: {expected}");
+                assert_eq!((blocked.container, blocked.message), ("main".to_owned(), message), "{rule}");
+            }
+            (found, _) => panic!("{rule}: {}", found.is_ok()),
+        }
+    }
+    let session = json!({"jobctl.local/session": json!({"A": long(131_072)}).to_string()});
+    let blocked = resolve(&pod(json!({"command": ["true"]})), &session).expect_err("too long");
+    assert_eq!(blocked.message, format!("container \"main\" cannot be started: variable A {one}"));
+}
+
+#[test]
+fn thousands_of_containers_share_one_bound() {
+    let mut many = pod(json!({"command": ["true"], "env": doubling(8)}));
+    let containers = &mut many.spec.as_mut().expect("a spec").containers;
+    *containers = (0..5_000)
+        .map(|number| crate::api::Container { name: format!("c{number}"), ..containers[0].clone() })
+        .collect();
+    let blocked = resolve(&many, &json!({})).expect_err("too much");
+    assert_eq!(blocked.reason, "CreateContainerError");
+    let end = "the arguments and variables of the pod's containers are longer than 16777216 bytes";
+    assert!(blocked.message.ends_with(end), "{}", blocked.message);
 }

@@ -1,0 +1,179 @@
+//! Values as a server keeps them. Its types do not tell an empty text, list or map from one that is absent, nor `false`
+//! and 0 in most places, so neither is stored; and a quantity is kept in one form, however it was written.
+
+use serde_json::Value;
+
+use super::go::{MAPS, QUANTITIES, QUANTITY_MAPS};
+use crate::api::quantity;
+
+/// Texts that are optional by themselves: an empty one is a value.
+const OPTIONAL_TEXTS: [&str; 29] = [
+    "completionMode",
+    "containerName",
+    "failedIndexes",
+    "fsGroupChangePolicy",
+    "hostnameOverride",
+    "localhostProfile",
+    "managedBy",
+    "mountPropagation",
+    "nodeAffinityPolicy",
+    "nodeTaintsPolicy",
+    "podReplacementPolicy",
+    "preemptionPolicy",
+    "procMount",
+    "recursiveReadOnly",
+    "resourceClaimName",
+    "resourceClaimTemplateName",
+    "runtimeClassName",
+    "seLinuxChangePolicy",
+    "service",
+    "signerName",
+    "stopSignal",
+    "storageClassName",
+    "succeededIndexes",
+    "supplementalGroupsPolicy",
+    "timeZone",
+    "volumeAttributesClassName",
+    "volumeMode",
+    "gmsaCredentialSpec",
+    "runAsUserName",
+];
+/// Switches that are not optional by themselves: `false` is the same as nothing.
+const SWITCHES: [&str; 7] = ["hostIPC", "hostNetwork", "hostPID", "readOnly", "stdin", "stdinOnce", "tty"];
+/// Numbers of which the same holds.
+const NUMBERS: [&str; 6] = [
+    "failureThreshold",
+    "hostPort",
+    "initialDelaySeconds",
+    "periodSeconds",
+    "successThreshold",
+    "timeoutSeconds",
+];
+
+/// The value as it is kept; `None` where it is that already.
+pub(super) fn canonical(value: &Value) -> Option<Value> {
+    if !is_to_be_changed("", value) {
+        return None;
+    }
+    let mut value = value.clone();
+    change("", &mut value);
+    Some(value)
+}
+
+/// Whether a field with this value is kept as if it were not there.
+fn is_absent(field: &str, value: &Value) -> bool {
+    match value {
+        // Null is absent already; so it may stay.
+        Value::Null => false,
+        // An optional text of the same name elsewhere (`restartPolicy` of a container) is judged as the common one.
+        Value::String(text) => text.is_empty() && !OPTIONAL_TEXTS.contains(&field),
+        Value::Bool(value) => !value && SWITCHES.contains(&field),
+        Value::Number(number) => number.as_i64() == Some(0) && NUMBERS.contains(&field),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) => map.is_empty() && MAPS.contains(&field),
+    }
+}
+
+/// A quantity in its one form, where it has another.
+fn written(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    let canonical = quantity::canonical(&text);
+    (value.as_str() != Some(&canonical)).then_some(canonical)
+}
+
+fn is_to_be_changed(field: &str, value: &Value) -> bool {
+    match value {
+        Value::Array(list) => list.iter().any(|item| is_to_be_changed(field, item)),
+        Value::Object(map) if QUANTITY_MAPS.contains(&field) => {
+            map.values().any(|value| written(value).is_some())
+        }
+        Value::Object(_) if MAPS.contains(&field) => false,
+        Value::Object(map) => map.iter().any(|(field, value)| {
+            is_absent(field, value)
+                || QUANTITIES.contains(&field.as_str()) && written(value).is_some()
+                || is_to_be_changed(field, value)
+        }),
+        _ => false,
+    }
+}
+
+fn change(field: &str, value: &mut Value) {
+    match value {
+        Value::Array(list) => list.iter_mut().for_each(|item| change(field, item)),
+        Value::Object(map) if QUANTITY_MAPS.contains(&field) => map.values_mut().for_each(rewrite),
+        Value::Object(_) if MAPS.contains(&field) => {}
+        Value::Object(map) => {
+            map.retain(|field, value| !is_absent(field, value));
+            for (field, value) in map {
+                if QUANTITIES.contains(&field.as_str()) {
+                    rewrite(value);
+                }
+                change(field, value);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn rewrite(value: &mut Value) {
+    if let Some(text) = written(value) {
+        *value = text.into();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_says_nothing_is_not_kept_and_quantities_have_one_form() {
+        let given = json!({
+            "metadata": {"labels": {}, "annotations": {"a": "", "limits": "1024Mi"}, "finalizers": []},
+            "spec": {
+                "timeZone": "",
+                "succeededIndexes": "",
+                "template": {"spec": {
+                    "hostNetwork": false, "automountServiceAccountToken": false, "restartPolicy": "",
+                    "securityContext": {},
+                    "containers": [{
+                        "name": "c", "args": [""], "command": [], "tty": false,
+                        "env": [{"name": "A", "value": ""}],
+                        "resources": {"limits": {"memory": "1024Mi", "cpu": 0.5}, "requests": {}},
+                        "livenessProbe": {"initialDelaySeconds": 0, "exec": {"command": ["x"]}},
+                    }],
+                    "volumes": [{"name": "v", "emptyDir": {"sizeLimit": "0.5Gi"}}],
+                }},
+            },
+            "status": {"uncountedTerminatedPods": {}, "failedIndexes": "", "active": 0},
+        });
+        let kept = canonical(&given).expect("a change");
+        assert_eq!(
+            kept,
+            json!({
+                "metadata": {"annotations": {"a": "", "limits": "1024Mi"}},
+                "spec": {
+                    "timeZone": "",
+                    "succeededIndexes": "",
+                    "template": {"spec": {
+                        "automountServiceAccountToken": false,
+                        "securityContext": {},
+                        "containers": [{
+                            "name": "c", "args": [""], "env": [{"name": "A"}],
+                            "resources": {"limits": {"memory": "1Gi", "cpu": "500m"}},
+                            "livenessProbe": {"exec": {"command": ["x"]}},
+                        }],
+                        "volumes": [{"name": "v", "emptyDir": {"sizeLimit": "512Mi"}}],
+                    }},
+                },
+                "status": {"uncountedTerminatedPods": {}, "failedIndexes": "", "active": 0},
+            })
+        );
+        assert_eq!(canonical(&kept), None);
+    }
+}
