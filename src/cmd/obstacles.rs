@@ -8,6 +8,7 @@ use crate::api::conditions::{is_job_condition_true, is_job_finished, is_pod_fini
 use crate::api::meta::{controller_of, key, name};
 use crate::api::{Job, Pod};
 use crate::controller::{JobFacts, backoff};
+use crate::printers::duration::human_duration;
 
 /// Something that keeps an object from going on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,20 +74,21 @@ pub(super) fn of_retry(
         .values()
         .filter_map(|index| backoff::next_creation(index.failures + index.ignored, Some(index.last), base));
     let next = of_indexes.chain(of_job).min()?;
-    let wait = (next - now).num_seconds();
+    let wait = next - now;
     let job_key = key(&job.metadata);
-    (wait >= 1 && !is_job_finished(job)).then(|| Obstacle {
+    (wait >= Duration::seconds(1) && !is_job_finished(job)).then(|| Obstacle {
         id: format!("{job_key} retry"),
         reason: "BackOff".into(),
         text: format!(
-            "job.batch/{}: a pod has failed; the next one starts in {wait}s, and after each failure the wait doubles",
-            job_key.name
+            "job.batch/{}: a pod has failed; the next one starts in {}, and after each failure the wait doubles",
+            job_key.name,
+            human_duration(wait)
         ),
     })
 }
 
-/// What keeps a pod, or one of its containers, from starting.
-pub(super) fn of_pod(pod: &Pod) -> Option<Obstacle> {
+/// What keeps a pod, or one of its containers, from starting. `node` is this machine's name.
+pub(super) fn of_pod(pod: &Pod, node: &str) -> Option<Obstacle> {
     if is_pod_finished(pod) || pod.metadata.deletion_timestamp.is_some() {
         return None;
     }
@@ -100,8 +102,13 @@ pub(super) fn of_pod(pod: &Pod) -> Option<Obstacle> {
     {
         let reason = scheduled.reason.clone().unwrap_or_default();
         let message = scheduled.message.clone().unwrap_or_default();
-        let cure =
-            if message.contains("unschedulable") { "; to let it start: jobctl uncordon NODE" } else { "" };
+        let cure = if message.contains("unschedulable") {
+            format!("; to let it start: jobctl uncordon {node}")
+        } else if message.contains("didn't match") {
+            format!("; a label that it asks for may be missing: jobctl label node {node} KEY=VALUE")
+        } else {
+            String::new()
+        };
         return Some(Obstacle {
             id: format!("{whose} scheduling"),
             text: format!("pod/{} cannot start: {reason}: {message}{cure}", pod_key.name),
@@ -172,7 +179,8 @@ mod tests {
     #[test]
     fn pods_of_one_job_that_wait_for_the_same_are_told_once() {
         let mut said = Said::default();
-        let mut hear = |pod: &Pod| of_pod(pod).and_then(|obstacle| said.once(&obstacle).map(str::to_owned));
+        let mut hear =
+            |pod: &Pod| of_pod(pod, "node1").and_then(|obstacle| said.once(&obstacle).map(str::to_owned));
         let first = hear(&pod("j-1", &waiting("ErrImagePull")));
         assert_eq!(first.as_deref(), Some("pod/j-1: container a is waiting: ErrImagePull: why"));
         assert_eq!(hear(&pod("j-2", &waiting("ErrImagePull"))), None);
@@ -187,7 +195,7 @@ mod tests {
         assert_eq!(
             hear(&pod("j-1", unschedulable)).as_deref(),
             Some(
-                "pod/j-1 cannot start: Unschedulable: 1 node(s) were unschedulable; to let it start: jobctl uncordon NODE"
+                "pod/j-1 cannot start: Unschedulable: 1 node(s) were unschedulable; to let it start: jobctl uncordon node1"
             )
         );
         assert_eq!(hear(&pod("j-1", "{\"phase\": \"Failed\"}")), None);

@@ -92,7 +92,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let fates = submitted.iter().map(|submitted| (submitted.job.clone(), submitted.on_interrupt(args)));
     let interrupts = Interrupts::watch(&context, fates.collect(), args.rm)?;
     let jobs: Vec<Job> = submitted.into_iter().map(|submitted| submitted.job).collect();
-    let mut clerk = Clerk::new(context.config.settings.backoff_base);
+    let mut clerk = Clerk::new(&context.config.settings);
     let followed = follow_to_the_end(&context, &jobs, args, until, &mut clerk);
     interrupts.printed();
     followed?;

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::Duration;
 use tabled::Tabled;
 
 use super::follow_logs::{FollowedJob, Listener};
@@ -14,7 +13,7 @@ use crate::api::conditions::{is_job_finished, job_condition, job_finished_at};
 use crate::api::kinds::Key;
 use crate::api::meta::{controller_of, key, name, namespace, uid};
 use crate::api::{Job, Pod};
-use crate::controller::JobFacts;
+use crate::controller::{JobFacts, Settings};
 use crate::manager::clock;
 use crate::printers::duration::human_duration;
 
@@ -23,8 +22,7 @@ pub(super) const DEADLINE_EXCEEDED: u8 = 124;
 
 /// Takes down what becomes of the Jobs, and says what keeps them from going on.
 pub(super) struct Clerk {
-    /// The first delay between retries, where a Job does not say.
-    backoff_base: Duration,
+    settings: Settings,
     said: Said,
     /// By the Jobs' keys, what keeps them waiting: by pod, by no name the Job itself.
     waits: BTreeMap<Key, BTreeMap<String, Obstacle>>,
@@ -44,7 +42,7 @@ impl Listener for Clerk {
 
     fn facts_are(&mut self, job_key: &Key, facts: &JobFacts) {
         let job = self.jobs.get(job_key).filter(|job| uid(&job.metadata) == facts.uid);
-        let wait = job.and_then(|job| obstacles::of_retry(job, facts, self.backoff_base, clock()));
+        let wait = job.and_then(|job| obstacles::of_retry(job, facts, self.settings.backoff_base, clock()));
         if let Some(text) = wait.as_ref().and_then(|wait| self.said.once(wait)) {
             complain(text);
         }
@@ -61,7 +59,7 @@ impl Listener for Clerk {
         self.pods.insert(uid(&pod.metadata).to_owned());
         let owner = controller_of(&pod.metadata);
         if let Some(owner) = owner {
-            let obstacle = if ended { None } else { obstacles::of_pod(pod) };
+            let obstacle = if ended { None } else { obstacles::of_pod(pod, &self.settings.node_name) };
             self.note(Key::new(namespace(&pod.metadata), &owner.name), name(&pod.metadata), obstacle);
         }
         let owner = owner.map(|owner| owner.uid.clone());
@@ -93,9 +91,9 @@ pub(super) struct SummaryRow {
 }
 
 impl Clerk {
-    pub(super) fn new(backoff_base: Duration) -> Self {
+    pub(super) fn new(settings: &Settings) -> Self {
         Self {
-            backoff_base,
+            settings: settings.clone(),
             said: Said::default(),
             waits: BTreeMap::new(),
             jobs: BTreeMap::new(),

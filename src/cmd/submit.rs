@@ -271,6 +271,12 @@ pub(super) fn judge_update(
     object.warnings().iter().filter(|_| is_new).for_each(|warning| warn(warning));
     let known = object.findings(current).warnings;
     findings.warnings.iter().filter(|warning| !known.contains(warning)).for_each(|warning| warn(warning));
+    // Of what has been started there is nothing left to warn.
+    if object.kind() == Kind::CronJob {
+        let known = startable::warnings(old);
+        let new = startable::warnings(object).into_iter().filter(|warning| !known.contains(warning));
+        new.for_each(|warning| warn(&warning));
+    }
     Ok(())
 }
 

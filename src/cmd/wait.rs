@@ -19,10 +19,11 @@ use super::output::complain;
 use super::resources::Target;
 use super::selection::{self, Selectors};
 use super::wait_condition::{Answer, Condition};
-use crate::api::Pod;
 use crate::api::kinds::{Key, Kind};
-use crate::api::meta::controller_of;
+use crate::api::meta::{controller_of, uid};
 use crate::api::status_error::StatusError;
+use crate::api::{Job, Pod};
+use crate::controller::{JobFacts, Settings};
 use crate::manager::{Companion, Follower, clock};
 use crate::registry::tombstones::Tombstone;
 use crate::store::{Change, Table};
@@ -209,11 +210,11 @@ impl Present {
     }
 }
 
-fn obstacle_of_pod(text: &str, owner: Option<&str>) -> Option<Obstacle> {
+fn obstacle_of_pod(text: &str, owner: Option<&str>, node: &str) -> Option<Obstacle> {
     let pod: Pod = serde_json::from_str(text).ok()?;
     let is_its =
         owner.is_none_or(|owner| controller_of(&pod.metadata).is_some_and(|found| found.uid == owner));
-    is_its.then(|| obstacles::of_pod(&pod)).flatten()
+    is_its.then(|| obstacles::of_pod(&pod, node)).flatten()
 }
 
 /// The uid of a stored object.
@@ -236,10 +237,12 @@ pub(super) struct Watched {
     follower: Follower,
     /// Pods that have changed since obstacles were named, as far as one of them may have any.
     pods: Vec<String>,
+    /// The same of what is remembered of Jobs.
+    facts: Vec<(Key, String)>,
     said: Said,
 }
 
-const TABLES: [Table; 4] = [Table::Jobs, Table::Pods, Table::CronJobs, Table::Tombstones];
+const TABLES: [Table; 5] = [Table::Jobs, Table::JobFacts, Table::Pods, Table::CronJobs, Table::Tombstones];
 
 impl Watched {
     fn start(context: &Context, objects: &[(Kind, Key)]) -> Result<Self> {
@@ -261,11 +264,16 @@ impl Watched {
         }
         let pods = state.objects(Table::Pods).map(|(_, pod)| pod.text);
         let pods = pods.filter(|pod| obstacles::may_have_one(pod)).map(str::to_owned).collect();
-        Ok(Self { objects: texts, tombstones, follower, pods, said: Said::default() })
+        let jobs = objects.iter().filter(|(kind, _)| *kind == Kind::Job);
+        let facts = jobs
+            .filter_map(|(_, key)| Some((key.clone(), state.get(Table::JobFacts, key)?.text.to_owned())))
+            .collect();
+        Ok(Self { objects: texts, tombstones, follower, pods, facts, said: Said::default() })
     }
 
     /// Says, once each, what keeps the objects from going on.
-    fn name_obstacles(&mut self) {
+    fn name_obstacles(&mut self, settings: &Settings) {
+        let node = &settings.node_name;
         let pods = std::mem::take(&mut self.pods);
         let mut found = Vec::new();
         for ((kind, _), present) in &self.objects {
@@ -277,10 +285,20 @@ impl Watched {
                     }
                     let Some(uid) = uid_of(text).filter(|_| !pods.is_empty()) else { continue };
                     let its = pods.iter().filter(|pod| pod.contains(&uid));
-                    found.extend(its.filter_map(|pod| obstacle_of_pod(pod, Some(&uid))));
+                    found.extend(its.filter_map(|pod| obstacle_of_pod(pod, Some(&uid), node)));
                 }
-                Kind::Pod => found.extend(obstacle_of_pod(text, None)),
+                Kind::Pod => found.extend(obstacle_of_pod(text, None, node)),
                 _ => {}
+            }
+        }
+        for (key, facts) in std::mem::take(&mut self.facts) {
+            let job = self.objects.get(&(Kind::Job, key)).and_then(|present| present.text.as_deref());
+            let job = job.and_then(|text| serde_json::from_str::<Job>(text).ok());
+            let facts = serde_json::from_str::<JobFacts>(&facts).ok();
+            if let (Some(job), Some(facts)) = (job, facts)
+                && uid(&job.metadata) == facts.uid
+            {
+                found.extend(obstacles::of_retry(&job, &facts, settings.backoff_base, clock()));
             }
         }
         for obstacle in found {
@@ -291,12 +309,18 @@ impl Watched {
     fn take(&mut self, each: impl FnMut(&Change<'_>)) -> Result<()> {
         let (objects, tombstones) = (&mut self.objects, &mut self.tombstones);
         let mut each = each;
-        let pods = &mut self.pods;
+        let (pods, facts) = (&mut self.pods, &mut self.facts);
         self.follower.changes(|change| {
             let key = Key::new(change.namespace, change.name);
             if change.table == Table::Tombstones {
                 if let Some(tombstone) = change.object.and_then(|text| serde_json::from_str(text).ok()) {
                     tombstones.insert(key, tombstone);
+                }
+                return;
+            }
+            if let (Table::JobFacts, Some(text)) = (change.table, change.object) {
+                if objects.contains_key(&(Kind::Job, key.clone())) {
+                    facts.push((key, text.to_owned()));
                 }
                 return;
             }
@@ -388,9 +412,10 @@ impl Watched {
                 }
             }
             if condition.is_about_progress() && !matches!(until, Until::Now) {
-                self.name_obstacles();
+                self.name_obstacles(&context.config.settings);
             }
             self.pods.clear();
+            self.facts.clear();
             let timed_out = match until {
                 Until::Now => bail!("condition not met for {plural}/{}", key.name),
                 Until::Time(until) => !self.follower.wait(&[], Some(until))?,

@@ -292,6 +292,13 @@ spec:
              {at}.containers[2].command: \"./missing.sh\" does not exist on this machine\n"
         ),
     );
+    // Changed, it is warned of what is new.
+    let changed = cron_job.replace("command: [sh]", "command: [no-other-program]");
+    world.command("apply -f -").stdin(&changed).run().is(
+        0,
+        "cronjob.batch/nightly configured\n",
+        &format!("{at}.containers[1].command: \"no-other-program\" is not found on the PATH that the pod will have\n"),
+    );
     let _ = world.run("delete cronjobs --all").success();
 }
 

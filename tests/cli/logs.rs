@@ -415,21 +415,35 @@ fn a_pod_of_the_same_name_in_another_namespace_is_another() {
 #[test]
 fn what_finished_pods_have_written_stays_when_they_are_deleted_or_drained() {
     let world = World::new();
-    for (name, remove) in [("deleted", "delete pods --all"), ("drained", "drain node1 --force")] {
+    // A controller that has seen all of it happen.
+    let _ = world.apply(&job("busy", "", "exec sleep 1000"));
+    for name in ["deleted", "drained"] {
         let _ = world.apply(&job(name, "completions: 3\nparallelism: 3", "echo hello"));
         world.wait_for_end(name);
+        let remove = if name == "deleted" { "delete pods -l job-name=deleted" } else { "drain node1" };
         let _ = world.run(remove).success();
-        world.run("get pods").is(0, "", "No resources found in default namespace.\n");
+        world.run(&format!("get pods -l job-name={name}")).is(
+            0,
+            "",
+            "No resources found in default namespace.\n",
+        );
+        // It has taken note by the time that it has done something else.
+        let _ = world.apply(
+            &job("after", "", "true")
+                .replace("    spec:\n", "    spec:\n      tolerations: [{operator: Exists}]\n"),
+        );
+        world.wait_for_end("after");
+        let _ = world.run("delete job after").success();
         let all = world.run(&format!("logs job/{name} --all-pods")).success();
         assert_eq!(all.lines().len(), 3, "{name}: {}", all.stdout);
         assert!(all.lines().iter().all(|line| line.ends_with("/main] hello")), "{}", all.stdout);
         let one = world.run(&format!("logs job/{name}")).success();
         assert_eq!(one.stdout, "hello\n", "{}", one.stderr);
-        // With the Job goes what was kept.
-        let _ = world.run(&format!("delete job {name}")).success();
     }
-    eventually(SOON, || std::fs::read_dir(world.store().join("pods")).expect("pods").count() == 0);
+    // With the Jobs goes what was kept.
     let _ = world.run("uncordon node1").success();
+    let _ = world.run("delete jobs --all --now").success();
+    eventually(SOON, || std::fs::read_dir(world.store().join("pods")).expect("pods").count() == 0);
 }
 
 #[test]

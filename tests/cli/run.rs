@@ -214,7 +214,7 @@ fn why_a_pod_cannot_start_is_said_as_soon_as_it_is_known() {
             without_command("nothing"),
             "container main is waiting: ErrImagePull: failed to pull image \"busybox\"",
         ),
-        (job("cordoned", "", "true"), "1 node(s) were unschedulable"),
+        (job("cordoned", "", "true"), "; to let it start: jobctl uncordon node1"),
     ] {
         if word.contains("ErrImagePull") {
             let _ = world.run("uncordon node1").success();

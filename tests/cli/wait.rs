@@ -139,3 +139,17 @@ fn an_object_that_was_replaced_by_another_of_its_name_has_been_deleted() {
     assert!(child.wait().expect("wait").success());
     world.run("get jobs -o name").prints("job.batch/one\n");
 }
+
+#[test]
+fn a_wait_for_a_retry_is_told() {
+    let world = World::new();
+    let manifest =
+        job("again", "backoffLimit: 3", "exit 1").replace("backoff-base: 10ms", "backoff-base: 1h");
+    let _ = world.apply(&manifest);
+    let mut child = world.command("wait --for=condition=complete job/again --timeout=20s").spawn();
+    let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+    let line = lines.next().expect("a line").expect("text");
+    assert!(line.starts_with("job.batch/again: a pod has failed; the next one starts in "), "{line}");
+    let _ = world.run("delete job again").success();
+    assert!(!child.wait().expect("wait").success(), "it is gone");
+}
