@@ -62,7 +62,7 @@ pub use record::{Change, Table, Write, WriteContent};
 pub use reserve::is_out_of_room;
 pub use set_aside::{Affected, AsideLine, Fate, SetAside};
 pub use state::{Object, State};
-pub use tail::Tail;
+pub use tail::{Tail, sync_journal};
 
 use std::fmt;
 use std::path::PathBuf;

@@ -20,7 +20,7 @@ use crate::api::defaults::set_job_defaults;
 use crate::api::events::EventRecord;
 use crate::api::kinds::Key;
 use crate::api::meta::{ANNOTATION_PASSED_ENVIRONMENT_ID, annotation, controller_of, key, uid};
-use crate::api::{ObjectMeta, Pod};
+use crate::api::{ContainerStatus, ObjectMeta, Pod};
 use crate::controller::scheduler::is_bound;
 use crate::controller::{Action, JobFacts, PodEntry, World, reconcile, reconcile_cron_jobs};
 use crate::kubelet::actions::{
@@ -158,9 +158,11 @@ impl Engine {
     /// not reach the disk. Claimed now, they are found to be without a supervisor, and are not run a second time unnoticed.
     fn claim_for_the_dead(&self, is_older: impl Fn(&Key) -> bool) -> Result<()> {
         for pod in self.world.live_pods() {
-            // A pod that is known to be blocked was not started.
-            let has_reported = pod.status.as_ref().is_some_and(|status| status.container_statuses.is_some());
-            if is_older(&key(&pod.metadata)) && is_bound(pod) && !is_pod_finished(pod) && !has_reported {
+            if is_older(&key(&pod.metadata))
+                && is_bound(pod)
+                && !is_pod_finished(pod)
+                && !is_known_to_wait(pod)
+            {
                 drop(PodDirectory::new(self.store.pod_path(uid(&pod.metadata))).claim()?);
             }
         }
@@ -842,6 +844,18 @@ impl Engine {
             directory.remove();
         }
     }
+}
+
+/// Whether the last word on a pod is that it could not be started yet.
+fn is_known_to_wait(pod: &Pod) -> bool {
+    let status = pod.status.as_ref();
+    let containers = status.and_then(|status| status.container_statuses.as_deref()).unwrap_or_default();
+    let waits = |container: &ContainerStatus| {
+        let state = container.state.as_ref();
+        state.is_some_and(|state| state.waiting.is_some()) && container.restart_count == 0
+    };
+    let inits = status.and_then(|status| status.init_container_statuses.as_deref()).unwrap_or_default();
+    !containers.is_empty() && containers.iter().chain(inits).all(waits)
 }
 
 fn is_being_deleted(entry: &crate::controller::JobEntry) -> bool {

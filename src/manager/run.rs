@@ -16,7 +16,7 @@ use super::engine::Engine;
 use super::follow::Watches;
 use super::{Config, clock};
 use crate::kubelet::{Launcher, raise_open_files};
-use crate::store::{ProcessLock, Store, holder_of};
+use crate::store::{ProcessLock, Store, holder_of, sync_journal};
 
 /// How the controller ends and what it says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -204,7 +204,7 @@ impl Syncer {
                     // snapshot, which is on the disk.
                     let newest = lock(&hears.0).journal.take();
                     if let Some(journal) = newest {
-                        let _ = journal.sync_data();
+                        let _ = sync_journal(&journal);
                     }
                 }
             })

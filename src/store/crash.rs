@@ -13,3 +13,21 @@ pub fn crash_point(name: &str) {
 #[cfg(not(debug_assertions))]
 #[inline(always)]
 pub fn crash_point(_name: &str) {}
+
+/// Writes down how much of a journal is on the disk by now, where `JOBCTL_SYNC_LOG` names a file: so tests know what a power cut
+/// would leave.
+#[cfg(debug_assertions)]
+pub(super) fn note_synced(journal: &std::fs::File, length: u64) {
+    use std::io::Write as _;
+    use std::os::fd::AsRawFd as _;
+    let Some(log) = std::env::var_os("JOBCTL_SYNC_LOG") else { return };
+    let path = std::fs::read_link(format!("/proc/self/fd/{}", journal.as_raw_fd())).unwrap_or_default();
+    if let Ok(mut log) = std::fs::OpenOptions::new().create(true).append(true).open(log) {
+        let _ = log.write_all(format!("{length} {}\n", path.display()).as_bytes());
+    }
+}
+
+/// Does nothing: tests run debug builds.
+#[cfg(not(debug_assertions))]
+#[inline(always)]
+pub(super) fn note_synced(_journal: &std::fs::File, _length: u64) {}

@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use super::bell::Bell;
 use super::boot::Boot;
 use super::sizes::{SIZES, Sizes};
-use super::{StoreError, write_atomic};
+use super::{StoreError, sync_journal, write_atomic};
 
 /// The version of the layout that this program writes.
 pub const FORMAT: u32 = 2;
@@ -258,7 +258,7 @@ impl Store {
         while self.is_laid_out() {
             let snapshot = self.current_snapshot()?;
             let journal = snapshot.join("journal.jsonl");
-            let synced = fs::File::open(&journal).and_then(|journal| journal.sync_data());
+            let synced = fs::File::open(&journal).and_then(|journal| sync_journal(&journal));
             // A snapshot is on the disk before it is in force.
             if self.current_snapshot()? == snapshot {
                 return synced.with_context(|| format!("sync {}", journal.display()));

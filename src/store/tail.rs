@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use super::crash::note_synced;
 use super::directory::FIRST_SNAPSHOT;
 use super::record::{Change, END, Fault, HEAD, Head, Table, check_end, checked_records, read_record};
 use super::state::damaged;
@@ -219,7 +220,7 @@ impl Tail {
     /// # Errors
     /// The disk says no.
     pub fn sync(&self) -> Result<()> {
-        self.journal.sync_data().with_context(|| format!("sync {}", self.path.display()))
+        sync_journal(&self.journal).with_context(|| format!("sync {}", self.path.display()))
     }
 
     /// A handle for syncing from another thread.
@@ -274,6 +275,17 @@ impl Tail {
         self.revision = last_revision;
         Ok(())
     }
+}
+
+/// Makes what stands in a journal survive a power cut.
+///
+/// # Errors
+/// The disk says no.
+pub fn sync_journal(journal: &File) -> std::io::Result<()> {
+    let length = journal.metadata()?.len();
+    journal.sync_data()?;
+    note_synced(journal, length);
+    Ok(())
 }
 
 /// What stands at the start of some bytes of a journal.
