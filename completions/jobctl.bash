@@ -70,6 +70,9 @@ _jobctl() {
             jobctl,patch)
                 cmd="jobctl__subcmd__patch"
                 ;;
+            jobctl,prune)
+                cmd="jobctl__subcmd__prune"
+                ;;
             jobctl,reconcile)
                 cmd="jobctl__subcmd__reconcile"
                 ;;
@@ -178,6 +181,9 @@ _jobctl() {
             jobctl__subcmd__help,patch)
                 cmd="jobctl__subcmd__help__subcmd__patch"
                 ;;
+            jobctl__subcmd__help,prune)
+                cmd="jobctl__subcmd__help__subcmd__prune"
+                ;;
             jobctl__subcmd__help,reconcile)
                 cmd="jobctl__subcmd__help__subcmd__reconcile"
                 ;;
@@ -260,7 +266,7 @@ _jobctl() {
 
     case "${cmd}" in
         jobctl)
-            opts="-n -h --namespace --data-dir --warnings-as-errors --help apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain reconcile watch service doctor api-resources api-versions version completion help"
+            opts="-n -h --namespace --data-dir --warnings-as-errors --help apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain prune reconcile watch service doctor api-resources api-versions version completion help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1112,7 +1118,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__help)
-            opts="apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain reconcile watch service doctor api-resources api-versions version completion help"
+            opts="apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain prune reconcile watch service doctor api-resources api-versions version completion help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1392,6 +1398,20 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__help__subcmd__patch)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__help__subcmd__prune)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1879,6 +1899,40 @@ _jobctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        jobctl__subcmd__prune)
+            opts="-A -n -h --older-than --all-namespaces --dry-run --namespace --data-dir --warnings-as-errors --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --older-than)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dry-run)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         jobctl__subcmd__reconcile)
             opts="-n -h --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -2076,7 +2130,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__run)
-            opts="-f -R -q -n -h --filename --recursive --validate --timeout --prefix --rm --quiet --pass-env --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -q -n -h --filename --recursive --validate --timeout --prefix --rm --detach-on-interrupt --quiet --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

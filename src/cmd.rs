@@ -2,6 +2,7 @@
 
 mod api_resources;
 mod apply;
+mod apply_prune;
 mod change;
 mod completion;
 mod context;
@@ -19,13 +20,16 @@ mod flags;
 mod follow_logs;
 mod get;
 mod glob;
+mod interrupt;
 mod label;
 mod local;
+mod log_reader;
 mod log_source;
 mod logs;
 mod manifests;
 mod next;
 mod object;
+mod obstacles;
 mod outcome;
 mod output;
 mod patch;
@@ -35,9 +39,11 @@ mod replace;
 mod rerun;
 mod resources;
 mod run;
+mod run_report;
 mod scale;
 mod selection;
 mod service;
+mod startable;
 mod submit;
 mod suspend;
 mod usage;
@@ -97,6 +103,7 @@ enum Verb {
     Cordon(cordon::CordonArgs),
     Uncordon(cordon::UncordonArgs),
     Drain(drain::Args),
+    Prune(prune::Args),
     Reconcile(reconcile::Args),
     Watch(watch::Args),
     Service(service::Args),
@@ -114,8 +121,10 @@ pub fn command() -> clap::Command {
 
 /// Parses the command line, runs the verb and maps its result to an exit code.
 pub fn run() -> ExitCode {
+    crate::manager::take_umask();
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    if let [_, kind, directory] = arguments.as_slice()
+    // What may follow makes room for what `ps` shows of our processes.
+    if let [_, kind, directory] | [_, kind, directory, _] = arguments.as_slice()
         && let Some(kind @ (CONTROLLER | COMPANION)) = kind.to_str()
     {
         let ran = watch::run_unseen(kind, Path::new(directory));
@@ -136,7 +145,9 @@ pub fn run() -> ExitCode {
         Err(error) => return usage::report(&error, &arguments),
     };
     let warnings_are_errors = cli.global.warnings_as_errors;
-    match dispatch(cli) {
+    let done = dispatch(cli);
+    crate::manager::take_notices().iter().for_each(|notice| output::complain(notice));
+    match done.and_then(|code| output::held_is_out().map(|()| code)) {
         Ok(code) if warnings_are_errors && code == ExitCode::SUCCESS => {
             failure::judge_warnings(output::warnings())
         }
@@ -169,6 +180,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Cordon(args) => cordon::cordon(&global, &args),
         Verb::Uncordon(args) => cordon::uncordon(&global, &args),
         Verb::Drain(args) => drain::run(&global, &args),
+        Verb::Prune(args) => prune::run(&global, &args),
         Verb::Reconcile(args) => reconcile::run(&global, &args),
         Verb::Watch(args) => watch::run(&global, &args),
         Verb::Service(args) => service::run(&global, &args),

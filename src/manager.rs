@@ -1,11 +1,15 @@
 //! One pass, and the background controller that makes passes as long as there is work. This room reads the clock
 //! once a pass and hands it down.
 
+mod adopted;
 mod checkup;
 mod config;
 mod engine;
 mod follow;
+mod load;
 mod node;
+mod notice;
+mod outline;
 mod pending;
 mod recorder;
 mod request;
@@ -13,11 +17,12 @@ mod run;
 mod timers;
 
 pub use checkup::{Checkup, Pods, check_up};
-pub use config::{Config, base_environment};
+pub use config::{Config, DEFAULT_PATH, creator_umask, session_environment, take_umask};
 pub use engine::{Engine, PassReport};
 pub use follow::Follower;
-pub use node::register_node;
-pub use pending::Pending;
+pub use node::{register_node, show_node};
+pub use notice::take_notices;
+pub use pending::{Pending, Revisions};
 pub use request::{
     COMPANION, CONTROLLER, Companion, Request, come_back, ensure_controller, revive_controller, run_pass_here,
 };

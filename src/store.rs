@@ -5,21 +5,24 @@
 //!   format                       the layout's version
 //!   current -> snapshot/<rev>    switched by one rename
 //!   snapshot/<rev>/<kind>.jsonl  one object a line, sorted by key, as of revision <rev>
-//!   snapshot/<rev>/journal.jsonl every commit since, one line each
+//!   snapshot/<rev>/journal.jsonl every commit since
 //!   store.lock                   held while committing
 //!   bell                         a shared word, rung at every commit
+//!   boot                         in which boot of the machine the newest commits were made
 //!   inbox/                       reports of supervisors, one file each
 //!   reserve                      room for deletions on a full disk
 //!   controller.lock              held by the running controller
+//!   readers.lock                 locked by those who read logs for the record, a byte for each Job
 //!   pods/<uid>/                  written by that pod's supervisor alone
 //!   <file>.corrupt-<time>        damaged lines, set aside by `jobctl doctor --set-aside`
 //! ```
 //!
-//! Readers take no lock: a commit is one line, so any prefix of the journal that ends with a newline is a
-//! consistent state.
+//! Readers take no lock: a commit says how long it is, so the whole commits at the start of a journal are a consistent state.
 
 mod atomic;
 mod bell;
+mod boot;
+mod commit;
 mod compaction;
 mod crash;
 mod directory;
@@ -28,12 +31,16 @@ mod inbox;
 mod inspect;
 mod locks;
 mod pod_directory;
+mod readers;
 mod record;
 mod reserve;
+mod retention;
 mod set_aside;
 mod sizes;
 mod skim;
+mod snapshot;
 mod state;
+mod stream;
 mod tail;
 #[cfg(test)]
 mod tests;
@@ -45,8 +52,9 @@ pub use examine::{Damage, Examination, Examined, Gap};
 pub use inbox::{Inbox, Letters, PodReport};
 pub use inspect::{Entry, Format, Inspection, Space};
 pub use locks::{LockedStore, ProcessLock, holder_of};
-pub use pod_directory::{PodDirectory, log_files};
-pub use record::{Change, Table, Write};
+pub use pod_directory::{LogPart, PodDirectory};
+pub use readers::{ReaderOfRecord, is_anything_read_for_record, is_read_for_record, oldest_part_being_read};
+pub use record::{Change, Table, Write, WriteContent};
 pub use reserve::is_out_of_room;
 pub use set_aside::{Affected, AsideLine, Fate, SetAside};
 pub use state::{Object, State};
@@ -77,8 +85,8 @@ pub enum StoreError {
         /// The revision of the snapshot in force.
         next: u64,
     },
-    /// The layout is newer than this program.
-    NewerFormat {
+    /// The layout is not the one of this program.
+    OtherFormat {
         /// The data directory.
         directory: PathBuf,
         /// The version found.
@@ -106,13 +114,27 @@ impl fmt::Display for StoreError {
                 formatter,
                 "the store went on from revision {read} to {next} without the commits between; run the command again"
             ),
-            Self::NewerFormat { directory, found } => write!(
-                formatter,
-                "the data directory {} was written by a newer jobctl (format {found}, this one knows up to {}); \
-                 use that version, or another directory with --data-dir",
-                directory.display(),
-                directory::FORMAT
-            ),
+            Self::OtherFormat { directory, found } => {
+                let format = directory::FORMAT;
+                write!(formatter, "the data directory {} ", directory.display())?;
+                match found.parse::<u32>() {
+                    Ok(number) if number > format => write!(
+                        formatter,
+                        "was written by a newer jobctl (format {number}, this one knows {format}); use that version, or \
+                         another directory with --data-dir"
+                    ),
+                    Ok(number) if number > 0 => write!(
+                        formatter,
+                        "was written by an older jobctl (format {number}, this one knows {format}); let its Jobs end with \
+                         that version, then move the directory away, or use another with --data-dir"
+                    ),
+                    _ => write!(
+                        formatter,
+                        "does not say its format: its file \"format\" holds {found:?} where this jobctl writes {format}; \
+                         use another directory with --data-dir"
+                    ),
+                }
+            }
             Self::NotPrivate { directory, detail } => {
                 write!(formatter, "the data directory {} {detail}", directory.display())
             }

@@ -31,8 +31,14 @@ pub const ANNOTATION_DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-co
 pub const ANNOTATION_WORKING_DIRECTORY: &str = "jobctl.local/working-directory";
 /// Ours: PATH of whoever created the object.
 pub const ANNOTATION_PATH: &str = "jobctl.local/path";
-/// Ours: the caller's variables that `--pass-env` named, as a JSON object.
+/// Ours: the variables of a session (HOME, LANG, TZ …) of whoever created the object, as a JSON object.
+pub const ANNOTATION_SESSION: &str = "jobctl.local/session";
+/// Ours: the umask of whoever created the object, in octal.
+pub const ANNOTATION_UMASK: &str = "jobctl.local/umask";
+/// Ours: the names of the variables that `--pass-env` named, with commas between. Their values are kept apart.
 pub const ANNOTATION_PASSED_ENVIRONMENT: &str = "jobctl.local/environment";
+/// Ours: under which name these values are kept.
+pub const ANNOTATION_PASSED_ENVIRONMENT_ID: &str = "jobctl.local/environment-id";
 /// Ours: the first back-off delay between retries in place of Kubernetes' 10 s (a Go duration).
 pub const ANNOTATION_BACKOFF_BASE: &str = "jobctl.local/backoff-base";
 

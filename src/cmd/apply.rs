@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use chrono::Duration;
 use serde_json::{Value, json};
 
+use super::apply_prune;
 use super::change::check_version;
 use super::context::{Context, Global};
 use super::delete::{Cascade, Deleted, delete_one, wait_until_gone};
@@ -16,7 +17,6 @@ use super::manifests::{self, Document, FileArgs};
 use super::object::Object;
 use super::outcome::{DryRun, Outcomes};
 use super::output::warn;
-use super::prune;
 use super::selection::Selectors;
 use super::submit::{self, Validate};
 use crate::api::kinds::{Key, Kind};
@@ -140,8 +140,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if documents.is_empty() {
         bail!("no objects passed to apply");
     }
-    let context = Context::open(global)?;
-    let mut request = Request::begin(&context.store, &[Table::CronJobs, Table::Jobs, Table::Pods])?;
+    let context = Context::open_to_create(global, args.dry_run)?;
+    let (held, mut request) = context.begin(&[Table::CronJobs, Table::Jobs, Table::Pods])?;
     let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?.listed();
     let mut within: BTreeMap<(Kind, Key), Object> = BTreeMap::new();
     let mut decisions = Vec::new();
@@ -167,12 +167,12 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     // What failed may be what keeps an object from being pruned.
     if args.prune && errors.is_empty() {
         let applied: Vec<_> = decisions.iter().map(Decision::id).collect();
-        for (kind, key, value) in prune::left_over(&request.state, &applied, &selectors)? {
+        for (kind, key, value) in apply_prune::left_over(&request.state, &applied, &selectors)? {
             deleted.push(delete(&mut request, kind, key, args)?);
             pruned.push((kind, value));
         }
     }
-    let revision = request.revision();
+    let revisions = request.revisions();
     if args.dry_run == DryRun::None {
         request.commit(&context.config, &context.store)?;
     }
@@ -180,11 +180,12 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         let dry_run = args.dry_run == DryRun::Client;
         match decision {
             Decision::Created(object) => {
-                outcomes.done(object.kind(), name(object.meta()), "created", || object.to_value(revision))?;
+                outcomes
+                    .done(object.kind(), name(object.meta()), "created", || object.to_value(&revisions))?;
             }
             Decision::Configured(object) => {
                 outcomes
-                    .done(object.kind(), name(object.meta()), "configured", || object.to_value(revision))?;
+                    .done(object.kind(), name(object.meta()), "configured", || object.to_value(&revisions))?;
             }
             Decision::Unchanged(kind, value) => {
                 // kubectl cannot know on the client.
@@ -200,6 +201,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     }
     outcomes.finish()?;
     if args.wait && args.dry_run == DryRun::None && !deleted.is_empty() {
+        drop(held);
         wait_until_gone(&context, &deleted, args.timeout)?;
     }
     Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -233,7 +235,7 @@ fn decide(
         }
     } else {
         let current = match within.get(&(document.kind, key.clone())) {
-            Some(earlier) => Some(earlier.to_value(request.revision())?),
+            Some(earlier) => Some(earlier.to_value(&request.revisions())?),
             None => request
                 .state
                 .get(Table::from(document.kind), &key)
@@ -241,7 +243,7 @@ fn decide(
                 .transpose()?,
         };
         if let Some(current) = current {
-            match change(document, &current, args, request) {
+            match change(document, &current, args, context, request) {
                 Err(Refusal::Update(_)) if args.force && is_stored => replaces = true,
                 decided => {
                     let doing = format!("error when patching {:?}", document.source);
@@ -253,7 +255,7 @@ fn decide(
     let annotation = three_way::last_applied(&document.value);
     object.meta_mut().annotations.get_or_insert_default().insert(ANNOTATION_LAST_APPLIED.into(), annotation);
     if args.dry_run != DryRun::Client {
-        submit::add_creator(object.meta_mut(), &args.pass_env)?;
+        submit::add_creator(object.meta_mut(), &args.pass_env, request)?;
         submit::admit(&mut object, &document.value, request)
             .map_err(|error| while_doing(error, &format!("error when creating {:?}", document.source)))?;
         if replaces {
@@ -290,6 +292,7 @@ fn change(
     document: &Document,
     current: &Value,
     args: &Args,
+    context: &Context,
     request: &mut Request,
 ) -> Result<Decision, Refusal> {
     let annotation = current["metadata"]["annotations"][ANNOTATION_LAST_APPLIED].as_str();
@@ -318,10 +321,15 @@ fn change(
     {
         fields.remove("status");
     }
+    submit::keep_creator(document.kind, &mut merged, current, &document.value).map_err(Refusal::Update)?;
     if merged == *current {
+        if context.warnings_as_errors {
+            let object = Object::from_value(document.kind, merged.clone()).map_err(Refusal::Update)?;
+            submit::warn_of(&object, &document.value);
+        }
         return Ok(Decision::Unchanged(document.kind, merged));
     }
-    let object = update(document, current, &merged).map_err(Refusal::Update)?;
+    let object = update(document, current, &merged, context).map_err(Refusal::Update)?;
     object.put(&mut request.pending);
     Ok(Decision::Configured(object))
 }
@@ -342,12 +350,12 @@ fn refuse_conflicts(document: &Document, fields: &[String]) -> Result<()> {
 }
 
 /// The object as it will be stored.
-fn update(document: &Document, current: &Value, merged: &Value) -> Result<Object> {
+fn update(document: &Document, current: &Value, merged: &Value, context: &Context) -> Result<Object> {
     let (mut object, _) = Object::changed(document.kind, merged)?;
     let old = Object::from_value(document.kind, current.clone())?;
     let causes = object.prepare_update(&old);
     if causes.iter().any(|cause| cause.field == "spec.template")
-        && let Some(path) = first_template_difference(&object.to_value(0)?, current)
+        && let Some(path) = first_template_difference(&object.to_unversioned()?, current)
     {
         return Err(verbatim(format!(
             "The {} {:?} is invalid: spec.template: field is immutable: {path} differs; to replace the {} and run it \
@@ -358,7 +366,7 @@ fn update(document: &Document, current: &Value, merged: &Value) -> Result<Object
             document.source
         )));
     }
-    submit::judge_update(&object, &old, causes, &document.value, current)?;
+    submit::judge_update(&object, &old, causes, &document.value, current, context.warnings_as_errors)?;
     Ok(object)
 }
 

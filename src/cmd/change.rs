@@ -16,7 +16,7 @@ use super::selection::{self, Found, Selectors};
 use super::submit;
 use crate::api::kinds::Kind;
 use crate::api::status_error::StatusError;
-use crate::manager::{Request, register_node};
+use crate::manager::register_node;
 
 /// Flags of every verb that changes stored objects
 #[derive(Debug, Default, clap::Args)]
@@ -95,7 +95,7 @@ pub(super) fn change_targets(
     if targets.iter().any(|target| target.kind() == Kind::Node) {
         register_node(&context.config, &context.store)?;
     }
-    let mut request = Request::begin(&context.store, &selection::tables(targets))?;
+    let (_held, mut request) = context.begin(&selection::tables(targets))?;
     let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?;
     let (found, missing) = selection::resolve(&request.state, targets, &context.namespace, false, selectors)?;
     if found.is_empty() && missing.is_empty() && targets.iter().any(|target| matches!(target, Target::All(_)))
@@ -120,7 +120,7 @@ pub(super) fn change_targets(
         }
     }
     drop(found);
-    let revision = request.revision();
+    let revisions = request.revisions();
     for (_, _, accepted, _) in &changed {
         if let Accepted::New(object) = accepted {
             object.put(&mut request.pending);
@@ -131,7 +131,7 @@ pub(super) fn change_targets(
     }
     for (kind, name, accepted, said) in changed {
         outcomes.done(kind, &name, &said, || match accepted {
-            Accepted::New(object) => object.to_value(revision),
+            Accepted::New(object) => object.to_value(&revisions),
             Accepted::Same(value) => Ok(value),
         })?;
     }
@@ -169,11 +169,11 @@ fn accept(found: &Found<'_>, value: &Value, part: Part) -> Result<Accepted> {
         Part::Status => new.keep_all_but_status(&old),
         Part::Main => {
             let causes = new.prepare_update(&old);
-            submit::judge_update(&new, &old, causes, value, &current)?;
+            submit::judge_update(&new, &old, causes, value, &current, false)?;
         }
     }
     // Fields that are not the request's to change, or that nobody knows, have been dropped by now.
-    if new.to_value(0)? == old.to_value(0)? {
+    if new.to_unversioned()? == old.to_unversioned()? {
         return Ok(Accepted::Same(current));
     }
     Ok(Accepted::New(new))

@@ -13,7 +13,6 @@ use super::outcome::{DryRun, Outcomes};
 use super::submit::{self, Validate};
 use crate::api::kinds::Kind;
 use crate::api::meta::name;
-use crate::manager::Request;
 use crate::registry::apply::with_last_applied;
 use crate::store::Table;
 
@@ -117,7 +116,7 @@ fn create_from_files(global: &Global, files: &FileArgs, options: &Options) -> Re
     if documents.is_empty() {
         bail!("no objects passed to create");
     }
-    submit_all(&Context::open(global)?, documents, options)
+    submit_all(&Context::open_to_create(global, options.dry_run)?, documents, options)
 }
 
 /// The manifest that is to be created, with itself in its annotation where that is wanted.
@@ -126,7 +125,7 @@ pub(super) fn saved(manifest: Value, options: &Options) -> Value {
 }
 
 fn submit_all(context: &Context, documents: Vec<Result<Document>>, options: &Options) -> Result<ExitCode> {
-    let mut request = Request::begin(&context.store, &[Table::CronJobs, Table::Jobs, Table::Pods])?;
+    let (_held, mut request) = context.begin(&[Table::CronJobs, Table::Jobs, Table::Pods])?;
     let mut outcomes = Outcomes::new(options.output.as_deref(), options.dry_run)?;
     let mut created: Vec<Created> = Vec::new();
     let mut errors = Vec::new();
@@ -140,7 +139,7 @@ fn submit_all(context: &Context, documents: Vec<Result<Document>>, options: &Opt
                     return shown(document, options.validate);
                 }
                 let mut object = submit::decode(&document, options.validate, "creating")?;
-                submit::add_creator(object.meta_mut(), &options.pass_env)?;
+                submit::add_creator(object.meta_mut(), &options.pass_env, &mut request)?;
                 submit::admit(&mut object, &document.value, &mut request)?;
                 submit::require_absent(object.kind(), &object.key(), &request)?;
                 submit::create(&object, context, &mut request)?;
@@ -154,14 +153,15 @@ fn submit_all(context: &Context, documents: Vec<Result<Document>>, options: &Opt
         }
     }
     complain_of_all(&errors);
-    let revision = request.revision();
+    let revisions = request.revisions();
     if options.dry_run == DryRun::None {
         request.commit(&context.config, &context.store)?;
     }
     for one in created {
         match one {
             Created::Stored(object) => {
-                outcomes.done(object.kind(), name(object.meta()), "created", || object.to_value(revision))?;
+                outcomes
+                    .done(object.kind(), name(object.meta()), "created", || object.to_value(&revisions))?;
             }
             Created::Shown(kind, manifest) => {
                 let name = manifest["metadata"]["name"].as_str().unwrap_or_default().to_owned();
@@ -219,7 +219,7 @@ fn create_job(global: &Global, args: &JobArgs) -> Result<ExitCode> {
         }},
         "status": {}
     });
-    let context = Context::open(global)?;
+    let context = Context::open_to_create(global, args.options.dry_run)?;
     create_or_show(&context, Kind::Job, job_name, value, &args.options)
 }
 
@@ -262,7 +262,13 @@ fn create_cron_job(global: &Global, args: &CronJobArgs) -> Result<ExitCode> {
         },
         "status": {}
     });
-    create_or_show(&Context::open(global)?, Kind::CronJob, cron_job_name, value, &args.options)
+    create_or_show(
+        &Context::open_to_create(global, args.options.dry_run)?,
+        Kind::CronJob,
+        cron_job_name,
+        value,
+        &args.options,
+    )
 }
 
 /// Creates an object made of flags; with `--dry-run=client` only shows it.
@@ -298,18 +304,18 @@ fn create_or_show(
 fn create_one(context: &Context, mut document: Document, options: &Options) -> Result<ExitCode> {
     submit::set_namespace(&mut document, context)?;
     document.value = saved(document.value, options);
-    let mut request = Request::begin(&context.store, &[Table::CronJobs, Table::Jobs, Table::Pods])?;
+    let (_held, mut request) = context.begin(&[Table::CronJobs, Table::Jobs, Table::Pods])?;
     let mut object = submit::decode(&document, options.validate, "creating")?;
-    submit::add_creator(object.meta_mut(), &options.pass_env)?;
+    submit::add_creator(object.meta_mut(), &options.pass_env, &mut request)?;
     submit::admit(&mut object, &document.value, &mut request)
         .and_then(|()| submit::require_absent(object.kind(), &object.key(), &request))
         .and_then(|()| submit::create(&object, context, &mut request))
         .map_err(|error| failed_to_create(document.kind, error))?;
-    let revision = request.revision();
+    let revisions = request.revisions();
     if options.dry_run == DryRun::None {
         request.commit(&context.config, &context.store)?;
     }
     let mut outcomes = Outcomes::new(options.output.as_deref(), options.dry_run)?;
-    outcomes.done(object.kind(), name(object.meta()), "created", || object.to_value(revision))?;
+    outcomes.done(object.kind(), name(object.meta()), "created", || object.to_value(&revisions))?;
     Ok(ExitCode::SUCCESS)
 }

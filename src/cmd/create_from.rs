@@ -17,7 +17,6 @@ use crate::api::kinds::Kind;
 use crate::api::meta::ANNOTATION_INSTANTIATE;
 use crate::api::{CronJob, Job};
 use crate::controller::cronjob::job_of_template;
-use crate::manager::Request;
 use crate::store::Table;
 
 /// Creates a Job as a CronJob would, now.
@@ -34,7 +33,7 @@ pub(super) fn run(
         bail!("from must be an existing cronjob");
     };
     let context = Context::open(global)?;
-    let mut request = Request::begin(&context.store, &[Table::CronJobs, Table::Jobs, Table::Pods])?;
+    let (_held, mut request) = context.begin(&[Table::CronJobs, Table::Jobs, Table::Pods])?;
     let found = selection::get(&request.state, *kind, &context.namespace, from_name)?;
     if *kind != Kind::CronJob {
         bail!("from must be an existing cronjob");
@@ -44,9 +43,9 @@ pub(super) fn run(
     let mut job = job_of_template(&cron_job, job_name);
     job.metadata.annotations.get_or_insert_default().insert(ANNOTATION_INSTANTIATE.into(), "manual".into());
     change_containers(&mut job, env, command)?;
-    let manifest = saved(Object::Job(Box::new(job)).to_value(0)?, options);
+    let manifest = saved(Object::Job(Box::new(job)).to_unversioned()?, options);
     let mut object = Object::from_value(Kind::Job, manifest.clone())?;
-    submit::add_creator(object.meta_mut(), &options.pass_env)?;
+    submit::add_creator(object.meta_mut(), &options.pass_env, &mut request)?;
     submit::admit(&mut object, &manifest, &mut request)
         .and_then(|()| submit::require_absent(object.kind(), &object.key(), &request))
         .and_then(|()| match options.dry_run {
@@ -54,12 +53,12 @@ pub(super) fn run(
             _ => submit::create(&object, &context, &mut request),
         })
         .map_err(|error| failed_to_create(Kind::Job, error))?;
-    let revision = request.revision();
+    let revisions = request.revisions();
     if options.dry_run == DryRun::None {
         request.commit(&context.config, &context.store)?;
     }
     let mut outcomes = Outcomes::new(options.output.as_deref(), options.dry_run)?;
-    outcomes.done(Kind::Job, job_name, "created", || object.to_value(revision))?;
+    outcomes.done(Kind::Job, job_name, "created", || object.to_value(&revisions))?;
     Ok(ExitCode::SUCCESS)
 }
 

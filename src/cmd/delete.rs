@@ -16,7 +16,7 @@ use super::manifests::{self, FileArgs};
 use super::outcome::DryRun;
 use super::output::{complain, say, warn};
 use super::resources::{self, Target};
-use super::selection::{self, Selectors};
+use super::selection::{self, Found, Selectors};
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{controller_of, name, namespace, uid};
 use crate::api::status_error::StatusError;
@@ -235,15 +235,34 @@ fn delete(
     interactive: bool,
 ) -> Result<Option<(Vec<Deleted>, Vec<anyhow::Error>)>> {
     let grace = options.grace_seconds()?;
-    let mut request =
-        Request::begin(&context.store, &[Table::Jobs, Table::Pods, Table::Events, Table::CronJobs])?;
-    let (found, missing) =
+    let tables = [Table::Jobs, Table::Pods, Table::Events, Table::CronJobs];
+    // Nobody else waits while a person thinks.
+    let confirmed = if interactive {
+        let (state, _) = context.store.read(&tables)?;
+        let (found, missing) =
+            selection::resolve(&state, targets, &context.namespace, all_namespaces, selectors)?;
+        let found = found.iter().map(identity).collect::<Result<Vec<_>>>()?;
+        if !confirm(&found)? {
+            return Ok(None);
+        }
+        Some((found, missing))
+    } else {
+        None
+    };
+    let (_held, mut request) = context.begin(&tables)?;
+    let (found, mut missing) =
         selection::resolve(&request.state, targets, &context.namespace, all_namespaces, selectors)?;
-    let chosen: Vec<(Kind, Key)> = found.iter().map(|one| (one.kind, Key::clone(&one.key))).collect();
-    drop(found);
-    if interactive && !confirm(&chosen)? {
-        return Ok(None);
+    let mut chosen: Vec<(Kind, Key)> = found.iter().map(|one| (one.kind, Key::clone(&one.key))).collect();
+    if let Some((confirmed, missing_then)) = confirmed {
+        // What has come since was not asked for; what has gone since is gone, whatever has its name now.
+        let now: BTreeSet<Identity> = found.iter().map(identity).collect::<Result<_>>()?;
+        missing = missing_then;
+        let (left, gone): (Vec<Identity>, Vec<Identity>) =
+            confirmed.into_iter().partition(|one| now.contains(one));
+        missing.extend(gone.into_iter().map(|(kind, key, _)| StatusError::not_found(kind, &key.name).into()));
+        chosen = left.into_iter().map(|(kind, key, _)| (kind, key)).collect();
     }
+    drop(found);
     request.frees_room = true;
     let mut deleted = Vec::new();
     let mut handled = BTreeSet::new();
@@ -274,12 +293,20 @@ fn delete(
     Ok(Some((deleted, missing)))
 }
 
-fn confirm(chosen: &[(Kind, Key)]) -> Result<bool> {
+/// Which object it is, not only what it is called.
+type Identity = (Kind, Key, String);
+
+fn identity(found: &Found<'_>) -> Result<Identity> {
+    let uid = found.value()?["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+    Ok((found.kind, Key::clone(&found.key), uid))
+}
+
+fn confirm(chosen: &[Identity]) -> Result<bool> {
     if chosen.is_empty() {
         return Ok(true);
     }
     say(&format!("You are about to delete the following {} resource(s):", chosen.len()))?;
-    for (kind, key) in chosen {
+    for (kind, key, _) in chosen {
         say(&format!("{}/{}", kind.qualified_singular(), key.name))?;
     }
     super::output::print("Do you want to continue? (y/N): ")?;

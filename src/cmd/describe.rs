@@ -16,7 +16,7 @@ use crate::api::events::EventRecord;
 use crate::api::kinds::Kind;
 use crate::api::status_error::StatusError;
 use crate::api::{CronJob, Event, Job, Node, Pod};
-use crate::manager::{clock, register_node, revive_controller};
+use crate::manager::{clock, revive_controller, show_node};
 use crate::printers;
 use crate::store::{State, Table};
 
@@ -54,12 +54,14 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let mut tables = selection::tables(&targets);
     tables.push(Table::Events);
     if targets.iter().any(|target| target.kind() == Kind::Node) {
-        register_node(&context.config, &context.store)?;
         tables.push(Table::Pods);
         tables.sort_unstable();
         tables.dedup();
     }
-    let (state, _) = context.store.read(&tables)?;
+    let (mut state, _) = context.store.read(&tables)?;
+    if tables.contains(&Table::Nodes) {
+        show_node(&context.config, &mut state)?;
+    }
     let mut failed = false;
     let mut blocks = Vec::new();
     let mut by_prefix = false;

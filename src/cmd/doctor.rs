@@ -111,7 +111,7 @@ fn set_aside(config: &Config) -> Result<ExitCode> {
 
 fn tell(done: &SetAside, controller: Option<i32>) -> Result<()> {
     done.lines.iter().flat_map(findings::set_aside).try_for_each(|line| say(&line))?;
-    done.gaps.iter().try_for_each(|gap| say(&findings::lost_commits(gap)))?;
+    done.gaps.iter().try_for_each(|gap| say(&findings::lost_revisions(gap)))?;
     if done.reports > 0 {
         say(&format!(
             "{}: what the supervisors had reported last is taken in once more",

@@ -62,7 +62,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     let node = context.config.settings.node_name.clone();
-    let mut request = Request::begin(&context.store, &[Table::Pods])?;
+    let (held, mut request) = context.begin(&[Table::Pods])?;
     let pods = pods_of_node(&request, &pod_selector)?;
     let unmanaged: Vec<String> = pods
         .iter()
@@ -98,6 +98,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         return say(&format!("node/{node} drained{dry}")).map(|()| ExitCode::SUCCESS);
     }
     request.commit(&context.config, &context.store)?;
+    drop(held);
     for (pod, deleted) in evicted {
         if let Err(error) = delete::wait_until_gone(&context, &[deleted], args.timeout) {
             complain(&format!("error when waiting for pod \"{}\" terminating: {error}", pod.name));

@@ -13,6 +13,8 @@ pub const EXIT_CODES: &[(u8, &str)] = &[
     (1, "an error, said on stderr; also a wrong flag, as in kubectl"),
     (124, "`run`: the Job's deadline, or --timeout, was exceeded"),
     (128, "`run`: the program could not be started"),
+    (130, "`run`: ended by SIGINT (Ctrl-C)"),
+    (143, "`run`: ended by SIGTERM"),
 ];
 
 /// A complete message: printed as it is, without `error: ` before it.

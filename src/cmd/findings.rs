@@ -119,11 +119,13 @@ fn owner(root: &Entry, me: u32) -> Finding {
 }
 
 fn format(format: &Format) -> Finding {
-    let unknown = format!("this jobctl knows up to {FORMAT}; nothing else was looked at");
+    let unknown = format!("this jobctl knows {FORMAT}; nothing else was looked at");
     let (standing, detail) = match format {
         Format::Known(version) => (Standing::Good, version.to_string()),
         Format::Missing => (Standing::Note, "not written down; the next command does it".into()),
-        Format::Newer(version) => (Standing::Wrong, format!("{version}, of a newer jobctl; {unknown}")),
+        Format::Other(version) => {
+            (Standing::Wrong, format!("{version}, of another version of jobctl; {unknown}"))
+        }
         Format::Unreadable(text) => (Standing::Wrong, format!("{text:?} is no version; {unknown}")),
     };
     finding("format", standing, detail)
@@ -166,7 +168,7 @@ pub(super) fn records(found: &Examination) -> Vec<Finding> {
     findings.extend(damaged_lines("journal", journal));
     findings.extend(found.gaps.iter().map(|gap| {
         let how = if gap.lines == 0 { "not there" } else { "not readable" };
-        finding("journal", Standing::Damaged, format!("{} {how}", commits(gap)))
+        finding("journal", Standing::Damaged, format!("{} {how}", revisions(gap)))
     }));
     if found.torn > 0 {
         let detail = format!(
@@ -195,12 +197,12 @@ fn damaged_lines<'a>(
     })
 }
 
-/// `commit 3 is`, `commits 3 to 5 are`.
-fn commits(gap: &Gap) -> String {
+/// `revision 3 is`, `revisions 3 to 5 are`.
+fn revisions(gap: &Gap) -> String {
     if gap.first == gap.last {
-        format!("commit {} is", gap.first)
+        format!("revision {} is", gap.first)
     } else {
-        format!("commits {} to {} are", gap.first, gap.last)
+        format!("revisions {} to {} are", gap.first, gap.last)
     }
 }
 
@@ -396,9 +398,9 @@ fn fate(object: &Affected) -> String {
     format!("{} {}: {became}", object.table.as_str(), object.key)
 }
 
-/// The commits that are gone for good.
-pub(super) fn lost_commits(gap: &Gap) -> String {
-    format!("{} lost", commits(gap))
+/// The revisions that are gone for good.
+pub(super) fn lost_revisions(gap: &Gap) -> String {
+    format!("{} lost", revisions(gap))
 }
 
 pub(super) fn count(number: usize, what: &str) -> String {
@@ -487,12 +489,12 @@ mod tests {
     fn a_format_that_is_not_ours() {
         for (format, says) in [
             (
-                Format::Newer(9),
-                "format wrong: 9, of a newer jobctl; this jobctl knows up to 1; nothing else was looked at",
+                Format::Other(9),
+                "format wrong: 9, of another version of jobctl; this jobctl knows 2; nothing else was looked at",
             ),
             (
                 Format::Unreadable("x".into()),
-                "format wrong: \"x\" is no version; this jobctl knows up to 1; nothing else was looked at",
+                "format wrong: \"x\" is no version; this jobctl knows 2; nothing else was looked at",
             ),
         ] {
             let found = Inspection { format, ..inspection(entry("/d", ME, 0o700)) };

@@ -1,19 +1,22 @@
 //! `-f`: following the logs of pods that run, restart and are replaced, until the pod or the Job has ended.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::os::fd::AsFd;
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
-use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
+use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use super::context::Context;
-use super::log_source::{Chosen, LogOptions, LogReader};
+use super::log_reader::{CHUNK, LogOptions, LogReader, Runs};
+use super::log_source::Chosen;
 use super::output::print_bytes;
 use crate::api::conditions::{is_job_finished, is_pod_finished};
 use crate::api::kinds::Key;
 use crate::api::meta::{controller_of, key, name, uid};
 use crate::api::{Job, Pod};
+use crate::controller::JobFacts;
 use crate::manager::Follower;
 use crate::store::{Change, PodDirectory, State, Table};
 
@@ -42,51 +45,76 @@ impl FollowedJob {
     }
 }
 
-struct Stream {
-    directory: PodDirectory,
-    container: String,
-    prefix: String,
-    restart: i32,
-    reader: Option<LogReader>,
-    watched: bool,
+/// What is followed, and how it is shown.
+pub(super) struct Following<'a> {
+    pub(super) followed: &'a Followed,
+    pub(super) chosen: &'a Chosen,
+    pub(super) options: &'a LogOptions,
+    /// Whether each line names its pod and container.
+    pub(super) prefix: bool,
+    /// Which runs of a container are shown.
+    pub(super) runs: Runs,
+    /// When to give up.
+    pub(super) until: Option<DateTime<Utc>>,
 }
 
-/// One pod with its streams.
+/// Who hears of what becomes of the followed objects.
+pub(super) trait Listener {
+    /// A followed Job, as it is now.
+    fn job_is(&mut self, _job: &Job) {}
+    /// A followed Job has been deleted.
+    fn job_is_gone(&mut self, _job: &FollowedJob) {}
+    /// What is remembered of a followed Job.
+    fn facts_are(&mut self, _job: &Key, _facts: &JobFacts) {}
+    /// A followed pod, as it is now, or as it was at its end.
+    fn pod_is(&mut self, _pod: &Pod, _ended: bool) {}
+}
+
+/// Nobody.
+pub(super) struct Silence;
+
+impl Listener for Silence {}
+
+/// A pod and those of its logs that are shown.
 struct FollowedPod {
-    streams: Vec<Stream>,
+    key: Key,
+    uid: String,
+    logs: Vec<LogReader>,
+    watch: Option<WatchDescriptor>,
+    /// Whether there may be something to read.
+    is_due: bool,
     ended: bool,
     drained: bool,
 }
 
-/// Follows until the end; prints as it comes. `until`: give up then (false). `ended` is told of each Job that has ended,
-/// or was deleted.
+/// Pods in the order of their creation, so that the output of retries keeps its order.
+type PodId = (Option<DateTime<Utc>>, String, String);
+
+const TABLES: [Table; 4] = [Table::Jobs, Table::JobFacts, Table::Pods, Table::RemovedPods];
+
+/// Follows until the end; prints as it comes. False when it has given up.
 pub(super) fn follow(
     context: &Context,
-    followed: &Followed,
-    chosen: &Chosen,
-    options: &LogOptions,
-    prefix: bool,
-    until: Option<DateTime<Utc>>,
-    mut ended: impl FnMut(&FollowedJob) -> Result<()>,
+    following: &Following<'_>,
+    listener: &mut impl Listener,
 ) -> Result<bool> {
-    let (state, mut follower) =
-        Follower::start(&context.config, &context.store, &[Table::Jobs, Table::Pods, Table::RemovedPods])?;
+    let (state, mut follower) = Follower::start(&context.config, &context.store, &TABLES)?;
     let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK).context("watch the logs")?;
+    allow_many_files();
     let mut follow = Follow {
         context,
-        followed,
-        chosen,
-        options,
-        prefix,
+        following,
+        listener,
         inotify,
         pods: BTreeMap::new(),
+        watched: HashMap::new(),
         unfinished: BTreeSet::new(),
+        buffer: vec![0; CHUNK],
     };
     follow.begin(&state)?;
     drop(state);
-    let mut told = BTreeSet::new();
     loop {
-        while follow.inotify.read_events().is_ok() {}
+        follow.hear_of_writes();
         let mut failed = Ok(());
         follower.changes(|change| {
             if failed.is_ok() {
@@ -94,41 +122,43 @@ pub(super) fn follow(
             }
         })?;
         failed?;
-        follow.pump()?;
-        for job in follow.jobs() {
-            if !follow.unfinished.contains(&job.key) && told.insert(&job.key) {
-                ended(job)?;
-            }
+        let is_more = follow.pump()?;
+        if is_more {
+            continue;
         }
         if follow.is_over() {
             return Ok(true);
         }
-        if !follower.wait(&[follow.inotify.as_fd()], until)? {
+        if !follower.wait(&[follow.inotify.as_fd()], following.until)? {
             return Ok(false);
         }
     }
 }
 
-struct Follow<'a> {
-    context: &'a Context,
-    followed: &'a Followed,
-    chosen: &'a Chosen,
-    options: &'a LogOptions,
-    prefix: bool,
-    inotify: Inotify,
-    /// By creation, so that the output of retries keeps its order.
-    pods: BTreeMap<(Option<DateTime<Utc>>, String), FollowedPod>,
-    /// The Jobs that go on.
-    unfinished: BTreeSet<Key>,
+/// Each log that is followed is held open.
+fn allow_many_files() {
+    if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
+    }
 }
 
-impl<'a> Follow<'a> {
+struct Follow<'a, L> {
+    context: &'a Context,
+    following: &'a Following<'a>,
+    listener: &'a mut L,
+    inotify: Inotify,
+    pods: BTreeMap<PodId, FollowedPod>,
+    watched: HashMap<WatchDescriptor, PodId>,
+    /// The Jobs that go on.
+    unfinished: BTreeSet<Key>,
+    buffer: Vec<u8>,
+}
+
+impl<'a, L: Listener> Follow<'a, L> {
     fn begin(&mut self, state: &State) -> Result<()> {
         for job in self.jobs() {
             let stored = state.get(Table::Jobs, &job.key).map(|object| object.parse::<Job>()).transpose()?;
-            if !job.has_ended(stored.as_ref()) {
-                self.unfinished.insert(job.key.clone());
-            }
+            self.take_job(job, stored.as_ref());
         }
         for table in [Table::Pods, Table::RemovedPods] {
             for (_, object) in state.objects(table) {
@@ -142,7 +172,7 @@ impl<'a> Follow<'a> {
     }
 
     fn jobs(&self) -> &'a [FollowedJob] {
-        match self.followed {
+        match self.following.followed {
             Followed::Jobs(jobs) => jobs,
             Followed::Pods(_) => &[],
         }
@@ -150,33 +180,39 @@ impl<'a> Follow<'a> {
 
     /// Cheaper than parsing every pod of the store.
     fn may_concern(&self, text: &str) -> bool {
-        match self.followed {
+        match self.following.followed {
             Followed::Pods(uids) => uids.iter().any(|uid| text.contains(uid.as_str())),
             Followed::Jobs(jobs) => jobs.iter().any(|job| text.contains(job.uid.as_str())),
         }
     }
 
     fn take(&mut self, change: &Change<'_>) -> Result<()> {
+        let changed = Key::new(change.namespace, change.name);
         match (change.table, change.object) {
             (Table::Jobs, object) => {
-                let key = Key::new(change.namespace, change.name);
-                if let Some(job) = self.jobs().iter().find(|job| job.key == key) {
+                if let Some(job) = self.jobs().iter().find(|job| job.key == changed) {
                     let stored: Option<Job> =
                         object.map(serde_json::from_str).transpose().context("read a Job")?;
-                    if job.has_ended(stored.as_ref()) {
-                        self.unfinished.remove(&key);
-                    }
+                    self.take_job(job, stored.as_ref());
                 }
             }
-            (Table::Pods, Some(text)) if self.may_concern(text) => {
-                let pod = serde_json::from_str(text).context("read a pod")?;
-                self.add_pod(&pod, is_pod_finished(&pod))?;
+            (Table::JobFacts, Some(text)) if self.jobs().iter().any(|job| job.key == changed) => {
+                let facts = serde_json::from_str(text).context("read what is known of a Job")?;
+                self.listener.facts_are(&changed, &facts);
             }
-            (Table::Pods, None) => {
-                for ((_, pod), followed) in &mut self.pods {
-                    if pod.split(' ').next() == Some(change.name) {
-                        followed.ended = true;
-                    }
+            (Table::Pods, object) => {
+                let pod: Option<Pod> = object
+                    .filter(|text| self.may_concern(text))
+                    .map(serde_json::from_str)
+                    .transpose()
+                    .context("read a pod")?;
+                let present = pod.as_ref().map_or("", |pod| uid(&pod.metadata));
+                // Deleted, or replaced by another of the same name.
+                for followed in self.pods.values_mut() {
+                    followed.ended |= followed.key == changed && followed.uid != present;
+                }
+                if let Some(pod) = pod {
+                    self.add_pod(&pod, is_pod_finished(&pod))?;
                 }
             }
             _ => {}
@@ -184,93 +220,103 @@ impl<'a> Follow<'a> {
         Ok(())
     }
 
+    fn take_job(&mut self, job: &FollowedJob, stored: Option<&Job>) {
+        match stored.filter(|stored| uid(&stored.metadata) == job.uid) {
+            Some(stored) => self.listener.job_is(stored),
+            None => self.listener.job_is_gone(job),
+        }
+        if job.has_ended(stored) {
+            self.unfinished.remove(&job.key);
+        } else {
+            self.unfinished.insert(job.key.clone());
+        }
+    }
+
     /// A pod, new or known. One that has been removed has ended, whatever its phase was.
     fn add_pod(&mut self, pod: &Pod, ended: bool) -> Result<()> {
         let pod_uid = uid(&pod.metadata);
-        let concerns = match self.followed {
+        let concerns = match self.following.followed {
             Followed::Pods(uids) => uids.iter().any(|uid| uid == pod_uid),
             Followed::Jobs(jobs) => {
                 controller_of(&pod.metadata).is_some_and(|owner| jobs.iter().any(|job| job.uid == owner.uid))
             }
         };
+        let created = pod.metadata.creation_timestamp.as_ref().map(|time| time.0);
+        let pod_name = name(&pod.metadata);
+        let id = (created, pod_name.to_owned(), pod_uid.to_owned());
         if !concerns {
+            // Released by its Job: it may go on, but not here.
+            self.pods.get_mut(&id).into_iter().for_each(|released| released.ended = true);
             return Ok(());
         }
-        let created = pod.metadata.creation_timestamp.as_ref().map(|time| time.0);
-        let id = (created, format!("{} {pod_uid}", name(&pod.metadata)));
+        self.listener.pod_is(pod, ended);
         if let Some(known) = self.pods.get_mut(&id) {
             known.ended = ended;
             return Ok(());
         }
-        let streams = self.chosen.of(pod)?.into_iter().map(|container| Stream {
-            directory: PodDirectory::new(self.context.store.pod_path(pod_uid)),
-            prefix: if self.prefix {
-                format!("[pod/{}/{container}] ", key(&pod.metadata).name)
-            } else {
-                String::new()
-            },
-            container,
-            restart: 0,
-            reader: None,
-            watched: false,
+        let Following { chosen, options, prefix, runs, .. } = self.following;
+        let logs = chosen.of(pod)?.into_iter().map(|container| {
+            let directory = PodDirectory::new(self.context.store.pod_path(pod_uid));
+            let prefix = if *prefix { format!("[pod/{pod_name}/{container}] ") } else { String::new() };
+            LogReader::new(directory, pod_name, &container, *runs, LogOptions::clone(options), prefix)
         });
-        self.pods.insert(id, FollowedPod { streams: streams.collect(), ended, drained: false });
+        let followed = FollowedPod {
+            key: key(&pod.metadata),
+            uid: pod_uid.to_owned(),
+            logs: logs.collect(),
+            watch: None,
+            is_due: true,
+            ended,
+            drained: false,
+        };
+        self.pods.insert(id, followed);
         Ok(())
     }
 
-    /// Prints what has come.
-    fn pump(&mut self) -> Result<()> {
-        for followed in self.pods.values_mut().filter(|followed| !followed.drained) {
-            let ended = followed.ended;
-            for stream in &mut followed.streams {
-                stream.pump(&self.inotify, self.options)?;
+    /// Notes which pods have written since.
+    fn hear_of_writes(&mut self) {
+        while let Ok(events) = self.inotify.read_events() {
+            for event in events {
+                if event.mask.contains(AddWatchFlags::IN_Q_OVERFLOW) {
+                    self.pods.values_mut().for_each(|pod| pod.is_due = true);
+                }
+                let pod = self.watched.get(&event.wd).and_then(|id| self.pods.get_mut(id));
+                pod.into_iter().for_each(|pod| pod.is_due = true);
+            }
+        }
+    }
+
+    /// Prints what has come, of each log a share; true where more is left.
+    fn pump(&mut self) -> Result<bool> {
+        let mut is_more = false;
+        for (id, pod) in self.pods.iter_mut().filter(|(_, pod)| !pod.drained) {
+            if pod.watch.is_none() {
+                let flags = AddWatchFlags::IN_MODIFY | AddWatchFlags::IN_CREATE;
+                let directory = self.context.store.pod_path(&pod.uid);
+                pod.watch = self.inotify.add_watch(&directory, flags).ok();
+                pod.watch.into_iter().for_each(|watch| drop(self.watched.insert(watch, id.clone())));
+                pod.is_due = true;
             }
             // The last report comes after the last byte of the log.
-            followed.drained = ended;
+            let ended = pod.ended;
+            if !pod.is_due && !ended {
+                continue;
+            }
+            pod.is_due = false;
+            for log in &mut pod.logs {
+                pod.is_due |= log.read_some(&mut self.buffer, &mut print_bytes)?;
+            }
+            is_more |= pod.is_due;
+            if ended && !pod.is_due {
+                pod.drained = true;
+                pod.logs.clear();
+                pod.watch.take().into_iter().for_each(|watch| drop(self.watched.remove(&watch)));
+            }
         }
-        Ok(())
+        Ok(is_more)
     }
 
     fn is_over(&self) -> bool {
         self.unfinished.is_empty() && self.pods.values().all(|followed| followed.drained)
-    }
-}
-
-impl Stream {
-    fn pump(&mut self, inotify: &Inotify, options: &LogOptions) -> Result<()> {
-        let path = self.directory.log_path(&self.container, self.restart);
-        if let (false, Some(parent)) = (self.watched, path.parent()) {
-            let flags = AddWatchFlags::IN_MODIFY | AddWatchFlags::IN_CREATE | AddWatchFlags::IN_MOVED_TO;
-            self.watched = inotify.add_watch(parent, flags).is_ok();
-        }
-        loop {
-            let path = self.directory.log_path(&self.container, self.restart);
-            if self.reader.is_none() {
-                let newest = self.directory.newest_restart(&self.container);
-                // Runs that ended before we came are not shown, as with kubectl; those that follow are.
-                match newest {
-                    None => return Ok(()),
-                    Some(newest) if self.restart == 0 => self.restart = newest,
-                    Some(_) => {}
-                }
-                let path = self.directory.log_path(&self.container, self.restart);
-                self.reader = Some(LogReader::new(path, options.clone(), self.prefix.clone()));
-            }
-            let next = self.directory.log_path(&self.container, self.restart + 1).exists();
-            if let Some(reader) = &mut self.reader {
-                let output = reader.read()?;
-                if !output.is_empty() {
-                    print_bytes(&output)?;
-                }
-            }
-            if !next {
-                return Ok(());
-            }
-            drop(path);
-            self.restart += 1;
-            let later = LogOptions { tail: None, ..options.clone() };
-            let path = self.directory.log_path(&self.container, self.restart);
-            self.reader = Some(LogReader::new(path, later, self.prefix.clone()));
-        }
     }
 }

@@ -17,7 +17,7 @@ use super::resources::Target;
 use super::selection::{self, Found, Selectors};
 use crate::api::events::EventRecord;
 use crate::api::kinds::{Key, Kind};
-use crate::manager::{Follower, clock, register_node, revive_controller};
+use crate::manager::{Follower, clock, revive_controller, show_node};
 use crate::printers;
 use crate::printers::custom_columns::CustomColumns;
 use crate::printers::jsonpath::Template;
@@ -165,9 +165,6 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         ));
     }
     let selectors = Selectors::parse(args.selector.as_deref(), args.field_selector.as_deref())?;
-    if targets.iter().any(|target| target.kind() == Kind::Node) {
-        register_node(&context.config, &context.store)?;
-    }
     revive_controller(&context.config, &context.store, &[Table::Jobs])?;
     if args.watch || args.watch_only {
         return watch(&context, args, &targets, &selectors, all_namespaces, &mut format);
@@ -176,8 +173,11 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let is_listing = matches!(format, Format::Table { .. } | Format::Name)
         && args.sort_by.is_none()
         && args.field_selector.is_none();
-    let (state, _) =
+    let (mut state, _) =
         if is_listing { context.store.read_listing(&tables) } else { context.store.read(&tables) }?;
+    if targets.iter().any(|target| target.kind() == Kind::Node) {
+        show_node(&context.config, &mut state)?;
+    }
     let (found, missing) =
         selection::resolve(&state, &targets, &context.namespace, all_namespaces, &selectors)?;
     print_found(&found, args, &targets, all_namespaces, &mut format, &context)?;
@@ -378,7 +378,10 @@ fn watch(
     let table = TableKind::of(kind.as_str());
     let mut printer =
         TablePrinter::new(table.columns(wide), table_options(args, *kind, false, all_namespaces));
-    let (state, mut follower) = Follower::start(&context.config, &context.store, &[Table::from(*kind)])?;
+    let (mut state, mut follower) = Follower::start(&context.config, &context.store, &[Table::from(*kind)])?;
+    if *kind == Kind::Node {
+        show_node(&context.config, &mut state)?;
+    }
     let mut shown: BTreeMap<Key, String> = BTreeMap::new();
     let (found, missing) =
         selection::resolve(&state, targets, &context.namespace, all_namespaces, selectors)?;

@@ -1,32 +1,16 @@
-//! Where logs lie, and how records become output.
+//! Whose logs are shown: pods of a Job, their containers, and the one that failed.
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
-use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use chrono::{DateTime, Utc};
+use k8s_openapi::api::core::v1::ContainerStatus;
 
+use super::log_reader::{LogOptions, LogReader, Runs};
 use super::output::complain;
-use crate::api::Pod;
 use crate::api::meta::{ANNOTATION_DEFAULT_CONTAINER, annotation, controller_of, name, uid};
-use crate::kubelet::parse_line;
-use crate::store::{PodDirectory, State, Store, Table, log_files};
-
-/// What of a log is wanted, and how it is to look.
-#[derive(Clone, Debug, Default)]
-pub(super) struct LogOptions {
-    /// Only the last lines.
-    pub(super) tail: Option<usize>,
-    /// Only lines from then on.
-    pub(super) since: Option<DateTime<Utc>>,
-    /// Each line with its time.
-    pub(super) timestamps: bool,
-    /// At most so many bytes of each log.
-    pub(super) limit_bytes: Option<usize>,
-}
+use crate::api::{Job, Pod};
+use crate::store::{PodDirectory, State, Store, Table};
 
 /// Which containers of each pod.
 #[derive(Clone, Debug)]
@@ -94,142 +78,12 @@ fn default_container(pod: &Pod) -> Option<String> {
     Some(first)
 }
 
-/// Reads one run's log and, when following, goes on where it stopped, across rotations.
-#[derive(Debug)]
-pub(super) struct LogReader {
-    path: PathBuf,
-    options: LogOptions,
-    prefix: String,
-    file: Option<File>,
-    unread: Vec<u8>,
-    at_line_start: bool,
-    printed: usize,
-    started: bool,
-}
-
-impl LogReader {
-    pub(super) fn new(path: PathBuf, options: LogOptions, prefix: String) -> Self {
-        Self {
-            path,
-            options,
-            prefix,
-            file: None,
-            unread: Vec::new(),
-            at_line_start: true,
-            printed: 0,
-            started: false,
-        }
-    }
-
-    /// What has come since the last call, ready to be printed.
-    ///
-    /// # Errors
-    /// An unreadable file.
-    pub(super) fn read(&mut self) -> Result<Vec<u8>> {
-        let mut records = std::mem::take(&mut self.unread);
-        if !self.started {
-            let mut files = log_files(&self.path);
-            if files.is_empty() {
-                return Ok(Vec::new());
-            }
-            self.started = true;
-            files.pop();
-            for file in files {
-                let mut bytes = std::fs::read(&file).with_context(|| format!("read {}", file.display()))?;
-                records.append(&mut bytes);
-            }
-            self.open()?;
-            self.read_file(&mut records)?;
-            let whole = whole_lines(&records);
-            self.unread = records.split_off(whole);
-            return Ok(self.format(&records, true));
-        }
-        self.read_file(&mut records)?;
-        if self.is_rotated() {
-            self.open()?;
-            self.read_file(&mut records)?;
-        }
-        let whole = whole_lines(&records);
-        self.unread = records.split_off(whole);
-        Ok(self.format(&records, false))
-    }
-
-    fn open(&mut self) -> Result<()> {
-        self.file = Some(File::open(&self.path).with_context(|| format!("open {}", self.path.display()))?);
-        Ok(())
-    }
-
-    fn read_file(&mut self, into: &mut Vec<u8>) -> Result<()> {
-        if let Some(file) = &mut self.file {
-            file.read_to_end(into).with_context(|| format!("read {}", self.path.display()))?;
-        }
-        Ok(())
-    }
-
-    fn is_rotated(&self) -> bool {
-        let ours = self.file.as_ref().and_then(|file| file.metadata().ok()).map(|found| found.ino());
-        let there = std::fs::metadata(&self.path).ok().map(|found| found.ino());
-        there.is_some() && ours != there
-    }
-
-    fn format(&mut self, records: &[u8], first: bool) -> Vec<u8> {
-        let mut lines: Vec<&[u8]> = records.split(|byte| *byte == b'\n').collect();
-        lines.pop();
-        if let Some(since) = self.options.since {
-            lines.retain(|line| {
-                parse_line(line)
-                    .and_then(|record| DateTime::parse_from_rfc3339(record.time).ok())
-                    .is_some_and(|time| time >= since)
-            });
-        }
-        if let (Some(tail), true) = (self.options.tail, first) {
-            let from = start_of_last(&lines, tail);
-            lines.drain(..from);
-        }
-        let mut output = Vec::with_capacity(records.len());
-        for line in lines {
-            let Some(record) = parse_line(line) else { continue };
-            if self.at_line_start {
-                output.extend_from_slice(self.prefix.as_bytes());
-                if self.options.timestamps {
-                    output.extend_from_slice(record.time.as_bytes());
-                    output.push(b' ');
-                }
-            }
-            output.extend_from_slice(record.text);
-            if record.whole {
-                output.push(b'\n');
-            }
-            self.at_line_start = record.whole;
-        }
-        if let Some(limit) = self.options.limit_bytes {
-            output.truncate(limit.saturating_sub(self.printed));
-        }
-        self.printed += output.len();
-        output
-    }
-}
-
-fn whole_lines(records: &[u8]) -> usize {
-    memchr::memrchr(b'\n', records).map_or(0, |newline| newline + 1)
-}
-
-/// Where the last `count` lines start; parts of one line count once.
-fn start_of_last(records: &[&[u8]], count: usize) -> usize {
-    let ends_line = |record: &&[u8]| parse_line(record).is_none_or(|record| record.whole);
-    let mut left = count;
-    let mut from = records.len();
-    while from > 0 {
-        // A record ends a line, or is the last of the log without a newline.
-        if (ends_line(&records[from - 1]) || from == records.len()) && left == 0 {
-            break;
-        }
-        if ends_line(&records[from - 1]) || from == records.len() {
-            left -= 1;
-        }
-        from -= 1;
-    }
-    from
+/// Whether lines of several containers of a Job may come at the same time.
+pub(super) fn may_have_several_logs(job: &Job) -> bool {
+    job.spec.as_ref().is_some_and(|spec| {
+        spec.parallelism.unwrap_or(1) > 1
+            || spec.template.spec.as_ref().is_some_and(|pod| pod.containers.len() > 1)
+    })
 }
 
 /// The pods of a Job, oldest first, with those that were removed while the Job lived.
@@ -260,7 +114,7 @@ pub(super) struct Failure {
     pub(super) exit_code: i32,
     reason: String,
     message: Option<String>,
-    finished: Option<DateTime<Utc>>,
+    pub(super) finished: Option<DateTime<Utc>>,
     restart_count: i32,
 }
 
@@ -275,34 +129,36 @@ impl fmt::Display for Failure {
     }
 }
 
-/// The last container of a Job that ended badly.
-pub(super) fn last_failure(state: &State, job_uid: &str) -> Result<Option<Failure>> {
-    let mut failures = Vec::new();
-    for pod in pods_of_job(state, job_uid)? {
-        let status = pod.status.clone().unwrap_or_default();
+impl Failure {
+    /// The container of this pod that ended badly last.
+    pub(super) fn of(pod: &Pod) -> Option<Self> {
+        let status = pod.status.as_ref()?;
         let all =
             status.container_statuses.iter().flatten().chain(status.init_container_statuses.iter().flatten());
-        for container in all {
+        let ended_badly = |container: &ContainerStatus| {
             let end = [&container.state, &container.last_state]
                 .into_iter()
                 .find_map(|state| state.as_ref()?.terminated.as_ref())
-                .filter(|end| end.exit_code != 0);
-            if let Some(end) = end {
-                failures.push(Failure {
-                    pod: name(&pod.metadata).to_owned(),
-                    pod_uid: uid(&pod.metadata).to_owned(),
-                    container: container.name.clone(),
-                    exit_code: end.exit_code,
-                    reason: end.reason.clone().unwrap_or_default(),
-                    message: end.message.clone(),
-                    finished: end.finished_at.as_ref().map(|time| time.0),
-                    restart_count: container.restart_count,
-                });
-            }
-        }
+                .filter(|end| end.exit_code != 0)?;
+            Some(Self {
+                pod: name(&pod.metadata).to_owned(),
+                pod_uid: uid(&pod.metadata).to_owned(),
+                container: container.name.clone(),
+                exit_code: end.exit_code,
+                reason: end.reason.clone().unwrap_or_default(),
+                message: end.message.clone(),
+                finished: end.finished_at.as_ref().map(|time| time.0),
+                restart_count: container.restart_count,
+            })
+        };
+        all.filter_map(ended_badly).max_by_key(|failure| failure.finished)
     }
-    failures.sort_by_key(|failure| failure.finished);
-    Ok(failures.pop())
+}
+
+/// The last container of a Job that ended badly.
+fn last_failure(state: &State, job_uid: &str) -> Result<Option<Failure>> {
+    let pods = pods_of_job(state, job_uid)?;
+    Ok(pods.iter().filter_map(Failure::of).max_by_key(|failure| failure.finished))
 }
 
 /// A few lines that tell why a Job has failed: pod, container, exit code, the end of its log.
@@ -312,8 +168,14 @@ pub(super) fn failure_evidence(store: &Store, job_uid: &str, last_lines: usize) 
     let mut text = failure.to_string();
     let directory = PodDirectory::new(store.pod_path(&failure.pod_uid));
     let options = LogOptions { tail: Some(last_lines), ..LogOptions::default() };
-    let path = directory.log_path(&failure.container, failure.restart_count);
-    let log = LogReader::new(path, options, "    ".into()).read()?;
+    let (runs, prefix) = (Runs::Only(failure.restart_count), "    ".to_owned());
+    let mut log = Vec::new();
+    LogReader::new(directory, &failure.pod, &failure.container, runs, options, prefix).read(
+        &mut |bytes| {
+            log.extend_from_slice(bytes);
+            Ok(())
+        },
+    )?;
     if !log.is_empty() {
         text.push_str("; its log ends with:\n");
         text.push_str(String::from_utf8_lossy(&log).trim_end());

@@ -8,13 +8,14 @@ use chrono::Duration;
 use super::context::{Context, Global};
 use super::failure::verbatim;
 use super::flags;
-use super::follow_logs::{Followed, FollowedJob, follow};
+use super::follow_logs::{Followed, FollowedJob, Following, Silence, follow};
 use super::get::nothing_found;
-use super::log_source::{Chosen, LogOptions, LogReader, pods_of_job};
+use super::log_reader::{LogOptions, LogReader, Runs};
+use super::log_source::{Chosen, pods_of_job};
 use super::output::{complain, print_bytes};
 use super::resources;
 use super::selection::{self, Selectors};
-use crate::api::conditions::{is_pod_finished, is_pod_ready, pod_phase};
+use crate::api::conditions::{is_job_finished, is_pod_finished, is_pod_ready, pod_phase};
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{name, uid};
 use crate::api::status_error::StatusError;
@@ -29,7 +30,7 @@ pub(super) struct Args {
     /// POD, POD CONTAINER, or TYPE/NAME
     #[arg(value_name = "POD|TYPE/NAME")]
     target: Vec<String>,
-    /// Go on printing until the container, or the Job, has ended; waits for it to start
+    /// Go on printing until the container has ended, or of a Job all pods, also those to come; waits for the start
     #[arg(short, long)]
     follow: bool,
     /// Print the log of this container
@@ -83,7 +84,12 @@ enum Pods {
     /// Each of them.
     All(Vec<Pod>),
     /// Those of a Job, also the ones to come.
-    OfJob { key: Key, uid: String },
+    OfJob {
+        key: Key,
+        uid: String,
+        /// Whether lines of several pods may stand side by side.
+        is_mixed: bool,
+    },
 }
 
 /// Prints logs.
@@ -102,7 +108,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         complain(&nothing_found(false, &context));
         return Ok(ExitCode::SUCCESS);
     };
-    let prefix = args.prefix.unwrap_or(args.all_pods == Some(true));
+    let is_mixed = matches!(pods, Pods::OfJob { is_mixed: true, .. });
+    let prefix = args.prefix.unwrap_or(is_mixed || args.all_pods == Some(true));
     let chosen = match (&container, all_containers) {
         (_, true) => Chosen::All,
         (Some(name), _) => Chosen::Named(name.clone()),
@@ -111,11 +118,14 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if args.follow && !matches!(&pods, Pods::One(pod) if is_pod_finished(pod)) {
         let uids = |pods: &[Pod]| pods.iter().map(|pod| uid(&pod.metadata).to_owned()).collect();
         let followed = match pods {
-            Pods::OfJob { key, uid } => Followed::Jobs(vec![FollowedJob { key, uid }]),
+            Pods::OfJob { key, uid, .. } => Followed::Jobs(vec![FollowedJob { key, uid }]),
             Pods::One(pod) => Followed::Pods(uids(&[*pod])),
             Pods::All(pods) => Followed::Pods(uids(&pods)),
         };
-        follow(&context, &followed, &chosen, &options, prefix, None, |_| Ok(()))?;
+        let runs = Runs::NewestAndLater;
+        let (followed, chosen, options) = (&followed, &chosen, &options);
+        let following = Following { followed, chosen, options, prefix, runs, until: None };
+        follow(&context, &following, &mut Silence)?;
         return Ok(ExitCode::SUCCESS);
     }
     let pods = match pods {
@@ -203,14 +213,14 @@ fn find_pods(context: &Context, state: &State, args: &Args, target: Option<&str>
             };
             let job: Job = object.parse()?;
             let job_uid = uid(&job.metadata).to_owned();
-            if args.all_pods == Some(true) {
-                return Ok(Some(Pods::OfJob { key, uid: job_uid }));
+            // A Job is followed to its end: through its retries, and all pods that run side by side.
+            if args.follow || args.all_pods == Some(true) {
+                let is_mixed = args.all_pods == Some(true) || may_run_side_by_side(&job);
+                return Ok(Some(Pods::OfJob { key, uid: job_uid, is_mixed }));
             }
             let pods = pods_of_job(state, &job_uid)?;
-            // A Job that goes pod by pod is followed through its retries.
-            let one_by_one = job.spec.as_ref().is_none_or(|spec| spec.parallelism.unwrap_or(1) <= 1);
-            if args.follow && (pods.len() <= 1 && one_by_one) {
-                return Ok(Some(Pods::OfJob { key, uid: job_uid }));
+            if pods.is_empty() && is_job_finished(&job) {
+                bail!("job {object_name} has ended, and none of its pods is left");
             }
             if pods.is_empty() {
                 return first_pod(context, &job_uid, args.pod_running_timeout).map(Some);
@@ -223,6 +233,11 @@ fn find_pods(context: &Context, state: &State, args: &Args, target: Option<&str>
         Kind::Node => bail!("cannot get the logs from *v1.Node: selector for *v1.Node not implemented"),
         Kind::Event => bail!("cannot get the logs from *v1.Event: selector for *v1.Event not implemented"),
     }
+}
+
+/// Whether a Job may have several pods at once. Of each one container is shown.
+fn may_run_side_by_side(job: &Job) -> bool {
+    job.spec.as_ref().is_some_and(|spec| spec.parallelism.unwrap_or(1) > 1)
 }
 
 fn pod_by_name(context: &Context, state: &State, pod_name: &str) -> Result<Pods> {
@@ -298,7 +313,7 @@ fn print_pod(
     for container in names {
         let newest = directory.newest_restart(container);
         let restart = match (newest, previous) {
-            (Some(newest), true) if newest > 0 => newest - 1,
+            (Some(newest), true) if has_run(&directory, container, newest - 1) => newest - 1,
             (_, true) => {
                 let message = format!(
                     "previous terminated container {container:?} in pod {:?} not found",
@@ -316,10 +331,17 @@ fn print_pod(
         };
         let line_prefix =
             if prefix { format!("[pod/{}/{container}] ", name(&pod.metadata)) } else { String::new() };
-        let path = directory.log_path(container, restart);
-        print_bytes(&LogReader::new(path, options.clone(), line_prefix).read()?)?;
+        let (directory, runs) = (directory.clone(), Runs::Only(restart));
+        let pod_name = name(&pod.metadata);
+        LogReader::new(directory, pod_name, container, runs, options.clone(), line_prefix)
+            .read(&mut print_bytes)?;
     }
     Ok(())
+}
+
+/// Whether anything is left of the log of a run.
+fn has_run(directory: &PodDirectory, container: &str, restart: i32) -> bool {
+    directory.log_parts(container).iter().any(|part| part.restart == restart)
 }
 
 /// Why a container has no log: it has not been started. `None`: it has, or the pod has ended without a word of it.

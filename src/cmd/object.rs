@@ -10,7 +10,7 @@ use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{name, namespace};
 use crate::api::status_error::FieldError;
 use crate::api::{CronJob, Job, Node, ObjectMeta, Pod, compatibility, defaults, validation};
-use crate::manager::Pending;
+use crate::manager::{Pending, Revisions};
 use crate::registry::strategy;
 
 /// A decoded object of a kind that can be submitted.
@@ -90,8 +90,16 @@ impl Object {
         self.kind().key(namespace(self.meta()), name(self.meta()))
     }
 
-    /// The object as a value, with the resourceVersion of a revision.
-    pub(super) fn to_value(&self, revision: u64) -> Result<Value> {
+    /// The object as a value, with the resourceVersion that it gets.
+    pub(super) fn to_value(&self, revisions: &Revisions) -> Result<Value> {
+        let mut value = self.to_unversioned()?;
+        let revision = revisions.of(self.kind().into(), &self.key());
+        value["metadata"]["resourceVersion"] = json!(revision.to_string());
+        Ok(value)
+    }
+
+    /// The object as a value without a resourceVersion: for comparing what it says.
+    pub(super) fn to_unversioned(&self) -> Result<Value> {
         let mut value = match self {
             Self::CronJob(cron_job) => serde_json::to_value(cron_job),
             Self::Job(job) => serde_json::to_value(job),
@@ -99,7 +107,9 @@ impl Object {
             Self::Node(node) => serde_json::to_value(node),
         }
         .context("encode the object")?;
-        value["metadata"]["resourceVersion"] = json!(revision.to_string());
+        if let Some(metadata) = value["metadata"].as_object_mut() {
+            metadata.remove("resourceVersion");
+        }
         Ok(value)
     }
 

@@ -33,7 +33,8 @@ impl FromStr for DryRun {
 }
 
 impl DryRun {
-    fn suffix(self) -> &'static str {
+    /// What follows a line that tells of something that was not done.
+    pub(super) fn suffix(self) -> &'static str {
         match self {
             Self::None => "",
             Self::Client => " (dry run)",

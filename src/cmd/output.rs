@@ -2,6 +2,78 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// Where output goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum To {
+    Stdout,
+    Stderr,
+}
+
+type Piece = (To, Vec<u8>);
+
+/// What is held back, in order.
+static HELD: Mutex<Option<Vec<Piece>>> = Mutex::new(None);
+/// Why what was held back could not be written.
+static FAILURE: Mutex<Option<io::Error>> = Mutex::new(None);
+
+/// Holds output back as long as it lives. For whoever keeps others waiting: a pipe that nobody reads is no reason to.
+#[derive(Debug)]
+#[must_use = "what is said comes out when this is dropped"]
+pub(super) struct Held(());
+
+/// Holds output back from now on.
+pub(super) fn hold() -> Held {
+    *HELD.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
+    Held(())
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let held = HELD.lock().unwrap_or_else(PoisonError::into_inner).take();
+        for (to, bytes) in held.into_iter().flatten() {
+            let mut failure = FAILURE.lock().unwrap_or_else(PoisonError::into_inner);
+            match to {
+                To::Stderr => drop(io::stderr().lock().write_all(&bytes)),
+                To::Stdout if failure.is_none() => *failure = write(&bytes).err(),
+                To::Stdout => {}
+            }
+        }
+    }
+}
+
+/// True where it is held back.
+fn held_back(to: To, bytes: &[u8]) -> bool {
+    match HELD.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+        Some(held) => {
+            held.push((to, bytes.to_owned()));
+            true
+        }
+        None => false,
+    }
+}
+
+/// The error that what was held back has met on its way out.
+///
+/// # Errors
+/// As [`print`].
+pub(super) fn held_is_out() -> anyhow::Result<()> {
+    FAILURE
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take()
+        .map_or(Ok(()), |error| Err(unwritten(error)))
+}
+
+fn write(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes).and_then(|()| stdout.flush())
+}
+
+fn unwritten(error: io::Error) -> anyhow::Error {
+    if error.kind() == io::ErrorKind::BrokenPipe { reader_gone() } else { error.into() }
+}
 
 use crate::printers::terminal::escaped;
 
@@ -18,11 +90,10 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
 /// # Errors
 /// As [`print`].
 pub(super) fn print_bytes(bytes: &[u8]) -> anyhow::Result<()> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(reader_gone()),
-        result => Ok(result?),
+    if held_back(To::Stdout, bytes) {
+        return Ok(());
     }
+    write(bytes).map_err(unwritten)
 }
 
 /// Writes one line for a person to stdout; what would drive the terminal is shown instead.
@@ -41,7 +112,10 @@ pub(super) fn complain(line: &str) {
 }
 
 fn complain_as_is(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let line = format!("{line}\n");
+    if !held_back(To::Stderr, line.as_bytes()) {
+        let _ = io::stderr().lock().write_all(line.as_bytes());
+    }
 }
 
 static WARNINGS: AtomicUsize = AtomicUsize::new(0);

@@ -1,41 +1,126 @@
-//! `apply --prune`: what was applied earlier and is no longer wanted.
+//! `prune`: what was kept of removed pods goes before their Job does.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
 
 use anyhow::Result;
-use serde_json::Value;
+use chrono::Duration;
 
-use super::selection::{self, Selectors};
+use super::context::{Context, Global};
+use super::flags;
+use super::outcome::DryRun;
+use super::output::{complain, say};
+use crate::api::conditions::job_finished_at;
 use crate::api::kinds::{Key, Kind};
-use crate::api::meta::ANNOTATION_LAST_APPLIED;
-use crate::store::State;
+use crate::api::meta::{controller_of, key, uid};
+use crate::api::{Job, Pod};
+use crate::manager::Request;
+use crate::store::{PodDirectory, Table, is_read_for_record};
 
-/// The kinds that can be applied, in kubectl's order.
-const KINDS: [Kind; 3] = [Kind::Pod, Kind::Job, Kind::CronJob];
+/// Remove the logs of pods that are gone, of Jobs that have ended
+///
+/// Of a pod that is deleted, drained or replaced while its Job lives on, the logs are kept until the Job is deleted. This
+/// removes them earlier. Pods that are still listed keep theirs.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Only of Jobs that ended longer ago than this duration, such as 5s, 2m, or 3h
+    #[arg(long, default_value = "0s", value_parser = flags::duration)]
+    older_than: Duration,
+    /// Jobs of all namespaces
+    #[arg(short = 'A', long)]
+    all_namespaces: bool,
+    /// Must be "none", "server", or "client": only say what would be done
+    #[arg(long, num_args = 0..=1, default_value = "none", default_missing_value = "client", require_equals = true, hide_default_value = true)]
+    dry_run: DryRun,
+}
 
-/// Stored objects that came from `apply`, are selected, and are not among those applied now. Only namespaces of the
-/// latter are looked at.
-pub(super) fn left_over(
-    state: &State,
-    applied: &[(Kind, Key)],
-    selectors: &Selectors,
-) -> Result<Vec<(Kind, Key, Value)>> {
-    let mut namespaces: Vec<&str> = applied.iter().map(|(_, key)| &*key.namespace).collect();
-    namespaces.sort_unstable();
-    namespaces.dedup();
-    let mut left = Vec::new();
-    for namespace in namespaces {
-        for kind in KINDS {
-            for found in selection::list(state, kind, Some(namespace), selectors)? {
-                let is_wanted = applied.iter().any(|(other, key)| *other == kind && *key == *found.key);
-                // Cheaper than parsing 10,000 of them.
-                if is_wanted || !found.text.contains(ANNOTATION_LAST_APPLIED) {
-                    continue;
-                }
-                let value = found.value()?;
-                if value["metadata"]["annotations"][ANNOTATION_LAST_APPLIED].is_string() {
-                    left.push((kind, found.key.into_owned(), value));
-                }
-            }
+/// Prunes.
+pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
+    if args.older_than < Duration::zero() {
+        anyhow::bail!("--older-than must not be negative");
+    }
+    let context = Context::open(global)?;
+    let (_held, mut request) = context.begin(&[Table::Jobs, Table::RemovedPods])?;
+    let mut doomed: BTreeMap<Key, Vec<Pod>> = BTreeMap::new();
+    let ended = ended_jobs(&request, &context, args)?;
+    for (_, object) in request.state.objects(Table::RemovedPods) {
+        let pod: Pod = object.parse()?;
+        if let Some(job) = controller_of(&pod.metadata).and_then(|owner| ended.get(&owner.uid)) {
+            doomed.entry(job.clone()).or_default().push(pod);
         }
     }
-    Ok(left)
+    if doomed.is_empty() {
+        complain("Nothing to prune");
+        return Ok(ExitCode::SUCCESS);
+    }
+    for pod in doomed.values().flatten() {
+        request.pending.delete(Table::RemovedPods, key(&pod.metadata));
+    }
+    request.frees_room = true;
+    if args.dry_run == DryRun::None {
+        // No controller has to act on it: if we die before the directories are gone, the next one removes them.
+        request.commit_quietly()?;
+    }
+    for (job, pods) in &doomed {
+        let directories =
+            pods.iter().map(|pod| PodDirectory::new(context.store.pod_path(uid(&pod.metadata))));
+        let mut bytes = 0;
+        for directory in directories {
+            bytes += directory.size();
+            if args.dry_run == DryRun::None {
+                directory.remove();
+            }
+        }
+        say(&format!(
+            "{}/{} pruned: {} removed {}, {} of logs{}",
+            Kind::Job.qualified_singular(),
+            job.name,
+            pods.len(),
+            if pods.len() == 1 { "pod" } else { "pods" },
+            human_size(bytes),
+            args.dry_run.suffix()
+        ))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The Jobs whose evidence may go, by uid. One that somebody is still reading is none of them.
+fn ended_jobs(request: &Request, context: &Context, args: &Args) -> Result<BTreeMap<String, Key>> {
+    let mut ended = BTreeMap::new();
+    for (job_key, object) in request.state.objects(Table::Jobs) {
+        if !args.all_namespaces && *job_key.namespace != *context.namespace {
+            continue;
+        }
+        let job: Job = object.parse()?;
+        let is_old = job_finished_at(&job).is_some_and(|end| end + args.older_than <= request.now);
+        if is_old && !is_read_for_record(context.store.root(), uid(&job.metadata)) {
+            ended.insert(uid(&job.metadata).to_owned(), job_key.clone());
+        }
+    }
+    Ok(ended)
+}
+
+/// `12.5 MiB`.
+fn human_size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    let mut size = bytes as f64 / 1024.0;
+    let mut unit = 0;
+    while size >= 1024.0 && unit + 1 < UNITS.len() {
+        size /= 1024.0;
+        unit += 1;
+    }
+    format!("{size:.1} {}", UNITS[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::human_size;
+
+    #[test]
+    fn sizes_are_short() {
+        assert_eq!(
+            [0, 512, 1 << 20, 3 << 29, 1 << 51].map(human_size),
+            ["0.0 KiB", "0.5 KiB", "1.0 MiB", "1.5 GiB", "2048.0 TiB"]
+        );
+    }
 }

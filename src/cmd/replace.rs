@@ -61,9 +61,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if documents.is_empty() {
         bail!("no objects passed to replace");
     }
-    let context = Context::open(global)?;
-    let mut request =
-        Request::begin(&context.store, &[Table::Jobs, Table::Pods, Table::Events, Table::CronJobs])?;
+    let context =
+        if args.force { Context::open_to_create(global, args.dry_run) } else { Context::open(global) }?;
+    let (_held, mut request) = context.begin(&[Table::Jobs, Table::Pods, Table::Events, Table::CronJobs])?;
     let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?;
     let mut replaced = Vec::new();
     let mut errors = Vec::new();
@@ -79,7 +79,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         }
     }
     complain_of_all(&errors);
-    let revision = request.revision();
+    let revisions = request.revisions();
     if args.dry_run == DryRun::None {
         request.commit(&context.config, &context.store)?;
     }
@@ -88,7 +88,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         if args.force && existed && args.output.is_none() {
             say(&format!("{} {object_name:?} deleted", object.kind().qualified_singular()))?;
         }
-        outcomes.done(object.kind(), &object_name, "replaced", || object.to_value(revision))?;
+        outcomes.done(object.kind(), &object_name, "replaced", || object.to_value(&revisions))?;
     }
     Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -109,7 +109,7 @@ fn replace(
     let exists = request.state.get(Table::from(document.kind), &key).is_some();
     if args.force {
         submit::require_new(document.kind, &key, request)?;
-        submit::add_creator(object.meta_mut(), &args.pass_env)?;
+        submit::add_creator(object.meta_mut(), &args.pass_env, request)?;
         if document.value["metadata"]["annotations"][ANNOTATION_LAST_APPLIED].is_null() {
             // As apply leaves it: whoever was told to replace an applied object goes on applying it.
             let annotations = object.meta_mut().annotations.get_or_insert_default();
@@ -137,8 +137,11 @@ fn replace(
     }
     check_version(document.kind, &document.value, &current)?;
     let old = Object::from_value(document.kind, current.clone())?;
+    let mut value = object.to_unversioned()?;
+    submit::keep_creator(document.kind, &mut value, &current, &document.value)?;
+    object = Object::from_value(document.kind, value)?;
     let causes = object.prepare_update(&old);
-    submit::judge_update(&object, &old, causes, &document.value, &current)?;
+    submit::judge_update(&object, &old, causes, &document.value, &current, context.warnings_as_errors)?;
     object.put(&mut request.pending);
     Ok((object, true))
 }

@@ -14,10 +14,13 @@ use super::outcome::{DryRun, Outcomes};
 use super::output::complain;
 use super::selection::{self, Selectors};
 use super::submit;
-use crate::api::conditions::is_job_finished;
+use crate::api::conditions::{is_job_finished, pod_phase};
 use crate::api::kinds::Kind;
-use crate::api::meta::{key, name};
-use crate::api::{Job, JobStatus, defaults, validation};
+use crate::api::meta::{
+    FINALIZER_JOB_TRACKING, LABEL_CONTROLLER_UID, LABEL_CONTROLLER_UID_LEGACY, controller_of, key, name,
+    remove_finalizer, uid,
+};
+use crate::api::{Job, JobStatus, Pod, defaults, validation};
 use crate::controller::pods::new_uid;
 use crate::manager::Request;
 use crate::registry::deletion::Propagation;
@@ -26,7 +29,8 @@ use crate::store::Table;
 
 /// Run Jobs that have ended once more
 ///
-/// The Job is replaced by a new one of the same spec; its old pods go, and their logs with them.
+/// The Job is replaced by a new one of the same spec; its old pods go, and their logs with them. With --failed-indexes the
+/// logs of the indexes that have completed stay: logs job/NAME --all-pods shows them.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// job/NAME…
@@ -53,8 +57,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let targets = manifests::targets(&args.resources, &args.files, "rerun", global)?;
     super::delete::require_targets(&targets, false, &Selectors::none())?;
     let context = Context::open(global)?;
-    let mut request =
-        Request::begin(&context.store, &[Table::Jobs, Table::Pods, Table::Events, Table::CronJobs])?;
+    let (_held, mut request) =
+        context.begin(&[Table::Jobs, Table::Pods, Table::RemovedPods, Table::CronJobs])?;
     let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?;
     let (found, missing) =
         selection::resolve(&request.state, &targets, &context.namespace, false, &Selectors::none())?;
@@ -88,13 +92,13 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
             }
         }
     }
-    let revision = request.revision();
+    let revisions = request.revisions();
     if args.dry_run == DryRun::None {
         request.commit(&context.config, &context.store)?;
     }
     for job in rerun {
         let job_name = name(&job.metadata).to_owned();
-        outcomes.done(Kind::Job, &job_name, "rerun", || Object::Job(Box::new(job)).to_value(revision))?;
+        outcomes.done(Kind::Job, &job_name, "rerun", || Object::Job(Box::new(job)).to_value(&revisions))?;
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
@@ -116,11 +120,54 @@ fn run_again(old: &Job, args: &Args, context: &Context, request: &mut Request) -
     let object = Object::Job(Box::new(job));
     if let Object::Job(job) = &object {
         submit::refuse(&object, validation::validate_job(job))?;
+        let completed = if args.failed_indexes { completed_pods(old, request)? } else { Vec::new() };
         delete_one(request, Kind::Job, &key(&old.metadata), Propagation::Background, None)?;
+        for pod in completed {
+            hand_over(pod, old, job, request)?;
+        }
         request.create_job(&context.config, Job::clone(job))?;
         return Ok(Job::clone(job));
     }
     bail!("a Job is a Job")
+}
+
+/// The pods that have done their part of a Job, also those removed since.
+fn completed_pods(job: &Job, request: &Request) -> Result<Vec<Pod>> {
+    let job_uid = uid(&job.metadata);
+    let mut completed = Vec::new();
+    for table in [Table::RemovedPods, Table::Pods] {
+        for (_, object) in request.state.objects(table) {
+            // Cheaper than parsing 10,000 of them.
+            if !object.text.contains(job_uid) {
+                continue;
+            }
+            let pod: Pod = object.parse()?;
+            let is_its = controller_of(&pod.metadata).is_some_and(|owner| owner.uid == job_uid);
+            if is_its && pod_phase(&pod) == "Succeeded" {
+                completed.push(pod);
+            }
+        }
+    }
+    Ok(completed)
+}
+
+/// Keeps a pod as one of the new Job's that have been removed: what it has written is still what its index has done.
+fn hand_over(mut pod: Pod, old: &Job, new: &Job, request: &mut Request) -> Result<()> {
+    let (old_uid, new_uid) = (uid(&old.metadata), uid(&new.metadata));
+    for owner in pod.metadata.owner_references.iter_mut().flatten() {
+        if owner.uid == old_uid {
+            owner.uid = new_uid.to_owned();
+        }
+    }
+    for label in [LABEL_CONTROLLER_UID, LABEL_CONTROLLER_UID_LEGACY] {
+        if let Some(value) = pod.metadata.labels.as_mut().and_then(|labels| labels.get_mut(label)) {
+            new_uid.clone_into(value);
+        }
+    }
+    remove_finalizer(&mut pod.metadata, FINALIZER_JOB_TRACKING);
+    let pod_key = key(&pod.metadata);
+    request.pending.put_text(Table::RemovedPods, pod_key, serde_json::to_string(&pod)?);
+    Ok(())
 }
 
 /// The Job as it was before it was ever stored: without what the API server has written into it.

@@ -1,39 +1,44 @@
 //! `run`: submit, follow, wait, and end as the program ended.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use chrono::Duration;
-use tabled::Tabled;
 use tabled::settings::Style;
 
 use super::context::{Context, Global};
 use super::delete::delete_one;
 use super::failure::while_doing;
 use super::flags;
-use super::follow_logs::{Followed, FollowedJob, follow};
-use super::log_source::{Chosen, LogOptions, last_failure};
+use super::follow_logs::{Followed, FollowedJob, Following, follow};
+use super::interrupt::{self, Interrupts, OnInterrupt, delete_jobs};
+use super::log_reader::{LogOptions, Runs};
+use super::log_source::{Chosen, may_have_several_logs};
 use super::manifests::{self, Document, FileArgs};
 use super::object::Object;
+use super::outcome::DryRun;
 use super::output::complain;
+use super::run_report::Clerk;
 use super::submit::{self, Validate};
 use super::wait::{Until, until};
 use crate::api::Job;
-use crate::api::conditions::{is_job_finished, job_condition};
-use crate::api::kinds::{Key, Kind};
-use crate::api::meta::{key, name, uid};
-use crate::manager::{Companion, Request, clock};
-use crate::printers::duration::human_duration;
+use crate::api::conditions::is_job_finished;
+use crate::api::kinds::Kind;
+use crate::api::meta::{ANNOTATION_LAST_APPLIED, annotation, key, uid};
+use crate::manager::{Companion, clock};
 use crate::registry::apply::with_last_applied;
 use crate::registry::deletion::Propagation;
-use crate::store::Table;
+use crate::store::{PodDirectory, ReaderOfRecord, Table};
 
 /// Submit a Job, follow its logs, wait for its end, and exit with the program's own exit code
 ///
-/// A Job of that name that has finished is replaced, so the same command can be repeated. Exit codes: 0 when the Job
-/// is complete; the exit code of the last container that failed when it has failed (128 + N for signal N, 128 when
-/// the program could not be started); 124 when a deadline or --timeout was exceeded; 1 for errors of jobctl itself.
+/// A Job of that name that has finished is replaced, so the same command can be repeated; one that runs by the same
+/// manifest is followed. Exit codes: 0 when the Job is complete; the exit code of the last container that failed when it
+/// has failed (128 + N for signal N, 128 when the program could not be started), of several Jobs that of the first in the
+/// manifests that failed; 124 when a deadline or --timeout was exceeded; 130 and 143 when SIGINT or SIGTERM ended it; 1 for
+/// errors of jobctl itself.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -50,6 +55,10 @@ pub(super) struct Args {
     /// Delete the Jobs at the end
     #[arg(long)]
     rm: bool,
+    /// Whether SIGINT (Ctrl-C) and SIGTERM leave the Jobs running, or delete them. The default is to leave them at a terminal
+    /// without --rm, and those that ran already; a second signal ends jobctl at once
+    #[arg(long)]
+    detach_on_interrupt: Option<bool>,
     /// No summary
     #[arg(short, long)]
     quiet: bool,
@@ -61,21 +70,6 @@ pub(super) struct Args {
 /// What is said to whoever takes this for kubectl's `run`.
 pub(super) const TAKES: &str = "jobctl run takes Jobs from manifests: jobctl run -f FILE\n\
      A Job from the command line: jobctl create job NAME --image=IMAGE -- COMMAND";
-
-/// The exit code for a deadline that was exceeded, as of timeout(1).
-const DEADLINE_EXCEEDED: u8 = 124;
-
-#[derive(Tabled)]
-#[tabled(rename_all = "UPPERCASE")]
-struct SummaryRow {
-    job: String,
-    status: String,
-    succeeded: i32,
-    failed: i32,
-    duration: String,
-    #[tabled(rename = "EXIT CODE")]
-    exit_code: u8,
-}
 
 /// Runs Jobs side by side; of those that fail the first of the manifests decides.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
@@ -89,19 +83,27 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if let Some(other) = documents.iter().find(|document| document.kind != Kind::Job) {
         bail!("{:?}: run takes Jobs, not a {}", other.source, other.kind);
     }
-    let context = Context::open(global)?;
+    let context = Context::open_to_create(global, DryRun::None)?;
     let until = until(args.timeout);
-    let jobs = submit_all(&context, documents, args)?;
+    let reader = ReaderOfRecord::new(&context.store)?;
+    interrupt::hold_back()?;
+    let submitted = submit_all(&context, documents, args, &reader)?;
     let _companion = Companion::start(&context.config, &context.store)?;
-    let mut ends = follow_to_the_end(&context, &jobs, args, until)?;
+    let fates = submitted.iter().map(|submitted| (submitted.job.clone(), submitted.on_interrupt(args)));
+    let interrupts = Interrupts::watch(&context, fates.collect(), args.rm)?;
+    let jobs: Vec<Job> = submitted.into_iter().map(|submitted| submitted.job).collect();
+    let mut clerk = Clerk::new(&context.config.settings);
+    let followed = follow_to_the_end(&context, &jobs, args, until, &mut clerk);
+    interrupts.printed();
+    followed?;
+    drop(reader);
+    clear_away(&context, &jobs, clerk.pods())?;
+    // What is told now must not be taken back by a power cut.
+    context.store.sync()?;
     let mut rows = Vec::new();
     let mut code = 0;
     for job in &jobs {
-        let job_key = key(&job.metadata);
-        let summary = match ends.remove(&job_key) {
-            Some(end) => end,
-            None => summary(&context, &job_key, uid(&job.metadata))?,
-        };
+        let summary = clerk.summary(&key(&job.metadata));
         summary.failures.iter().for_each(|line| complain(line));
         if code == 0 {
             code = summary.row.exit_code;
@@ -113,18 +115,34 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         table.lines().for_each(|line| complain(line.trim()));
     }
     if args.rm {
-        let mut request = Request::begin(&context.store, &[Table::Jobs, Table::Pods])?;
-        for job in &jobs {
-            let _ = delete_one(&mut request, Kind::Job, &key(&job.metadata), Propagation::Background, None);
-        }
-        request.commit(&context.config, &context.store)?;
+        delete_jobs(&context, &jobs.iter().collect::<Vec<_>>(), true)?;
     }
     Ok(ExitCode::from(code))
 }
 
+/// A Job that is to be followed.
+struct Submitted {
+    job: Job,
+    /// Whether it ran before we came.
+    attached: bool,
+}
+
+impl Submitted {
+    fn on_interrupt(&self, args: &Args) -> OnInterrupt {
+        let is_attended = std::io::stdin().is_terminal();
+        let detach = args.detach_on_interrupt.unwrap_or(!args.rm && (is_attended || self.attached));
+        if detach { OnInterrupt::Detach } else { OnInterrupt::Delete }
+    }
+}
+
 /// Creates all Jobs in one commit, or none.
-fn submit_all(context: &Context, documents: Vec<Document>, args: &Args) -> Result<Vec<Job>> {
-    let mut request = Request::begin(&context.store, &[Table::Jobs, Table::Pods])?;
+fn submit_all(
+    context: &Context,
+    documents: Vec<Document>,
+    args: &Args,
+    reader: &ReaderOfRecord,
+) -> Result<Vec<Submitted>> {
+    let (_held, mut request) = context.begin(&[Table::Jobs, Table::Pods])?;
     let mut jobs = Vec::new();
     for mut document in documents {
         submit::set_namespace(&mut document, context)?;
@@ -132,13 +150,32 @@ fn submit_all(context: &Context, documents: Vec<Document>, args: &Args) -> Resul
         document.value = with_last_applied(&document.value);
         let mut object = submit::decode(&document, args.validate, "creating")?;
         let job_key = key(object.meta());
+        if let Object::Job(job) = &object
+            && job.spec.as_ref().is_some_and(|spec| spec.suspend == Some(true))
+        {
+            bail!(
+                "{:?}: job.batch/{name} is suspended (spec.suspend), so it would not end; to store it as it is: jobctl \
+                 apply; then to start it: jobctl resume job/{name}",
+                document.source,
+                name = job_key.name
+            );
+        }
         submit::require_new(Kind::Job, &job_key, &request)
             .map_err(|error| while_doing(error, &format!("error when creating {:?}", document.source)))?;
         if let Some(stored) = request.state.get(Table::Jobs, &job_key) {
             let old: Job = stored.parse()?;
+            let applied = annotation(&old.metadata, ANNOTATION_LAST_APPLIED);
+            let is_same = applied == annotation(object.meta(), ANNOTATION_LAST_APPLIED);
+            if !is_job_finished(&old) && is_same && old.metadata.deletion_timestamp.is_none() {
+                complain(&format!("job.batch/{} is running already; following it", job_key.name));
+                reader.announce(uid(&old.metadata))?;
+                request.created.insert((Kind::Job, job_key));
+                jobs.push(Submitted { job: old, attached: true });
+                continue;
+            }
             if !is_job_finished(&old) {
                 bail!(
-                    "{:?}: job.batch/{} is running; follow it with: jobctl logs -f job/{}",
+                    "{:?}: job.batch/{} is running, by another manifest; follow it with: jobctl logs -f job/{}",
                     document.source,
                     job_key.name,
                     job_key.name
@@ -146,26 +183,27 @@ fn submit_all(context: &Context, documents: Vec<Document>, args: &Args) -> Resul
             }
             delete_one(&mut request, Kind::Job, &job_key, Propagation::Background, None)?;
         }
-        submit::add_creator(object.meta_mut(), &args.pass_env)?;
+        submit::add_creator(object.meta_mut(), &args.pass_env, &mut request)?;
         submit::admit(&mut object, &document.value, &mut request)?;
         submit::create(&object, context, &mut request)?;
         if let Object::Job(job) = object {
-            jobs.push(*job);
+            // Before the Job is stored: none of its pods runs unread.
+            reader.announce(uid(&job.metadata))?;
+            jobs.push(Submitted { job: *job, attached: false });
         }
     }
     request.commit(&context.config, &context.store)?;
     Ok(jobs)
 }
 
-/// Prints the logs of all Jobs as they come, until all have ended or the time is over. Of each its end is taken down at
-/// once: it may be removed before the others have ended.
+/// Prints the logs of all Jobs as they come, until all have ended or the time is over.
 fn follow_to_the_end(
     context: &Context,
     jobs: &[Job],
     args: &Args,
     until: Until,
-) -> Result<BTreeMap<Key, Summary>> {
-    let mut ends = BTreeMap::new();
+    clerk: &mut Clerk,
+) -> Result<()> {
     let followed =
         jobs.iter().map(|job| FollowedJob { key: key(&job.metadata), uid: uid(&job.metadata).into() });
     let followed = Followed::Jobs(followed.collect());
@@ -173,87 +211,28 @@ fn follow_to_the_end(
         Until::Now => Some(clock()),
         Until::Time(time) => Some(time),
     };
-    let prefix = args.prefix.unwrap_or(jobs.len() > 1 || jobs.iter().any(has_several_logs));
-    let take_down = |job: &FollowedJob| {
-        ends.insert(job.key.clone(), summary(context, &job.key, &job.uid)?);
-        Ok(())
-    };
-    follow(context, &followed, &Chosen::All, &LogOptions::default(), prefix, until, take_down)?;
-    Ok(ends)
+    let prefix = args.prefix.unwrap_or(jobs.len() > 1 || jobs.iter().any(may_have_several_logs));
+    let (chosen, options) = (&Chosen::All, &LogOptions::default());
+    let following = Following { followed: &followed, chosen, options, prefix, runs: Runs::All, until };
+    follow(context, &following, clerk).map(|_| ())
 }
 
-/// Whether lines of several containers may come at the same time.
-fn has_several_logs(job: &Job) -> bool {
-    job.spec.as_ref().is_some_and(|spec| {
-        spec.parallelism.unwrap_or(1) > 1
-            || spec.template.spec.as_ref().is_some_and(|pod| pod.containers.len() > 1)
-    })
-}
-
-/// A line of the table, and what is said before it of a Job that has failed.
-struct Summary {
-    row: SummaryRow,
-    failures: Vec<String>,
-}
-
-impl Summary {
-    fn of_deleted(job_key: &Key) -> Self {
-        let row = SummaryRow {
-            job: job_key.name.to_string(),
-            status: "Deleted".into(),
-            succeeded: 0,
-            failed: 0,
-            duration: String::new(),
-            exit_code: 1,
-        };
-        Self { row, failures: vec![format!("error: job.batch/{} was deleted before it ended", job_key.name)] }
-    }
-}
-
-fn summary(context: &Context, job_key: &Key, job_uid: &str) -> Result<Summary> {
+/// Removes what the controller has left of the pods of Jobs that are gone, because we were still to read it.
+fn clear_away(context: &Context, jobs: &[Job], pods: &BTreeSet<String>) -> Result<()> {
     let (state, _) = context.store.read(&[Table::Jobs, Table::Pods, Table::RemovedPods])?;
-    let job = state.get(Table::Jobs, job_key).map(|object| object.parse::<Job>()).transpose()?;
-    let Some(job) = job.filter(|job| uid(&job.metadata) == job_uid) else {
-        return Ok(Summary::of_deleted(job_key));
+    let is_there = |job: &Job| {
+        let stored = state.get(Table::Jobs, &key(&job.metadata));
+        stored.is_some_and(|stored| stored.text.contains(uid(&job.metadata)))
     };
-    let mut failures = Vec::new();
-    let status = job.status.clone().unwrap_or_default();
-    let failed = job_condition(&job, "Failed");
-    let (text, exit_code) = match (is_job_finished(&job), failed) {
-        (false, _) => ("Running".to_owned(), DEADLINE_EXCEEDED),
-        (true, None) => ("Complete".to_owned(), 0),
-        (true, Some(condition)) => {
-            let reason = condition.reason.clone().unwrap_or_default();
-            let message = condition.message.clone().unwrap_or_default();
-            failures.push(format!("job.batch/{} failed: {reason}: {message}", job_key.name));
-            let failure = last_failure(&state, job_uid)?;
-            failures.extend(failure.as_ref().map(ToString::to_string));
-            let code = if reason == "DeadlineExceeded" {
-                DEADLINE_EXCEEDED
-            } else {
-                failure.and_then(|failure| u8::try_from(failure.exit_code).ok()).unwrap_or(1)
-            };
-            (format!("Failed ({reason})"), code)
-        }
-    };
-    let started = status.start_time.map(|time| time.0);
-    let finished = crate::api::conditions::job_finished_at(&job).unwrap_or_else(clock);
-    let row = SummaryRow {
-        job: name(&job.metadata).to_owned(),
-        status: text,
-        succeeded: status.succeeded.unwrap_or(0),
-        failed: status.failed.unwrap_or(0),
-        duration: started.map_or_else(String::new, |started| human_duration(finished - started)),
-        exit_code,
-    };
-    Ok(Summary { row, failures })
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn the_codes_are_those_of_the_documented_table() {
-        let documented = super::super::EXIT_CODES;
-        assert!(documented.iter().any(|(code, _)| *code == super::DEADLINE_EXCEEDED));
+    if jobs.iter().all(is_there) {
+        return Ok(());
     }
+    let is_stored = |pod: &String| {
+        let tables = [Table::Pods, Table::RemovedPods].into_iter();
+        tables.flat_map(|table| state.objects(table)).any(|(_, object)| object.text.contains(pod.as_str()))
+    };
+    for pod in pods.iter().filter(|pod| !is_stored(pod)) {
+        PodDirectory::new(context.store.pod_path(pod)).remove();
+    }
+    Ok(())
 }

@@ -17,7 +17,6 @@ use super::submit;
 use crate::api::kinds::Kind;
 use crate::api::meta::name;
 use crate::api::{Job, validation};
-use crate::manager::Request;
 use crate::registry::strategy;
 use crate::store::Table;
 
@@ -67,7 +66,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let selectors = Selectors::parse(args.selector.as_deref(), None)?;
     super::delete::require_targets(&targets, args.all, &selectors)?;
     let context = Context::open(global)?;
-    let mut request = Request::begin(&context.store, &[Table::Jobs, Table::Pods])?;
+    let (_held, mut request) = context.begin(&[Table::Jobs, Table::Pods])?;
     let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?;
     let (found, missing) =
         selection::resolve(&request.state, &targets, &context.namespace, false, &selectors)?;
@@ -112,13 +111,13 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     for job in &scaled {
         request.pending.put_job(job.clone());
     }
-    let revision = request.revision();
+    let revisions = request.revisions();
     if args.dry_run == DryRun::None {
         request.commit(&context.config, &context.store)?;
     }
     for job in scaled {
         let job_name = name(&job.metadata).to_owned();
-        outcomes.done(Kind::Job, &job_name, "scaled", || Object::Job(Box::new(job)).to_value(revision))?;
+        outcomes.done(Kind::Job, &job_name, "scaled", || Object::Job(Box::new(job)).to_value(&revisions))?;
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

@@ -11,18 +11,19 @@ use super::failure::verbatim;
 use super::manifests::Document;
 use super::object::Object;
 use super::output::warn;
+use super::startable;
 use crate::api::decode::{TypeMeta, strict};
 use crate::api::kinds::{Key, Kind};
-use crate::api::meta::{ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PATH, ANNOTATION_WORKING_DIRECTORY, name};
+use crate::api::meta::{
+    ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PASSED_ENVIRONMENT_ID, ANNOTATION_PATH, ANNOTATION_SESSION,
+    ANNOTATION_UMASK, ANNOTATION_WORKING_DIRECTORY, name,
+};
 use crate::api::status_error::{FieldError, StatusError};
 use crate::api::{CronJob, Job, ObjectMeta, Pod, defaults, validation};
 use crate::controller::pods::{generated_name, new_uid};
-use crate::manager::Request;
+use crate::manager::{DEFAULT_PATH, Request, creator_umask, session_environment};
 use crate::registry::strategy;
 use crate::store::Table;
-
-/// Where programs are looked for when whoever creates an object has no PATH: what container runtimes give.
-const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// `--validate`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -140,28 +141,40 @@ pub(super) fn decode_metadata(document: &Document) -> Result<()> {
     Ok(())
 }
 
-/// The environment of whoever creates an object: what a pod started later, by somebody else, cannot know.
+/// The environment of whoever creates an object: what a pod started later, by somebody else, cannot know. The values of
+/// `pass_env` are stored apart from the object, which anybody may show.
 ///
 /// # Errors
 /// No current directory; a variable named by `--pass-env` that does not exist.
-pub(super) fn add_creator(meta: &mut ObjectMeta, pass_env: &[String]) -> Result<()> {
+pub(super) fn add_creator(meta: &mut ObjectMeta, pass_env: &[String], request: &mut Request) -> Result<()> {
     let annotations = meta.annotations.get_or_insert_default();
-    let directory = std::env::current_dir().context("find the current directory")?;
-    annotations
-        .entry(ANNOTATION_WORKING_DIRECTORY.into())
-        .or_insert_with(|| directory.to_string_lossy().into_owned());
-    annotations
-        .entry(ANNOTATION_PATH.into())
-        .or_insert_with(|| std::env::var("PATH").unwrap_or_else(|_| DEFAULT_PATH.into()));
+    for (name, value) in creator()? {
+        annotations.entry(name.into()).or_insert(value);
+    }
     let mut passed = BTreeMap::new();
     for variable in pass_env {
         let Ok(value) = std::env::var(variable) else { bail!("--pass-env: there is no variable {variable}") };
         passed.insert(variable.as_str(), value);
     }
     if !passed.is_empty() {
-        annotations.insert(ANNOTATION_PASSED_ENVIRONMENT.into(), serde_json::to_string(&passed)?);
+        let names: Vec<&str> = passed.keys().copied().collect();
+        let id = new_uid(&mut request.random);
+        annotations.insert(ANNOTATION_PASSED_ENVIRONMENT.into(), names.join(","));
+        annotations.insert(ANNOTATION_PASSED_ENVIRONMENT_ID.into(), id.clone());
+        request.pending.put_text(Table::Environments, Key::new("", &id), serde_json::to_string(&passed)?);
     }
     Ok(())
+}
+
+/// What annotations say of whoever creates an object.
+fn creator() -> Result<[(&'static str, String); 4]> {
+    let directory = std::env::current_dir().context("find the current directory")?;
+    Ok([
+        (ANNOTATION_WORKING_DIRECTORY, directory.to_string_lossy().into_owned()),
+        (ANNOTATION_PATH, std::env::var("PATH").unwrap_or_else(|_| DEFAULT_PATH.into())),
+        (ANNOTATION_UMASK, format!("{:04o}", creator_umask())),
+        (ANNOTATION_SESSION, serde_json::to_string(&session_environment())?),
+    ])
 }
 
 /// Completes an object that is to be created and checks it. Warnings go to stderr.
@@ -197,12 +210,38 @@ pub(super) fn admit(object: &mut Object, manifest: &Value, request: &mut Request
     require_storable(object)?;
     // What no cluster would take comes before what this machine cannot do.
     refuse(object, causes)?;
-    let findings = object.findings(manifest);
-    refuse(object, findings.refused)?;
+    refuse(object, object.findings(manifest).refused)?;
     if let Object::Job(job) = object {
         strategy::complete_created_job(job);
     }
-    object.warnings().into_iter().chain(findings.warnings).for_each(|warning| warn(&warning));
+    warn_of(object, manifest);
+    Ok(())
+}
+
+/// Says everything that is to be said of a manifest at its creation.
+pub(super) fn warn_of(object: &Object, manifest: &Value) {
+    let warnings = object.warnings().into_iter().chain(object.findings(manifest).warnings);
+    warnings.chain(startable::warnings(object)).for_each(|warning| warn(&warning));
+}
+
+/// Of an object that stays what it was: who created it, unless somebody says otherwise. A CronJob is recreated by whoever
+/// changes it, as far as the Jobs to come go; a Job or a pod goes on where it began.
+///
+/// # Errors
+/// As [`add_creator`].
+pub(super) fn keep_creator(kind: Kind, new: &mut Value, old: &Value, given: &Value) -> Result<()> {
+    let of = |object: &Value, name: &str| object["metadata"]["annotations"].get(name).cloned();
+    let caller: BTreeMap<&str, String> = creator()?.into();
+    let passed = [ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PASSED_ENVIRONMENT_ID];
+    for name in caller.keys().copied().chain(passed) {
+        let from_caller = caller.get(name).filter(|_| kind == Kind::CronJob).map(|value| json!(value));
+        let value = of(given, name).or(from_caller).or_else(|| of(old, name));
+        let Some(value) = value else { continue };
+        if !new["metadata"]["annotations"].is_object() {
+            new["metadata"]["annotations"] = json!({});
+        }
+        new["metadata"]["annotations"][name] = value;
+    }
     Ok(())
 }
 
@@ -217,16 +256,27 @@ pub(super) fn judge_update(
     causes: Vec<FieldError>,
     new: &Value,
     current: &Value,
+    says_all: bool,
 ) -> Result<()> {
     require_storable(object)?;
     refuse(object, causes)?;
     let findings = object.findings(new);
     refuse(object, findings.refused)?;
+    if says_all {
+        warn_of(object, new);
+        return Ok(());
+    }
     // Whether the spec has changed is what the generation says.
     let is_new = object.meta().generation != old.meta().generation;
     object.warnings().iter().filter(|_| is_new).for_each(|warning| warn(warning));
     let known = object.findings(current).warnings;
     findings.warnings.iter().filter(|warning| !known.contains(warning)).for_each(|warning| warn(warning));
+    // Of what has been started there is nothing left to warn.
+    if object.kind() == Kind::CronJob {
+        let known = startable::warnings(old);
+        let new = startable::warnings(object).into_iter().filter(|warning| !known.contains(warning));
+        new.for_each(|warning| warn(&warning));
+    }
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use chrono::{DateTime, Duration, Utc};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::context::{Context, Global};
@@ -12,13 +13,17 @@ use super::failure::{text, verbatim};
 use super::flags;
 use super::log_source;
 use super::manifests::{self, FileArgs};
+use super::obstacles::{self, Obstacle, Said};
 use super::outcome::{DryRun, Outcomes};
 use super::output::complain;
 use super::resources::Target;
 use super::selection::{self, Selectors};
 use super::wait_condition::{Answer, Condition};
 use crate::api::kinds::{Key, Kind};
+use crate::api::meta::{controller_of, uid};
 use crate::api::status_error::StatusError;
+use crate::api::{Job, Pod};
+use crate::controller::{JobFacts, Settings};
 use crate::manager::{Companion, Follower, clock};
 use crate::registry::tombstones::Tombstone;
 use crate::store::{Change, Table};
@@ -114,7 +119,11 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         for condition in &conditions {
             match watched.wait_for(&context, *kind, key, condition, until) {
                 Ok(Met::Silently) => {}
-                Ok(Met::Now(object)) => outcomes.done(*kind, &key.name, "condition met", || Ok(object))?,
+                Ok(Met::Now(object)) => {
+                    // What is said to have happened must not be taken back by a power cut.
+                    context.store.sync()?;
+                    outcomes.done(*kind, &key.name, "condition met", || Ok(object))?;
+                }
                 Err(error) => {
                     errors.push(error);
                     break;
@@ -122,6 +131,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
             }
         }
     }
+    context.store.sync()?;
     report(&errors);
     Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -178,14 +188,61 @@ enum Met {
     Silently,
 }
 
-/// The objects being waited for, kept current by the journal.
-pub(super) struct Watched {
-    objects: BTreeMap<(Kind, Key), Option<String>>,
-    tombstones: BTreeMap<Key, Tombstone>,
-    follower: Follower,
+/// What is there under a name.
+#[derive(Clone, Debug, Default)]
+struct Present {
+    text: Option<String>,
+    /// The uid of the object that was there at first.
+    first: Option<String>,
+    /// Whether that one has gone; another may have come.
+    first_is_gone: bool,
 }
 
-const TABLES: [Table; 4] = [Table::Jobs, Table::Pods, Table::CronJobs, Table::Tombstones];
+impl Present {
+    fn new(text: Option<String>) -> Self {
+        let first = text.as_deref().and_then(uid_of);
+        Self { text, first, first_is_gone: false }
+    }
+
+    fn becomes(&mut self, text: Option<&str>) {
+        self.first_is_gone |= self.first.is_some() && text.and_then(uid_of) != self.first;
+        self.text = text.map(str::to_owned);
+    }
+}
+
+fn obstacle_of_pod(text: &str, owner: Option<&str>, node: &str) -> Option<Obstacle> {
+    let pod: Pod = serde_json::from_str(text).ok()?;
+    let is_its =
+        owner.is_none_or(|owner| controller_of(&pod.metadata).is_some_and(|found| found.uid == owner));
+    is_its.then(|| obstacles::of_pod(&pod, node)).flatten()
+}
+
+/// The uid of a stored object.
+fn uid_of(text: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Outline {
+        metadata: Metadata,
+    }
+    #[derive(Deserialize)]
+    struct Metadata {
+        uid: String,
+    }
+    serde_json::from_str(text).ok().map(|outline: Outline| outline.metadata.uid)
+}
+
+/// The objects being waited for, kept current by the journal.
+pub(super) struct Watched {
+    objects: BTreeMap<(Kind, Key), Present>,
+    tombstones: BTreeMap<Key, Tombstone>,
+    follower: Follower,
+    /// Pods that have changed since obstacles were named, as far as one of them may have any.
+    pods: Vec<String>,
+    /// The same of what is remembered of Jobs.
+    facts: Vec<(Key, String)>,
+    said: Said,
+}
+
+const TABLES: [Table; 5] = [Table::Jobs, Table::JobFacts, Table::Pods, Table::CronJobs, Table::Tombstones];
 
 impl Watched {
     fn start(context: &Context, objects: &[(Kind, Key)]) -> Result<Self> {
@@ -194,7 +251,7 @@ impl Watched {
             .iter()
             .map(|(kind, key)| {
                 let text = state.get(Table::from(*kind), key).map(|object| object.text.to_owned());
-                ((*kind, key.clone()), text)
+                ((*kind, key.clone()), Present::new(text))
             })
             .collect();
         let mut tombstones = BTreeMap::new();
@@ -205,12 +262,54 @@ impl Watched {
                 tombstones.insert(key.clone(), object.parse()?);
             }
         }
-        Ok(Self { objects: texts, tombstones, follower })
+        let pods = state.objects(Table::Pods).map(|(_, pod)| pod.text);
+        let pods = pods.filter(|pod| obstacles::may_have_one(pod)).map(str::to_owned).collect();
+        let jobs = objects.iter().filter(|(kind, _)| *kind == Kind::Job);
+        let facts = jobs
+            .filter_map(|(_, key)| Some((key.clone(), state.get(Table::JobFacts, key)?.text.to_owned())))
+            .collect();
+        Ok(Self { objects: texts, tombstones, follower, pods, facts, said: Said::default() })
+    }
+
+    /// Says, once each, what keeps the objects from going on.
+    fn name_obstacles(&mut self, settings: &Settings) {
+        let node = &settings.node_name;
+        let pods = std::mem::take(&mut self.pods);
+        let mut found = Vec::new();
+        for ((kind, _), present) in &self.objects {
+            let Some(text) = &present.text else { continue };
+            match kind {
+                Kind::Job => {
+                    if obstacles::job_may_have_one(text) {
+                        found.extend(serde_json::from_str(text).ok().and_then(|job| obstacles::of_job(&job)));
+                    }
+                    let Some(uid) = uid_of(text).filter(|_| !pods.is_empty()) else { continue };
+                    let its = pods.iter().filter(|pod| pod.contains(&uid));
+                    found.extend(its.filter_map(|pod| obstacle_of_pod(pod, Some(&uid), node)));
+                }
+                Kind::Pod => found.extend(obstacle_of_pod(text, None, node)),
+                _ => {}
+            }
+        }
+        for (key, facts) in std::mem::take(&mut self.facts) {
+            let job = self.objects.get(&(Kind::Job, key)).and_then(|present| present.text.as_deref());
+            let job = job.and_then(|text| serde_json::from_str::<Job>(text).ok());
+            let facts = serde_json::from_str::<JobFacts>(&facts).ok();
+            if let (Some(job), Some(facts)) = (job, facts)
+                && uid(&job.metadata) == facts.uid
+            {
+                found.extend(obstacles::of_retry(&job, &facts, settings.backoff_base, clock()));
+            }
+        }
+        for obstacle in found {
+            self.said.once(&obstacle).into_iter().for_each(complain);
+        }
     }
 
     fn take(&mut self, each: impl FnMut(&Change<'_>)) -> Result<()> {
         let (objects, tombstones) = (&mut self.objects, &mut self.tombstones);
         let mut each = each;
+        let (pods, facts) = (&mut self.pods, &mut self.facts);
         self.follower.changes(|change| {
             let key = Key::new(change.namespace, change.name);
             if change.table == Table::Tombstones {
@@ -219,11 +318,22 @@ impl Watched {
                 }
                 return;
             }
+            if let (Table::JobFacts, Some(text)) = (change.table, change.object) {
+                if objects.contains_key(&(Kind::Job, key.clone())) {
+                    facts.push((key, text.to_owned()));
+                }
+                return;
+            }
+            if let (Table::Pods, Some(pod)) = (change.table, change.object)
+                && obstacles::may_have_one(pod)
+            {
+                pods.push(pod.to_owned());
+            }
             for kind in [Kind::Job, Kind::Pod, Kind::CronJob] {
                 if Table::from(kind) == change.table
-                    && let Some(text) = objects.get_mut(&(kind, key.clone()))
+                    && let Some(present) = objects.get_mut(&(kind, key.clone()))
                 {
-                    *text = change.object.map(str::to_owned);
+                    present.becomes(change.object);
                 }
             }
             each(&change);
@@ -251,7 +361,7 @@ impl Watched {
                     {
                         created.push((
                             (target.kind(), Key::new(change.namespace, change.name)),
-                            change.object.map(str::to_owned),
+                            Present::new(change.object.map(str::to_owned)),
                         ));
                     }
                 }
@@ -282,12 +392,14 @@ impl Watched {
         let plural = kind.resource().plural;
         let entry = (kind, key.clone());
         let mut last = Value::Null;
-        if matches!(condition, Condition::Delete) && self.objects.get(&entry).is_none_or(Option::is_none) {
+        let is_missing = self.objects.get(&entry).is_none_or(|present| present.first.is_none());
+        if matches!(condition, Condition::Delete) && is_missing {
             return Ok(Met::Silently);
         }
         loop {
-            match (self.objects.get(&entry).cloned().flatten(), condition) {
-                (None, Condition::Delete) => return Ok(Met::Now(last)),
+            let present = self.objects.get(&entry).cloned().unwrap_or_default();
+            match (present.text, condition) {
+                (_, Condition::Delete) if present.first_is_gone => return Ok(Met::Now(last)),
                 (None, Condition::Create) => {}
                 (None, _) => return self.answer_of_the_deleted(kind, key, condition),
                 (Some(text), _) => {
@@ -299,6 +411,11 @@ impl Watched {
                     }
                 }
             }
+            if condition.is_about_progress() && !matches!(until, Until::Now) {
+                self.name_obstacles(&context.config.settings);
+            }
+            self.pods.clear();
+            self.facts.clear();
             let timed_out = match until {
                 Until::Now => bail!("condition not met for {plural}/{}", key.name),
                 Until::Time(until) => !self.follower.wait(&[], Some(until))?,

@@ -28,6 +28,17 @@ pub(super) enum Answer {
 }
 
 impl Condition {
+    /// Whether it comes by the object's going on, so that what keeps that from going on is worth a word.
+    pub(super) fn is_about_progress(&self) -> bool {
+        match self {
+            Self::Delete | Self::Create => false,
+            Self::AnyOf(conditions) => {
+                !conditions.iter().any(|(name, _)| name.eq_ignore_ascii_case("Suspended"))
+            }
+            Self::JsonPath { .. } => true,
+        }
+    }
+
     /// Reads `--for`: `delete`, `create`, `condition=NAME[=VALUE][,NAME[=VALUE]]`, `jsonpath={PATH}[=VALUE]`.
     ///
     /// # Errors

@@ -2,12 +2,16 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
+use nix::sys::signal::{SigSet, Signal};
 
 use super::context::{Context, Global};
+use super::outcome::DryRun;
 use super::output::say;
+use crate::kubelet::set_title;
 use crate::manager::{COMPANION, Config, Controller, ControllerMode, come_back};
 use crate::store::{Store, holder_of};
 
@@ -27,21 +31,76 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Runs the controller.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let mode = if args.until_idle { ControllerMode::UntilIdle } else { ControllerMode::Foreground };
-    let context = Context::open(global)?;
+    let context = Context::open_to_create(global, DryRun::None)?;
     let (controller, lock) = take_over(&context, mode)?;
-    let mut listener = Ok(());
-    controller.run(&context.config, lock, |line| {
-        if listener.is_ok() {
-            listener = say(line);
+    let mut teller = Teller::start(LONGEST_QUEUE, say)?;
+    let ran = controller.run(&context.config, lock, |line| teller.tell(line));
+    teller.finish();
+    ran.map(|()| ExitCode::SUCCESS)
+}
+
+/// How many lines wait for a reader at most.
+const LONGEST_QUEUE: usize = 4096;
+/// How long the last lines may take to be read.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
+/// Prints in a thread of its own: a pipe that nobody reads holds up no Job. Lines that find the queue full are dropped, and
+/// that is said when there is room again.
+struct Teller {
+    lines: mpsc::SyncSender<String>,
+    finished: mpsc::Receiver<()>,
+    dropped: usize,
+}
+
+impl Teller {
+    fn start(most: usize, print: impl Fn(&str) -> Result<()> + Send + 'static) -> Result<Self> {
+        let (lines, queue) = mpsc::sync_channel::<String>(most);
+        let (done, finished) = mpsc::channel();
+        let print = move || {
+            // Once nobody reads any more, nothing needs to be said.
+            while let Ok(line) = queue.recv()
+                && print(&line).is_ok()
+            {}
+            let _ = done.send(());
+        };
+        // The controller takes these by a descriptor; in no thread may they do what they do by default.
+        let mut signals = SigSet::empty();
+        signals.add(Signal::SIGTERM);
+        signals.add(Signal::SIGINT);
+        signals.thread_block().context("block signals")?;
+        std::thread::Builder::new().name("output".into()).spawn(print).context("start a thread")?;
+        Ok(Self { lines, finished, dropped: 0 })
+    }
+
+    fn tell(&mut self, line: &str) {
+        if self.dropped > 0 && self.lines.try_send(dropped(self.dropped)).is_ok() {
+            self.dropped = 0;
         }
-    })?;
-    Ok(ExitCode::SUCCESS)
+        // The notice comes before what follows it.
+        let is_full = self.dropped > 0
+            || matches!(self.lines.try_send(line.to_owned()), Err(mpsc::TrySendError::Full(_)));
+        self.dropped += usize::from(is_full);
+    }
+
+    /// Lets the last lines be printed, if somebody reads.
+    fn finish(self) {
+        if self.dropped > 0 {
+            let _ = self.lines.try_send(dropped(self.dropped));
+        }
+        drop(self.lines);
+        let _ = self.finished.recv_timeout(LAST_LINES);
+    }
+}
+
+fn dropped(count: usize) -> String {
+    format!("({count} lines are missing here: they were not read in time)")
 }
 
 /// The controller that nobody sees: `kind` is one of the manager's two words for it.
 pub(super) fn run_unseen(kind: &str, data_directory: &Path) -> Result<()> {
     // Started as /proc/self/exe, it would show as `exe`.
     let _ = nix::sys::prctl::set_name(c"jobctl-control");
+    set_title(&format!("jobctl: controller of {}", data_directory.display()));
     let companion = kind == COMPANION;
     if companion {
         // However the verb ends, by a signal too, its companion is not to outlive it.
@@ -86,4 +145,34 @@ fn ask_to_leave(store: &Store) -> Result<()> {
         let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_nobody_reads_in_time_are_counted() {
+        let (read, lines) = mpsc::channel();
+        let (go_on, wait) = mpsc::channel::<()>();
+        let mut teller = Teller::start(3, move |line| {
+            let _ = wait.recv();
+            Ok(read.send(line.to_owned())?)
+        })
+        .expect("a thread");
+        // One is with the reader or about to be, three wait.
+        (0..10).for_each(|number| teller.tell(&number.to_string()));
+        let kept = 10 - teller.dropped;
+        assert!((3..=4).contains(&kept), "{kept}");
+        for _ in 0..kept {
+            go_on.send(()).expect("it waits");
+        }
+        let first: Vec<String> = (0..kept).map(|_| lines.recv().expect("a line")).collect();
+        assert_eq!(first, (0..kept).map(|number| number.to_string()).collect::<Vec<_>>());
+        teller.tell("last");
+        drop(go_on);
+        teller.finish();
+        let rest: Vec<String> = lines.iter().collect();
+        assert_eq!(rest, [dropped(10 - kept), "last".to_owned()]);
+    }
 }

@@ -45,6 +45,14 @@ pub struct JobFacts {
     pub indexes: BTreeMap<i32, IndexFailures>,
 }
 
+impl JobFacts {
+    /// Moves every time along with a clock that has been set.
+    pub fn shift(&mut self, by: Duration) {
+        let times = [&mut self.started, &mut self.last_failure].into_iter().flatten();
+        times.chain(self.indexes.values_mut().map(|index| &mut index.last)).for_each(|time| *time += by);
+    }
+}
+
 /// How a completion index has fared so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IndexFailures {

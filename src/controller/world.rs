@@ -343,6 +343,18 @@ impl World {
         self.facts.insert(key, facts);
     }
 
+    /// Moves the times that the Job controller remembers of unfinished Jobs, for the clock has been set. Returns what has
+    /// changed.
+    pub fn shift_facts(&mut self, by: Duration) -> Vec<(Key, JobFacts)> {
+        let is_unfinished = |key: &Key| matches!(self.jobs.get(key), Some(JobEntry::Unfinished(_)));
+        let facts = self.facts.iter_mut().filter(|(key, _)| is_unfinished(key));
+        let shifted = facts.map(|(key, facts)| {
+            facts.shift(by);
+            (key.clone(), facts.clone())
+        });
+        shifted.collect()
+    }
+
     /// Takes in the removal of what the Job controller remembers.
     pub fn remove_facts(&mut self, key: &Key) {
         self.facts.remove(key);

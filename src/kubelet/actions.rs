@@ -7,7 +7,7 @@ mod run;
 mod status;
 
 pub use report::{killing_event, take_report};
-pub use run::{Blocked, ContainerRun, PodRun, Role, pod_run};
+pub use run::{Blocked, ContainerRun, Environment, PodRun, Role, pod_run};
 pub use status::{Verdict, blocked_status, lost_status, pod_status};
 
 use chrono::{DateTime, Duration, Utc};

@@ -4,17 +4,48 @@ use std::os::fd::OwnedFd;
 
 use anyhow::Result;
 
-use super::spawn::pidfd_of;
+use super::processes::is_stopped;
+use super::spawn::{pidfd_of, send_signal};
 use crate::store::{PodDirectory, holder_of};
 
-/// A descriptor for a pod's living supervisor; `None` when there is none (any more).
+/// What is known of a pod's supervisor.
+#[derive(Debug)]
+pub enum Supervisor {
+    /// Nobody holds its lock: the only proof of death we accept.
+    Gone,
+    /// It lives. The descriptor is missing where its process cannot be seen from here (in another PID namespace), or where this
+    /// process may not open any more files.
+    Alive(Option<OwnedFd>),
+}
+
+/// Looks at a pod's supervisor.
 ///
 /// # Errors
 /// The lock cannot be looked at.
-pub fn supervisor_of(directory: &PodDirectory) -> Result<Option<OwnedFd>> {
+pub fn supervisor_of(directory: &PodDirectory) -> Result<Supervisor> {
     let path = directory.lock_path();
-    let Some(pid) = holder_of(&path)? else { return Ok(None) };
-    let Ok(process) = pidfd_of(pid) else { return Ok(None) };
+    let Some(pid) = holder_of(&path)? else { return Ok(Supervisor::Gone) };
+    let process = pidfd_of(pid).ok();
     // Between the two calls the pid may have been given to another process; the lock's second word settles it.
-    Ok((holder_of(&path)? == Some(pid)).then_some(process))
+    Ok(match holder_of(&path)? {
+        None => Supervisor::Gone,
+        Some(holder) => Supervisor::Alive(process.filter(|_| holder == pid)),
+    })
+}
+
+/// Lets a supervisor go on that somebody has stopped, so that it can hear a request. True where it was stopped.
+///
+/// # Errors
+/// The lock cannot be looked at.
+pub fn continue_if_stopped(directory: &PodDirectory, process: &OwnedFd) -> Result<bool> {
+    let is_stopped = holder_of(&directory.lock_path())?.is_some_and(is_stopped);
+    if is_stopped {
+        let _ = send_signal(process, libc::SIGCONT);
+    }
+    Ok(is_stopped)
+}
+
+/// Kills a supervisor that does not follow: its pod is lost then, and what is left of it is killed.
+pub fn kill_supervisor(process: &OwnedFd) {
+    let _ = send_signal(process, libc::SIGKILL);
 }

@@ -35,6 +35,8 @@ pub(super) struct Pool {
     announced: OwnedFd,
     /// What every supervisor gets.
     work: Work,
+    /// Every supervisor whose end has not been heard of.
+    supervisors: HashSet<Pid>,
     /// The pods of the supervisors that have one.
     at_work: HashMap<Pid, String>,
     waiting: HashSet<Pid>,
@@ -54,7 +56,8 @@ impl Pool {
         setsockopt(&runs, sockopt::ReceiveTimeout, &TimeVal::new(0, LINGER.as_micros() as i64))
             .context("set up the supervisors' queue")?;
         let (at_work, waiting, handed) = (HashMap::new(), HashSet::new(), HashSet::new());
-        Ok(Self { config, queue, announced, work: Work { runs, announcements }, at_work, waiting, handed })
+        let (supervisors, work) = (HashSet::new(), Work { runs, announcements });
+        Ok(Self { config, queue, announced, work, supervisors, at_work, waiting, handed })
     }
 
     /// Readable when a supervisor has announced something.
@@ -75,6 +78,7 @@ impl Pool {
             return Ok(());
         }
         let pid = fork_child(|| supervisor::main(&self.config, &self.work, Some(run)))?;
+        self.supervisors.insert(pid);
         self.at_work.insert(pid, uid.to_owned());
         Ok(())
     }
@@ -91,6 +95,7 @@ impl Pool {
         }
         while self.handed.len() > self.waiting.len() {
             let Ok(pid) = fork_child(|| supervisor::main(&self.config, &self.work, None)) else { break };
+            self.supervisors.insert(pid);
             self.waiting.insert(pid);
         }
     }
@@ -115,8 +120,19 @@ impl Pool {
         }
     }
 
+    /// Whether a child is one of the supervisors.
+    pub(super) fn is_supervisor(&self, pid: Pid) -> bool {
+        self.supervisors.contains(&pid)
+    }
+
+    /// Every supervisor whose end has not been heard of, also those that are about to leave.
+    pub(super) fn supervisors(&self) -> Vec<Pid> {
+        self.supervisors.iter().copied().collect()
+    }
+
     /// The uids of the pods that may be without a supervisor because this one has ended.
     pub(super) fn ended(&mut self, pid: Pid, code: i32) -> Vec<String> {
+        self.supervisors.remove(&pid);
         let uid = self.at_work.remove(&pid);
         let was_waiting = self.waiting.remove(&pid);
         match uid {

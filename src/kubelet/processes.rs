@@ -4,9 +4,11 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::sys::signal::{Signal, kill};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::sys::signal::kill;
+use nix::sys::wait::WaitPidFlag;
 use nix::unistd::Pid;
+
+use super::spawn::{exit_code, pidfd_of, reap_one, send_signal, wait_for_any};
 
 /// How long killed processes may take to go. One that hangs in the kernel longer is left behind.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -39,25 +41,26 @@ pub(super) fn kill_descendants(spare: &[Pid]) {
 }
 
 /// Kills a process and all below it, parents first so that they cannot replace their children. Returns how many
-/// could not be killed.
+/// could not be killed. Signals go through descriptors: a pid that is free by now may be somebody else's.
 fn kill_tree(root: Pid) -> u32 {
     let mut refused = 0;
     let mut left = vec![root];
     while let Some(pid) = left.pop() {
+        let Ok(process) = pidfd_of(pid.as_raw()) else { continue };
         // Stopped first: a process that forks all the time must not outrun us.
-        let _ = kill(pid, Signal::SIGSTOP);
+        let _ = send_signal(&process, libc::SIGSTOP);
         left.extend(children_of(pid));
-        if kill(pid, Signal::SIGKILL) == Err(Errno::EPERM) {
+        if send_signal(&process, libc::SIGKILL).is_err_and(|error| error.raw_os_error() == Some(libc::EPERM))
+        {
             refused += 1;
         }
     }
     refused
 }
 
+/// Takes the wait statuses of killed children. Of the supervisor's containers none is among them.
 fn reap(children: &[Pid]) {
-    for child in children {
-        while waitpid(*child, Some(WaitPidFlag::WNOHANG)) == Err(Errno::EINTR) {}
-    }
+    children.iter().for_each(|child| reap_one(*child));
 }
 
 /// Whether this process has any child at all: one system call, the common end of a pod.
@@ -74,11 +77,9 @@ pub(super) fn has_children() -> bool {
 /// The next child that has ended, without waiting: its pid and its exit code (128 + the signal's number).
 pub(super) fn next_ended_child() -> Option<(Pid, i32)> {
     loop {
-        match waitpid(None::<Pid>, Some(WaitPidFlag::WNOHANG)) {
-            Ok(WaitStatus::Exited(pid, code)) => return Some((pid, code)),
-            Ok(WaitStatus::Signaled(pid, signal, _)) => return Some((pid, 128 + signal as i32)),
-            Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return None,
-            Ok(_) | Err(_) => {}
+        let (pid, status) = wait_for_any()?;
+        if let Some(code) = exit_code(status) {
+            return Some((pid, code));
         }
     }
 }
@@ -95,20 +96,114 @@ fn children_of(pid: Pid) -> Vec<Pid> {
     children
 }
 
-/// Kills what a lost supervisor has left of its pod: processes that carry the pod's uid in their environment.
-pub fn kill_strays(pod_uid: &str) {
+/// Kills what a lost supervisor has left of its pod: processes that carry the pod's uid in their environment, and those of the
+/// sessions that it has started.
+pub fn kill_strays(pod_uid: &str, sessions: &[Session]) {
     let marker = format!("JOBCTL_POD_UID={pod_uid}");
     let started = Instant::now();
     // A process in the middle of an exec has no environment to be read: none is left when none is seen several times.
     let mut absent = 0;
     while absent < LOOKS && started.elapsed() < PATIENCE {
-        let strays = processes_marked(marker.as_bytes());
+        let strays = strays(marker.as_bytes(), sessions);
         absent = if strays.is_empty() { absent + 1 } else { 0 };
         for stray in strays {
             kill_tree(stray);
         }
         std::thread::sleep(Duration::from_millis(2));
     }
+}
+
+/// A session that a supervisor has started for a container: its number, and between which two moments its first process was
+/// started, in the kernel's ticks since the machine was. A number is given anew only when no process of its session is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Session {
+    id: i32,
+    after: u64,
+    before: u64,
+}
+
+impl Session {
+    /// The session of a process that was started between two readings of [`ticks`].
+    pub(super) fn of(pid: Pid, after: u64, before: u64) -> Self {
+        Self { id: pid.as_raw(), after, before }
+    }
+
+    /// The session as it is written down: [`Session::all_in`] reads it.
+    pub(super) fn text(self) -> String {
+        format!("{} {} {}\n", self.id, self.after, self.before)
+    }
+
+    /// The sessions that a supervisor has written down.
+    pub fn all_in(text: &str) -> Vec<Self> {
+        let one = |line: &str| {
+            let mut words = line.split(' ');
+            let mut number = || words.next()?.parse::<u64>().ok();
+            Some(Self { id: i32::try_from(number()?).ok()?, after: number()?, before: number()? })
+        };
+        text.lines().filter_map(one).collect()
+    }
+
+    /// Whether a process is of this session and not of another that got its number.
+    fn holds(self, process: Stat, leader: Option<Stat>) -> bool {
+        // Two readings of a clock in ticks may differ by one.
+        let started = self.after.saturating_sub(1)..=self.before + 1;
+        process.session == self.id
+            && process.started >= *started.start()
+            && leader.is_none_or(|leader| started.contains(&leader.started))
+    }
+}
+
+/// The time since the machine was started, the time in which it slept included.
+pub fn since_boot() -> Duration {
+    nix::time::clock_gettime(nix::time::ClockId::CLOCK_BOOTTIME).map_or(Duration::ZERO, Duration::from)
+}
+
+/// The time since the machine was started, in the ticks in which the kernel tells when processes were.
+pub(super) fn ticks() -> u64 {
+    let per_second =
+        nix::unistd::sysconf(nix::unistd::SysconfVar::CLK_TCK).ok().flatten().unwrap_or(100) as u128;
+    (since_boot().as_nanos() * per_second / 1_000_000_000) as u64
+}
+
+/// What the kernel says of a process.
+#[derive(Clone, Copy, Debug)]
+struct Stat {
+    session: i32,
+    started: u64,
+    is_zombie: bool,
+}
+
+impl Stat {
+    fn of(pid: Pid) -> Option<Self> {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // After the name in brackets, fields are counted from the third on.
+        let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').collect();
+        Some(Self {
+            session: fields.get(3)?.parse().ok()?,
+            started: fields.get(19)?.parse().ok()?,
+            is_zombie: fields.first()?.starts_with('Z'),
+        })
+    }
+}
+
+/// Whether a process is stopped, by a signal or a debugger.
+pub(super) fn is_stopped(pid: i32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/stat"))
+        .is_ok_and(|stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['T', 't'])))
+}
+
+fn strays(marker: &[u8], sessions: &[Session]) -> Vec<Pid> {
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    let pids =
+        entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).map(Pid::from_raw);
+    let is_stray = |pid: &Pid| {
+        let Some(stat) = Stat::of(*pid).filter(|stat| !stat.is_zombie) else { return false };
+        let is_of = |session: &Session| {
+            session.id == stat.session && session.holds(stat, Stat::of(Pid::from_raw(session.id)))
+        };
+        sessions.iter().any(is_of) || carries(*pid, marker)
+    };
+    pids.filter(is_stray).collect()
 }
 
 /// Descendants of this process that carry `NAME=VALUE` in their environment.
@@ -154,16 +249,6 @@ pub fn pod_processes() -> Vec<PodProcess> {
     pids.filter_map(of_pid).collect()
 }
 
-fn processes_marked(marker: &[u8]) -> Vec<Pid> {
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .map(Pid::from_raw)
-        .filter(|pid| carries(*pid, marker) && !is_zombie(*pid))
-        .collect()
-}
-
 fn carries(pid: Pid, marker: &[u8]) -> bool {
     fs::read(format!("/proc/{pid}/environ"))
         .is_ok_and(|environ| environ.split(|byte| *byte == 0).any(|variable| variable == marker))
@@ -174,4 +259,24 @@ fn is_zombie(pid: Pid) -> bool {
         .ok()
         .and_then(|stat| Some(stat.rsplit_once(") ")?.1.starts_with('Z')))
         .unwrap_or(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_that_got_the_number_of_another_is_not_taken_for_it() {
+        let session = Session::all_in("7 100 102\nrubbish\n8 5\n");
+        assert_eq!(session, [Session { id: 7, after: 100, before: 102 }]);
+        assert_eq!(Session::all_in(&session[0].text()), session);
+        let stat = |session, started| Stat { session, started, is_zombie: false };
+        let holds = |process, leader| session[0].holds(process, leader);
+        assert!(holds(stat(7, 101), Some(stat(7, 101))), "the first process itself");
+        assert!(holds(stat(7, 900), Some(stat(7, 99))), "one that it started");
+        assert!(holds(stat(7, 900), None), "the first one is gone");
+        assert!(!holds(stat(8, 900), None), "another session");
+        assert!(!holds(stat(7, 90), None), "older than the session");
+        assert!(!holds(stat(7, 901), Some(stat(7, 900))), "the number was given anew");
+    }
 }

@@ -6,6 +6,7 @@ use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
+use std::sync::OnceLock;
 
 use nix::unistd::{ForkResult, Pid};
 
@@ -29,7 +30,7 @@ pub(super) fn fork_child(child: impl FnOnce() -> i32) -> nix::Result<Pid> {
 ///
 /// # Errors
 /// The program cannot be started.
-pub fn detach(command: &mut Command) -> io::Result<Child> {
+pub(super) fn detach(command: &mut Command) -> io::Result<Child> {
     command
         .arg0("jobctl")
         .stdin(std::process::Stdio::null())
@@ -123,6 +124,9 @@ pub(super) struct Program {
     argv: Vec<CString>,
     env: Vec<CString>,
     directory: CString,
+    /// The name that it sees as its host's, where the platform allows to set one.
+    hostname: Option<CString>,
+    umask: libc::mode_t,
 }
 
 impl Program {
@@ -130,11 +134,15 @@ impl Program {
     /// A word with a NUL byte in it.
     pub(super) fn new(
         path: &str,
-        argv: &[String],
-        env: &[(String, String)],
+        (argv, env): (&[String], &[(String, String)]),
         directory: &str,
+        hostname: &str,
+        umask: u32,
     ) -> Result<Self, std::ffi::NulError> {
+        let may_name_host = nix::unistd::geteuid().is_root();
         Ok(Self {
+            hostname: may_name_host.then(|| CString::new(hostname)).transpose()?,
+            umask: umask & 0o777,
             path: CString::new(path)?,
             argv: argv.iter().map(|word| CString::new(word.as_str())).collect::<Result<_, _>>()?,
             env: env
@@ -161,6 +169,7 @@ impl Program {
             stdout: stdout.as_raw_fd(),
             stderr: stderr.as_raw_fd(),
             parent: nix::unistd::getpid().as_raw(),
+            limits: standard_limits(),
             failure: None,
         };
         // Not zeroed: pages that the child does not touch cost nothing.
@@ -181,7 +190,7 @@ impl Program {
         match launch.failure {
             None => Ok(pid),
             Some((step, number)) => {
-                let _ = nix::sys::wait::waitpid(pid, None);
+                wait_for(pid);
                 Err((step, io::Error::from_raw_os_error(number)))
             }
         }
@@ -199,6 +208,7 @@ struct Launch<'a> {
     stdout: RawFd,
     stderr: RawFd,
     parent: libc::pid_t,
+    limits: &'a [Limit],
     /// Set by the child when it could not exec.
     failure: Option<(Step, i32)>,
 }
@@ -215,6 +225,16 @@ extern "C" fn launch_in_child(launch: *mut libc::c_void) -> libc::c_int {
             libc::_exit(137);
         }
         reset_signals();
+        if let Some(hostname) = &launch.program.hostname
+            && libc::unshare(libc::CLONE_NEWUTS) == 0
+        {
+            libc::sethostname(hostname.as_ptr(), hostname.count_bytes());
+        }
+        for (resource, limit) in launch.limits {
+            libc::setrlimit(*resource, limit);
+        }
+        libc::setpriority(libc::PRIO_PROCESS, 0, 0);
+        libc::umask(launch.program.umask);
         let null = libc::open(c"/dev/null".as_ptr(), libc::O_RDONLY);
         libc::dup2(null, 0);
         libc::dup2(launch.stdout, 1);
@@ -236,11 +256,192 @@ pub(super) fn become_subreaper() {
     unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) };
 }
 
-/// A UTS namespace of our own with that hostname; needs root, and is given up silently where it is refused. Of a pod
-/// before nobody is left who could see its name in it.
-pub(super) fn set_hostname(hostname: &str) {
-    if nix::unistd::geteuid().is_root() && nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWUTS).is_ok() {
-        let _ = nix::unistd::sethostname(hostname);
+/// A resource and what a container may have of it.
+type Limit = (libc::__rlimit_resource_t, libc::rlimit);
+
+/// Open files of a container at first; it may raise that to what this user may have.
+const OPEN_FILES: libc::rlim_t = 65_536;
+/// Stack of a container's threads.
+const STACK: libc::rlim_t = 8 << 20;
+
+/// The limits of every container, whoever has started us: as much as this user may have, but for the usual bounds on
+/// open files and stacks, and without core dumps.
+fn standard_limits() -> &'static [Limit] {
+    static LIMITS: OnceLock<Vec<Limit>> = OnceLock::new();
+    LIMITS.get_or_init(|| {
+        let resources = [
+            libc::RLIMIT_AS,
+            libc::RLIMIT_CORE,
+            libc::RLIMIT_CPU,
+            libc::RLIMIT_DATA,
+            libc::RLIMIT_FSIZE,
+            libc::RLIMIT_MEMLOCK,
+            libc::RLIMIT_NOFILE,
+            libc::RLIMIT_NPROC,
+            libc::RLIMIT_STACK,
+        ];
+        resources.into_iter().filter_map(standard_limit).collect()
+    })
+}
+
+fn standard_limit(resource: libc::__rlimit_resource_t) -> Option<Limit> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the structure is ours and lives through the call.
+    if unsafe { libc::getrlimit(resource, &raw mut limit) } != 0 {
+        return None;
+    }
+    limit.rlim_cur = match resource {
+        libc::RLIMIT_CORE => 0,
+        libc::RLIMIT_NOFILE => limit.rlim_max.min(OPEN_FILES),
+        libc::RLIMIT_STACK => limit.rlim_max.min(STACK),
+        _ => limit.rlim_max,
+    };
+    Some((resource, limit))
+}
+
+/// Lets this process have as many open files as its user may.
+pub fn raise_open_files() {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the structure is ours and lives through both calls.
+    unsafe {
+        if libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) == 0 {
+            limit.rlim_cur = limit.rlim_max;
+            libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);
+        }
+    }
+}
+
+/// The next child that has ended, without waiting, and its raw wait status: signals beyond those with names (the real-time
+/// ones) are causes of death like any other.
+pub(super) fn wait_for_any() -> Option<(Pid, i32)> {
+    loop {
+        let mut status = 0;
+        // SAFETY: the status is ours and lives through the call.
+        let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG) };
+        match pid {
+            0 => return None,
+            pid if pid > 0 => return Some((Pid::from_raw(pid), status)),
+            _ if io::Error::last_os_error().kind() == io::ErrorKind::Interrupted => {}
+            _ => return None,
+        }
+    }
+}
+
+/// Takes a child's wait status, where it has ended.
+pub(super) fn reap_one(pid: Pid) {
+    let mut status = 0;
+    // SAFETY: the status is ours and lives through the call.
+    unsafe { libc::waitpid(pid.as_raw(), &raw mut status, libc::WNOHANG) };
+}
+
+/// Waits for the end of a child, whatever it dies of.
+pub(super) fn wait_for(pid: Pid) {
+    let mut status = 0;
+    // SAFETY: the status is ours and lives through the call.
+    while unsafe { libc::waitpid(pid.as_raw(), &raw mut status, 0) } < 0
+        && io::Error::last_os_error().kind() == io::ErrorKind::Interrupted
+    {}
+}
+
+/// The exit code that a wait status stands for, 128 and the signal's number for a death by a signal; `None` for a process that
+/// has only stopped or gone on.
+pub(super) fn exit_code(status: i32) -> Option<i32> {
+    if libc::WIFEXITED(status) {
+        Some(libc::WEXITSTATUS(status))
+    } else if libc::WIFSIGNALED(status) {
+        Some(128 + libc::WTERMSIG(status))
+    } else {
+        None
+    }
+}
+
+/// Starts our own program as a sibling: its parent is ours, so that it is none of those that a supervisor ends with its pod.
+/// `argv` and `env` are whole.
+///
+/// # Errors
+/// The program cannot be started.
+pub(super) fn start_beside(argv: &[CString], env: &[CString]) -> io::Result<()> {
+    let pointers = |words: &[CString]| -> Vec<*const libc::c_char> {
+        words.iter().map(|word| word.as_ptr()).chain([std::ptr::null()]).collect()
+    };
+    let (argv, env) = (pointers(argv), pointers(env));
+    let mut start = Beside { argv: argv.as_ptr(), env: env.as_ptr(), failure: 0 };
+    let mut stack = Vec::<u8>::with_capacity(CHILD_STACK);
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PARENT | libc::SIGCHLD;
+    // SAFETY: as in `Program::start`.
+    let pid = unsafe {
+        let top = stack.as_mut_ptr().add(CHILD_STACK);
+        let top = top.sub(top.addr() % 16);
+        libc::clone(beside_in_child, top.cast(), flags, (&raw mut start).cast())
+    };
+    match start.failure {
+        _ if pid < 0 => Err(io::Error::last_os_error()),
+        0 => Ok(()),
+        number => Err(io::Error::from_raw_os_error(number)),
+    }
+}
+
+struct Beside {
+    argv: *const *const libc::c_char,
+    env: *const *const libc::c_char,
+    failure: i32,
+}
+
+extern "C" fn beside_in_child(start: *mut libc::c_void) -> libc::c_int {
+    // SAFETY: `start` is the structure that `start_beside` passed, used by nobody else while we run; its pointers are
+    // null-terminated lists of C strings.
+    unsafe {
+        let start = &mut *start.cast::<Beside>();
+        libc::setsid();
+        reset_signals();
+        let null = libc::open(c"/dev/null".as_ptr(), libc::O_RDWR);
+        for standard in 0..3 {
+            libc::dup2(null, standard);
+        }
+        libc::chdir(c"/".as_ptr());
+        close_from(3);
+        libc::execve(c"/proc/self/exe".as_ptr(), start.argv, start.env);
+        start.failure = *libc::__errno_location();
+        libc::_exit(1)
+    }
+}
+
+/// Has the kernel send SIGIO when something is removed from a directory, as long as the returned descriptor is open. It
+/// takes no instance of inotify, of which a user has 128.
+///
+/// # Errors
+/// The directory cannot be opened, or the kernel was built without this.
+pub(super) fn signal_removals(directory: &std::path::Path) -> io::Result<OwnedFd> {
+    let file = std::fs::File::open(directory)?;
+    // SAFETY: a plain system call on a descriptor that is ours.
+    let set = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_NOTIFY, DN_DELETE | DN_MULTISHOT) };
+    if set < 0 { Err(io::Error::last_os_error()) } else { Ok(file.into()) }
+}
+
+/// Bits of `F_NOTIFY` (linux/fcntl.h) that the libc crate does not have: something was removed; go on after the first time.
+const DN_DELETE: libc::c_int = 0x8;
+const DN_MULTISHOT: libc::c_int = i32::MIN;
+
+/// Where the words of this process's command line lie, from its start on.
+static TITLE: OnceLock<Option<(usize, usize)>> = OnceLock::new();
+
+/// What `ps` shows of this process as its command line: as much of it as has room where that lies.
+pub fn set_title(title: &str) {
+    let area = TITLE.get_or_init(|| {
+        let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+        // After the name in brackets, fields are counted from the third on.
+        let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').collect();
+        let (start, end): (usize, usize) = (fields.get(45)?.parse().ok()?, fields.get(46)?.parse().ok()?);
+        (start != 0 && end > start).then_some((start, end))
+    });
+    let Some((start, end)) = *area else { return };
+    let length = title.len().min(end - start - 1);
+    // SAFETY: the kernel laid the command line's words out there, writable and ours for life; nobody keeps references into
+    // it (Rust hands out copies). The area ends with a NUL, which stays.
+    unsafe {
+        let words = std::ptr::with_exposed_provenance_mut::<u8>(start);
+        std::ptr::copy_nonoverlapping(title.as_ptr(), words, length);
+        std::ptr::write_bytes(words.add(length), 0, end - start - length);
     }
 }
 
@@ -267,12 +468,20 @@ pub(super) fn pidfd_of(pid: i32) -> io::Result<OwnedFd> {
 /// # Errors
 /// The kernel, or a filter of system calls, refuses.
 pub(super) fn can_signal(process: &OwnedFd) -> io::Result<()> {
-    // SAFETY: signal 0 is only a check; no structure is passed.
+    send_signal(process, 0)
+}
+
+/// Sends a signal through a process's descriptor: it cannot reach another that got its pid.
+///
+/// # Errors
+/// The process is gone or not ours.
+pub(super) fn send_signal(process: &OwnedFd, signal: i32) -> io::Result<()> {
+    // SAFETY: no structure is passed.
     let sent = unsafe {
         libc::syscall(
             libc::SYS_pidfd_send_signal,
             process.as_raw_fd(),
-            0,
+            signal,
             std::ptr::null::<libc::siginfo_t>(),
             0,
         )

@@ -6,7 +6,6 @@ use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
@@ -20,15 +19,19 @@ use super::actions::{
     ContainerPhase, ContainerRun, ContainerState, PodRun, Terminated, Verdict, compute_pod_actions, ended,
     pod_status, started,
 };
-use super::logs::{LogWriter, Stream};
+use super::background::start_outside_of_the_pod;
+use super::logs::{LogPlace, LogWriter, Stream};
 use super::pool::Work;
-use super::processes::{has_children, kill_descendants, kill_marked_descendants, next_ended_child};
+use super::processes::{
+    Session, has_children, kill_descendants, kill_marked_descendants, next_ended_child, since_boot, ticks,
+};
 use super::spawn::{
-    Program, Step, StopRequest, become_subreaper, detach, set_hostname, set_process_name, stay_in_background,
+    Program, Step, StopRequest, become_subreaper, set_process_name, set_title, signal_removals,
+    stay_in_background,
 };
 use crate::api::PodStatus;
 use crate::api::durations::after;
-use crate::store::{Inbox, PodDirectory, PodReport, Store, crash_point, holder_of};
+use crate::store::{Inbox, PodDirectory, PodReport, ProcessLock, Store, crash_point, holder_of};
 
 /// Where a supervisor works.
 #[derive(Debug)]
@@ -41,6 +44,12 @@ pub(super) struct Config {
 
 /// A pod that ends this soon is reported once, at its end: half the reports of short pods.
 const REPORT_DELAY: Duration = Duration::milliseconds(25);
+/// How often to look whether a reader of record that is far behind has come on.
+const READER_INTERVAL: Duration = Duration::milliseconds(20);
+/// When a report that could not be left is tried again: on a full disk, mostly.
+const REPORT_AGAIN: Duration = Duration::seconds(1);
+/// How many seconds a pod has, at most, whose data directory has been removed.
+const LONGEST_ORPHANED: i64 = 5;
 /// How much of a container's output is taken at a time.
 const BUFFER: usize = 8 << 10;
 
@@ -60,7 +69,7 @@ pub(super) fn main(config: &Config, work: &Work, first: Option<&[u8]>) -> i32 {
             // A controller that was killed may have left a report unread.
             let is_read = Inbox::new(store.inbox_path()).is_empty().unwrap_or(true);
             if config.background && !is_read {
-                start_controller(&store);
+                ensure_controller(&store);
             }
             return 0;
         };
@@ -69,36 +78,37 @@ pub(super) fn main(config: &Config, work: &Work, first: Option<&[u8]>) -> i32 {
             work.announce_taken(&run.uid);
         }
         match run_pod(config, &store, &signals, &run) {
-            Ok(After::Wait) => work.announce_waiting(),
-            Ok(After::Leave) => return 0,
+            Ok(()) => {
+                set_title("jobctl: supervisor without a pod");
+                work.announce_waiting();
+            }
             Err(_) => return 1,
         }
     }
 }
 
-/// What a supervisor does when its pod has ended.
-enum After {
-    Wait,
-    /// It has become the parent of something that is to outlive the next pod.
-    Leave,
-}
-
-fn run_pod(config: &Config, store: &Store, signals: &SignalFd, run: &PodRun) -> Result<After> {
+fn run_pod(config: &Config, store: &Store, signals: &SignalFd, run: &PodRun) -> Result<()> {
     let directory = PodDirectory::new(store.pod_path(&run.uid));
     // What has come so far was for another pod: until the claim nobody can mean this one, and from then on somebody may.
     while let Ok(Some(_)) = signals.read_signal() {}
     // Somebody may have started this pod before: no pod is ever run twice.
-    let Some(lock) = directory.claim()? else { return Ok(After::Wait) };
+    let Some(lock) = directory.claim()? else { return Ok(()) };
     crash_point("supervisor-claimed");
-    set_hostname(&run.hostname);
+    set_title(&format!("jobctl: supervisor of pod {}/{}", run.namespace, run.name));
+    // Where the kernel cannot tell of removals, a data directory that is removed is noticed when the pod ends.
+    let removals = signal_removals(directory.path()).ok();
     let mut supervisor = Supervisor {
         run,
+        store,
+        config,
+        lock: &lock,
+        clock: SteadyClock::start(),
         directory,
         inbox: Inbox::new(store.inbox_path()),
         signals,
         containers: run.containers.iter().map(|_| Process::default()).collect(),
         states: run.containers.iter().map(|_| ContainerState::new()).collect(),
-        started_at: clock(),
+        started_at: DateTime::UNIX_EPOCH,
         stop: None,
         verdict: Verdict::None,
         sequence: 0,
@@ -106,38 +116,58 @@ fn run_pod(config: &Config, store: &Store, signals: &SignalFd, run: &PodRun) -> 
         report_due: None,
         buffer: vec![0; BUFFER],
     };
+    supervisor.started_at = supervisor.clock.now();
     supervisor.supervise();
     supervisor.end();
-    let is_parent = config.background && start_controller(store);
+    drop(removals);
+    // The controller is a convenience: the next supervisor to finish brings it back.
+    if config.background {
+        ensure_controller(store);
+    }
     drop(lock);
-    Ok(if is_parent { After::Leave } else { After::Wait })
+    Ok(())
 }
 
+/// The time as people read it: for what is written down.
 #[expect(clippy::disallowed_methods, reason = "the supervisor is one of the shell's rooms")]
-fn clock() -> DateTime<Utc> {
+fn wall_clock() -> DateTime<Utc> {
     Utc::now()
+}
+
+/// The time as it passes: somebody who sets the clock neither shortens nor prolongs what a pod has.
+struct SteadyClock {
+    start: DateTime<Utc>,
+    since: std::time::Duration,
+}
+
+impl SteadyClock {
+    fn start() -> Self {
+        Self { start: wall_clock(), since: since_boot() }
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.start + (since_boot() - self.since)
+    }
 }
 
 fn watch_signals() -> nix::Result<SignalFd> {
     let mut mask = SigSet::empty();
-    for signal in [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+    for signal in
+        [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGIO]
+    {
         mask.add(signal);
     }
     mask.thread_block()?;
     SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
 }
 
-/// The controller is a convenience: the next supervisor to finish brings it back. True when this one did.
-fn start_controller(store: &Store) -> bool {
+/// Starts a controller where none runs.
+fn ensure_controller(store: &Store) {
     let runs = holder_of(&store.controller_lock_path()).is_ok_and(|holder| holder.is_some());
     // A data directory that was removed is not to be made again.
-    if runs || !store.is_laid_out() {
-        return false;
+    if !runs && store.is_laid_out() {
+        let _ = start_outside_of_the_pod("__controller", store.root());
     }
-    let mut command = Command::new("/proc/self/exe");
-    command.arg("__controller").arg(store.root()).env_remove("JOBCTL_CRASH_AT");
-    let _ = detach(&mut command);
-    true
 }
 
 /// A container's process and what is left of its output.
@@ -146,12 +176,18 @@ struct Process {
     pid: Option<Pid>,
     output: [Option<OwnedFd>; 2],
     log: Option<LogWriter>,
+    /// Whether its output stays in the pipes, because a reader of record is too far behind.
+    is_held_up: bool,
     /// When SIGTERM was sent, SIGKILL follows at this time.
     kill_at: Option<DateTime<Utc>>,
 }
 
 struct Supervisor<'a> {
     run: &'a PodRun,
+    store: &'a Store,
+    config: &'a Config,
+    lock: &'a ProcessLock,
+    clock: SteadyClock,
     directory: PodDirectory,
     inbox: Inbox,
     signals: &'a SignalFd,
@@ -171,7 +207,7 @@ impl Supervisor<'_> {
     /// Loops until nothing runs and nothing will.
     fn supervise(&mut self) {
         loop {
-            let now = clock();
+            let now = self.clock.now();
             self.enforce_deadline(now);
             let actions = compute_pod_actions(self.run, &self.states, self.stop.is_some(), now);
             if actions.finished {
@@ -215,11 +251,21 @@ impl Supervisor<'_> {
     /// Starts one container. False when it could not be started: its state says why.
     fn start_container(&mut self, index: usize) -> bool {
         let container = &self.run.containers[index];
-        let now = clock();
+        let now = self.clock.now();
         let state = started(&self.states[index], now);
-        let log_path = self.directory.log_path(&container.name, state.restart_count);
-        match start(container, &log_path) {
+        let place = LogPlace {
+            directory: self.directory.clone(),
+            container: container.name.clone(),
+            root: self.store.root().to_owned(),
+            job_uid: self.run.job_uid.clone(),
+        };
+        let before = ticks();
+        match start(self.run, container, place, state.restart_count) {
             Ok(process) => {
+                if let Some(pid) = process.pid {
+                    // By this the processes of a lost pod are found that have cleared their environment.
+                    self.lock.add_line(&Session::of(pid, before, ticks()).text());
+                }
                 self.containers[index] = process;
                 self.states[index] = state;
                 crash_point("container-started");
@@ -260,16 +306,24 @@ impl Supervisor<'_> {
 
     /// Sleeps until a signal, output or the given time.
     fn wait(&mut self, until: Option<DateTime<Utc>>) {
+        let mut until = until;
+        for process in &mut self.containers {
+            process.is_held_up = process.log.as_mut().is_some_and(|log| !log.has_room());
+            if process.is_held_up {
+                let again = self.clock.now() + READER_INTERVAL;
+                until = Some(until.map_or(again, |until| until.min(again)));
+            }
+        }
         let timeout = until.map_or(PollTimeout::NONE, |until| {
             // Rounded up: waking a fraction of a millisecond early would only spin.
-            let milliseconds = (until - clock()).num_milliseconds().clamp(-1, 3_600_000) + 1;
+            let milliseconds = (until - self.clock.now()).num_milliseconds().clamp(-1, 3_600_000) + 1;
             PollTimeout::try_from(milliseconds as i32).unwrap_or(PollTimeout::MAX)
         });
         let mut fds = vec![PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
         let mut owners = Vec::new();
         for (index, process) in self.containers.iter().enumerate() {
             for (stream, output) in [Stream::Stdout, Stream::Stderr].into_iter().zip(&process.output) {
-                if let Some(output) = output {
+                if let (Some(output), false) = (output, process.is_held_up) {
                     fds.push(PollFd::new(output.as_fd(), PollFlags::POLLIN));
                     owners.push((index, stream));
                 }
@@ -304,7 +358,16 @@ impl Supervisor<'_> {
                     request if !request.is_for(&self.run.uid) => continue,
                     request => request.grace_seconds(),
                 };
-                let until = after(clock(), grace);
+                let until = after(self.clock.now(), grace);
+                self.stop = Some(self.stop.map_or(until, |earlier| earlier.min(until)));
+            } else if signal.ssi_signo == Signal::SIGUSR1 as u32 {
+                // From within the pod: what is started there ends with the pod, and a controller must not.
+                if self.config.background {
+                    ensure_controller(self.store);
+                }
+            } else if signal.ssi_signo == Signal::SIGIO as u32 && !self.directory.is_claimed() {
+                // The data directory is being removed: nobody could ask for this pod's end any more.
+                let until = after(self.clock.now(), self.run.grace_seconds.min(LONGEST_ORPHANED));
                 self.stop = Some(self.stop.map_or(until, |earlier| earlier.min(until)));
             }
         }
@@ -325,9 +388,9 @@ impl Supervisor<'_> {
         for stream in [Stream::Stdout, Stream::Stderr] {
             self.copy_output(index, stream, true);
         }
-        let now = clock();
+        let now = self.clock.now();
         if let Some(log) = &mut self.containers[index].log {
-            log.finish(now);
+            log.finish(wall_clock());
         }
         self.containers[index].log = None;
         let started_at = match &self.states[index].phase {
@@ -364,7 +427,7 @@ impl Supervisor<'_> {
             match nix::unistd::read(output, &mut self.buffer) {
                 Ok(0) => break,
                 Ok(count) => {
-                    log.take(stream, &self.buffer[..count], clock());
+                    log.take(stream, &self.buffer[..count], wall_clock());
                     if !to_the_end {
                         return;
                     }
@@ -388,7 +451,7 @@ impl Supervisor<'_> {
             self.verdict,
             self.started_at,
             self.reported.as_ref(),
-            clock(),
+            self.clock.now(),
         );
         if !last && self.reported.as_ref() == Some(&status) {
             return;
@@ -402,10 +465,16 @@ impl Supervisor<'_> {
             last,
             status,
         };
-        while self.inbox.leave(&report).is_err() && last && self.inbox.is_there() {
+        let mut left = self.inbox.leave(&report).is_ok();
+        while !left && last && self.inbox.is_there() {
             std::thread::sleep(std::time::Duration::from_secs(1));
+            left = self.inbox.leave(&report).is_ok();
         }
-        self.reported = Some(report.status);
+        if left {
+            self.reported = Some(report.status);
+        } else {
+            self.report_due = Some(self.clock.now() + REPORT_AGAIN);
+        }
     }
 
     fn end(&mut self) {
@@ -419,14 +488,16 @@ impl Supervisor<'_> {
 }
 
 /// Starts a container's process with its output going to the log. The error is the message of the StartError.
-fn start(container: &ContainerRun, log_path: &Path) -> Result<Process, String> {
+fn start(run: &PodRun, container: &ContainerRun, log: LogPlace, restart: i32) -> Result<Process, String> {
     let program = container.argv.first().map_or("", String::as_str);
     let path_variable =
         container.env.iter().find(|(name, _)| name == "PATH").map_or("", |(_, value)| value.as_str());
     let path = find_program(program, path_variable, &container.working_directory)?;
-    let prepared = Program::new(&path, &container.argv, &container.env, &container.working_directory)
+    let words = (container.argv.as_slice(), container.env.as_slice());
+    let prepared = Program::new(&path, words, &container.working_directory, &run.hostname, run.umask)
         .map_err(|_| start_error(&format!("exec: {program:?}: invalid argument")))?;
-    let log = LogWriter::create(log_path).map_err(|error| start_error(&format!("create log: {error}")))?;
+    let log =
+        LogWriter::create(log, restart).map_err(|error| start_error(&format!("create log: {error}")))?;
     let pipe = || {
         nix::unistd::pipe2(OFlag::O_CLOEXEC).map_err(|error| start_error(&format!("create pipe: {error}")))
     };
@@ -447,7 +518,8 @@ fn start(container: &ContainerRun, log_path: &Path) -> Result<Process, String> {
             Step::Exec => format!("exec: {program:?}: {cause}"),
         })
     })?;
-    Ok(Process { pid: Some(pid), output: [Some(stdout), Some(stderr)], log: Some(log), kill_at: None })
+    let output = [Some(stdout), Some(stderr)];
+    Ok(Process { pid: Some(pid), output, log: Some(log), ..Process::default() })
 }
 
 /// A script whose interpreter is missing: the kernel names no file, and the program itself is there.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-use super::engine::fill;
+use super::load::fill;
 use super::{Config, clock};
 use crate::api::Pod;
 use crate::api::conditions::is_pod_finished;

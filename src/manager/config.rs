@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result, bail};
 use chrono_tz::Tz;
 use serde::Deserialize;
 
-use crate::api::durations;
+use crate::api::{durations, names};
 use crate::controller::Settings;
 
 /// What the environment and the configuration file say.
@@ -49,15 +50,26 @@ impl Config {
         let data_directory = std::path::absolute(&data_directory)
             .with_context(|| format!("find data directory {}", data_directory.display()))?;
         let background = std::env::var_os("JOBCTL_BACKGROUND").is_none_or(|value| value != "never");
-        let file = match &directories {
-            Some(directories) => read_file(&directories.config_dir().join("config.yaml"))?,
-            None => ConfigFile::default(),
-        };
         let defaults = Settings::default();
+        let path = directories.map(|directories| directories.config_dir().join("config.yaml"));
+        let file = path.as_deref().map_or_else(|| Ok(ConfigFile::default()), read_file)?;
+        let path = path.unwrap_or_default();
+        let in_file =
+            |key: &str, problem: String| anyhow::anyhow!("read {}: {key}: {problem}", path.display());
         let backoff_base = match &file.backoff_base {
             None => defaults.backoff_base,
-            Some(text) => durations::parse(text).map_err(anyhow::Error::msg).context("read backoffBase")?,
+            Some(text) => match durations::parse(text) {
+                Ok(base) if base < chrono::Duration::zero() => {
+                    return Err(in_file("backoffBase", format!("{text:?} is negative")));
+                }
+                parsed => parsed.map_err(|problem| in_file("backoffBase", problem))?,
+            },
         };
+        if let Some(name) = &file.node_name
+            && let Some(problem) = names::dns_subdomain(name).into_iter().next()
+        {
+            return Err(in_file("nodeName", format!("{name:?}: {problem}")));
+        }
         Ok(Self {
             data_directory,
             background,
@@ -90,6 +102,12 @@ fn local_zone() -> Tz {
 
 /// This machine's name, in the form of a node's.
 fn node_name() -> String {
+    // Within a pod the host's name may be the pod's.
+    let outer =
+        std::env::var("JOBCTL_NODE_NAME").ok().filter(|_| std::env::var_os("JOBCTL_POD_UID").is_some());
+    if let Some(name) = outer {
+        return name;
+    }
     let name = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_default();
     let name: String = name
         .to_ascii_lowercase()
@@ -99,11 +117,44 @@ fn node_name() -> String {
     if name.is_empty() { "localhost".into() } else { name }
 }
 
-/// The variables of this user's session that every pod gets.
-pub fn base_environment() -> BTreeMap<String, String> {
-    const NAMES: [&str; 8] = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR"];
+/// The variables of a session that pods get from whoever creates their object. PATH is recorded on its own.
+pub fn session_environment() -> BTreeMap<String, String> {
+    const NAMES: [&str; 7] = ["HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR"];
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .filter(|(name, _)| NAMES.contains(&name.as_str()) || name.starts_with("LC_"))
         .collect()
 }
+
+static CREATOR_UMASK: OnceLock<u32> = OnceLock::new();
+
+/// Takes the umask of whoever has started us, for the pods of what is created; our own files are for us alone, whatever it says.
+pub fn take_umask() {
+    let umask = nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
+    let _ = CREATOR_UMASK.set(umask.bits());
+}
+
+/// The umask of whoever has started us.
+pub fn creator_umask() -> u32 {
+    CREATOR_UMASK.get().copied().unwrap_or(0o022)
+}
+
+/// A session of this user as the system knows it.
+pub(super) fn default_environment() -> BTreeMap<String, String> {
+    let mut environment = BTreeMap::from([("PATH".to_owned(), DEFAULT_PATH.to_owned())]);
+    if let Ok(Some(user)) = nix::unistd::User::from_uid(nix::unistd::geteuid()) {
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        for (name, value) in [
+            ("HOME", text(&user.dir)),
+            ("USER", user.name.clone()),
+            ("LOGNAME", user.name),
+            ("SHELL", text(&user.shell)),
+        ] {
+            environment.insert(name.into(), value);
+        }
+    }
+    environment
+}
+
+/// PATH of pods whose creator has none: that of container runtimes.
+pub const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

@@ -1,38 +1,52 @@
 //! One pass: lock, catch up, take in the pods' reports, decide, commit, act, unlock.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use chrono::{DateTime, Duration, Utc};
-use serde::Deserialize;
 
+use super::adopted::Adopted;
+use super::config::default_environment;
+use super::load::{Environments, TABLES, load, place};
+use super::outline::PodOutline;
 use super::pending::Pending;
 use super::recorder::Recorder;
 use super::timers::Timers;
-use super::{Config, base_environment, clock, seed};
+use super::{Config, clock, seed};
 use crate::api::conditions::is_pod_finished;
 use crate::api::defaults::set_job_defaults;
 use crate::api::events::EventRecord;
 use crate::api::kinds::Key;
-use crate::api::meta::{FINALIZER_JOB_TRACKING, controller_of, key, uid};
+use crate::api::meta::{ANNOTATION_PASSED_ENVIRONMENT_ID, annotation, controller_of, key, uid};
 use crate::api::{ObjectMeta, Pod};
 use crate::controller::scheduler::is_bound;
-use crate::controller::{Action, DonePod, JobFacts, PodEntry, World, reconcile, reconcile_cron_jobs};
-use crate::kubelet::actions::{PodRun, blocked_status, killing_event, lost_status, pod_run, take_report};
-use crate::kubelet::{Launcher, kill_strays, request_stop, supervisor_of};
+use crate::controller::{Action, JobFacts, PodEntry, World, reconcile, reconcile_cron_jobs};
+use crate::kubelet::actions::{
+    Environment, PodRun, blocked_status, killing_event, lost_status, pod_run, take_report,
+};
+use crate::kubelet::{
+    Launcher, Session, Supervisor, continue_if_stopped, kill_strays, kill_supervisor, request_stop,
+    since_boot, supervisor_of,
+};
 use crate::registry::strategy::prepare_job_for_create;
 use crate::registry::tombstones::Tombstone;
 use crate::store::{
-    Change, Inbox, LockedStore, PodDirectory, State, Store, StoreError, Table, Tail, crash_point,
+    Change, Inbox, LockedStore, PodDirectory, PodReport, State, Store, StoreError, Table, Tail, crash_point,
+    is_anything_read_for_record,
 };
 
-/// The tables that decisions are made from.
-const TABLES: [Table; 6] =
-    [Table::Nodes, Table::CronJobs, Table::Jobs, Table::Pods, Table::JobFacts, Table::RemovedPods];
 /// How long to wait before asking again for something that a process was about to do.
 const SOON: Duration = Duration::milliseconds(5);
+/// How long after a pod could not be started, for want of processes mostly, it is tried again.
+const START_AGAIN: Duration = Duration::seconds(1);
+/// How often a supervisor is looked at whose end nobody tells us.
+const LOOK_AGAIN: Duration = Duration::seconds(1);
+/// How long after its pod's deadline a supervisor that does not follow is killed.
+const LATE: Duration = Duration::seconds(15);
+/// A clock that differs by this from what has passed has been set.
+const CLOCK_STEP: Duration = Duration::seconds(1);
 /// How long after a request to stop it is repeated.
 const AGAIN: Duration = Duration::seconds(3);
 /// Done pods beyond the threshold are collected in batches, so that one pass in many pays for the search.
@@ -52,8 +66,6 @@ pub struct PassReport {
 /// What is known of a live pod's supervisor.
 #[derive(Debug, Default)]
 struct Supervision {
-    /// For a supervisor that is not our kubelet's child: readable when it ends.
-    process: Option<OwnedFd>,
     /// The deletion deadline that it has been told.
     told: Option<DateTime<Utc>>,
     /// When it is to be told again: of two signals of a kind that come close together the kernel keeps one, and the
@@ -73,8 +85,12 @@ pub struct Engine {
     cron_timers: Timers<Key>,
     pod_timers: Timers<Key>,
     supervised: HashMap<Box<str>, Supervision>,
+    adopted: Adopted,
+    /// The wall clock's time less that since the machine was started: it changes when somebody sets the clock.
+    clock_offset: Option<Duration>,
     launcher: Launcher,
     environment: BTreeMap<String, String>,
+    environments: Environments,
     /// Uids of pods whose supervisor may have died: settled in the next pass, after the inbox has been read.
     suspects: BTreeSet<String>,
     /// Removed pods of Jobs that went while no controller ran: nobody will ask for them again.
@@ -83,105 +99,36 @@ pub struct Engine {
     compact_after: Option<DateTime<Utc>>,
 }
 
-/// The fields of a stored pod's metadata that say whether anything can still happen to it.
-#[derive(Deserialize)]
-struct PodOutline<'a> {
-    #[serde(borrow)]
-    metadata: MetaOutline<'a>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct MetaOutline<'a> {
-    uid: &'a str,
-    #[serde(default)]
-    finalizers: Vec<String>,
-    deletion_timestamp: Option<&'a str>,
-    creation_timestamp: Option<DateTime<Utc>>,
-    #[serde(default, borrow)]
-    owner_references: Vec<OwnerOutline<'a>>,
-}
-
-#[derive(Deserialize)]
-struct OwnerOutline<'a> {
-    uid: &'a str,
-    #[serde(default)]
-    controller: bool,
-}
-
-/// A stored pod to which nothing can happen any more; `None` for one that is to be parsed whole. Of ten thousand only
-/// the metadata is parsed: `,"spec":{` and the like cannot stand inside a string, where quotes are escaped.
-fn done_pod(text: &str) -> serde_json::Result<Option<DonePod>> {
-    let find = |needle: &str| memchr::memmem::find(text.as_bytes(), needle.as_bytes());
-    let (Some(spec), Some(status)) = (find(",\"spec\":{"), find(",\"status\":{")) else { return Ok(None) };
-    let finished = |phase: &str| memchr::memmem::find(&text.as_bytes()[status..], phase.as_bytes()).is_some();
-    if status < spec || !finished("\"phase\":\"Succeeded\"") && !finished("\"phase\":\"Failed\"") {
-        return Ok(None);
-    }
-    let head = format!("{}}}", &text[..spec]);
-    let outline: PodOutline<'_> = serde_json::from_str(&head)?;
-    Ok(outline.done())
-}
-
-/// Takes stored objects into an empty world. Returns removed pods of Jobs that are gone.
-///
-/// # Errors
-/// Damaged objects.
-pub(super) fn fill(world: &mut World, state: &State) -> Result<Vec<Key>> {
-    for (_, object) in state.objects(Table::Nodes) {
-        world.put_node(&object.parse()?);
-    }
-    for (_, object) in state.objects(Table::CronJobs) {
-        world.cron_jobs.put(object.parse()?);
-    }
-    for (_, object) in state.objects(Table::Jobs) {
-        world.put_job(object.parse()?);
-    }
-    for (key, object) in state.objects(Table::JobFacts) {
-        world.put_facts(key.clone(), object.parse()?);
-    }
-    for (key, object) in state.objects(Table::Pods) {
-        match done_pod(object.text).map_err(|error| object.damaged(&error))? {
-            Some(done) => world.put_done_pod(key.clone(), done),
-            None => world.put_pod(object.parse()?),
-        }
-    }
-    let mut leftovers = Vec::new();
-    for (key, object) in state.objects(Table::RemovedPods) {
-        let outline: PodOutline<'_> = object.parse_borrowed()?;
-        match outline.owner().filter(|owner| world.job_key(owner).is_some()) {
-            Some(owner) => world.put_removed_pod(key.clone(), outline.metadata.uid, owner),
-            None => leftovers.push(key.clone()),
-        }
-    }
-    Ok(leftovers)
-}
-
 impl Engine {
     /// Reads the store. The launcher must have been started before: forks are cheap only from a small process.
     ///
     /// # Errors
     /// A store that cannot be read, or is damaged.
     pub fn load(config: &Config, store: &Store, launcher: Launcher) -> Result<Self> {
-        let (state, tail) = store.read(&TABLES)?;
+        let mut world = World::new(config.settings.clone());
+        let (tail, loaded) = load(store, &mut world)?;
+        let before_boot = store.revision_before_boot(tail.revision());
         let mut engine = Self {
             store: store.clone(),
             inbox: Inbox::new(store.inbox_path()),
             tail: Some(tail),
-            world: World::new(config.settings.clone()),
+            world,
             recorder: Recorder::default(),
             job_timers: Timers::new(),
             pod_timers: Timers::new(),
             cron_timers: Timers::new(),
             supervised: HashMap::new(),
+            adopted: Adopted::new()?,
+            clock_offset: None,
             launcher,
-            environment: base_environment(),
+            environment: default_environment(),
+            environments: loaded.environments,
             suspects: BTreeSet::new(),
-            leftovers: Vec::new(),
+            leftovers: loaded.leftovers,
             compact_after: None,
         };
-        engine.leftovers = fill(&mut engine.world, &state)?;
-        drop(state);
+        let is_older = |key: &Key| loaded.revisions.get(key).is_some_and(|revision| *revision <= before_boot);
+        engine.claim_for_the_dead(is_older)?;
         engine.adopt_supervisors()?;
         if !engine.supervised.is_empty() {
             engine.remember_events()?;
@@ -194,13 +141,27 @@ impl Engine {
     /// Repeats are merged with Events that an earlier controller has recorded; only those of pods that were running
     /// already can have repeats.
     fn remember_events(&mut self) -> Result<()> {
-        let (state, _) = self.store.read(&[Table::Events])?;
         let live: HashSet<&str> =
             self.world.live_pods().map(|pod| crate::api::meta::name(&pod.metadata)).collect();
-        for (key, object) in state.objects(Table::Events) {
-            let about = key.name.rsplit_once('.').map_or("", |(name, _)| name);
-            if live.contains(about) {
-                self.recorder.remember(&object.parse()?);
+        let recorder = &mut self.recorder;
+        self.store.stream(&[Table::Events], |change| {
+            let about = change.name.rsplit_once('.').map_or("", |(name, _)| name);
+            if let Some(text) = change.object.filter(|_| live.contains(about)) {
+                recorder.remember(&serde_json::from_str(text).with_context(|| place(&change))?);
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// Pods that were stored before this machine started may have been started before it stopped, though their claims did
+    /// not reach the disk. Claimed now, they are found to be without a supervisor, and are not run a second time unnoticed.
+    fn claim_for_the_dead(&self, is_older: impl Fn(&Key) -> bool) -> Result<()> {
+        for pod in self.world.live_pods() {
+            // A pod that is known to be blocked was not started.
+            let has_reported = pod.status.as_ref().is_some_and(|status| status.container_statuses.is_some());
+            if is_older(&key(&pod.metadata)) && is_bound(pod) && !is_pod_finished(pod) && !has_reported {
+                drop(PodDirectory::new(self.store.pod_path(uid(&pod.metadata))).claim()?);
             }
         }
         Ok(())
@@ -208,18 +169,16 @@ impl Engine {
 
     /// Pods that were started before us: by a controller that is gone, or by a verb.
     fn adopt_supervisors(&mut self) -> Result<()> {
-        let uids: Vec<String> = self.world.live_pods().map(|pod| uid(&pod.metadata).to_owned()).collect();
-        for uid in uids {
+        let pods: Vec<(String, Key)> =
+            self.world.live_pods().map(|pod| (uid(&pod.metadata).to_owned(), key(&pod.metadata))).collect();
+        for (uid, key) in pods {
             let directory = PodDirectory::new(self.store.pod_path(&uid));
             if !directory.is_claimed() {
                 continue;
             }
             match supervisor_of(&directory)? {
-                Some(process) => {
-                    let supervision = Supervision { process: Some(process), ..Supervision::default() };
-                    self.supervised.insert(uid.into(), supervision);
-                }
-                None => {
+                Supervisor::Alive(process) => self.adopt(&uid, &key, process),
+                Supervisor::Gone => {
                     self.supervised.insert(uid.as_str().into(), Supervision::default());
                     self.suspects.insert(uid);
                 }
@@ -228,14 +187,23 @@ impl Engine {
         Ok(())
     }
 
+    /// Takes over a living supervisor that is no child of our kubelet process.
+    fn adopt(&mut self, uid: &str, key: &Key, process: Option<OwnedFd>) {
+        self.supervised.insert(uid.into(), Supervision::default());
+        if !self.adopted.add(uid, process) {
+            self.pod_timers.set(key, Some(clock() + LOOK_AGAIN));
+        }
+    }
+
     /// Directories that a crash between a commit and the removal left behind.
     fn sweep_pod_directories(&self) {
         let known = self.world.known_uids();
         let Ok(entries) = std::fs::read_dir(self.store.root().join("pods")) else { return };
+        let keep = is_anything_read_for_record(self.store.root());
         for entry in entries.flatten() {
             let name = entry.file_name();
             if let Some(uid) = name.to_str().filter(|uid| !known.contains(*uid)) {
-                self.clear_away(uid);
+                self.clear_away(uid, keep);
             }
         }
     }
@@ -250,9 +218,9 @@ impl Engine {
         self.tail.as_ref().map(|tail| tail.journal_path().to_owned())
     }
 
-    /// Descriptors that become readable when an adopted supervisor ends.
-    pub fn adopted(&self) -> impl Iterator<Item = &OwnedFd> {
-        self.supervised.values().filter_map(|supervision| supervision.process.as_ref())
+    /// Readable when an adopted supervisor has ended.
+    pub fn adopted(&self) -> BorrowedFd<'_> {
+        self.adopted.as_fd()
     }
 
     /// When the next pass is due though nothing happens.
@@ -294,24 +262,22 @@ impl Engine {
         self.tail.as_ref().map(Tail::sync_handle).transpose()
     }
 
+    /// Makes what has been committed survive a power cut.
+    ///
+    /// # Errors
+    /// The disk says no.
+    pub fn sync(&self) -> Result<()> {
+        self.tail.as_ref().map_or(Ok(()), Tail::sync)
+    }
+
     /// Ends the kubelet process, once every supervisor asked for has been forked.
     pub fn finish(self) {
         self.launcher.finish();
     }
 
-    /// Names an adopted supervisor that has ended.
+    /// Names the adopted supervisors that have ended.
     pub fn hear_of_adopted_deaths(&mut self) {
-        for (uid, supervision) in &mut self.supervised {
-            let ended = supervision.process.as_ref().is_some_and(|process| {
-                let mut fds =
-                    [nix::poll::PollFd::new(std::os::fd::AsFd::as_fd(process), nix::poll::PollFlags::POLLIN)];
-                nix::poll::poll(&mut fds, nix::poll::PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
-            });
-            if ended {
-                supervision.process = None;
-                self.suspects.insert(uid.to_string());
-            }
-        }
+        self.suspects.extend(self.adopted.ended().into_iter().map(String::from));
     }
 
     /// Makes one pass.
@@ -330,6 +296,7 @@ impl Engine {
         };
         let mut locked = self.store.lock(tail)?;
         let mut round = Round::default();
+        self.follow_clock(now, &mut round)?;
         let mut failed = Ok(());
         locked.catch_up(&TABLES, |change| {
             if failed.is_ok() {
@@ -338,23 +305,17 @@ impl Engine {
         })?;
         failed?;
         for (path, report) in &reports {
-            let key = Key::new(&report.namespace, &report.name);
-            let pod = self.world.live_pod(&key).filter(|pod| uid(&pod.metadata) == report.uid);
-            if let Some((pod, events)) = pod.and_then(|pod| take_report(pod, &report.status, now)) {
-                round.say(|| {
-                    format!("pod/{} {}", report.name, report.status.phase.clone().unwrap_or_default())
-                });
-                events.into_iter().try_for_each(|event| self.record(event, &mut round))?;
-                self.put_pod(pod, &mut round);
-            }
-            if report.last {
-                self.suspects.remove(&report.uid);
-                self.supervised.remove(report.uid.as_str());
-            }
+            self.take_in(report, now, &mut round)?;
             round.taken.push(path.clone());
         }
         for key in std::mem::take(&mut self.leftovers) {
             round.pending.delete(Table::RemovedPods, key);
+        }
+        for key in self.pod_timers.take_due(now) {
+            if let Some(uid) = self.world.pod_uid(&key).filter(|uid| self.adopted.is_unseen(uid)) {
+                self.suspects.insert(uid.to_owned());
+            }
+            self.world.touch(key);
         }
         self.settle_suspects(now, &mut round)?;
         for key in self.job_timers.take_due(now) {
@@ -363,23 +324,59 @@ impl Engine {
         for key in self.cron_timers.take_due(now) {
             self.world.cron_jobs.name(key);
         }
-        for key in self.pod_timers.take_due(now) {
-            self.world.touch(key);
-        }
         self.decide(now, &mut round)?;
         let committed = !round.pending.is_empty();
         if committed {
             let writes = std::mem::take(&mut round.pending).into_writes(locked.next_revision())?;
             if round.directories.is_empty() {
-                locked.commit(&writes)?;
+                locked.commit(writes)?;
             } else {
-                locked.commit_what_frees_room(&writes)?;
+                locked.commit_what_frees_room(writes)?;
             }
             self.compact(&mut locked, now)?;
         }
         self.tail = Some(locked.unlock());
         self.act(&mut round, now)?;
         Ok(PassReport { lines: round.lines, committed })
+    }
+
+    /// Somebody may have set the clock: what has been noted of Jobs moves along, so that deadlines and delays last as long as they
+    /// would have.
+    fn follow_clock(&mut self, now: DateTime<Utc>, round: &mut Round) -> Result<()> {
+        let since_boot = Duration::from_std(since_boot()).context("read the time since boot")?;
+        let offset = (now - DateTime::UNIX_EPOCH) - since_boot;
+        let by = offset - self.clock_offset.replace(offset).unwrap_or(offset);
+        // A clock that is only adjusted goes a little faster or slower.
+        if by.abs() < CLOCK_STEP {
+            return Ok(());
+        }
+        self.job_timers.shift(by);
+        self.pod_timers.shift(by);
+        for supervision in self.supervised.values_mut() {
+            supervision.tell_again = supervision.tell_again.map(|again| again + by);
+        }
+        for (key, facts) in self.world.shift_facts(by) {
+            round.pending.put_facts(key.clone(), &facts)?;
+            self.world.mark_dirty(key);
+        }
+        self.world.mark_all_dirty();
+        Ok(())
+    }
+
+    /// Takes in what a supervisor says of its pod.
+    fn take_in(&mut self, report: &PodReport, now: DateTime<Utc>, round: &mut Round) -> Result<()> {
+        let key = Key::new(&report.namespace, &report.name);
+        let pod = self.world.live_pod(&key).filter(|pod| uid(&pod.metadata) == report.uid);
+        if let Some((pod, events)) = pod.and_then(|pod| take_report(pod, &report.status, now)) {
+            round.say(|| format!("pod/{} {}", report.name, report.status.phase.clone().unwrap_or_default()));
+            events.into_iter().try_for_each(|event| self.record(event, round))?;
+            self.put_pod(pod, round);
+        }
+        if report.last {
+            self.suspects.remove(&report.uid);
+            self.forget_supervisor(&report.uid);
+        }
+        Ok(())
     }
 
     /// What has been committed stands and must be acted on, whether or not there is room for a new snapshot. Without,
@@ -419,11 +416,7 @@ impl Engine {
     fn apply(&mut self, change: &Change<'_>, round: &mut Round) -> Result<()> {
         let key = Key::new(change.namespace, change.name);
         let damaged = |error: serde_json::Error| {
-            anyhow::anyhow!(
-                "revision {} of the journal: {} {key}: {error}",
-                change.revision,
-                change.table.as_str()
-            )
+            anyhow::Error::new(error).context(format!("{} (revision {})", place(change), change.revision))
         };
         match (change.table, change.object) {
             (Table::Jobs, Some(text)) => {
@@ -455,11 +448,17 @@ impl Engine {
                 self.world.put_facts(key, facts);
             }
             (Table::JobFacts, None) => self.world.remove_facts(&key),
+            (Table::Environments, Some(text)) => {
+                self.environments.insert(change.name.into(), serde_json::from_str(text).map_err(damaged)?);
+            }
             (Table::RemovedPods, Some(text)) => {
                 let outline: PodOutline<'_> = serde_json::from_str(text).map_err(damaged)?;
                 if let Some(owner) = outline.owner() {
-                    round.directories.remove(outline.metadata.uid);
-                    self.world.put_removed_pod(key, outline.metadata.uid, owner);
+                    round.directories.remove(outline.uid());
+                    round.kept.insert(outline.uid().to_owned());
+                    // Another Job may have taken it over from one that is gone.
+                    round.pending.forget(Table::RemovedPods, &key);
+                    self.world.put_removed_pod(key, outline.uid(), owner);
                 }
             }
             _ => {}
@@ -476,6 +475,11 @@ impl Engine {
         }
     }
 
+    fn forget_supervisor(&mut self, pod_uid: &str) {
+        self.supervised.remove(pod_uid);
+        self.adopted.remove(pod_uid);
+    }
+
     /// A pod is gone; its directory goes with it, unless its Job keeps it (which a later change may say).
     fn pod_removed(&mut self, key: &Key, round: &mut Round) {
         if let Some(entry) = self.world.pod(key) {
@@ -483,8 +487,11 @@ impl Engine {
                 PodEntry::Live(pod) => uid(&pod.metadata).to_owned(),
                 PodEntry::Done(pod) => pod.uid.to_string(),
             };
-            self.supervised.remove(uid.as_str());
-            round.directories.insert(uid);
+            self.forget_supervisor(&uid);
+            // What says that it is kept may stand before or after this in the same commit.
+            if !round.kept.contains(&uid) {
+                round.directories.insert(uid);
+            }
             self.world.remove_pod(key);
         }
         self.pod_timers.set(key, None);
@@ -515,22 +522,30 @@ impl Engine {
             let Some(key) = keys.get(&pod_uid) else { continue };
             let Some(pod) = self.world.live_pod(key).cloned() else { continue };
             let directory = PodDirectory::new(self.store.pod_path(&pod_uid));
-            self.supervised.remove(pod_uid.as_str());
+            self.forget_supervisor(&pod_uid);
             if !directory.is_claimed() {
-                self.pod_timers.set(key, Some(now + Duration::seconds(1)));
+                if pod.metadata.deletion_timestamp.is_some() {
+                    self.world.touch(key.clone());
+                } else {
+                    self.pod_timers.set(key, Some(now + START_AGAIN));
+                }
                 continue;
             }
             if is_pod_finished(&pod) {
                 continue;
             }
             // Of what we have heard only the lock is proof: somebody else's supervisor may have this pod.
-            if let Some(process) = supervisor_of(&directory)? {
-                let supervision = Supervision { process: Some(process), ..Supervision::default() };
-                self.supervised.insert(pod_uid.into(), supervision);
+            if let Supervisor::Alive(process) = supervisor_of(&directory)? {
+                self.adopt(&pod_uid, key, process);
                 self.world.touch(key.clone());
                 continue;
             }
-            kill_strays(&pod_uid);
+            // The commit that held its end may have been lost in a power cut.
+            if let Some(report) = self.inbox.last_report_put_away(&self.store.pod_path(&pod_uid)) {
+                self.take_in(&report, now, round)?;
+                continue;
+            }
+            kill_strays(&pod_uid, &Session::all_in(&directory.lock_text()));
             round.say(|| format!("pod/{} lost: its supervisor is gone", key.name));
             let mut lost = Pod::clone(&pod);
             lost.status = Some(lost_status(&pod, now));
@@ -734,7 +749,13 @@ impl Engine {
         let owner: Option<&ObjectMeta> = controller_of(&pod.metadata)
             .and_then(|owner| self.world.unfinished_job(&owner.uid))
             .map(|job| &job.metadata);
-        let resolved = pod_run(pod, owner.unwrap_or(&pod.metadata), &self.world.settings, &self.environment);
+        let owner = owner.unwrap_or(&pod.metadata);
+        let none = BTreeMap::new();
+        let id = annotation(owner, ANNOTATION_PASSED_ENVIRONMENT_ID)
+            .or_else(|| annotation(&pod.metadata, ANNOTATION_PASSED_ENVIRONMENT_ID));
+        let passed = id.and_then(|id| self.environments.get(id)).unwrap_or(&none);
+        let environment = Environment { base: &self.environment, passed };
+        let resolved = pod_run(pod, owner, &self.world.settings, &environment);
         match resolved {
             Ok(run) => {
                 self.supervised.insert(run.uid.as_str().into(), Supervision::default());
@@ -759,21 +780,38 @@ impl Engine {
     fn act(&mut self, round: &mut Round, now: DateTime<Utc>) -> Result<()> {
         crash_point("before-act");
         for run in &round.launches {
-            self.launcher.launch(run)?;
+            if !self.launcher.launch(run)? {
+                self.supervised.remove(run.uid.as_str());
+                self.pod_timers.set(&Key::new(&run.namespace, &run.name), Some(now + SOON));
+            }
         }
         for (key, pod_uid, deadline, grace) in std::mem::take(&mut round.stops) {
             let directory = PodDirectory::new(self.store.pod_path(&pod_uid));
+            let late = now - deadline;
             match supervisor_of(&directory)? {
-                Some(process) if request_stop(&process, &pod_uid, grace).is_ok() => {
-                    let again = Some(now + AGAIN);
+                // It does not follow, for it is stopped again and again, or hangs.
+                Supervisor::Alive(Some(process)) if late > LATE => {
+                    kill_supervisor(&process);
+                    self.suspects.insert(pod_uid.to_string());
+                    self.pod_timers.set(&key, Some(now + SOON));
+                }
+                Supervisor::Alive(Some(process)) => {
+                    if continue_if_stopped(&directory, &process)? && late > AGAIN {
+                        kill_supervisor(&process);
+                    }
+                    let again = Some(
+                        now + if request_stop(&process, &pod_uid, grace).is_ok() { AGAIN } else { SOON },
+                    );
                     if let Some(supervision) = self.supervised.get_mut(&pod_uid) {
                         supervision.told = Some(deadline);
                         supervision.tell_again = again;
                     }
                     self.pod_timers.set(&key, again);
                 }
+                // Out of our reach, but alive.
+                Supervisor::Alive(None) => self.pod_timers.set(&key, Some(now + LOOK_AGAIN)),
                 // Just asked for, or just about to report its end.
-                _ => {
+                Supervisor::Gone => {
                     // Claimed, and the lock is free: the next pass reads its last report, or finds it lost.
                     if directory.is_claimed() {
                         self.suspects.insert(pod_uid.to_string());
@@ -786,20 +824,23 @@ impl Engine {
             self.inbox.put_away(path, &self.store.pods_path());
         }
         crash_point("reports-removed");
-        for uid in &round.directories {
-            self.clear_away(uid);
+        if !round.directories.is_empty() {
+            let keep = is_anything_read_for_record(self.store.root());
+            round.directories.iter().for_each(|uid| self.clear_away(uid, keep));
         }
         Ok(())
     }
 
     /// Removes what a pod leaves behind that is not stored any more. One replaced by another of the same name may
-    /// still run.
-    fn clear_away(&self, pod_uid: &str) {
+    /// still run. `keep`: somebody may not have read its logs, and removes the directory then.
+    fn clear_away(&self, pod_uid: &str, keep: bool) {
         let directory = PodDirectory::new(self.store.pod_path(pod_uid));
-        if let Ok(Some(process)) = supervisor_of(&directory) {
+        if let Ok(Supervisor::Alive(Some(process))) = supervisor_of(&directory) {
             let _ = request_stop(&process, pod_uid, 0);
         }
-        directory.remove();
+        if !keep {
+            directory.remove();
+        }
     }
 }
 
@@ -856,6 +897,8 @@ struct Round {
     taken: Vec<PathBuf>,
     /// Uids of pods whose directories go after the commit.
     directories: BTreeSet<String>,
+    /// Uids of pods that somebody else's commit has removed while their Job lives on.
+    kept: HashSet<String>,
     /// The Jobs as stored, once one of them is removed.
     stored_jobs: Option<State>,
     lines: Vec<String>,
@@ -864,21 +907,5 @@ struct Round {
 impl Round {
     fn say(&mut self, line: impl FnOnce() -> String) {
         self.lines.push(line());
-    }
-}
-
-impl PodOutline<'_> {
-    fn owner(&self) -> Option<&str> {
-        self.metadata.owner_references.iter().find(|owner| owner.controller).map(|owner| owner.uid)
-    }
-
-    /// For a pod that has ended.
-    fn done(&self) -> Option<DonePod> {
-        let counted = !self.metadata.finalizers.iter().any(|finalizer| finalizer == FINALIZER_JOB_TRACKING);
-        (counted && self.metadata.deletion_timestamp.is_none()).then(|| DonePod {
-            uid: self.metadata.uid.into(),
-            owner: self.owner().map(Into::into),
-            created: self.metadata.creation_timestamp,
-        })
     }
 }

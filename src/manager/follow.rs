@@ -137,7 +137,7 @@ impl Follower {
     /// # Errors
     /// A store that cannot be read.
     pub fn start(config: &Config, store: &Store, tables: &[Table]) -> Result<(State, Self)> {
-        let heard = store.bell_value()?;
+        let heard = store.bell_value();
         let (state, tail) = store.read(tables)?;
         let revival =
             config.background.then(|| Revival { config: config.clone(), ran: true, looked: Instant::now() });
@@ -152,7 +152,7 @@ impl Follower {
     /// # Errors
     /// A store that cannot be read.
     pub fn changes(&mut self, mut each: impl FnMut(Change<'_>)) -> Result<()> {
-        self.heard = self.store.bell_value()?;
+        self.heard = self.store.bell_value();
         if let Some(watches) = &mut self.watches {
             watches.drain()?;
             watches.follow_journal(self.tail.journal_path())?;
@@ -187,12 +187,20 @@ impl Follower {
                 namespace: &key.namespace,
                 name: &key.name,
                 object: None,
+                last: None,
             });
         }
         for table in &self.tables {
             for (key, object) in state.objects(*table) {
                 let (namespace, name) = (&*key.namespace, &*key.name);
-                each(Change { revision, table: *table, namespace, name, object: Some(object.text) });
+                each(Change {
+                    revision,
+                    table: *table,
+                    namespace,
+                    name,
+                    object: Some(object.text),
+                    last: None,
+                });
             }
         }
         Ok(())
@@ -221,7 +229,7 @@ impl Follower {
             }
         };
         // Whatever came before the watch was set shows in the bell.
-        if self.store.bell_value()? != self.heard {
+        if self.store.bell_value() != self.heard {
             return Ok(true);
         }
         let Some(left) = time_left(until) else { return Ok(false) };
@@ -236,7 +244,7 @@ impl Follower {
 
     fn listen(&self, until: Option<DateTime<Utc>>) -> Result<bool> {
         let Some(left) = time_left(until) else { return Ok(false) };
-        self.store.sleep_until_commit(self.heard, left)?;
+        self.store.sleep_until_commit(self.heard, left);
         Ok(until.is_none_or(|until| clock() <= until))
     }
 }
@@ -252,7 +260,8 @@ mod tests {
         let store = Store::open(&place.path().join("data")).expect("a store");
         let commit = |writes: &[Write]| {
             let (mut locked, _) = store.lock_and_read(&[]).expect("the lock");
-            locked.commit(writes).expect("a commit");
+            let numbered = writes.iter().cloned().zip(0..).map(|(write, number)| write.numbered(number));
+            locked.commit(numbered.collect()).expect("a commit");
             locked.compact(clock()).expect("a compaction");
         };
         let put = |name: &str, text: &str| Write::put(Table::Jobs, Key::new("n", name), text.into());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use k8s_openapi::api::core::v1::{NodeAddress, NodeCondition, NodeSystemInfo};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
@@ -13,44 +13,67 @@ use crate::api::meta::time;
 use crate::api::nodes::{architecture, well_known_labels};
 use crate::api::{Node, NodeStatus, ObjectMeta, Time};
 use crate::controller::pods::new_uid;
-use crate::store::{Store, Table};
+use crate::store::{State, Store, Table};
 
-/// Stores the node, unless it is stored already as it is. What users have said of it is kept.
+/// Stores the node, unless it is stored already as it is. What users have said of it is kept. Makes a store where there is
+/// none.
 ///
 /// # Errors
 /// A store that cannot be read or written.
 pub fn register_node(config: &Config, store: &Store) -> Result<()> {
-    let name = &config.settings.node_name;
-    let key = Key::new("", name);
+    if store.is_absent() {
+        Store::open(store.root())?;
+    }
     let (state, _) = store.read(&[Table::Nodes])?;
-    if let Some(object) = state.get(Table::Nodes, &key) {
-        let node: Node = object.parse()?;
-        if node
-            .status
-            .as_ref()
-            .is_some_and(|known| is_same_machine(known, &machine(name, known_since(known))))
-        {
-            return Ok(());
-        }
+    if node_as_of_now(config, &state)?.is_none() {
+        return Ok(());
     }
     let mut request = Request::begin(store, &[Table::Nodes])?;
-    let now = time(request.now);
-    let mut node: Node = match request.state.get(Table::Nodes, &key) {
-        Some(object) => object.parse()?,
-        None => Node {
-            metadata: ObjectMeta {
-                name: Some(name.clone()),
-                uid: Some(new_uid(&mut request.random)),
-                creation_timestamp: Some(now.clone()),
-                labels: Some(well_known_labels(name)),
-                ..ObjectMeta::default()
-            },
-            ..Node::default()
-        },
-    };
-    node.status = Some(machine(name, now));
-    request.pending.put_node(node);
+    if let Some(node) = node_as_of_now(config, &request.state)? {
+        request.pending.put_node(node);
+    }
     request.commit_quietly()
+}
+
+/// Shows the node as it is now in what was read, without storing it.
+///
+/// # Errors
+/// A damaged node.
+pub fn show_node(config: &Config, state: &mut State) -> Result<()> {
+    if let Some(mut node) = node_as_of_now(config, state)? {
+        let version = || state.revision().to_string();
+        node.metadata.resource_version.get_or_insert_with(version);
+        let text = serde_json::to_string(&node).context("encode the node")?;
+        state.add(Table::Nodes, key_of(config), text);
+    }
+    Ok(())
+}
+
+fn key_of(config: &Config) -> Key {
+    Key::new("", &config.settings.node_name)
+}
+
+/// The node as it should be stored; `None` where it is.
+fn node_as_of_now(config: &Config, state: &State) -> Result<Option<Node>> {
+    let name = &config.settings.node_name;
+    let stored = state.get(Table::Nodes, &key_of(config)).map(|object| object.parse::<Node>()).transpose()?;
+    let is_current = |status: &NodeStatus| is_same_machine(status, &machine(name, known_since(status)));
+    if stored.as_ref().and_then(|node| node.status.as_ref()).is_some_and(is_current) {
+        return Ok(None);
+    }
+    let now = time(super::clock());
+    let mut node = stored.unwrap_or_else(|| Node {
+        metadata: ObjectMeta {
+            name: Some(name.clone()),
+            uid: Some(new_uid(&mut fastrand::Rng::with_seed(super::seed()))),
+            creation_timestamp: Some(now.clone()),
+            labels: Some(well_known_labels(name)),
+            ..ObjectMeta::default()
+        },
+        ..Node::default()
+    });
+    node.status = Some(machine(name, now));
+    Ok(Some(node))
 }
 
 fn is_same_machine(known: &NodeStatus, found: &NodeStatus) -> bool {

@@ -23,10 +23,24 @@ enum Content {
     Deleted,
 }
 
+/// The revisions of the writes of one commit.
+#[derive(Debug)]
+pub struct Revisions {
+    known: BTreeMap<(Table, Key), u64>,
+    next: u64,
+}
+
+impl Revisions {
+    /// The revision of an object's write; for one that the commit does not write the revision after it.
+    pub fn of(&self, table: Table, key: &Key) -> u64 {
+        self.known.get(&(table, key.clone())).copied().unwrap_or(self.next)
+    }
+}
+
 /// The writes of one commit.
 #[derive(Debug, Default)]
 pub struct Pending {
-    writes: BTreeMap<(Table, Key), Content>,
+    writes: BTreeMap<(Table, Key), (u64, Content)>,
 }
 
 impl Pending {
@@ -35,25 +49,39 @@ impl Pending {
         self.writes.is_empty()
     }
 
+    /// An object that is written again keeps its number.
+    fn write(&mut self, table: Table, key: Key, content: Content) {
+        let next = self.writes.len() as u64;
+        self.writes.entry((table, key)).or_insert((next, Content::Deleted)).1 = content;
+    }
+
+    /// The revisions that the writes will have in the commit that begins with that one.
+    pub fn revisions(&self, first: u64) -> Revisions {
+        let number = |((table, key), (number, _)): (&(Table, Key), &(u64, Content))| {
+            ((*table, key.clone()), first + number)
+        };
+        Revisions { next: first + self.writes.len() as u64, known: self.writes.iter().map(number).collect() }
+    }
+
     /// Writes a Job.
     pub fn put_job(&mut self, job: Job) {
-        self.writes.insert((Table::Jobs, key(&job.metadata)), Content::Job(Box::new(job)));
+        self.write(Table::Jobs, key(&job.metadata), Content::Job(Box::new(job)));
     }
 
     /// Writes a CronJob.
     pub fn put_cron_job(&mut self, cron_job: CronJob) {
-        self.writes.insert((Table::CronJobs, key(&cron_job.metadata)), Content::CronJob(Box::new(cron_job)));
+        self.write(Table::CronJobs, key(&cron_job.metadata), Content::CronJob(Box::new(cron_job)));
     }
 
     /// Writes a pod.
     pub fn put_pod(&mut self, pod: Pod) {
-        self.writes.insert((Table::Pods, key(&pod.metadata)), Content::Pod(Box::new(pod)));
+        self.write(Table::Pods, key(&pod.metadata), Content::Pod(Box::new(pod)));
     }
 
     /// Writes a node.
     pub fn put_node(&mut self, node: Node) {
         let key = Key::new("", node.metadata.name.as_deref().unwrap_or_default());
-        self.writes.insert((Table::Nodes, key), Content::Node(Box::new(node)));
+        self.write(Table::Nodes, key, Content::Node(Box::new(node)));
     }
 
     /// Writes what the Job controller remembers.
@@ -77,12 +105,21 @@ impl Pending {
 
     /// Writes an object that is JSON text already.
     pub fn put_text(&mut self, table: Table, key: Key, text: String) {
-        self.writes.insert((table, key), Content::Text(text));
+        self.write(table, key, Content::Text(text));
     }
 
     /// Deletes an object. One that this commit would have created is gone without a trace.
     pub fn delete(&mut self, table: Table, key: Key) {
-        self.writes.insert((table, key), Content::Deleted);
+        self.write(table, key, Content::Deleted);
+    }
+
+    /// Leaves an object as it is, whatever was to become of it.
+    pub fn forget(&mut self, table: Table, key: &Key) {
+        if let Some((gone, _)) = self.writes.remove(&(table, key.clone())) {
+            // Numbers are without gaps.
+            let later = self.writes.values_mut().filter(|(number, _)| *number > gone);
+            later.for_each(|(number, _)| *number -= 1);
+        }
     }
 
     /// What this commit makes of an object, as JSON text: `None` where it leaves it alone, `Some(None)` where it deletes it.
@@ -90,7 +127,7 @@ impl Pending {
     /// # Errors
     /// Never in practice: objects always encode.
     pub fn text_of(&self, table: Table, key: &Key) -> Result<Option<Option<String>>> {
-        let Some(content) = self.writes.get(&(table, key.clone())) else { return Ok(None) };
+        let Some((_, content)) = self.writes.get(&(table, key.clone())) else { return Ok(None) };
         Ok(Some(match content {
             Content::Job(job) => Some(encode(job)?),
             Content::CronJob(cron_job) => Some(encode(cron_job)?),
@@ -101,16 +138,18 @@ impl Pending {
         }))
     }
 
-    /// The writes of the commit with that revision, which API objects carry as their resourceVersion.
+    /// The writes of the commit that begins with that revision. API objects carry the revision of their write as their
+    /// resourceVersion.
     ///
     /// # Errors
     /// Never in practice: objects always encode.
-    pub fn into_writes(self, revision: u64) -> Result<Vec<Write>> {
-        let version = |meta: &mut ObjectMeta| meta.resource_version = Some(revision.to_string());
+    pub fn into_writes(self, first: u64) -> Result<Vec<Write>> {
         self.writes
             .into_iter()
-            .map(|((table, key), content)| {
-                Ok(match content {
+            .map(|((table, key), (number, content))| {
+                let version =
+                    |meta: &mut ObjectMeta| meta.resource_version = Some((first + number).to_string());
+                let write = match content {
                     Content::Job(mut job) => {
                         version(&mut job.metadata);
                         Write::put(table, key, encode(&job)?)
@@ -129,7 +168,8 @@ impl Pending {
                     }
                     Content::Text(text) => Write::put(table, key, text),
                     Content::Deleted => Write::delete(table, key),
-                })
+                };
+                Ok(write.numbered(number))
             })
             .collect()
     }

@@ -1,7 +1,7 @@
 //! What verbs do: decide under the lock, commit, make it durable, and see to it that somebody goes on.
 
 use std::collections::BTreeSet;
-use std::process::{Child, Command};
+use std::process::Child;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -10,14 +10,17 @@ use nix::sys::signal::SigSet;
 use serde::de::DeserializeOwned;
 
 use super::engine::PassReport;
+use super::notice::leave_notice;
+use super::outline::{cron_job_has_work, job_has_work, pod_has_work};
+use super::pending::Revisions;
 use super::run::controller_pid;
 use super::{Config, Engine, Pending, clock, seed};
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::key;
-use crate::api::{CronJob, Job, Pod};
+use crate::api::{Job, Pod};
 use crate::controller::{Action, World, reconcile, scheduler};
-use crate::kubelet::{Launcher, detach};
-use crate::store::{LockedStore, ProcessLock, State, Store, StoreError, Table, is_out_of_room};
+use crate::kubelet::{Launcher, controller_by_supervisor, start_detached};
+use crate::store::{LockedStore, ProcessLock, State, Store, StoreError, Table, Tail, is_out_of_room};
 
 /// `jobctl __controller DIR`: the controller in the background. It bypasses the command line's parser, whose heap
 /// every supervisor would inherit.
@@ -60,9 +63,9 @@ impl Request {
         Ok(Self { state, pending, now: clock(), random, created, frees_room: false, locked })
     }
 
-    /// The resourceVersion that everything written by this request will have.
-    pub fn revision(&self) -> u64 {
-        self.locked.next_revision()
+    /// The resourceVersions that the objects written by this request will have.
+    pub fn revisions(&self) -> Revisions {
+        self.pending.revisions(self.locked.next_revision())
     }
 
     /// An object as this request leaves it: what it has made of it so far, else as stored.
@@ -148,30 +151,39 @@ impl Request {
     ///
     /// # Errors
     /// As [`Request::commit`].
-    pub fn commit_quietly(mut self) -> Result<()> {
-        let revision = self.locked.next_revision();
-        self.locked.commit(&self.pending.into_writes(revision)?)?;
-        self.locked.unlock().sync()
+    pub fn commit_quietly(self) -> Result<()> {
+        self.commit_writes()?.sync()
+    }
+
+    fn commit_writes(mut self) -> Result<Tail> {
+        let writes = self.pending.into_writes(self.locked.next_revision())?;
+        if self.frees_room {
+            self.locked.commit_what_frees_room(writes)?;
+        } else {
+            self.locked.commit(writes)?;
+        }
+        Ok(self.locked.unlock())
     }
 
     /// Commits, makes it survive a power cut, and has the controller go on. Nothing to commit costs nothing.
     ///
     /// # Errors
     /// A full disk or another failing write; nothing is changed then.
-    pub fn commit(mut self, config: &Config, store: &Store) -> Result<()> {
+    pub fn commit(self, config: &Config, store: &Store) -> Result<()> {
         if self.pending.is_empty() {
             return Ok(());
         }
-        let writes = self.pending.into_writes(self.locked.next_revision())?;
-        if self.frees_room {
-            self.locked.commit_what_frees_room(&writes)?;
-        } else {
-            self.locked.commit(&writes)?;
-        }
-        let tail = self.locked.unlock();
+        let tail = self.commit_writes()?;
         // The controller starts while the disk syncs; success is reported after both.
-        ensure_controller(config, store)?;
-        tail.sync()
+        let started = ensure_controller(config, store);
+        tail.sync()?;
+        // A failure says that nothing was stored, and it was: whoever goes on later finds it.
+        if let Err(error) = started {
+            leave_notice(format!(
+                "warning: everything was stored, but nobody goes on with it: {error:#}; the next command tries again"
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -188,9 +200,9 @@ pub fn ensure_controller(config: &Config, store: &Store) -> Result<()> {
         run_pass_here(config, store)?;
         return Ok(());
     }
-    let mut command = Command::new("/proc/self/exe");
-    command.arg(CONTROLLER).arg(store.root());
-    detach(&mut command).context("start the controller")?;
+    if !controller_by_supervisor(store) {
+        start_detached(CONTROLLER, store.root()).context("start the controller")?;
+    }
     Ok(())
 }
 
@@ -208,32 +220,16 @@ pub fn revive_controller(config: &Config, store: &Store, tables: &[Table]) -> Re
     tables.sort_unstable();
     tables.dedup();
     let (state, _) = store.read(&tables)?;
-    let unfinished =
-        |text: &str| !text.contains("\"phase\":\"Succeeded\"") && !text.contains("\"phase\":\"Failed\"");
-    let work = state.objects(Table::CronJobs).any(|(_, object)| is_alive(object.text))
-        || state.objects(Table::Pods).any(|(_, pod)| unfinished(pod.text))
-        || state.objects(Table::Jobs).any(|(_, job)| {
-            let finished =
-                job.text.contains("\"type\":\"Complete\"") || job.text.contains("\"type\":\"Failed\"");
-            // A finished one may still have to go. Inside annotations these quotes are escaped.
-            !finished
-                || job.text.contains("\"ttlSecondsAfterFinished\":")
-                || job.text.contains("\"deletionTimestamp\":")
-        });
+    let has = |table: Table, has_work: fn(&str) -> bool| {
+        state.objects(table).any(|(_, object)| has_work(object.text))
+    };
+    let work = has(Table::CronJobs, cron_job_has_work)
+        || has(Table::Pods, pod_has_work)
+        || has(Table::Jobs, job_has_work);
     if work {
         ensure_controller(config, store)?;
     }
     Ok(work)
-}
-
-/// Whether a stored CronJob starts Jobs, or waits for them to go.
-fn is_alive(text: &str) -> bool {
-    let cron_job: serde_json::Result<CronJob> = serde_json::from_str(text);
-    // A text that does not read is the controller's to complain about.
-    cron_job.is_ok_and(|cron_job| {
-        cron_job.metadata.deletion_timestamp.is_some()
-            || cron_job.spec.is_none_or(|spec| spec.suspend != Some(true))
-    })
 }
 
 /// What brings a controller back that could not go on: a full disk, a kubelet process that was killed. Waits a moment,
@@ -285,6 +281,9 @@ fn wait_for_room(store: &Store) -> bool {
 /// # Errors
 /// As [`Engine::pass`].
 pub fn run_pass_here(config: &Config, store: &Store) -> Result<Option<PassReport>> {
+    if store.is_absent() {
+        return Ok(Some(PassReport::default()));
+    }
     let Some(lock) = ProcessLock::try_acquire(&store.controller_lock_path())? else { return Ok(None) };
     let launcher = Launcher::start(store.root(), config.background)?;
     let mut engine = Engine::load(config, store, launcher)?;
@@ -304,6 +303,7 @@ pub fn run_pass_here(config: &Config, store: &Store) -> Result<Option<PassReport
         report.lines.extend(more.lines);
         report.committed |= more.committed;
     }
+    engine.sync()?;
     engine.finish();
     Ok(Some(report))
 }
@@ -324,9 +324,10 @@ impl Companion {
             revive_controller(config, store, &[Table::Jobs, Table::Pods])?;
             return Ok(Self { child: None });
         }
-        let mut command = Command::new("/proc/self/exe");
-        command.arg(COMPANION).arg(store.root());
-        Ok(Self { child: Some(detach(&mut command).context("start the controller")?) })
+        if store.is_absent() {
+            return Ok(Self { child: None });
+        }
+        Ok(Self { child: Some(start_detached(COMPANION, store.root()).context("start the controller")?) })
     }
 }
 

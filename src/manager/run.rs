@@ -1,7 +1,7 @@
 //! The controller: passes in a loop, sleeping on inotify and one timer between them.
 
 use std::os::fd::AsFd;
-use std::sync::mpsc;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration as StdDuration;
 
 use anyhow::{Context, Result};
@@ -15,7 +15,7 @@ use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFl
 use super::engine::Engine;
 use super::follow::Watches;
 use super::{Config, clock};
-use crate::kubelet::Launcher;
+use crate::kubelet::{Launcher, raise_open_files};
 use crate::store::{ProcessLock, Store, holder_of};
 
 /// How the controller ends and what it says.
@@ -44,6 +44,8 @@ pub struct Controller {
 enum End {
     Idle,
     Interrupted,
+    /// The lock's file has been removed: somebody else may hold another of that name.
+    Unlocked,
 }
 
 impl Controller {
@@ -52,6 +54,7 @@ impl Controller {
     /// # Errors
     /// A store that cannot be read.
     pub fn start(config: &Config, mode: ControllerMode) -> Result<Option<(Self, ProcessLock)>> {
+        raise_open_files();
         let store = Store::open(&config.data_directory)?;
         let Some(lock) = ProcessLock::try_acquire(&store.controller_lock_path())? else { return Ok(None) };
         let launcher = Launcher::start(store.root(), config.background)?;
@@ -72,13 +75,15 @@ impl Controller {
         let timer =
             TimerFd::new(ClockId::CLOCK_REALTIME, TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK)?;
         let mut watches = Watches::new(&self.store, true)?;
-        let syncer = Syncer::start(&self.engine)?;
+        let syncer = Syncer::start()?;
         let mut lock = Some(lock);
+        let mut is_unlocked;
         loop {
-            let end = self.work(&signals, &timer, &mut watches, &syncer, &mut say)?;
+            let end = self.work(lock.as_ref(), &signals, &timer, &mut watches, &syncer, &mut say)?;
             // Let go first, look again after: whoever found the lock held and left word before this moment is heard.
             drop(lock.take());
-            if matches!(end, End::Interrupted) || !self.engine.has_news()? {
+            is_unlocked = matches!(end, End::Unlocked);
+            if matches!(end, End::Interrupted | End::Unlocked) || !self.engine.has_news()? {
                 break;
             }
             match ProcessLock::try_acquire(&self.store.controller_lock_path())? {
@@ -86,9 +91,12 @@ impl Controller {
                 None => break,
             }
         }
-        let hand_over = !self.engine.is_idle() || self.engine.has_news()?;
+        // Whoever leaves has nothing that a power cut could take back.
+        self.engine.sync()?;
+        // A data directory that was removed is not to be made again.
+        let hand_over = self.store.is_laid_out() && (!self.engine.is_idle() || self.engine.has_news()?);
         self.engine.finish();
-        if hand_over && config.background && self.mode != ControllerMode::Background {
+        if hand_over && config.background && (is_unlocked || self.mode != ControllerMode::Background) {
             super::ensure_controller(config, &self.store)?;
         }
         Ok(())
@@ -96,14 +104,21 @@ impl Controller {
 
     fn work(
         &mut self,
+        lock: Option<&ProcessLock>,
         signals: &SignalFd,
         timer: &TimerFd,
         watches: &mut Watches,
         syncer: &Syncer,
         say: &mut impl FnMut(&str),
     ) -> Result<End> {
+        let path = self.store.controller_lock_path();
         loop {
             watches.drain()?;
+            if let Some(lock) = lock
+                && !lock.is_named(&path)?
+            {
+                return Ok(End::Unlocked);
+            }
             let report = self.engine.pass()?;
             report.lines.iter().for_each(|line| say(line));
             if report.committed {
@@ -133,13 +148,13 @@ impl Controller {
     /// Sleeps until there is something to do. True when asked to end.
     fn sleep(&self, signals: &SignalFd, timer: &TimerFd, watches: &Watches) -> Result<bool> {
         set_timer(timer, self.engine.next_wake())?;
-        let mut fds = vec![
+        let mut fds = [
             PollFd::new(signals.as_fd(), PollFlags::POLLIN),
             PollFd::new(watches.as_fd(), PollFlags::POLLIN),
-            PollFd::new(self.engine.launcher().as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.engine.launcher().as_fd(), self.engine.launcher().wants()),
             PollFd::new(timer.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.engine.adopted(), PollFlags::POLLIN),
         ];
-        fds.extend(self.engine.adopted().map(|process| PollFd::new(process.as_fd(), PollFlags::POLLIN)));
         match poll(&mut fds, PollTimeout::NONE) {
             Ok(_) | Err(nix::errno::Errno::EINTR) => {}
             Err(error) => return Err(error).context("wait for work"),
@@ -155,40 +170,71 @@ fn set_timer(timer: &TimerFd, at: Option<DateTime<Utc>>) -> Result<()> {
     let at = at.max(clock());
     let spec = TimeSpec::new(at.timestamp(), i64::from(at.timestamp_subsec_nanos()));
     let flags = TimerSetTimeFlags::TFD_TIMER_ABSTIME | TimerSetTimeFlags::TFD_TIMER_CANCEL_ON_SET;
-    timer.set(Expiration::OneShot(spec), flags).context("set the timer")
+    match timer.set(Expiration::OneShot(spec), flags) {
+        // The clock has been set since the last time; the timer is set all the same.
+        Err(nix::errno::Errno::ECANCELED) => Ok(()),
+        set => set.context("set the timer"),
+    }
 }
 
 /// Syncs the journal beside the loop, in groups: a slow disk must not hold up pods.
 #[derive(Debug)]
 struct Syncer {
-    requests: mpsc::SyncSender<std::fs::File>,
+    asked: Arc<(Mutex<Asked>, Condvar)>,
+}
+
+/// The journal that holds the newest commits, once somebody has committed.
+#[derive(Debug, Default)]
+struct Asked {
+    journal: Option<std::fs::File>,
+    is_over: bool,
 }
 
 impl Syncer {
-    fn start(_engine: &Engine) -> Result<Self> {
-        let (requests, asked) = mpsc::sync_channel::<std::fs::File>(1);
+    fn start() -> Result<Self> {
+        let asked = Arc::new((Mutex::new(Asked::default()), Condvar::new()));
+        let hears = Arc::clone(&asked);
         std::thread::Builder::new()
             .name("sync".into())
             .stack_size(64 << 10)
             .spawn(move || {
-                while let Ok(journal) = asked.recv() {
+                while wait_for_commits(&hears) {
                     std::thread::sleep(SYNC_INTERVAL);
-                    // What was committed meanwhile is covered by the same sync.
-                    let newest = asked.try_iter().last().unwrap_or(journal);
-                    let _ = newest.sync_data();
+                    // What was committed meanwhile is covered by the same sync; a journal before this one went into a
+                    // snapshot, which is on the disk.
+                    let newest = lock(&hears.0).journal.take();
+                    if let Some(journal) = newest {
+                        let _ = journal.sync_data();
+                    }
                 }
             })
             .context("start the sync thread")?;
-        Ok(Self { requests })
+        Ok(Self { asked })
     }
 
-    /// A full queue means that a sync is due anyway.
     fn ask(&self, engine: &Engine) -> Result<()> {
-        if let Some(journal) = engine.sync_handle()? {
-            let _ = self.requests.try_send(journal);
-        }
+        lock(&self.asked.0).journal = engine.sync_handle()?;
+        self.asked.1.notify_one();
         Ok(())
     }
+}
+
+impl Drop for Syncer {
+    fn drop(&mut self) {
+        lock(&self.asked.0).is_over = true;
+        self.asked.1.notify_one();
+    }
+}
+
+fn lock(asked: &Mutex<Asked>) -> MutexGuard<'_, Asked> {
+    asked.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// False once nobody will ask any more.
+fn wait_for_commits((asked, more): &(Mutex<Asked>, Condvar)) -> bool {
+    let is_waiting = |asked: &mut Asked| asked.journal.is_none() && !asked.is_over;
+    let asked = more.wait_while(lock(asked), is_waiting).unwrap_or_else(PoisonError::into_inner);
+    !asked.is_over
 }
 
 /// The pid of the running controller.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 
 /// One due time for each key at most.
 #[derive(Debug)]
@@ -38,6 +38,13 @@ impl<K: Ord + Clone> Timers<K> {
             due.push(key);
         }
         due
+    }
+
+    /// Moves every time: somebody has set the clock.
+    pub(super) fn shift(&mut self, by: Duration) {
+        let by_key = std::mem::take(&mut self.by_key);
+        self.by_key = by_key.into_iter().map(|(key, at)| (key, at + by)).collect();
+        self.by_time = self.by_key.iter().map(|(key, at)| (*at, key.clone())).collect();
     }
 
     /// The next time that comes.

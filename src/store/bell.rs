@@ -4,6 +4,8 @@
 //! Linux 6.18), which is more than all the rest of an `apply && wait`.
 #![allow(unsafe_code)]
 
+use std::fs::File;
+use std::io::Write as _;
 use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::ptr::NonNull;
@@ -18,6 +20,8 @@ use super::directory::open_or_create;
 #[derive(Debug)]
 pub(super) struct Bell {
     word: NonNull<AtomicU32>,
+    /// On a disk that can only be read nobody commits: there is nothing to announce.
+    is_writable: bool,
 }
 
 // SAFETY: the word is only ever touched through atomic operations.
@@ -29,27 +33,28 @@ const SIZE: usize = size_of::<AtomicU32>();
 
 impl Bell {
     pub(super) fn open(path: &Path) -> Result<Self> {
-        let file = open_or_create(path)?;
+        let (file, is_writable) = match open_or_create(path) {
+            Ok(file) => (file, true),
+            Err(error) => match File::open(path) {
+                Ok(file) => (file, false),
+                Err(_) => return Err(error),
+            },
+        };
         if file.metadata().is_ok_and(|found| found.len() < SIZE as u64) {
-            file.set_len(SIZE as u64).with_context(|| format!("extend {}", path.display()))?;
+            // Written and not only made longer: touching a page for which the disk has no room would kill us.
+            (&file).write_all(&[0; SIZE]).with_context(|| format!("extend {}", path.display()))?;
         }
+        let protection = if is_writable { libc::PROT_READ | libc::PROT_WRITE } else { libc::PROT_READ };
         // SAFETY: a new shared mapping of a file that is at least as long; nobody shortens it, and the address is
         // page-aligned.
         let address = unsafe {
-            libc::mmap(
-                std::ptr::null_mut(),
-                SIZE,
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_SHARED,
-                file.as_raw_fd(),
-                0,
-            )
+            libc::mmap(std::ptr::null_mut(), SIZE, protection, libc::MAP_SHARED, file.as_raw_fd(), 0)
         };
         let word = (address != libc::MAP_FAILED).then(|| NonNull::new(address.cast())).flatten();
         let word = word
             .ok_or_else(std::io::Error::last_os_error)
             .with_context(|| format!("map {}", path.display()))?;
-        Ok(Self { word })
+        Ok(Self { word, is_writable })
     }
 
     fn word(&self) -> &AtomicU32 {
@@ -64,6 +69,9 @@ impl Bell {
 
     /// Wakes everybody who sleeps.
     pub(super) fn ring(&self) {
+        if !self.is_writable {
+            return;
+        }
         self.word().fetch_add(1, Ordering::Release);
         // SAFETY: a futex operation on a valid word; shared between processes, so not the private kind.
         unsafe { libc::syscall(libc::SYS_futex, self.word.as_ptr(), libc::FUTEX_WAKE, i32::MAX) };

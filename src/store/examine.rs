@@ -1,9 +1,9 @@
 //! Looking at every record of the store, to the last one: what reads back, what does not, and where. Nothing is changed.
 //!
 //! Readers stop at the first damaged record they need. Here all are found, also those that a reader would notice only later
-//! (an object that is no JSON) or not at all (a commit that is longer than its head says, a commit that is missing).
+//! (an object that is not what its table holds).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -11,25 +11,25 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde::de::DeserializeOwned;
 
-use super::record::{Change, TABLES, Table, changes, head_of, key_and_object};
-use super::sizes::Sizes;
-use super::state::{PODS_LISTING, snapshot_file};
-use super::tail::revision_of_snapshot;
-use super::{State, Store};
+use super::record::{Fault, Head, TABLES, Table, checked_records, record_length};
+use super::sizes::{SIZES, Sizes};
+use super::state::{PODS_LISTING, read_snapshot_record, snapshot_file};
+use super::tail::{check_commit, is_unwritten, revision_of_snapshot};
+use super::{Change, State, Store, StoreError};
 use crate::api::events::EventRecord;
 use crate::api::{CronJob, Job, Node, Pod};
 use crate::controller::JobFacts;
 use crate::printers::rows::listed_pod;
 use crate::registry::tombstones::Tombstone;
 
-/// A line that does not read back.
+/// A record of a snapshot, or a commit of the journal, that does not read back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {
-    /// The line, from 1.
+    /// The line at which it starts, from 1.
     pub line: usize,
     /// The byte at which it starts.
     pub offset: usize,
-    /// Its bytes, the newline included where there is one.
+    /// How many bytes it has.
     pub length: usize,
     /// What is wrong with it.
     pub detail: String,
@@ -56,6 +56,8 @@ pub struct Examined {
     /// Lines that do not, in order.
     pub damage: Vec<Damage>,
     pub(super) bytes: Vec<u8>,
+    /// Where what is torn begins; the file's end where nothing is.
+    end: usize,
 }
 
 /// Everything that is at rest under one snapshot.
@@ -67,9 +69,11 @@ pub struct Examination {
     pub tables: Vec<(Table, Examined)>,
     /// What lists show of its pods: made from them, and to be made again where it is damaged.
     pub listing: Option<Examined>,
+    /// The list of the files' lengths.
+    pub sizes: Examined,
     /// The commits since.
     pub journal: Examined,
-    /// Bytes after the journal's last newline: harmless, the next writer cuts them off.
+    /// Bytes after the journal's last whole commit: harmless, the next writer cuts them off.
     pub torn: usize,
     /// Commits that are missing.
     pub gaps: Vec<Gap>,
@@ -85,28 +89,25 @@ impl Examined {
         self.bytes.len()
     }
 
-    /// The bytes of a damaged line.
+    /// The bytes of a damaged part.
     pub(super) fn text_of(&self, damage: &Damage) -> &[u8] {
         &self.bytes[damage.offset..damage.offset + damage.length]
     }
 
-    /// The lines that read back, without their newlines, each with the byte at which it starts.
-    pub(super) fn sound_lines(&self) -> impl Iterator<Item = (usize, &[u8])> {
-        let is_damaged =
-            |offset: usize| self.damage.binary_search_by_key(&offset, |damage| damage.offset).is_ok();
-        lines(&self.bytes)
-            .filter(move |line| line.is_whole && !is_damaged(line.offset))
-            .map(|line| (line.offset, line.bytes))
+    /// The parts that read back, each with the byte at which it starts.
+    pub(super) fn sound_parts(&self) -> impl Iterator<Item = (usize, &str)> {
+        let starts = [0].into_iter().chain(self.damage.iter().map(|damage| damage.offset + damage.length));
+        let ends = self.damage.iter().map(|damage| damage.offset).chain([self.end]);
+        let part = |(start, end)| {
+            let bytes = self.bytes.get(start..end).filter(|bytes| !bytes.is_empty())?;
+            Some((start, std::str::from_utf8(bytes).ok()?))
+        };
+        starts.zip(ends).filter_map(part)
     }
 
-    /// The file without its damaged lines, and without what follows the last newline.
-    fn sound(&self) -> Vec<u8> {
-        let mut sound = Vec::with_capacity(self.bytes.len());
-        for (_, line) in self.sound_lines() {
-            sound.extend_from_slice(line);
-            sound.push(b'\n');
-        }
-        sound
+    /// All that reads back.
+    fn sound(&self) -> String {
+        self.sound_parts().map(|(_, part)| part).collect()
     }
 }
 
@@ -118,7 +119,7 @@ impl Examination {
 
     /// The files of the snapshot itself.
     pub fn snapshot_files(&self) -> impl Iterator<Item = &Examined> {
-        self.tables.iter().map(|(_, table)| table).chain(&self.listing)
+        self.tables.iter().map(|(_, table)| table).chain(&self.listing).chain([&self.sizes])
     }
 
     /// Whether everything reads back and nothing is missing.
@@ -133,10 +134,9 @@ impl Examination {
     pub fn state(&self) -> Result<State> {
         let mut state = State::at(self.first_revision);
         for (table, file) in &self.tables {
-            state.take_snapshot(*table, file.path.clone(), file.sound())?;
+            state.take_snapshot(*table, file.path.clone(), file.sound().into_bytes())?;
         }
-        let text = String::from_utf8(self.journal.sound()).context("read the journal")?;
-        state.take_journal(&self.journal.path, text, &TABLES)?;
+        state.take_commits(self.journal.path.clone(), self.journal.sound(), &TABLES);
         Ok(state)
     }
 }
@@ -161,156 +161,150 @@ impl Store {
 
 fn examine_snapshot(directory: &Path) -> Result<Examination> {
     let first_revision = revision_of_snapshot(directory)?;
+    // A list that is damaged itself says nothing of the files.
     let sizes = Sizes::read(directory);
     let mut tables = Vec::new();
     for table in TABLES {
-        if let Some((path, bytes)) = read_if_written(snapshot_file(directory, table), &sizes)? {
+        if let Some((path, bytes)) = read_if_written(snapshot_file(directory, table), sizes.as_ref().ok())? {
             let (records, mut damage) = examine_table(table, &bytes);
             if damage.is_empty() {
-                damage.extend(cut_off(&sizes, &path, &bytes));
+                damage.extend(sizes.as_ref().ok().and_then(|sizes| cut_off(sizes, &path, &bytes)));
             }
-            tables.push((table, Examined { path, records, damage, bytes }));
+            let end = bytes.len();
+            tables.push((table, Examined { path, records, damage, bytes, end }));
         }
     }
-    let listing = read_if_written(directory.join(PODS_LISTING), &sizes)?.map(|(path, bytes)| {
+    let listing = read_if_written(directory.join(PODS_LISTING), sizes.as_ref().ok())?.map(|(path, bytes)| {
         let pods = tables.iter().find(|(table, _)| *table == Table::Pods).map(|(_, pods)| pods);
         let (records, damage) = examine_listing(&bytes, pods);
-        Examined { path, records, damage, bytes }
+        let end = bytes.len();
+        Examined { path, records, damage, bytes, end }
     });
+    let path = directory.join(SIZES);
+    let bytes = fs::read(&path).unwrap_or_default();
+    let (records, damage) = match sizes {
+        Ok(_) => (1, Vec::new()),
+        Err(error) => {
+            (0, vec![Damage { line: 1, offset: 0, length: bytes.len(), detail: detail_of(&error) }])
+        }
+    };
+    let end = bytes.len();
+    let sizes = Examined { path, records, damage, bytes, end };
     let path = directory.join("journal.jsonl");
     let bytes = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
     let commits = examine_journal(first_revision, &bytes);
+    let end = bytes.len() - commits.torn;
     Ok(Examination {
         snapshot: directory.to_owned(),
         tables,
         listing,
+        sizes,
         torn: commits.torn,
         gaps: commits.gaps,
         first_revision,
         last_revision: commits.last,
-        journal: Examined { path, records: commits.records, damage: commits.damage, bytes },
+        journal: Examined { path, records: commits.records, damage: commits.damage, bytes, end },
     })
 }
 
+fn detail_of(error: &anyhow::Error) -> String {
+    match error.downcast_ref() {
+        Some(StoreError::Damaged { detail, .. }) => detail.clone(),
+        _ => format!("{error:#}"),
+    }
+}
+
 /// A file of a snapshot; what was empty at that revision has none. One that has gone since is taken as empty.
-fn read_if_written(path: PathBuf, sizes: &Sizes) -> Result<Option<(PathBuf, Vec<u8>)>> {
+fn read_if_written(path: PathBuf, sizes: Option<&Sizes>) -> Result<Option<(PathBuf, Vec<u8>)>> {
     match fs::read(&path) {
         Ok(bytes) => Ok(Some((path, bytes))),
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            Ok(sizes.problem(&path, b"").map(|_| (path, Vec::new())))
+            Ok(sizes.and_then(|sizes| sizes.problem(&path, 0)).map(|_| (path, Vec::new())))
         }
         Err(error) => Err(error).with_context(|| format!("read {}", path.display())),
     }
 }
 
-/// One line of a file.
-struct Line<'a> {
-    number: usize,
-    offset: usize,
-    /// Without the newline.
-    bytes: &'a [u8],
-    /// Whether a newline ends it.
-    is_whole: bool,
+/// The damage from one byte of a file to another.
+fn damage_between(bytes: &[u8], from: usize, to: usize, detail: String) -> Damage {
+    let line = memchr::memchr_iter(b'\n', &bytes[..from]).count() + 1;
+    Damage { line, offset: from, length: to - from, detail }
 }
 
-impl Line<'_> {
-    fn damaged(&self, detail: String) -> Damage {
-        let length = self.bytes.len() + usize::from(self.is_whole);
-        Damage { line: self.number, offset: self.offset, length, detail }
-    }
+/// Where the line that starts at `from` ends, its newline included.
+fn line_end(bytes: &[u8], from: usize) -> usize {
+    memchr::memchr(b'\n', &bytes[from..]).map_or(bytes.len(), |newline| from + newline + 1)
 }
 
-fn lines(bytes: &[u8]) -> impl Iterator<Item = Line<'_>> {
-    let mut offset = 0;
-    (1..).map_while(move |number| {
-        let rest = &bytes[offset..];
-        if rest.is_empty() {
-            return None;
-        }
-        let newline = memchr::memchr(b'\n', rest);
-        let line = Line {
-            number,
-            offset,
-            bytes: &rest[..newline.unwrap_or(rest.len())],
-            is_whole: newline.is_some(),
+/// Goes through the records of a snapshot's file. `check` says what is wrong with one.
+fn examine_records(
+    table: Table,
+    bytes: &[u8],
+    mut check: impl FnMut(&Change<'_>) -> Result<(), String>,
+) -> (usize, Vec<Damage>) {
+    let (mut records, mut damage, mut at) = (0, Vec::new(), 0);
+    while at < bytes.len() {
+        let found = read_snapshot_record(table, &bytes[at..]);
+        let checked = match &found {
+            Ok((change, length)) => check(change).map_err(|detail| (at + length, detail)),
+            Err(fault) => Err((end_of_damaged_record(table, bytes, at), fault.to_string())),
         };
-        offset += line.bytes.len() + 1;
-        offset = offset.min(bytes.len());
-        Some(line)
-    })
-}
-
-/// The records of a table's file: how many read back, and which do not.
-fn examine_table(table: Table, bytes: &[u8]) -> (usize, Vec<Damage>) {
-    let mut records = 0;
-    let mut damage = Vec::new();
-    for line in lines(bytes) {
-        match check_record(table, &line) {
-            Ok(()) => records += 1,
-            Err(detail) => damage.push(line.damaged(detail)),
-        }
+        at = match checked {
+            Ok(()) => {
+                records += 1;
+                at + found.map_or(0, |(_, length)| length)
+            }
+            Err((end, detail)) => {
+                damage.push(damage_between(bytes, at, end, detail));
+                end
+            }
+        };
     }
     (records, damage)
 }
 
+/// A record that does not read back ends where it says, if a sound one follows there: its newline may be what is damaged.
+fn end_of_damaged_record(table: Table, bytes: &[u8], at: usize) -> usize {
+    let said = record_length(&bytes[at..]).ok().and_then(|length| at.checked_add(length));
+    let is_followed =
+        |end: &usize| bytes.get(*end..).is_some_and(|rest| read_snapshot_record(table, rest).is_ok());
+    said.filter(is_followed).unwrap_or_else(|| line_end(bytes, at))
+}
+
+/// The records of a table's file: how many read back, and which do not.
+fn examine_table(table: Table, bytes: &[u8]) -> (usize, Vec<Damage>) {
+    examine_records(table, bytes, |change| check_object(table, change.object.unwrap_or_default()))
+}
+
 /// What a file lost at its end, of which no line tells.
 fn cut_off(sizes: &Sizes, path: &Path, bytes: &[u8]) -> Option<Damage> {
-    let detail = sizes.problem(path, bytes)?;
-    let number = memchr::memchr_iter(b'\n', bytes).count() + 1;
-    let end = Line { number, offset: bytes.len(), bytes: b"", is_whole: false };
-    Some(end.damaged(detail))
+    let detail = sizes.problem(path, bytes.len() as u64)?;
+    Some(damage_between(bytes, bytes.len(), bytes.len(), detail))
 }
 
 /// The lines of a listing: how many say what the pods that read back say, and which do not.
 fn examine_listing(bytes: &[u8], pods: Option<&Examined>) -> (usize, Vec<Damage>) {
     let mut expected: HashMap<(String, String), String> = HashMap::new();
-    for (_, line) in pods.into_iter().flat_map(Examined::sound_lines) {
-        if let Some((namespace, name, Some(pod))) = record_of(line)
-            && let Ok(listed) = listed_pod(pod)
-        {
-            expected.insert((namespace.to_owned(), name.to_owned()), listed);
-        }
-    }
-    let mut records = 0;
-    let mut damage = Vec::new();
-    for line in lines(bytes) {
-        let check = match record_of(line.bytes).filter(|_| line.is_whole) {
-            Some((namespace, name, Some(listed))) => {
-                match expected.remove(&(namespace.to_owned(), name.to_owned())) {
-                    // The pod itself does not read back: that is said where it stands.
-                    None => Ok(()),
-                    Some(expected) if expected == listed => Ok(()),
-                    Some(_) => Err("not what the pod says"),
-                }
+    for (_, part) in pods.into_iter().flat_map(Examined::sound_parts) {
+        for pod in checked_records(part) {
+            if let Ok(listed) = listed_pod(pod.object.unwrap_or_default()) {
+                expected.insert((pod.namespace.to_owned(), pod.name.to_owned()), listed);
             }
-            _ => Err("not a record"),
-        };
-        match check {
-            Ok(()) => records += 1,
-            Err(detail) => damage.push(line.damaged(detail.into())),
         }
     }
+    let (records, mut damage) = examine_records(Table::Pods, bytes, |listed| {
+        match expected.remove(&(listed.namespace.to_owned(), listed.name.to_owned())) {
+            // The pod itself does not read back: that is said where it stands.
+            None => Ok(()),
+            Some(expected) if Some(expected.as_str()) == listed.object => Ok(()),
+            Some(_) => Err("not what the pod says".into()),
+        }
+    });
     if !expected.is_empty() {
-        let end =
-            Line { number: records + damage.len() + 1, offset: bytes.len(), bytes: b"", is_whole: false };
-        damage.push(end.damaged(format!("{} more pods should be listed", expected.len())));
+        let detail = format!("{} more pods should be listed", expected.len());
+        damage.push(damage_between(bytes, bytes.len(), bytes.len(), detail));
     }
     (records, damage)
-}
-
-fn record_of(line: &[u8]) -> Option<(&str, &str, Option<&str>)> {
-    std::str::from_utf8(line).ok()?.strip_prefix('{').and_then(key_and_object)
-}
-
-fn check_record(table: Table, line: &Line<'_>) -> Result<(), String> {
-    let text = std::str::from_utf8(line.bytes).map_err(|_| "not UTF-8")?;
-    if !line.is_whole {
-        return Err("the line has no end".into());
-    }
-    match text.strip_prefix('{').and_then(key_and_object) {
-        Some((_, _, Some(object))) => check_object(table, object),
-        _ => Err("not a record".into()),
-    }
 }
 
 /// Whether an object's text reads as what its table holds.
@@ -325,6 +319,7 @@ fn check_object(table: Table, text: &str) -> Result<(), String> {
         Table::JobFacts => reads_as::<JobFacts>(text),
         Table::Tombstones => reads_as::<Tombstone>(text),
         Table::RemovedPods | Table::Pods => reads_as::<Pod>(text),
+        Table::Environments => reads_as::<BTreeMap<String, String>>(text),
         Table::Events => reads_as::<EventRecord>(text),
     }
 }
@@ -339,92 +334,128 @@ struct Commits {
     last: u64,
 }
 
+/// A part of a journal: a commit, or what cannot be read as one.
+struct Part {
+    from: usize,
+    to: usize,
+    /// The first and the last revision, as far as its head can be read.
+    revisions: Option<(u64, u64)>,
+    fault: Option<String>,
+}
+
 fn examine_journal(first: u64, bytes: &[u8]) -> Commits {
-    let torn = bytes.len() - memchr::memrchr(b'\n', bytes).map_or(0, |newline| newline + 1);
-    let read: Vec<(Line<'_>, Result<u64, String>)> = lines(bytes)
-        .filter(|line| line.is_whole)
-        .map(|line| {
-            let revision = check_commit(line.bytes);
-            (line, revision)
-        })
-        .collect();
-    let revisions: Vec<Option<u64>> =
-        read.iter().map(|(_, revision)| revision.as_ref().ok().copied()).collect();
+    let (parts, torn) = parts_of(bytes);
+    let revisions: Vec<Option<(u64, u64)>> =
+        parts.iter().map(|part| part.revisions.filter(|_| part.fault.is_none())).collect();
     let kept = in_order(first, &revisions);
-    let mut damage = Vec::new();
-    let mut gaps = Vec::new();
-    let mut last = first;
-    // Damaged lines since the last sound one that may have been commits.
-    let mut unread = 0;
-    for (index, (line, revision)) in read.iter().enumerate() {
-        match revision {
-            Ok(revision) if kept[index] => {
-                if *revision > last + 1 {
-                    gaps.push(Gap { first: last + 1, last: revision - 1, lines: unread });
+    let mut commits = Commits { records: 0, damage: Vec::new(), gaps: Vec::new(), torn, last: first };
+    // Damaged parts since the last sound one that may have been commits, and the revisions that they had at the most.
+    let (mut unread, mut highest) = (0, 0);
+    for (part, kept) in parts.iter().zip(kept) {
+        let last = commits.last;
+        let detail = match (&part.fault, part.revisions) {
+            (None, Some((from, to))) if kept => {
+                if from > last + 1 {
+                    commits.gaps.push(Gap { first: last + 1, last: from - 1, lines: unread });
                 }
-                last = *revision;
+                commits.last = to;
+                commits.records += 1;
                 unread = 0;
+                continue;
             }
-            Ok(revision) => {
-                unread += usize::from(*revision > last);
-                damage.push(line.damaged(format!("revision {revision} follows {last}")));
+            (None, revisions) => {
+                let (from, to) = revisions.unwrap_or_default();
+                unread += usize::from(from > last);
+                highest = highest.max(to);
+                format!("revision {from} follows {last}")
             }
-            Err(detail) => {
+            (Some(fault), revisions) => {
                 unread += 1;
-                damage.push(line.damaged(detail.clone()));
+                let lines = memchr::memchr_iter(b'\n', &bytes[part.from..part.to]).count() as u64;
+                highest = highest.max(revisions.map_or(last + lines.max(1), |(_, to)| to));
+                fault.clone()
             }
-        }
+        };
+        commits.damage.push(damage_between(bytes, part.from, part.to, detail));
     }
     if unread > 0 {
-        gaps.push(Gap { first: last + 1, last: last + unread as u64, lines: unread });
-        last += unread as u64;
+        let last = highest.max(commits.last + 1);
+        commits.gaps.push(Gap { first: commits.last + 1, last, lines: unread });
+        commits.last = last;
     }
-    Commits { records: read.len() - damage.len(), damage, gaps, torn, last }
+    commits
 }
 
-/// The revision of a commit in which everything reads back, to the last object.
-fn check_commit(line: &[u8]) -> Result<u64, String> {
-    let text = std::str::from_utf8(line).map_err(|_| "not UTF-8")?;
-    let mut objects = Ok(());
-    let revision = changes(text, &TABLES, |change: Change<'_>| {
-        if let (Some(object), true) = (change.object, objects.is_ok()) {
-            objects = check_object(change.table, object).map_err(|detail| {
+/// The commits of a journal, what stands between them, and how many bytes at the end are torn.
+fn parts_of(bytes: &[u8]) -> (Vec<Part>, usize) {
+    let mut parts = Vec::new();
+    let mut from = 0;
+    while from < bytes.len() {
+        let rest = &bytes[from..];
+        let head = Head::read(rest).ok();
+        let revisions = head.map(|head| (head.first, head.last()));
+        let (to, fault) = match check_commit(rest, None) {
+            Ok(head) => {
+                let to = from + head.length() as usize;
+                (to, check_objects(&bytes[from..to]).err())
+            }
+            Err((at, fault)) => {
+                let next = next_head(bytes, from);
+                let is_torn = next.is_none() && (fault == Fault::Short || is_unwritten(&rest[at..]));
+                if is_torn {
+                    return (parts, rest.len());
+                }
+                let line = memchr::memchr_iter(b'\n', &bytes[..from + at]).count() + 1;
+                let detail = if at == 0 { fault.to_string() } else { format!("line {line}: {fault}") };
+                (next.unwrap_or(bytes.len()), Some(detail))
+            }
+        };
+        parts.push(Part { from, to, revisions, fault });
+        from = to;
+    }
+    (parts, 0)
+}
+
+/// Where after `from` the next head of a commit stands. It need not begin a line, for the newline before it may be what is
+/// damaged; its checksum tells it from what looks like one.
+fn next_head(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut starts = memchr::memmem::find_iter(&bytes[from + 1..], b"{\"crc\":\"").map(|at| from + 1 + at);
+    starts.find(|at| Head::read(&bytes[*at..]).is_ok())
+}
+
+/// Whether the objects of a whole commit read as what their tables hold.
+fn check_objects(commit: &[u8]) -> Result<(), String> {
+    let text = std::str::from_utf8(commit).map_err(|_| "not UTF-8")?;
+    for change in checked_records(text) {
+        if let Some(object) = change.object {
+            check_object(change.table, object).map_err(|detail| {
                 format!("{} {}/{}: {detail}", change.table.as_str(), change.namespace, change.name)
-            });
+            })?;
         }
-    })?;
-    objects?;
-    // A reader of the small tables trusts the length, and would land in the middle of another commit.
-    if let Some(head) = head_of(line)
-        && head.start + head.rest != line.len() + 1
-    {
-        return Err(format!(
-            "the commit says that {} bytes follow, {} do",
-            head.rest,
-            line.len() + 1 - head.start
-        ));
     }
-    Ok(revision)
+    Ok(())
 }
 
-/// Which lines form the longest chain of rising revisions after `first`. One line with a wrong revision must not make
-/// wrong ones of all that follow.
-fn in_order(first: u64, revisions: &[Option<u64>]) -> Vec<bool> {
-    // For each length of a chain the line that ends it lowest; for each line the one before it in its chain.
+/// Which commits form the longest chain of rising revisions after `first`. One with a wrong revision must not make wrong ones
+/// of all that follow.
+fn in_order(first: u64, commits: &[Option<(u64, u64)>]) -> Vec<bool> {
+    let start = |index: usize| commits[index].map(|(start, _)| start);
+    // For each length of a chain the commit that ends it lowest; for each commit the one before it in its chain.
     let mut ends: Vec<usize> = Vec::new();
-    let mut before: Vec<Option<usize>> = vec![None; revisions.len()];
-    for (index, revision) in revisions.iter().enumerate() {
-        let Some(revision) = revision.filter(|revision| *revision > first) else { continue };
-        let length = ends.partition_point(|end| revisions[*end].is_some_and(|lower| lower < revision));
+    let mut before: Vec<Option<usize>> = vec![None; commits.len()];
+    for (index, commit) in commits.iter().enumerate() {
+        let Some((from, _)) = commit.filter(|(from, _)| *from > first) else { continue };
+        let length = ends.partition_point(|end| commits[*end].is_some_and(|(_, to)| to < from));
         before[index] = length.checked_sub(1).map(|shorter| ends[shorter]);
         match ends.get_mut(length) {
             None => ends.push(index),
             // Of two with the same revision the first counts, as it does for readers.
-            Some(end) if revisions[*end] == Some(revision) => {}
-            Some(end) => *end = index,
+            Some(end) if start(*end) == Some(from) => {}
+            Some(end) if start(*end) > Some(from) => *end = index,
+            Some(_) => {}
         }
     }
-    let mut kept = vec![false; revisions.len()];
+    let mut kept = vec![false; commits.len()];
     let mut at = ends.last().copied();
     while let Some(index) = at {
         kept[index] = true;
@@ -436,18 +467,18 @@ fn in_order(first: u64, revisions: &[Option<u64>]) -> Vec<bool> {
 #[cfg(test)]
 mod tests {
     use super::super::Write;
-    use super::super::record::{commit_line, snapshot_line};
+    use super::super::record::{commit_text, push_snapshot_record};
     use super::*;
     use crate::api::kinds::Key;
 
     fn commit(revision: u64) -> String {
         let job = Write::put(Table::Jobs, Key::new("default", "a"), r#"{"metadata":{"name":"a"}}"#.into());
-        commit_line(revision, &[job])
+        commit_text(revision, &[job])
     }
 
-    fn record(name: &str, object: &str) -> String {
+    fn record(table: Table, name: &str, object: &str) -> String {
         let mut line = String::new();
-        snapshot_line("default", name, object, &mut line);
+        push_snapshot_record(&mut line, table, 7, &Key::new("default", name), object);
         line
     }
 
@@ -457,30 +488,34 @@ mod tests {
 
     #[test]
     fn every_damaged_record_of_a_table_is_found() {
-        let sound = record("a", r#"{"metadata":{"name":"a"}}"#);
-        let wrong = record("b", r#"{"metadata":7}"#);
+        let sound = record(Table::Jobs, "a", r#"{"metadata":{"name":"a"}}"#);
+        let wrong = record(Table::Jobs, "b", r#"{"metadata":7}"#);
+        let without_newline = sound.replace('\n', " ");
         let mut bytes = Vec::new();
-        for part in [sound.as_bytes(), b"\0\0\n", sound.as_bytes(), b"\xff{}\n", wrong.as_bytes(), b"{}"] {
+        for part in [
+            sound.as_bytes(),
+            b"\0\0\n",
+            without_newline.as_bytes(),
+            sound.as_bytes(),
+            wrong.as_bytes(),
+            b"{}",
+        ] {
             bytes.extend_from_slice(part);
         }
         let (records, damage) = examine_table(Table::Jobs, &bytes);
-        let n = sound.len();
-        assert_eq!(records, 2);
+        let (n, w) = (sound.len(), wrong.len());
+        assert_eq!(records, 2, "also the one after the line whose newline is damaged");
         assert_eq!(
             places(&damage),
             [
                 (2, n, 3, "not a record"),
-                (4, 2 * n + 3, 4, "not UTF-8"),
-                (
-                    5,
-                    2 * n + 7,
-                    wrong.len(),
-                    "invalid type: integer `7`, expected ObjectMeta at line 1 column 13"
-                ),
-                (6, 2 * n + 7 + wrong.len(), 2, "the line has no end"),
+                (3, n + 3, n, "the checksum does not match"),
+                (4, 3 * n + 3, w, "invalid type: integer `7`, expected ObjectMeta at line 1 column 13"),
+                (5, 3 * n + 3 + w, 2, "the line has no end"),
             ]
         );
         assert_eq!(examine_table(Table::Jobs, b""), (0, vec![]));
+        assert_eq!(examine_table(Table::Pods, sound.as_bytes()).1[0].detail, "a record of another table");
     }
 
     #[test]
@@ -493,15 +528,17 @@ mod tests {
         let pods = |text: &str| {
             let bytes = text.as_bytes().to_vec();
             let (records, damage) = examine_table(Table::Pods, &bytes);
-            Examined { path: PathBuf::new(), records, damage, bytes }
+            let end = bytes.len();
+            Examined { path: PathBuf::new(), records, damage, bytes, end }
         };
-        let whole = pods(&record("a", &pod("Failed")));
-        let listed = |phase: &str| record("a", &listed_pod(&pod(phase)).expect("a pod"));
+        let whole = pods(&record(Table::Pods, "a", &pod("Failed")));
+        let listed = |phase: &str| record(Table::Pods, "a", &listed_pod(&pod(phase)).expect("a pod"));
         assert_eq!(examine_listing(listed("Failed").as_bytes(), Some(&whole)), (1, vec![]));
-        let (records, damage) = examine_listing((listed("Running") + "\0\n").as_bytes(), Some(&whole));
-        let n = listed("Running").len();
-        assert_eq!(records, 0);
-        assert_eq!(places(&damage), [(1, 0, n, "not what the pod says"), (2, n, 2, "not a record")]);
+        let (records, damage) = examine_listing(listed("Running").as_bytes(), Some(&whole));
+        assert_eq!(
+            (records, places(&damage)),
+            (0, vec![(1, 0, listed("Running").len(), "not what the pod says")])
+        );
         assert_eq!(
             places(&examine_listing(b"", Some(&whole)).1),
             [(1, 0, 0, "1 more pods should be listed")],
@@ -512,12 +549,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_of_a_file_are_its_sound_lines() {
-        let sound = record("a", "{}");
+    fn what_is_left_of_a_file_are_its_sound_parts() {
+        let sound = record(Table::Jobs, "a", "{}");
         let bytes = [sound.as_bytes(), b"\0\n", sound.as_bytes(), b"torn"].concat();
         let (records, damage) = examine_table(Table::Jobs, &bytes);
-        let file = Examined { path: PathBuf::new(), records, damage, bytes };
-        assert_eq!(file.sound(), [sound.as_bytes(), sound.as_bytes()].concat());
+        let end = bytes.len();
+        let file = Examined { path: PathBuf::new(), records, damage, bytes, end };
+        assert_eq!(file.sound(), sound.repeat(2));
         assert_eq!(file.text_of(&file.damage[0]), b"\0\n");
         assert_eq!(file.text_of(&file.damage[1]), b"torn");
     }
@@ -527,42 +565,65 @@ mod tests {
         let text = commit(4) + &commit(5);
         let expected = Commits { records: 2, damage: vec![], gaps: vec![], torn: 0, last: 5 };
         assert_eq!(examine_journal(3, text.as_bytes()), expected);
-        let torn = text + &commit(6)[..9];
-        assert_eq!(examine_journal(3, torn.as_bytes()), Commits { torn: 9, ..expected });
-        let nothing = Commits { records: 0, damage: vec![], gaps: vec![], torn: 0, last: 3 };
-        assert_eq!(examine_journal(3, b""), nothing);
+        for torn in [9, 100, commit(6).len() - 1] {
+            let text = text.clone() + &commit(6)[..torn];
+            assert_eq!(examine_journal(3, text.as_bytes()), Commits { torn, ..commits(2, 5) });
+        }
+        let unwritten = [text.as_bytes(), &commit(6).as_bytes()[..70], &[0; 300]].concat();
+        assert_eq!(examine_journal(3, &unwritten), Commits { torn: 370, ..commits(2, 5) });
+        assert_eq!(examine_journal(3, b""), commits(0, 3));
+    }
+
+    fn commits(records: usize, last: u64) -> Commits {
+        Commits { records, damage: vec![], gaps: vec![], torn: 0, last }
     }
 
     #[test]
     fn damaged_commits_and_the_revisions_they_leave_out() {
         let bad = "\0\0\n".to_owned();
+        let flipped = |revision, at: usize| {
+            let mut bytes = commit(revision).into_bytes();
+            bytes[at] ^= 1;
+            String::from_utf8(bytes).expect("text")
+        };
+        let end = commit(2).len() - 1;
         let gap = |first, last, lines| Gap { first, last, lines };
         for (what, text, damaged, gaps, last) in [
-            ("in the middle", commit(1) + &bad + &commit(3), vec![2], vec![gap(2, 2, 1)], 3),
+            ("in the middle", commit(1) + &bad + &commit(3), vec![4], vec![gap(2, 2, 1)], 3),
             ("at the start", bad.clone() + &commit(2), vec![1], vec![gap(1, 1, 1)], 2),
-            ("at the end", commit(1) + &bad, vec![2], vec![gap(2, 2, 1)], 2),
+            ("at the end", commit(1) + &bad, vec![4], vec![gap(2, 2, 1)], 2),
             (
                 "two apart",
                 commit(1) + &bad + &commit(3) + &bad,
-                vec![2, 4],
+                vec![4, 8],
                 vec![gap(2, 2, 1), gap(4, 4, 1)],
                 4,
             ),
-            ("a line too much", commit(1) + &bad + &commit(2), vec![2], vec![], 2),
-            ("a line lost", commit(1) + &commit(4), vec![], vec![gap(2, 3, 0)], 4),
+            ("one too much", commit(1) + &bad + &commit(2), vec![4], vec![], 2),
+            ("a commit lost", commit(1) + &commit(4), vec![], vec![gap(2, 3, 0)], 4),
             (
-                "two in one",
-                commit(1) + commit(2).trim_end() + &commit(3) + &commit(4),
-                vec![2],
-                vec![gap(2, 3, 1)],
-                4,
+                "a bit of an object",
+                commit(1) + &flipped(2, end - 70) + &commit(3),
+                vec![4],
+                vec![gap(2, 2, 1)],
+                3,
             ),
-            ("a line twice", commit(1) + &commit(1) + &commit(2), vec![2], vec![], 2),
-            ("the last twice", commit(1) + &commit(1), vec![2], vec![], 1),
+            ("a bit of a head", commit(1) + &flipped(2, 40) + &commit(3), vec![4], vec![gap(2, 2, 1)], 3),
+            (
+                "a bit of the last newline",
+                commit(1) + &flipped(2, end) + &commit(3),
+                vec![4],
+                vec![gap(2, 2, 1)],
+                3,
+            ),
+            ("the last newline of all", commit(1) + &flipped(2, end), vec![4], vec![gap(2, 2, 1)], 2),
+            ("a part lost", commit(1) + &commit(2)[..150] + &commit(3), vec![4], vec![gap(2, 2, 1)], 3),
+            ("a commit twice", commit(1) + &commit(1) + &commit(2), vec![4], vec![], 2),
+            ("the last twice", commit(1) + &commit(1), vec![4], vec![], 1),
             (
                 "one revision wrong",
                 commit(1) + &commit(90) + &commit(3) + &commit(4),
-                vec![2],
+                vec![4],
                 vec![gap(2, 2, 1)],
                 4,
             ),
@@ -576,22 +637,9 @@ mod tests {
 
     #[test]
     fn a_commit_is_read_to_its_last_object() {
-        let whole = commit(7);
-        let line = whole.trim_end();
-        assert_eq!(check_commit(line.as_bytes()), Ok(7));
-        for (what, bad, detail) in [
-            ("bytes lost", line.replacen("\"name\":\"a\"}", "\"name\":\"\"}", 1), "the commit says that"),
-            ("an object", line.replacen("{\"name\":\"a\"}", "[\"name\",\"a\"]", 1), "jobs default/a: "),
-            (
-                "not JSON",
-                line.replacen("{\"name\":\"a\"}", "{\"name\";\"a\"}", 1),
-                "jobs default/a: expected `:`",
-            ),
-        ] {
-            let found = check_commit(bad.as_bytes()).expect_err(what);
-            assert!(found.starts_with(detail), "{what}: {found}");
-        }
-        // Commits of other writers may come without a length.
-        assert_eq!(check_commit(br#"{"revision":2,"writes":[]}"#), Ok(2));
+        let bad =
+            commit_text(1, &[Write::put(Table::Jobs, Key::new("default", "a"), r#"{"metadata":7}"#.into())]);
+        let found = examine_journal(0, bad.as_bytes());
+        assert!(found.damage[0].detail.starts_with("jobs default/a: "), "{found:?}");
     }
 }

@@ -1,7 +1,7 @@
 //! Reports of supervisors: one file each, renamed in when whole, removed when committed.
 
 use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,12 @@ use k8s_openapi::api::core::v1::PodStatus;
 use serde::{Deserialize, Serialize};
 
 use super::crash_point;
+use super::record::{sealed_line, unsealed_line};
+
+/// The name of the one field of a report's file beside its checksum.
+const FIELD: &str = "report";
+/// A report is some kilobytes; its pod's description, which is longer, has at most 1.5 MiB.
+const LARGEST_REPORT: u64 = 4 << 20;
 
 /// What a supervisor has to say about its pod.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,11 +62,11 @@ impl Inbox {
     pub fn leave(&self, report: &PodReport) -> Result<()> {
         let name = format!("{}.{}", report.uid, report.sequence);
         let temporary = self.directory.join(format!(".{name}.tmp"));
-        let bytes = serde_json::to_vec(report).context("encode report")?;
+        let text = sealed_line(FIELD, &serde_json::to_string(report).context("encode report")?);
         let written = (|| -> std::io::Result<()> {
             let mut file =
                 OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
-            file.write_all(&bytes)?;
+            file.write_all(text.as_bytes())?;
             crash_point("report-written");
             #[expect(clippy::disallowed_methods, reason = "a report appears whole, under a new name")]
             fs::rename(&temporary, self.directory.join(&name))
@@ -78,18 +84,13 @@ impl Inbox {
     pub fn reports(&self) -> Result<Vec<(PathBuf, PodReport)>> {
         let mut reports = Vec::new();
         for path in self.paths()? {
-            let report = match fs::read(&path) {
-                Ok(bytes) => serde_json::from_slice::<PodReport>(&bytes).ok(),
+            match read_report(&path) {
+                Found::Report(report) => reports.push((path, *report)),
                 // Another pass has taken it.
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-                Err(error) if error.kind() == std::io::ErrorKind::IsADirectory => None,
-                Err(error) => return Err(error).with_context(|| format!("read {}", path.display())),
-            };
-            match report {
-                Some(report) => reports.push((path, report)),
+                Found::Nothing => {}
                 // Only a power cut can leave an unreadable one (its name outlived its bytes), or somebody else's hand:
                 // set aside, never lost, and nothing that would have a controller look again for ever.
-                None => {
+                Found::NoReport => {
                     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                     #[expect(clippy::disallowed_methods, reason = "setting a damaged report aside")]
                     let _ = fs::rename(&path, self.directory.join(format!(".{name}.corrupt")));
@@ -107,11 +108,11 @@ impl Inbox {
     pub fn look(&self) -> Result<Letters> {
         let mut letters = Letters::default();
         for path in self.paths()? {
-            match fs::read(&path).map(|bytes| serde_json::from_slice::<PodReport>(&bytes)) {
-                Ok(Ok(report)) => letters.reports.push(report),
+            match read_report(&path) {
+                Found::Report(report) => letters.reports.push(*report),
                 // Taken by a pass.
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                _ => letters.unreadable.push(path),
+                Found::Nothing => {}
+                Found::NoReport => letters.unreadable.push(path),
             }
         }
         Ok(letters)
@@ -143,17 +144,22 @@ impl Inbox {
         Ok(paths)
     }
 
+    /// The last word of a pod's supervisor, where it was taken in and put away: the commit that held it may be lost.
+    pub fn last_report_put_away(&self, pod: &Path) -> Option<PodReport> {
+        let newest = newest_put_away(pod)?;
+        match read_report(&pod.join(format!("report.{newest}"))) {
+            Found::Report(report) if report.last => Some(*report),
+            _ => None,
+        }
+    }
+
     /// Brings the newest report that was put away for a pod back, so that a pass takes it in once more: the commit that
     /// held it is lost. False where there is none, or where it waits already.
     ///
     /// # Errors
     /// The report cannot be moved.
     pub(super) fn bring_back(&self, uid: &str, pod: &Path) -> Result<bool> {
-        let Ok(entries) = fs::read_dir(pod) else { return Ok(false) };
-        let sequence = |entry: fs::DirEntry| -> Option<u64> {
-            entry.file_name().to_str()?.strip_prefix("report.")?.parse().ok()
-        };
-        let Some(newest) = entries.flatten().filter_map(sequence).max() else { return Ok(false) };
+        let Some(newest) = newest_put_away(pod) else { return Ok(false) };
         let waiting = self.directory.join(format!("{uid}.{newest}"));
         if waiting.exists() {
             return Ok(false);
@@ -181,4 +187,36 @@ impl Inbox {
             let _ = fs::remove_file(path);
         }
     }
+}
+
+/// What lies under a name in the inbox.
+enum Found {
+    Report(Box<PodReport>),
+    Nothing,
+    NoReport,
+}
+
+/// Reads a report. Whatever else may have been put there is not followed, waited for or read to its end.
+fn read_report(path: &Path) -> Found {
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Found::Nothing,
+        Err(_) => return Found::NoReport,
+    };
+    let is_one = file.metadata().is_ok_and(|found| found.is_file() && found.len() <= LARGEST_REPORT);
+    let mut bytes = Vec::new();
+    if !is_one || file.take(LARGEST_REPORT).read_to_end(&mut bytes).is_err() {
+        return Found::NoReport;
+    }
+    let report = unsealed_line(FIELD, &bytes).and_then(|text| serde_json::from_str(text).ok());
+    report.map_or(Found::NoReport, |report| Found::Report(Box::new(report)))
+}
+
+/// The number of the newest report that was put away for a pod.
+fn newest_put_away(pod: &Path) -> Option<u64> {
+    let sequence = |entry: fs::DirEntry| -> Option<u64> {
+        entry.file_name().to_str()?.strip_prefix("report.")?.parse().ok()
+    };
+    fs::read_dir(pod).ok()?.flatten().filter_map(sequence).max()
 }

@@ -44,10 +44,10 @@ pub struct Entry {
 pub enum Format {
     /// None is written down.
     Missing,
-    /// One that this program reads and writes.
+    /// The one that this program reads and writes.
     Known(u32),
-    /// One of a newer program.
-    Newer(u32),
+    /// One of another version of this program.
+    Other(u32),
     /// No number; so much of it as can be shown.
     Unreadable(String),
 }
@@ -135,8 +135,8 @@ fn format_of(root: &Path) -> Result<Format> {
 
 fn read_format(text: &str) -> Format {
     match text.trim().parse::<u32>() {
-        Ok(found) if found <= FORMAT => Format::Known(found),
-        Ok(found) => Format::Newer(found),
+        Ok(found) if found == FORMAT => Format::Known(found),
+        Ok(found) => Format::Other(found),
         Err(_) => Format::Unreadable(text.trim().chars().take(40).collect()),
     }
 }
@@ -164,8 +164,9 @@ mod tests {
 
     #[test]
     fn the_format_is_a_number_or_it_is_not() {
-        assert_eq!(read_format("1\n"), Format::Known(1));
-        assert_eq!(read_format("2"), Format::Newer(2));
+        assert_eq!(read_format("2\n"), Format::Known(2));
+        assert_eq!(read_format("1\n"), Format::Other(1));
+        assert_eq!(read_format("3"), Format::Other(3));
         assert_eq!(read_format(""), Format::Unreadable(String::new()));
         assert_eq!(read_format("-1"), Format::Unreadable("-1".into()));
     }

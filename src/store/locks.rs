@@ -1,7 +1,8 @@
 //! Locks: the one around commits, and those that prove a process alive.
 
-use std::fs::{File, OpenOptions};
-use std::os::fd::AsRawFd;
+use std::fs::File;
+use std::io::Write as _;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -22,41 +23,58 @@ pub struct LockedStore {
 /// The lock around commits and around what replaces the snapshot.
 #[derive(Debug)]
 pub(super) struct CommitLock {
-    _file: File,
+    /// `None` where there is no store, and so nobody who could commit to it.
+    _file: Option<File>,
 }
 
 impl Store {
     /// Waits for the lock.
     pub(super) fn lock_commits(&self) -> Result<CommitLock> {
-        let file = self.open_lock_file()?;
-        file.lock().context("lock the store")?;
-        Ok(CommitLock { _file: file })
+        if self.is_absent() {
+            return Ok(CommitLock { _file: None });
+        }
+        self.lock_directory()
+    }
+
+    /// As [`Store::lock_commits`], also where the store is just being made.
+    pub(super) fn lock_directory(&self) -> Result<CommitLock> {
+        loop {
+            let file = self.open_lock_file()?;
+            file.lock().context("lock the store")?;
+            // Somebody may have removed the file: whoever comes now locks another one of that name.
+            if is_named(&file, &self.lock_path())? {
+                return Ok(CommitLock { _file: Some(file) });
+            }
+        }
     }
 }
 
+/// Whether a file is the one of that name.
+fn is_named(file: &File, path: &Path) -> Result<bool> {
+    let ours = file.metadata().with_context(|| format!("look at {}", path.display()))?;
+    Ok(std::fs::symlink_metadata(path)
+        .is_ok_and(|found| (found.dev(), found.ino()) == (ours.dev(), ours.ino())))
+}
+
 impl Store {
-    /// Waits for the lock and cuts off a torn end of the journal. `tail` says what the caller has already read;
-    /// the caller catches up with [`LockedStore::catch_up`] before it decides anything.
+    /// Waits for the lock. `tail` says what the caller has already read; the caller catches up with
+    /// [`LockedStore::catch_up`] before it decides anything.
     ///
     /// # Errors
-    /// Failing system calls; a damaged journal.
+    /// Failing system calls.
     pub fn lock(&self, tail: Tail) -> Result<LockedStore> {
         let lock = self.lock_commits()?;
-        let mut locked = LockedStore { tail, store: self.clone(), lock };
-        locked.tail.cut_torn_end()?;
-        Ok(locked)
+        Ok(LockedStore { tail, store: self.clone(), lock })
     }
-}
 
-impl Store {
     /// Waits for the lock and reads tables under it: what a verb needs to decide and commit.
     ///
     /// # Errors
     /// Failing system calls; a damaged store.
     pub fn lock_and_read(&self, tables: &[Table]) -> Result<(LockedStore, State)> {
         let lock = self.lock_commits()?;
-        Tail::open(self, &self.current_snapshot()?)?.cut_torn_end()?;
-        let (state, tail) = self.read(tables)?;
+        let (state, mut tail) = self.read(tables)?;
+        tail.cut_torn_end()?;
         Ok((LockedStore { tail, store: self.clone(), lock }, state))
     }
 }
@@ -66,7 +84,7 @@ impl Store {
 /// accept. The file must not be opened and closed again in the holding process, or the lock is gone.
 #[derive(Debug)]
 pub struct ProcessLock {
-    _file: File,
+    file: File,
 }
 
 impl ProcessLock {
@@ -104,15 +122,23 @@ impl ProcessLock {
 
     fn lock(file: File, path: &Path) -> Result<Option<Self>> {
         match fcntl(&file, FcntlArg::F_SETLK(&whole_file(libc::F_WRLCK))) {
-            Ok(_) => Ok(Some(Self { _file: file })),
+            Ok(_) => Ok(Some(Self { file })),
             Err(nix::errno::Errno::EAGAIN | nix::errno::Errno::EACCES) => Ok(None),
             Err(error) => Err(error).with_context(|| format!("lock {}", path.display())),
         }
     }
 
-    /// The lock's file descriptor, for those who close all others.
-    pub fn raw_fd(&self) -> i32 {
-        self._file.as_raw_fd()
+    /// Adds a line to the lock's file, for those who come after its holder. One that cannot be written is left out.
+    pub fn add_line(&self, line: &str) {
+        let _ = (&self.file).write_all(line.as_bytes());
+    }
+
+    /// Whether the lock's file still has its name: where it was removed, somebody else may hold another of that name.
+    ///
+    /// # Errors
+    /// The file cannot be looked at.
+    pub fn is_named(&self, path: &Path) -> Result<bool> {
+        is_named(&self.file, path)
     }
 }
 
@@ -145,7 +171,7 @@ fn whole_file(kind: i32) -> libc::flock {
 /// # Errors
 /// Failing system calls.
 pub fn holder_of(path: &Path) -> Result<Option<i32>> {
-    let file = match OpenOptions::new().read(true).write(true).open(path) {
+    let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error).with_context(|| format!("open {}", path.display())),

@@ -41,27 +41,53 @@ impl PodDirectory {
         self.path.join("supervisor.lock")
     }
 
+    /// The directory itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What the supervisor has written down beside its lock.
+    pub fn lock_text(&self) -> String {
+        fs::read_to_string(self.lock_path()).unwrap_or_default()
+    }
+
     /// Whether a supervisor has ever claimed the directory.
     pub fn is_claimed(&self) -> bool {
         self.lock_path().exists()
     }
 
-    /// The log of one run of a container. Container names have no dots, and one directory for all is a third of the
+    /// Where a part of a container's log lies. Container names have no dots, and one directory for all is a third of the
     /// inodes of one for each: making them was a good part of what a short pod costs.
-    pub fn log_path(&self, container: &str, restart: i32) -> PathBuf {
-        self.path.join(format!("{container}.{restart}.log"))
+    ///
+    /// A part keeps its name for life: whoever has read it to its end knows the name of the next.
+    pub fn log_path(&self, container: &str, part: LogPart) -> PathBuf {
+        let LogPart { restart, start } = part;
+        self.path.join(match start {
+            0 => format!("{container}.{restart}.log"),
+            _ => format!("{container}.{restart}.{start}.log"),
+        })
     }
 
-    /// The number of a container's newest log, if it has any.
-    pub fn newest_restart(&self, container: &str) -> Option<i32> {
-        let prefix = format!("{container}.");
-        let entries = fs::read_dir(&self.path).ok()?;
-        entries
+    /// The parts of a container's log that are there, in the order in which they were written.
+    pub fn log_parts(&self, container: &str) -> Vec<LogPart> {
+        let Ok(entries) = fs::read_dir(&self.path) else { return Vec::new() };
+        let mut parts: Vec<LogPart> = entries
             .flatten()
-            .filter_map(|entry| {
-                entry.file_name().to_str()?.strip_prefix(&prefix)?.strip_suffix(".log")?.parse().ok()
-            })
-            .max()
+            .filter_map(|entry| LogPart::of_file(container, entry.file_name().to_str()?))
+            .collect();
+        parts.sort_unstable();
+        parts
+    }
+
+    /// The number of a container's newest run that has a log.
+    pub fn newest_restart(&self, container: &str) -> Option<i32> {
+        self.log_parts(container).last().map(|part| part.restart)
+    }
+
+    /// How many bytes its files have.
+    pub fn size(&self) -> u64 {
+        let entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.metadata().ok()).map(|found| found.len()).sum()
     }
 
     /// Removes the directory with all logs.
@@ -70,17 +96,50 @@ impl PodDirectory {
     }
 }
 
-/// The files of one run's log, oldest first: rotated ones carry `.1`, `.2` … after the name, higher is older.
-pub fn log_files(path: &Path) -> Vec<PathBuf> {
-    let rotated = |number: u32| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(format!(".{number}"));
-        PathBuf::from(name)
-    };
-    let mut files: Vec<PathBuf> = (1..).map(rotated).take_while(|file| file.exists()).collect();
-    files.reverse();
-    if path.exists() {
-        files.push(path.to_owned());
+/// A file of a container's log. They sort in the order in which they were written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LogPart {
+    /// The run of the container: how often it had been restarted.
+    pub restart: i32,
+    /// How many bytes of that run's log were written before this file was begun.
+    pub start: u64,
+}
+
+impl LogPart {
+    /// Where the log of a run begins.
+    pub fn first(restart: i32) -> Self {
+        Self { restart, start: 0 }
     }
-    files
+
+    fn of_file(container: &str, name: &str) -> Option<Self> {
+        let numbers = name.strip_prefix(container)?.strip_prefix('.')?.strip_suffix(".log")?;
+        match numbers.split_once('.') {
+            None => Some(Self::first(numbers.parse().ok()?)),
+            Some((restart, start)) => {
+                Some(Self { restart: restart.parse().ok()?, start: start.parse().ok()? })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_log_are_found_by_their_names_in_the_order_of_writing() {
+        let place = tempfile::tempdir().expect("a directory");
+        let directory = PodDirectory::new(place.path().to_owned());
+        let part = |restart, start| LogPart { restart, start };
+        let parts = [part(0, 0), part(0, 10_485_790), part(0, 104_857_900), part(2, 0), part(10, 0)];
+        for part in parts.iter().rev() {
+            fs::File::create(directory.log_path("main", *part)).expect("a file");
+        }
+        for other in ["main-2.0.log", "main.log", "main.x.log", "supervisor.lock", "report.3", "mai.0.log"] {
+            fs::File::create(place.path().join(other)).expect("a file");
+        }
+        assert_eq!(directory.log_parts("main"), parts);
+        assert_eq!(directory.newest_restart("main"), Some(10));
+        assert_eq!(directory.newest_restart("other"), None);
+    }
 }

@@ -1,14 +1,24 @@
-//! How commits and snapshot records are spelled, and how they are read without parsing the objects in them.
+//! Tables, and how commits and snapshot records are spelled.
 //!
-//! A commit: `{"revision":7,"rest":812,"writes":[{"op":"put","table":"pods","namespace":"default","name":"x","object":{…}},
-//! …]}`, its writes ordered by table, `rest` the bytes after `"writes":[` to the end of the line.
-//! A snapshot record: `{"namespace":"default","name":"x","object":{…}}`.
-//! `{"op":"` cannot occur inside the objects (within strings its quotes are escaped, and no Kubernetes field is
-//! called `op`), so a reader finds the writes of its tables by a search for these bytes and parses nothing else.
+//! Every line is JSON, and begins with a CRC-32C of all that follows in it, the newline included. A record says how many
+//! bytes it has, so that nothing is ever found by searching its text:
+//!
+//! ```text
+//! {"crc":"1f2e3d4c","bytes":91,"put":"jobs","revision":7,"namespace":"default","name":"x","object":{...}}
+//! ```
+//!
+//! A deletion says `delete` and keeps the last object. A snapshot's files are records, sorted by key. In the journal the
+//! records of a commit, the small tables first, stand between a head and an end, both of a fixed length:
+//!
+//! ```text
+//! {"crc":"...","commit":   7,"writes":   1,"bytes": 812}
+//! {"crc":"...","end":   7}
+//! ```
+//!
+//! The head names the first revision and the bytes up to the end of the commit. So a commit whose bytes are not all there
+//! is torn, and one that is there and does not read back is damaged.
 
-use std::sync::LazyLock;
-
-use memchr::memmem::Finder;
+use std::fmt;
 
 use crate::api::kinds::{Key, Kind};
 
@@ -27,6 +37,8 @@ pub enum Table {
     Tombstones,
     /// Pods removed while their Job lives on: kept so that the logs of every attempt can be shown.
     RemovedPods,
+    /// The values of variables that `--pass-env` named, by the name that objects call them by.
+    Environments,
     /// Pods.
     Pods,
     /// Events, in the compact form of `api::events::EventRecord`.
@@ -35,13 +47,14 @@ pub enum Table {
 
 /// Every table, in the order in which commits and snapshots are written: the small ones first, so that a reader of
 /// these can leave out the rest of a commit.
-pub(super) const TABLES: [Table; 8] = [
+pub(super) const TABLES: [Table; 9] = [
     Table::Jobs,
     Table::CronJobs,
     Table::Nodes,
     Table::JobFacts,
     Table::Tombstones,
     Table::RemovedPods,
+    Table::Environments,
     Table::Pods,
     Table::Events,
 ];
@@ -57,11 +70,17 @@ impl Table {
             Self::Nodes => "nodes",
             Self::JobFacts => "jobfacts",
             Self::RemovedPods => "removedpods",
+            Self::Environments => "environments",
             Self::Tombstones => "tombstones",
         }
     }
 
-    fn from_name(name: &str) -> Option<Self> {
+    /// Whether it holds objects of an API kind that watchers see whole.
+    pub(super) fn is_kind(self) -> bool {
+        matches!(self, Self::Jobs | Self::CronJobs | Self::Nodes | Self::Pods)
+    }
+
+    pub(super) fn from_name(name: &str) -> Option<Self> {
         TABLES.into_iter().find(|table| table.as_str() == name)
     }
 }
@@ -78,33 +97,51 @@ impl From<Kind> for Table {
     }
 }
 
-/// One write of a commit.
+/// One write of a commit. Its revision is the resourceVersion of its object.
 #[derive(Clone, Debug)]
 pub struct Write {
     /// Where.
     pub table: Table,
     /// Which object.
     pub key: Key,
-    /// The object's JSON text, or `None` to delete it.
-    pub object: Option<String>,
+    /// The write's number in its commit, from 0: it is added to the revision of the commit.
+    pub number: u64,
+    /// What is written.
+    pub content: WriteContent,
+}
+
+/// What a write does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WriteContent {
+    /// Creates or replaces the object, whose JSON text this is.
+    Put(String),
+    /// Deletes the object. For a kind of the API its last JSON text is kept for watchers; the store looks it up where it is
+    /// not given.
+    Delete(Option<String>),
 }
 
 impl Write {
     /// Creates or replaces an object.
     pub fn put(table: Table, key: Key, object: String) -> Self {
-        Self { table, key, object: Some(object) }
+        Self { table, key, number: 0, content: WriteContent::Put(object) }
     }
 
     /// Deletes an object.
     pub fn delete(table: Table, key: Key) -> Self {
-        Self { table, key, object: None }
+        Self { table, key, number: 0, content: WriteContent::Delete(None) }
+    }
+
+    /// The same write with its number.
+    #[must_use]
+    pub fn numbered(self, number: u64) -> Self {
+        Self { number, ..self }
     }
 }
 
-/// One write as read back, borrowed from the commit's line.
-#[derive(Clone, Copy, Debug)]
+/// One write as read back, borrowed from its line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change<'a> {
-    /// The revision of its commit.
+    /// Its revision.
     pub revision: u64,
     /// Where.
     pub table: Table,
@@ -114,148 +151,297 @@ pub struct Change<'a> {
     pub name: &'a str,
     /// The object's JSON text, or `None` when it was deleted.
     pub object: Option<&'a str>,
+    /// Of a deleted object the last JSON text, where it was kept.
+    pub last: Option<&'a str>,
 }
 
-/// Spells a commit as one line, newline included. Keys are of Kubernetes' restricted alphabets and need no escapes.
-pub(super) fn commit_line(revision: u64, writes: &[Write]) -> String {
-    let size: usize = writes.iter().map(|write| write.object.as_ref().map_or(0, String::len) + 120).sum();
-    let mut ordered: Vec<&Write> = writes.iter().collect();
-    ordered.sort_by_key(|write| write.table);
-    let mut rest = String::with_capacity(size);
-    for (index, write) in ordered.into_iter().enumerate() {
-        if index > 0 {
-            rest.push(',');
-        }
-        rest.push_str(if write.object.is_some() {
-            "{\"op\":\"put\",\"table\":\""
-        } else {
-            "{\"op\":\"delete\",\"table\":\""
-        });
-        rest.push_str(write.table.as_str());
-        rest.push_str("\",");
-        push_key_and_object(&mut rest, &write.key, write.object.as_deref());
-    }
-    rest.push_str("]}\n");
-    format!("{{\"revision\":{revision},\"rest\":{},\"writes\":[{rest}", rest.len())
+/// Why a line does not read back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// It goes on beyond the bytes at hand.
+    Short,
+    /// It is not what was written.
+    Damaged(&'static str),
 }
 
-/// Spells a snapshot record as one line, newline included.
-pub(super) fn snapshot_line(namespace: &str, name: &str, object: &str, into: &mut String) {
-    into.push('{');
-    push_key_and_object(into, &Key::new(namespace, name), Some(object));
-    into.push('\n');
-}
-
-fn push_key_and_object(line: &mut String, key: &Key, object: Option<&str>) {
-    line.push_str("\"namespace\":\"");
-    line.push_str(&key.namespace);
-    line.push_str("\",\"name\":\"");
-    line.push_str(&key.name);
-    match object {
-        Some(object) => {
-            line.push_str("\",\"object\":");
-            line.push_str(object);
-            line.push('}');
-        }
-        None => line.push_str("\"}"),
+impl fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Short => "the line has no end",
+            Self::Damaged(detail) => detail,
+        })
     }
 }
 
-/// The revision of a commit's line.
-pub(super) fn revision_of(line: &str) -> Option<u64> {
-    let digits = line.strip_prefix("{\"revision\":")?;
-    digits[..digits.find(',')?].parse().ok()
+/// `{"crc":"1f2e3d4c",`
+const SEAL: usize = 18;
+/// How long the head of a commit is.
+pub(super) const HEAD: usize = SEAL + 74;
+/// How long the end of a commit is.
+pub(super) const END: usize = SEAL + 28;
+/// More digits than this are no length of ours.
+const MOST_DIGITS: usize = 12;
+
+const MISMATCH: Fault = Fault::Damaged("the checksum does not match");
+const MALFORMED: Fault = Fault::Damaged("not a record");
+
+/// Ends a line that began at byte `from` with the room for its seal: adds the newline and fills in the checksum.
+fn seal(text: &mut String, from: usize) {
+    text.push('\n');
+    let crc = format!("{:08x}", crc32c::crc32c(&text.as_bytes()[from + SEAL..]));
+    text.replace_range(from + 8..from + 16, &crc);
 }
 
-/// How a commit begins.
+const UNSEALED: &str = "{\"crc\":\"00000000\",";
+
+/// Checks a whole line, newline included, and returns what follows its seal, without the newline.
+fn unseal(line: &[u8]) -> Result<&[u8], Fault> {
+    let (seal, rest) = line.split_at_checked(SEAL).ok_or(Fault::Short)?;
+    let hex = seal.strip_prefix(b"{\"crc\":\"").and_then(|hex| hex.strip_suffix(b"\",")).ok_or(MALFORMED)?;
+    // Only lower-case digits: every other byte in this place is damage, also one that spells the same number.
+    if format!("{:08x}", crc32c::crc32c(rest)).as_bytes() != hex {
+        return Err(MISMATCH);
+    }
+    rest.strip_suffix(b"\n").ok_or(MALFORMED)
+}
+
+/// A line of one JSON field beside its checksum: for what is not a record.
+pub(super) fn sealed_line(name: &str, value: &str) -> String {
+    let mut line = format!("{UNSEALED}\"{name}\":{value}}}");
+    seal(&mut line, 0);
+    line
+}
+
+/// The field of such a line; `None` where it does not read back.
+pub(super) fn unsealed_line<'a>(name: &str, line: &'a [u8]) -> Option<&'a str> {
+    let text = std::str::from_utf8(unseal(line).ok()?).ok()?;
+    text.strip_prefix('"')?.strip_prefix(name)?.strip_prefix("\":")?.strip_suffix('}')
+}
+
+/// The head of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Head {
-    pub(super) revision: u64,
-    /// Where the writes start.
-    pub(super) start: usize,
-    /// The bytes from there to the end of the line, newline included.
-    pub(super) rest: usize,
+    /// The revision of its first write.
+    pub(super) first: u64,
+    /// How many writes it has.
+    pub(super) writes: u64,
+    /// The bytes that follow the head, to the end of the commit.
+    pub(super) bytes: u64,
 }
 
-/// The head of a commit of which the first bytes are given.
-pub(super) fn head_of(bytes: &[u8]) -> Option<Head> {
-    let number = |bytes: &[u8]| std::str::from_utf8(bytes).ok()?.parse().ok();
-    let rest = bytes.strip_prefix(b"{\"revision\":")?;
-    let comma = memchr::memchr(b',', rest)?;
-    let revision = number(&rest[..comma])?;
-    let rest = rest[comma..].strip_prefix(b",\"rest\":")?;
-    let comma = memchr::memchr(b',', rest)?;
-    let length = usize::try_from(number(&rest[..comma])?).ok()?;
-    let writes = rest[comma..].strip_prefix(b",\"writes\":[")?;
-    Some(Head { revision, start: bytes.len() - writes.len(), rest: length })
-}
-
-/// The table of a write of which the first bytes are given.
-pub(super) fn table_of_write(bytes: &[u8]) -> Option<Table> {
-    let write = bytes.strip_prefix(b"{\"op\":\"")?;
-    let rest = write.strip_prefix(b"put").or_else(|| write.strip_prefix(b"delete"))?;
-    let name = rest.strip_prefix(b"\",\"table\":\"")?;
-    Table::from_name(std::str::from_utf8(&name[..memchr::memchr(b'"', name)?]).ok()?)
-}
-
-/// The writes of a commit's line to some tables; `Err` says what is wrong with the line.
-pub(super) fn changes<'a>(
-    line: &'a str,
-    tables: &[Table],
-    mut each: impl FnMut(Change<'a>),
-) -> Result<u64, String> {
-    let revision = revision_of(line).ok_or("not a commit")?;
-    let start = WRITES.find(line.as_bytes()).ok_or("a commit without writes")? + WRITES.needle().len();
-    let body = line[start..].strip_suffix("]}").ok_or("the end of the commit is missing")?;
-    let mut starts = OPERATION.find_iter(body.as_bytes()).peekable();
-    if !body.is_empty() && starts.peek() != Some(&0) {
-        return Err("the commit does not start with a write".into());
+impl Head {
+    /// The revision of its last write.
+    pub(super) fn last(&self) -> u64 {
+        self.first + self.writes - 1
     }
-    while let Some(from) = starts.next() {
-        // Between two writes stands one comma.
-        let to = starts.peek().map_or(body.len(), |next| next - 1);
-        let write = &body[from + OPERATION.needle().len()..to];
-        if let Some(change) = change(write, revision, tables)? {
-            each(change);
+
+    /// The bytes of the whole commit.
+    pub(super) fn length(&self) -> u64 {
+        HEAD as u64 + self.bytes
+    }
+
+    fn spell(&self) -> String {
+        let Self { first, writes, bytes } = self;
+        sealed_line("commit", &format!("{first:>20},\"writes\":{writes:>12},\"bytes\":{bytes:>12}"))
+    }
+
+    /// Reads the head at the start of `bytes`.
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, Fault> {
+        let Some(line) = bytes.get(..HEAD) else { return Err(fault_of_start(bytes)) };
+        let text = unsealed_line("commit", line).ok_or_else(|| fault_of(line, "not the head of a commit"))?;
+        let number = |text: &str| text.trim_start().parse::<u64>().ok();
+        let read = (|| {
+            let (first, rest) = text.split_at_checked(20)?;
+            let (writes, rest) = rest.strip_prefix(",\"writes\":")?.split_at_checked(12)?;
+            let bytes = rest.strip_prefix(",\"bytes\":")?;
+            Some(Self { first: number(first)?, writes: number(writes)?, bytes: number(bytes)? })
+        })();
+        let is_sound = |head: &Self| head.writes > 0 && head.bytes >= END as u64;
+        read.filter(is_sound).ok_or(Fault::Damaged("not the head of a commit"))
+    }
+}
+
+/// What is wrong with bytes that are too few for a head: what stands there may be one that was torn, or none at all.
+fn fault_of_start(bytes: &[u8]) -> Fault {
+    let fixed = b"{\"crc\":\"........\",\"commit\":";
+    let is_start = bytes
+        .iter()
+        .zip(fixed)
+        .all(|(byte, fixed)| byte == fixed || (*fixed == b'.' && byte.is_ascii_hexdigit()));
+    if is_start { Fault::Short } else { Fault::Damaged("not the head of a commit") }
+}
+
+fn fault_of(line: &[u8], detail: &'static str) -> Fault {
+    match unseal(line) {
+        Err(MISMATCH) => MISMATCH,
+        _ => Fault::Damaged(detail),
+    }
+}
+
+fn end_line(last: u64) -> String {
+    sealed_line("end", &format!("{last:>20}"))
+}
+
+/// Checks the end of a commit.
+pub(super) fn check_end(line: &[u8], last: u64) -> Result<(), Fault> {
+    let found = unsealed_line("end", line).and_then(|text| text.trim_start().parse::<u64>().ok());
+    if found == Some(last) { Ok(()) } else { Err(fault_of(line, "not the end of its commit")) }
+}
+
+/// Spells a commit whose first revision is given.
+pub(super) fn commit_text(first: u64, writes: &[Write]) -> String {
+    let mut ordered: Vec<&Write> = writes.iter().collect();
+    ordered.sort_by_key(|write| (write.table, write.number));
+    let size: usize = ordered.iter().map(|write| write.text().map_or(0, str::len) + 160).sum();
+    let mut text = String::with_capacity(HEAD + size + END);
+    text.push_str(&" ".repeat(HEAD));
+    for write in ordered {
+        let (operation, object) = match &write.content {
+            WriteContent::Put(object) => ("put", Some(object.as_str())),
+            WriteContent::Delete(last) => ("delete", last.as_deref()),
+        };
+        push_record(&mut text, operation, write.table, first + write.number, &write.key, object);
+    }
+    let count = writes.len() as u64;
+    text.push_str(&end_line(first + count - 1));
+    let head = Head { first, writes: count, bytes: (text.len() - HEAD) as u64 };
+    text.replace_range(..HEAD, &head.spell());
+    text
+}
+
+impl Write {
+    fn text(&self) -> Option<&str> {
+        match &self.content {
+            WriteContent::Put(object) => Some(object),
+            WriteContent::Delete(last) => last.as_deref(),
         }
     }
-    Ok(revision)
 }
 
-static WRITES: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"writes\":["));
-static OPERATION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"{\"op\":\""));
+/// Spells the record of an object in a snapshot.
+pub(super) fn push_snapshot_record(into: &mut String, table: Table, revision: u64, key: &Key, object: &str) {
+    push_record(into, "put", table, revision, key, Some(object));
+}
 
-fn change<'a>(write: &'a str, revision: u64, tables: &[Table]) -> Result<Option<Change<'a>>, String> {
-    let malformed = || "a malformed write".to_owned();
-    let (is_put, rest) = match write.strip_prefix("put\",\"table\":\"") {
-        Some(rest) => (true, rest),
-        None => (false, write.strip_prefix("delete\",\"table\":\"").ok_or_else(malformed)?),
+fn push_record(
+    into: &mut String,
+    operation: &str,
+    table: Table,
+    revision: u64,
+    key: &Key,
+    object: Option<&str>,
+) {
+    let from = into.len();
+    let table = table.as_str();
+    let Key { namespace, name } = key;
+    let fields = format!(
+        "\"{operation}\":\"{table}\",\"revision\":{revision},\"namespace\":\"{namespace}\",\"name\":\"{name}\""
+    );
+    let object_bytes = object.map_or(0, |object| ",\"object\":".len() + object.len());
+    // Two more: the brace and the newline.
+    let bytes = fields.len() + object_bytes + 2;
+    into.push_str(UNSEALED);
+    into.push_str("\"bytes\":");
+    into.push_str(&bytes.to_string());
+    into.push(',');
+    into.push_str(&fields);
+    if let Some(object) = object {
+        into.push_str(",\"object\":");
+        into.push_str(object);
+    }
+    into.push('}');
+    seal(into, from);
+}
+
+/// How long the record at the start of `bytes` is, by its own word: not checked, for stepping over it.
+pub(super) fn record_length(bytes: &[u8]) -> Result<usize, Fault> {
+    const FIELD: &[u8] = b"\"bytes\":";
+    let digits_at = SEAL + FIELD.len();
+    let field = bytes.get(SEAL..digits_at).ok_or(Fault::Short)?;
+    if field != FIELD {
+        return Err(MALFORMED);
+    }
+    let digits = &bytes[digits_at..];
+    let Some(comma) = digits.iter().take(MOST_DIGITS + 1).position(|byte| !byte.is_ascii_digit()) else {
+        return Err(if digits.len() <= MOST_DIGITS { Fault::Short } else { MALFORMED });
     };
-    let (table, rest) = rest.split_once('"').ok_or_else(malformed)?;
-    let table = Table::from_name(table).ok_or_else(|| format!("an unknown table {table:?}"))?;
-    if !tables.contains(&table) {
-        return Ok(None);
+    if digits[comma] != b',' {
+        return Err(MALFORMED);
     }
-    let rest = rest.strip_prefix(',').ok_or_else(malformed)?;
-    let (namespace, name, object) = key_and_object(rest).ok_or_else(malformed)?;
-    if is_put != object.is_some() {
-        return Err(malformed());
-    }
-    Ok(Some(Change { revision, table, namespace, name, object }))
+    let number = std::str::from_utf8(&digits[..comma]).ok().and_then(|text| text.parse::<usize>().ok());
+    number.map(|number| digits_at + comma + 1 + number).ok_or(MALFORMED)
 }
 
-/// Namespace, name and object of a record from `"namespace":"…` to its closing brace.
-pub(super) fn key_and_object(text: &str) -> Option<(&str, &str, Option<&str>)> {
-    let rest = text.strip_prefix("\"namespace\":\"")?;
+/// Reads and checks the record at the start of `bytes`; with it comes its length.
+pub(super) fn read_record(bytes: &[u8]) -> Result<(Change<'_>, usize), Fault> {
+    let length = record_length(bytes)?;
+    let line = bytes.get(..length).ok_or(Fault::Short)?;
+    Ok((fields_of(unseal(line)?)?, length))
+}
+
+/// What follows the seal of a record.
+fn fields_of(rest: &[u8]) -> Result<Change<'_>, Fault> {
+    // In front of the first field stands the number of the bytes.
+    let comma = rest.iter().position(|byte| *byte == b',').ok_or(MALFORMED)?;
+    let text = std::str::from_utf8(&rest[comma + 1..]).map_err(|_| Fault::Damaged("not UTF-8"))?;
+    change_of(text).ok_or(MALFORMED)
+}
+
+/// The records among lines that have been checked; heads and ends of commits are left out.
+pub(super) fn checked_records(text: &str) -> impl Iterator<Item = Change<'_>> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let rest = text.as_bytes().get(at..).filter(|rest| rest.len() > SEAL + 1)?;
+            match rest[SEAL + 1] {
+                b'c' => at += HEAD,
+                b'e' => at += END,
+                _ => {
+                    let length = record_length(rest).ok()?;
+                    let line = rest.get(SEAL..length - 1)?;
+                    at += length;
+                    return fields_of(line).ok();
+                }
+            }
+        }
+    })
+}
+
+fn change_of(text: &str) -> Option<Change<'_>> {
+    let (is_put, rest) = match text.strip_prefix("\"put\":\"") {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix("\"delete\":\"")?),
+    };
+    let (table, rest) = rest.split_once('"')?;
+    let table = Table::from_name(table)?;
+    let rest = rest.strip_prefix(",\"revision\":")?;
+    let (revision, rest) = rest.split_once(',')?;
+    let rest = rest.strip_prefix("\"namespace\":\"")?;
     let (namespace, rest) = rest.split_once('"')?;
     let rest = rest.strip_prefix(",\"name\":\"")?;
     let (name, rest) = rest.split_once('"')?;
     let rest = rest.strip_suffix('}')?;
-    if rest.is_empty() {
-        return Some((namespace, name, None));
+    let object = if rest.is_empty() { None } else { Some(rest.strip_prefix(",\"object\":")?) };
+    if is_put && object.is_none() {
+        return None;
     }
-    let object = rest.strip_prefix(",\"object\":")?;
-    (object.starts_with('{') && object.ends_with('}')).then_some((namespace, name, Some(object)))
+    let (object, last) = if is_put { (object, None) } else { (None, object) };
+    Some(Change { revision: revision.parse().ok()?, table, namespace, name, object, last })
+}
+
+/// The table of the record at the start of `bytes`, unchecked; `None` where it cannot be read.
+pub(super) fn table_of_record(bytes: &[u8]) -> Option<Table> {
+    let rest = &bytes[record_fields(bytes)?..];
+    let rest = rest.strip_prefix(b"\"put\":\"").or_else(|| rest.strip_prefix(b"\"delete\":\""))?;
+    let name = &rest[..rest.iter().take(32).position(|byte| *byte == b'"')?];
+    Table::from_name(std::str::from_utf8(name).ok()?)
+}
+
+/// Where the fields of the record at the start of `bytes` begin, after the number of its bytes.
+fn record_fields(bytes: &[u8]) -> Option<usize> {
+    let rest = bytes.get(SEAL..)?;
+    let comma = rest.iter().take(32).position(|byte| *byte == b',')?;
+    Some(SEAL + comma + 1)
 }
 
 /// An object that a damaged line names.
@@ -267,123 +453,111 @@ pub(super) struct Named {
     pub(super) key: Key,
 }
 
-/// The objects that can still be read off a damaged commit.
-pub(super) fn named_in_commit(line: &[u8]) -> Vec<Named> {
-    let named = |from: usize| {
-        let write = &line[from..];
-        let table = table_of_write(write)?;
-        let is_put = write[OPERATION.needle().len()..].starts_with(b"put");
-        let operation = if is_put { "put" } else { "delete" };
-        let head = format!("{{\"op\":\"{operation}\",\"table\":\"{}\",", table.as_str());
-        Some(Named { is_put, table, key: named_key(write.strip_prefix(head.as_bytes())?)? })
+/// The object that can still be read off a damaged line: its fields stand before the object, in this order.
+pub(super) fn named_in(line: &[u8]) -> Option<Named> {
+    let fields = &line[record_fields(line)?..];
+    let is_put = fields.starts_with(b"\"put\":\"");
+    let table = table_of_record(line)?;
+    let word = |bytes: &[u8], before: &[u8], end: u8| -> Option<(String, usize)> {
+        let rest = bytes.strip_prefix(before)?;
+        let length = memchr::memchr(end, rest)?;
+        let text = std::str::from_utf8(&rest[..length]).ok()?;
+        let is_ours = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
+        text.chars().all(is_ours).then(|| (text.to_owned(), before.len() + length + 1))
     };
-    OPERATION.find_iter(line).filter_map(named).collect()
-}
-
-/// The object that can still be read off a damaged record of a table.
-pub(super) fn named_in_record(table: Table, line: &[u8]) -> Option<Named> {
-    Some(Named { is_put: true, table, key: named_key(line.strip_prefix(b"{")?)? })
-}
-
-/// The key at the start of bytes of which anything may be wrong.
-fn named_key(bytes: &[u8]) -> Option<Key> {
-    let value = |bytes: &[u8]| -> Option<(String, usize)> {
-        let end = memchr::memchr(b'"', bytes)?;
-        let text = std::str::from_utf8(&bytes[..end]).ok()?;
-        let is_name = |c: char| c.is_ascii_alphanumeric() || "-._:".contains(c);
-        text.chars().all(is_name).then(|| (text.to_owned(), end))
-    };
-    let rest = bytes.strip_prefix(b"\"namespace\":\"")?;
-    let (namespace, end) = value(rest)?;
-    let rest = rest[end..].strip_prefix(b"\",\"name\":\"")?;
-    let (name, _) = value(rest)?;
-    (!name.is_empty()).then(|| Key::new(&namespace, &name))
+    let skip = fields.iter().position(|byte| *byte == b',')?;
+    let (_, used) = word(&fields[skip..], b",\"revision\":", b',')?;
+    let rest = &fields[skip + used..];
+    let (namespace, used) = word(rest, b"\"namespace\":\"", b'"')?;
+    let (name, _) = word(&rest[used..], b",\"name\":\"", b'"')?;
+    (!name.is_empty()).then(|| Named { is_put, table, key: Key::new(&namespace, &name) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(line: &str, tables: &[Table]) -> Result<Vec<(String, Option<String>)>, String> {
-        let mut found = Vec::new();
-        changes(line, tables, |change| {
-            found.push((
-                format!("{} {}/{}", change.table.as_str(), change.namespace, change.name),
-                change.object.map(str::to_owned),
-            ));
-        })?;
+    /// An object whose text looks like everything that we write.
+    const TRICKY: &str = r#"{"op":"put","crc":"00000000","end":7,"a":"{\"op\":\"put\"}\\n","put":{"table":"pods"},"delete":"jobs"}"#;
+
+    fn writes() -> Vec<Write> {
+        let deleted = WriteContent::Delete(Some("{\"last\":1}".into()));
+        vec![
+            Write::put(Table::Pods, Key::new("n", "b"), "{}".into()),
+            Write::put(Table::Jobs, Key::new("default", "a"), TRICKY.into()).numbered(1),
+            Write { table: Table::Pods, key: Key::new("default", "a-x"), number: 2, content: deleted },
+            Write::delete(Table::JobFacts, Key::new("default", "f")).numbered(3),
+        ]
+    }
+
+    /// What a commit holds, by the rules that readers follow.
+    fn read(text: &[u8]) -> Result<Vec<String>, Fault> {
+        let head = Head::read(text)?;
+        let body = text.get(HEAD..head.length() as usize).ok_or(Fault::Short)?;
+        let (mut rest, end) = body.split_at(body.len() - END);
+        let mut found = vec![format!("{}-{}", head.first, head.last())];
+        while !rest.is_empty() {
+            let (change, length) = read_record(rest)?;
+            let Change { revision, table, namespace, name, object, last } = change;
+            found.push(format!("{revision} {} {namespace}/{name} {object:?} {last:?}", table.as_str()));
+            rest = &rest[length..];
+        }
+        check_end(end, head.last())?;
         Ok(found)
     }
 
     #[test]
-    fn a_commit_reads_back_as_it_was_written_and_only_the_tables_asked_for() {
-        let tricky =
-            r#"{"metadata":{"annotations":{"a":"{\"op\":\"put\",\"table\":\"pods\"}]}"}}}"#.to_owned();
-        let line = commit_line(
-            7,
-            &[
-                Write::put(Table::Jobs, Key::new("default", "a"), tricky.clone()),
-                Write::delete(Table::Pods, Key::new("default", "a-x")),
-                Write::put(Table::Pods, Key::new("n", "b"), "{}".into()),
-            ],
-        );
-        let line = line.strip_suffix('\n').expect("a newline");
-        assert_eq!(revision_of(line), Some(7));
+    fn a_commit_reads_back_whatever_its_objects_say() {
+        let text = commit_text(7, &writes());
         assert_eq!(
-            read(line, &[Table::Jobs, Table::Pods]).expect("readable"),
+            read(text.as_bytes()).expect("readable"),
             [
-                ("jobs default/a".to_owned(), Some(tricky)),
-                ("pods default/a-x".to_owned(), None),
-                ("pods n/b".to_owned(), Some("{}".to_owned())),
+                "7-10".to_owned(),
+                format!("8 jobs default/a {:?} None", Some(TRICKY)),
+                "10 jobfacts default/f None None".to_owned(),
+                "7 pods n/b Some(\"{}\") None".to_owned(),
+                "9 pods default/a-x None Some(\"{\\\"last\\\":1}\")".to_owned(),
             ]
         );
-        assert_eq!(read(line, &[Table::Jobs]).expect("readable").len(), 1);
-        serde_json::from_str::<serde_json::Value>(line).expect("plain JSON");
+        for line in text.lines() {
+            serde_json::from_str::<serde_json::Value>(line).expect("plain JSON");
+        }
+        let first = text.lines().next().expect("a head");
+        assert_eq!((first.len() + 1, text.lines().last().expect("an end").len() + 1), (HEAD, END));
+    }
+
+    #[test]
+    fn no_flipped_bit_goes_unnoticed_and_no_part_is_taken_for_the_whole() {
+        let text = commit_text(7, &writes());
+        for byte in 0..text.len() {
+            for bit in 0..8 {
+                let mut flipped = text.clone().into_bytes();
+                flipped[byte] ^= 1 << bit;
+                assert!(read(&flipped).is_err(), "byte {byte} bit {bit}");
+            }
+        }
+        for length in 0..text.len() {
+            assert_eq!(read(&text.as_bytes()[..length]), Err(Fault::Short), "the first {length} bytes");
+        }
     }
 
     #[test]
     fn objects_are_read_off_damaged_lines_as_far_as_their_names_stand() {
-        let line = commit_line(
-            7,
-            &[
-                Write::put(Table::Jobs, Key::new("default", "a"), "{\"a\":1}".into()),
-                Write::delete(Table::Pods, Key::new("default", "a-x")),
-                Write::put(Table::Pods, Key::new("n", "b"), "{}".into()),
-            ],
-        );
-        let names = |line: &[u8]| -> Vec<String> {
-            named_in_commit(line)
-                .into_iter()
-                .map(|one| format!("{} {} {}", one.is_put, one.table.as_str(), one.key))
-                .collect()
+        let text = commit_text(7, &writes());
+        let line = text.lines().nth(1).expect("a record");
+        let named = |line: &str| {
+            named_in(line.as_bytes()).map(|one| format!("{} {} {}", one.is_put, one.table.as_str(), one.key))
         };
-        let all = ["true jobs default/a", "false pods default/a-x", "true pods n/b"];
-        let damaged = |from: &str, to: &str| line.replacen(from, to, 1).into_bytes();
-        assert_eq!(names(&damaged("revision", "\0\0\0\0\0\0\0\0")), all);
-        assert_eq!(names(&line.as_bytes()[..line.len() - 30]), all[..2]);
-        assert_eq!(names(&damaged("a-x", "a\0x")), [all[0], all[2]], "no name of ours");
-        assert_eq!(names(&damaged("\"delete", "\"delite")), [all[0], all[2]]);
-        assert_eq!(names(&damaged("\"namespace", "\"namespaze")), all[1..], "not the next one's");
-        assert_eq!(names(b"\0\0\xff"), Vec::<String>::new());
-        let mut record = String::new();
-        snapshot_line("default", "a", "{}", &mut record);
-        let named = named_in_record(Table::Jobs, &record.as_bytes()[..record.len() - 9]).expect("a name");
-        assert_eq!((named.is_put, named.table, named.key), (true, Table::Jobs, Key::new("default", "a")));
-        assert_eq!(named_in_record(Table::Jobs, b"{\"namespace\":\"default\",\"na"), None);
-        assert_eq!(named_in_record(Table::Jobs, b""), None);
-    }
-
-    #[test]
-    fn a_damaged_line_is_noticed() {
-        let whole = commit_line(7, &[Write::put(Table::Jobs, Key::new("default", "a"), "{\"a\":1}".into())]);
-        let whole = whole.trim_end();
-        for (what, line) in [
-            ("a cut end", &whole[..whole.len() - 3]),
-            ("a cut start", &whole[3..]),
-            ("zeros", "\0\0\0\0"),
-            ("another object", "{}"),
-        ] {
-            assert!(read(line, &TABLES).is_err(), "{what}");
+        let jobs = Some("true jobs default/a".to_owned());
+        assert_eq!(named(line), jobs);
+        assert_eq!(named(&line[..line.len() - 30]), jobs, "a cut end");
+        assert_eq!(named(&line.replacen("\"crc\"", "\"cra\"", 1)), jobs);
+        assert_eq!(named(&line.replacen("default", "def\0ult", 1)), None, "no name of ours");
+        assert_eq!(named(&line.replacen("\"namespace", "\"namespaze", 1)), None);
+        let line = text.lines().nth(4).expect("a record");
+        assert_eq!(named(line).as_deref(), Some("false pods default/a-x"));
+        for nothing in ["", "\0\0", "{}", text.lines().next().expect("a head")] {
+            assert_eq!(named(nothing), None, "{nothing}");
         }
     }
 }

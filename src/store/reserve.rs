@@ -5,9 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
-
-use super::{LockedStore, Store, Write};
+use super::Store;
 
 /// A deletion with the passes that follow it takes a few kilobytes.
 const SIZE: usize = 64 << 10;
@@ -41,7 +39,7 @@ impl Store {
     }
 
     /// Gives the reserve up. False where there is none.
-    fn give_up_reserve(&self) -> bool {
+    pub(super) fn give_up_reserve(&self) -> bool {
         fs::remove_file(self.reserve_path()).is_ok()
     }
 }
@@ -56,17 +54,4 @@ fn take_room(path: &Path) -> bool {
         let _ = fs::remove_file(path);
     }
     written.is_ok()
-}
-
-impl LockedStore {
-    /// As [`LockedStore::commit`], for what is going to free room: where the disk is full, the reserve makes way for it.
-    ///
-    /// # Errors
-    /// As [`LockedStore::commit`].
-    pub fn commit_what_frees_room(&mut self, writes: &[Write]) -> Result<u64> {
-        match self.commit(writes) {
-            Err(error) if is_out_of_room(&error) && self.store.give_up_reserve() => self.commit(writes),
-            result => result,
-        }
-    }
 }

@@ -17,9 +17,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 
-use super::compaction::{put_in_force, remove_old_snapshots};
 use super::examine::{Examination, Examined};
-use super::record::{Named, TABLES, changes, named_in_commit, named_in_record};
+use super::record::{Named, TABLES, checked_records, named_in};
+use super::snapshot::{SnapshotWriter, remove_old_snapshots};
 use super::{Damage, Gap, Inbox, State, Store, Table, crash_point};
 use crate::api::conditions::is_pod_finished;
 use crate::api::kinds::Key;
@@ -104,9 +104,8 @@ impl Store {
                 &mut lines,
             )?;
         }
-        if let Some(listing) = &examination.listing {
-            // It is made again from the pods.
-            self.copy_aside(listing, &stamp, |_| Vec::new(), &mut lines)?;
+        for made_again in examination.listing.iter().chain([&examination.sizes]) {
+            self.copy_aside(made_again, &stamp, |_| Vec::new(), &mut lines)?;
         }
         let journal = &examination.journal;
         self.copy_aside(
@@ -120,7 +119,12 @@ impl Store {
         File::open(self.root()).and_then(|root| root.sync_all()).context("sync the data directory")?;
         crash_point("set-aside");
         let revision = examination.last_revision + 1;
-        let directory = put_in_force(self, &lock, &state, None, revision, now)?;
+        let mut writer = SnapshotWriter::begin(self, revision)?;
+        if let Err(error) = copy(&state, &mut writer) {
+            writer.give_up();
+            return Err(error).context("write a new snapshot");
+        }
+        let directory = writer.put_in_force(self, &lock, revision).context("write a new snapshot")?;
         remove_old_snapshots(&directory);
         self.ring();
         let objects = TABLES.iter().map(|table| state.objects(*table).count()).sum();
@@ -263,19 +267,28 @@ fn give_second_name(log: &Path, place: &Path) -> Result<()> {
     }
 }
 
+fn copy(state: &State, writer: &mut SnapshotWriter) -> Result<()> {
+    for table in TABLES {
+        for (key, object) in state.objects(table) {
+            writer.push(table, object.revision, key, object.text, None)?;
+        }
+    }
+    Ok(())
+}
+
 /// The byte of the journal at which each object was written last, by a commit that reads back.
 fn later_writes(examination: &Examination) -> HashMap<(Table, Key), usize> {
     let mut last = HashMap::new();
-    for (offset, line) in examination.journal.sound_lines() {
-        let Ok(text) = std::str::from_utf8(line) else { continue };
-        let _ = changes(text, &TABLES, |change| {
-            last.insert((change.table, Key::new(change.namespace, change.name)), offset);
-        });
+    for (offset, part) in examination.journal.sound_parts() {
+        for change in checked_records(part) {
+            let at = change.name.as_ptr() as usize - part.as_ptr() as usize;
+            last.insert((change.table, Key::new(change.namespace, change.name)), offset + at);
+        }
     }
     last
 }
 
-/// What the loss of a line means to the objects that it names. `table` is `None` for a line of the journal.
+/// What the loss of a damaged part means to the objects that it names. `table` is `None` for a part of the journal.
 fn affected(
     table: Option<Table>,
     file: &Examined,
@@ -283,11 +296,8 @@ fn affected(
     later: &HashMap<(Table, Key), usize>,
     state: &State,
 ) -> Vec<Affected> {
-    let line = file.text_of(damage);
-    let named = match table {
-        Some(table) => named_in_record(table, line).into_iter().collect(),
-        None => named_in_commit(line),
-    };
+    let lines = file.text_of(damage).split_inclusive(|byte| *byte == b'\n');
+    let named: Vec<Named> = lines.filter_map(named_in).collect();
     let fate_of = |named: Named| {
         let written = later.get(&(named.table, named.key.clone())).copied();
         // Whatever stands in the journal came after the snapshot.

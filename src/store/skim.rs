@@ -1,24 +1,25 @@
 //! Reading the journal for its small tables: a Job is some 2 KB of a commit that holds 100 KB of pods and Events.
 //!
-//! Commits are ordered by table and say how long they are, so what comes after the tables asked for is not read.
-//! Whatever looks odd is left to the full reading, which can say what is wrong and where.
+//! The records of a commit are ordered by table, so what comes after the tables asked for is not read. Whatever looks odd is
+//! left to the full reading, which can say what is wrong and where.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use memchr::memmem::Finder;
-
-use super::record::{Table, changes, head_of, table_of_write};
+use super::record::{END, HEAD, Head, Table, check_end, read_record, table_of_record};
 
 /// What is read of a commit at first; more where its small tables need it.
 const FIRST_READ: usize = 8 << 10;
 
-/// Commits cut to some tables, one line each.
+/// The records of some tables.
 pub(super) struct Skimmed {
+    /// The records, one after the other.
     pub(super) text: String,
     /// Where the last whole commit ends in the file.
     pub(super) end: u64,
+    /// Its last revision.
+    pub(super) revision: u64,
 }
 
 /// Whether reading these tables alone spares much.
@@ -26,71 +27,74 @@ pub(super) fn is_worth_it(tables: &[Table]) -> bool {
     tables.iter().all(|table| *table < Table::Pods)
 }
 
-/// The whole commits from byte `from` to the end of the journal, cut to the tables asked for; `None` where something
-/// is odd about one of them.
+/// The records of the tables asked for in the commits from byte `from` to the end of the journal; `None` where something is
+/// odd about one of them.
 ///
 /// # Errors
 /// A failing read.
-pub(super) fn skim(journal: &File, from: u64, tables: &[Table]) -> io::Result<Option<Skimmed>> {
+pub(super) fn skim(
+    journal: &File,
+    from: u64,
+    revision: u64,
+    tables: &[Table],
+) -> io::Result<Option<Skimmed>> {
     let length = journal.metadata()?.len();
-    let mut skimmed = Skimmed { text: String::new(), end: from };
+    let mut skimmed = Skimmed { text: String::new(), end: from, revision };
     while skimmed.end < length {
-        let Some(end) = skim_commit(journal, skimmed.end, length, tables, &mut skimmed.text)? else {
+        if !skim_commit(journal, length, tables, &mut skimmed)? {
             return Ok(None);
-        };
-        skimmed.end = end;
+        }
     }
     Ok(Some(skimmed))
 }
 
-/// Takes in one commit and returns where it ends.
-fn skim_commit(
-    journal: &File,
-    at: u64,
-    length: u64,
-    tables: &[Table],
-    text: &mut String,
-) -> io::Result<Option<u64>> {
-    let operation = Finder::new(b"{\"op\":\"");
+/// Takes in one commit; false where it is odd.
+fn skim_commit(journal: &File, length: u64, tables: &[Table], skimmed: &mut Skimmed) -> io::Result<bool> {
+    let at = skimmed.end;
     let mut size = FIRST_READ;
     loop {
         let available = usize::try_from(length - at).unwrap_or(usize::MAX).min(size);
         let mut bytes = vec![0; available];
         journal.read_exact_at(&mut bytes, at)?;
-        let Some(head) = head_of(&bytes) else { return Ok(None) };
-        let end = at + (head.start + head.rest) as u64;
-        if end > length {
-            return Ok(None);
+        let Ok(head) = Head::read(&bytes) else { return Ok(false) };
+        let end = at + head.length();
+        if end > length || head.first != skimmed.revision + 1 {
+            return Ok(false);
         }
-        let whole = bytes.len() >= head.start + head.rest;
-        bytes.truncate(head.start + head.rest);
-        let writes = &bytes[head.start..];
-        let is_beyond = |write: &usize| {
-            let table = table_of_write(&writes[*write..]);
-            table.is_some_and(|table| tables.iter().all(|asked| *asked < table))
-        };
-        let kept = match operation.find_iter(writes).find(is_beyond) {
-            // Between two writes stands one comma.
-            Some(beyond) => &writes[..beyond.saturating_sub(1)],
-            None if whole => writes.strip_suffix(b"]}\n").unwrap_or_default(),
-            None => {
-                size *= 4;
-                continue;
+        let records = (head.length() - END as u64) as usize;
+        let mut kept = HEAD;
+        let is_enough = loop {
+            if kept >= records {
+                break true;
+            }
+            let Some(rest) = bytes.get(kept..) else { break false };
+            match table_of_record(rest) {
+                Some(table) if tables.iter().all(|asked| *asked < table) => break true,
+                Some(_) => {}
+                None => break false,
+            }
+            match read_record(rest) {
+                Ok((_, length)) => kept += length,
+                Err(_) => break false,
             }
         };
-        let Ok(kept) = std::str::from_utf8(kept) else { return Ok(None) };
-        let line = format!("{{\"revision\":{},\"writes\":[{kept}]}}", head.revision);
-        if changes(&line, tables, |_| ()).is_err() || !ends_a_line(journal, end)? {
-            return Ok(None);
+        if !is_enough {
+            // Damaged, or longer than what was read.
+            if bytes.len() as u64 >= head.length() {
+                return Ok(false);
+            }
+            size *= 4;
+            continue;
         }
-        text.push_str(&line);
-        text.push('\n');
-        return Ok(Some(end));
+        let mut last = [0; END];
+        journal.read_exact_at(&mut last, end - END as u64)?;
+        let Ok(text) = std::str::from_utf8(&bytes[HEAD..kept]) else { return Ok(false) };
+        if check_end(&last, head.last()).is_err() {
+            return Ok(false);
+        }
+        skimmed.text.push_str(text);
+        skimmed.end = end;
+        skimmed.revision = head.last();
+        return Ok(true);
     }
-}
-
-fn ends_a_line(journal: &File, end: u64) -> io::Result<bool> {
-    let mut last = [0];
-    journal.read_exact_at(&mut last, end - 1)?;
-    Ok(last == *b"\n")
 }

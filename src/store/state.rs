@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::record::{Table, changes, key_and_object};
+use super::record::{Change, Fault, Table, checked_records, read_record};
 use super::sizes::Sizes;
 use super::{Store, StoreError, Tail};
 use crate::api::kinds::Key;
@@ -19,6 +19,7 @@ struct Place {
     buffer: u32,
     start: usize,
     end: usize,
+    revision: u64,
 }
 
 /// One file's bytes, held once however many objects are in it.
@@ -41,8 +42,9 @@ pub struct State {
 pub struct Object<'a> {
     /// Its JSON text.
     pub text: &'a str,
-    buffer: &'a Buffer,
-    start: usize,
+    /// The revision of the write that left it so.
+    pub revision: u64,
+    path: &'a Path,
 }
 
 impl<'a> Object<'a> {
@@ -62,33 +64,30 @@ impl<'a> Object<'a> {
         serde_json::from_str(self.text).map_err(|error| self.damaged(&error))
     }
 
-    /// The file that the object was read from.
-    pub(super) fn file(&self) -> &'a Path {
-        &self.buffer.path
-    }
-
     /// The error for this object's place, with what is wrong about it.
     pub fn damaged(&self, detail: &dyn std::fmt::Display) -> anyhow::Error {
-        damaged(&self.buffer.path, &self.buffer.text, self.start, detail.to_string())
+        damaged(self.path, offset_of_object(self.path, self.text).unwrap_or(0), detail)
     }
 }
 
-/// The error for the line of `text` that holds byte `at`. The text may leave out what its file has in the lines.
-pub(super) fn damaged(path: &Path, text: &str, at: usize, detail: String) -> anyhow::Error {
-    let before = &text.as_bytes()[..at];
-    let line = memchr::memchr_iter(b'\n', before).count() + 1;
-    let offset = line_start(path, line)
-        .unwrap_or_else(|| memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1));
-    StoreError::Damaged { file: path.to_owned(), line, offset, detail }.into()
+/// The error for the line at byte `offset` of a file.
+pub(super) fn damaged(path: &Path, offset: u64, detail: &dyn std::fmt::Display) -> anyhow::Error {
+    let line = lines_before(path, offset).unwrap_or(0) + 1;
+    StoreError::Damaged { file: path.to_owned(), line, offset: offset as usize, detail: detail.to_string() }
+        .into()
 }
 
-/// The byte at which a line of a file starts.
-pub(super) fn line_start(path: &Path, line: usize) -> Option<usize> {
+/// How many lines end before byte `offset` of a file.
+fn lines_before(path: &Path, offset: u64) -> Option<usize> {
     let bytes = fs::read(path).ok()?;
-    match line {
-        1 => Some(0),
-        _ => memchr::memchr_iter(b'\n', &bytes).nth(line - 2).map(|newline| newline + 1),
-    }
+    Some(memchr::memchr_iter(b'\n', bytes.get(..offset as usize)?).count())
+}
+
+/// Where the line of an object starts whose text is given. For errors only: the checksum of that line was right.
+fn offset_of_object(path: &Path, text: &str) -> Option<u64> {
+    let bytes = fs::read(path).ok()?;
+    let at = memchr::memmem::rfind(&bytes, text.as_bytes())?;
+    Some(memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |newline| newline as u64 + 1))
 }
 
 /// What lists show of the pods, beside them in each snapshot.
@@ -114,10 +113,9 @@ impl Store {
     /// # Errors
     /// As [`Store::read`].
     pub fn read_listing(&self, tables: &[Table]) -> Result<(State, Tail)> {
-        self.read_files(tables, |directory, table| {
-            let listing = directory.join(PODS_LISTING);
-            // A snapshot made before there were listings has none.
-            if table == Table::Pods && listing.exists() { listing } else { snapshot_file(directory, table) }
+        self.read_files(tables, |directory, table| match table {
+            Table::Pods => directory.join(PODS_LISTING),
+            _ => snapshot_file(directory, table),
         })
     }
 
@@ -126,7 +124,7 @@ impl Store {
         for _ in 0..16 {
             let directory = self.current_snapshot()?;
             match self.read_snapshot(&directory, tables, &file) {
-                Err(error) if is_gone(&error) => {}
+                Err(error) if is_gone(&error) && self.current_snapshot()? != directory => {}
                 result => return result,
             }
         }
@@ -141,12 +139,15 @@ impl Store {
     ) -> Result<(State, Tail)> {
         let mut tail = Tail::open(self, directory)?;
         let mut state = State::at(tail.snapshot_revision());
-        let sizes = Sizes::read(directory);
+        if self.is_absent() {
+            return Ok((state, tail));
+        }
+        let sizes = Sizes::read(directory)?;
         for table in tables {
             let path = file(directory, *table);
             match fs::read(&path) {
                 Ok(bytes) => {
-                    let size = sizes.check(&path, &bytes);
+                    let size = sizes.check(&path, bytes.len() as u64);
                     // A damaged line says more of where.
                     state.take_snapshot(*table, path, bytes)?;
                     size?;
@@ -157,18 +158,21 @@ impl Store {
                     if !directory.join("journal.jsonl").exists() {
                         return Err(error).with_context(|| format!("read {}", path.display()));
                     }
-                    sizes.check(&path, b"")?;
+                    sizes.check(&path, 0)?;
                 }
                 Err(error) => return Err(error).with_context(|| format!("read {}", path.display())),
             }
         }
-        let text = tail.read_on(tables)?;
-        state.take_journal(tail.journal_path(), text, tables)?;
+        while let Some(batch) = tail.next_batch(tables)? {
+            state.take_commits(batch.path, batch.text, tables);
+        }
+        state.revision = tail.revision();
         Ok((state, tail))
     }
 }
 
-fn is_gone(error: &anyhow::Error) -> bool {
+/// Whether an error says that a file is not there.
+pub(super) fn is_gone(error: &anyhow::Error) -> bool {
     error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound)
 }
 
@@ -178,65 +182,58 @@ impl State {
         Self { revision, ..Self::default() }
     }
 
+    /// Takes in a file of a snapshot.
+    ///
+    /// # Errors
+    /// Damaged lines.
     pub(super) fn take_snapshot(&mut self, table: Table, path: PathBuf, bytes: Vec<u8>) -> Result<()> {
-        let text = into_text(&path, bytes)?;
         let buffer = self.buffers.len() as u32;
         let mut objects = Vec::new();
-        let mut start = 0;
-        for end in memchr::memchr_iter(b'\n', text.as_bytes()) {
-            let line = &text[start..end];
-            let record = line.strip_prefix('{').and_then(key_and_object);
-            let Some((namespace, name, Some(object))) = record else {
-                return Err(damaged(&path, &text, start, "not a record".into()));
-            };
-            let from = object.as_ptr() as usize - text.as_ptr() as usize;
-            let place = Place { buffer, start: from, end: from + object.len() };
-            objects.push((Key::new(namespace, name), place));
-            start = end + 1;
+        let mut at = 0;
+        while at < bytes.len() {
+            let (change, length) = read_snapshot_record(table, &bytes[at..])
+                .map_err(|fault| damaged(&path, at as u64, &fault))?;
+            if let Some(object) = change.object {
+                objects.push((
+                    Key::new(change.namespace, change.name),
+                    place(&bytes, object, buffer, change.revision),
+                ));
+            }
+            at += length;
         }
-        if start != text.len() {
-            return Err(damaged(&path, &text, start, "the line has no end".into()));
-        }
+        // Every line has been checked.
+        let text = String::from_utf8(bytes).map_err(|_| damaged(&path, 0, &"not UTF-8"))?;
         // Snapshots are sorted, and a map is built from sorted pairs in one go.
         self.tables.insert(table, BTreeMap::from_iter(objects));
         self.buffers.push(Buffer { path, text });
         Ok(())
     }
 
-    /// Takes in commits: whole lines as [`Tail::read_on`] gives them.
-    ///
-    /// # Errors
-    /// Damaged lines.
-    pub(super) fn take_journal(&mut self, path: &Path, text: String, tables: &[Table]) -> Result<()> {
+    /// Takes in commits as [`Tail::next_batch`] gives them.
+    pub(super) fn take_commits(&mut self, path: PathBuf, text: String, tables: &[Table]) {
         let buffer = self.buffers.len() as u32;
-        let mut start = 0;
-        for end in memchr::memchr_iter(b'\n', text.as_bytes()) {
-            let line = &text[start..end];
-            let read = changes(line, tables, |change| {
-                let objects = self.tables.entry(change.table).or_default();
-                let key = Key::new(change.namespace, change.name);
-                match change.object {
-                    Some(object) => {
-                        let from = object.as_ptr() as usize - text.as_ptr() as usize;
-                        objects.insert(key, Place { buffer, start: from, end: from + object.len() });
-                    }
-                    None => {
-                        objects.remove(&key);
-                    }
+        for change in checked_records(&text).filter(|change| tables.contains(&change.table)) {
+            let objects = self.tables.entry(change.table).or_default();
+            let key = Key::new(change.namespace, change.name);
+            match change.object {
+                Some(object) => {
+                    objects.insert(key, place(text.as_bytes(), object, buffer, change.revision));
                 }
-            });
-            match read {
-                Ok(revision) if revision > self.revision => self.revision = revision,
-                Ok(revision) => {
-                    let detail = format!("revision {revision} follows {}", self.revision);
-                    return Err(damaged(path, &text, start, detail));
+                None => {
+                    objects.remove(&key);
                 }
-                Err(detail) => return Err(damaged(path, &text, start, detail)),
             }
-            start = end + 1;
+            self.revision = self.revision.max(change.revision);
         }
-        self.buffers.push(Buffer { path: path.to_owned(), text });
-        Ok(())
+        self.buffers.push(Buffer { path, text });
+    }
+
+    /// Adds an object that is shown and not stored.
+    pub fn add(&mut self, table: Table, key: Key, text: String) {
+        let buffer = self.buffers.len() as u32;
+        let place = Place { buffer, start: 0, end: text.len(), revision: self.revision };
+        self.tables.entry(table).or_default().insert(key, place);
+        self.buffers.push(Buffer { path: PathBuf::new(), text });
     }
 
     /// The revision of the last commit taken in.
@@ -257,21 +254,20 @@ impl State {
 
     fn object(&self, place: &Place) -> Object<'_> {
         let buffer = &self.buffers[place.buffer as usize];
-        Object { text: &buffer.text[place.start..place.end], buffer, start: place.start }
+        Object { text: &buffer.text[place.start..place.end], revision: place.revision, path: &buffer.path }
     }
 }
 
-/// Bytes of a file as text.
-pub(super) fn into_text(path: &Path, bytes: Vec<u8>) -> Result<String> {
-    String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let bytes = error.as_bytes();
-        StoreError::Damaged {
-            file: path.to_owned(),
-            line: memchr::memchr_iter(b'\n', &bytes[..at]).count() + 1,
-            offset: memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |newline| newline + 1),
-            detail: "not UTF-8".into(),
-        }
-        .into()
-    })
+fn place(bytes: &[u8], object: &str, buffer: u32, revision: u64) -> Place {
+    let start = object.as_ptr() as usize - bytes.as_ptr() as usize;
+    Place { buffer, start, end: start + object.len(), revision }
+}
+
+/// Reads the record at the start of `bytes`, of a snapshot's file of that table.
+pub(super) fn read_snapshot_record(table: Table, bytes: &[u8]) -> Result<(Change<'_>, usize), Fault> {
+    let (change, length) = read_record(bytes)?;
+    if change.table != table || change.object.is_none() {
+        return Err(Fault::Damaged("a record of another table"));
+    }
+    Ok((change, length))
 }

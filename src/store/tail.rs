@@ -1,4 +1,4 @@
-//! The journal's end: reading what was appended, across compactions.
+//! The journal's end: reading what was appended, across compactions, and appending to it.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
@@ -7,9 +7,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::record::{Change, Table, Write, changes, commit_line, revision_of};
-use super::state::{damaged, into_text, line_start};
-use super::{LockedStore, Store, StoreError, crash_point, skim};
+use super::directory::FIRST_SNAPSHOT;
+use super::record::{Change, END, Fault, HEAD, Head, Table, check_end, checked_records, read_record};
+use super::state::damaged;
+use super::{Store, StoreError, skim};
+
+/// How much of the journal is read at a time; more for a commit that is longer.
+const CHUNK: u64 = 1 << 20;
+/// How often damage is looked at again: the next writer may be cutting a torn end off while we read it.
+const LOOKS: usize = 3;
 
 /// A reading position in the journal. Everything before it has been taken in by its owner.
 #[derive(Debug)]
@@ -18,23 +24,38 @@ pub struct Tail {
     directory: PathBuf,
     path: PathBuf,
     journal: File,
+    /// Whether there is a store.
+    is_there: bool,
+    /// Opened for the first commit.
+    writer: Option<File>,
     offset: u64,
     revision: u64,
+}
+
+/// Whole commits, or records of them, that have been checked.
+#[derive(Debug)]
+pub(super) struct Batch {
+    /// The journal they come from.
+    pub(super) path: PathBuf,
+    /// The byte at which the text starts there; of single records nothing is known.
+    pub(super) offset: Option<u64>,
+    pub(super) text: String,
 }
 
 impl Tail {
     /// The start of a snapshot's journal.
     pub(super) fn open(store: &Store, directory: &Path) -> Result<Self> {
         let path = directory.join("journal.jsonl");
-        let journal = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .open(&path)
-            .with_context(|| format!("open {}", path.display()))?;
+        let is_there = !store.is_absent();
+        // What is not there yet reads as empty.
+        let file = if is_there { &path } else { Path::new("/dev/null") };
+        let journal = File::open(file).with_context(|| format!("open {}", file.display()))?;
         let revision = revision_of_snapshot(directory)?;
-        Ok(Self { store: store.clone(), directory: directory.to_owned(), path, journal, offset: 0, revision })
+        let (store, directory) = (store.clone(), directory.to_owned());
+        Ok(Self { store, directory, path, journal, is_there, writer: None, offset: 0, revision })
     }
 
+    /// The revision of the snapshot at whose journal's start this tail stands.
     pub(super) fn snapshot_revision(&self) -> u64 {
         self.revision
     }
@@ -44,61 +65,111 @@ impl Tail {
         &self.path
     }
 
-    /// The revision of the last commit read.
+    /// The revision of the last write read.
     pub fn revision(&self) -> u64 {
         self.revision
     }
 
-    /// The whole lines appended since the last reading; where that spares much, cut to the tables asked for.
-    pub(super) fn read_on(&mut self, tables: &[Table]) -> Result<String> {
-        let mut text = self.read_lines(tables)?;
-        // Commits go to the journal of the snapshot in force. The link moves under the lock, after the last commit
-        // to the old one, so once it has moved the old journal is complete.
+    /// Some of the commits since the last reading, or where that spares much their records of the tables asked for; `None`
+    /// when there are no more.
+    ///
+    /// # Errors
+    /// Unreadable or damaged journal; [`StoreError::Gap`] where commits are in no journal any more.
+    pub(super) fn next_batch(&mut self, tables: &[Table]) -> Result<Option<Batch>> {
         loop {
-            let directory = self.store.current_snapshot()?;
-            if directory == self.directory {
-                break;
+            if let Some(batch) = self.read_commits(tables)? {
+                return Ok(Some(batch));
             }
-            text.push_str(&self.read_lines(tables)?);
-            match Self::open(&self.store, &directory) {
-                Ok(next) => {
-                    if next.revision != self.revision {
-                        return Err(StoreError::Gap { read: self.revision, next: next.revision }.into());
+            // Commits go to the journal of the snapshot in force. The link moves under the lock, after the last commit
+            // to the old one, so once it has moved the old journal is complete.
+            let directory = self.store.current_snapshot()?;
+            if !self.is_there && !self.store.is_absent() {
+                match Self::open(&self.store, &self.store.root().join(FIRST_SNAPSHOT)) {
+                    Ok(first) => *self = first,
+                    // Compacted already.
+                    Err(_) => {
+                        let next = revision_of_snapshot(&self.store.current_snapshot()?)?;
+                        return Err(StoreError::Gap { read: self.revision, next }.into());
                     }
-                    *self = next;
                 }
+                continue;
+            }
+            if directory == self.directory {
+                return Ok(None);
+            }
+            if let Some(batch) = self.read_commits(tables)? {
+                return Ok(Some(batch));
+            }
+            match Self::open(&self.store, &directory) {
+                Ok(next) if next.revision != self.revision => {
+                    return Err(StoreError::Gap { read: self.revision, next: next.revision }.into());
+                }
+                Ok(next) => *self = next,
                 // Already replaced again: the link tells.
                 Err(error) if self.store.current_snapshot()? == directory => return Err(error),
                 Err(_) => {}
             }
-            text.push_str(&self.read_lines(tables)?);
         }
-        Ok(text)
     }
 
-    fn read_lines(&mut self, tables: &[Table]) -> Result<String> {
+    fn read_commits(&mut self, tables: &[Table]) -> Result<Option<Batch>> {
         if skim::is_worth_it(tables)
-            && let Some(skimmed) = skim::skim(&self.journal, self.offset, tables)
+            && let Some(skimmed) = skim::skim(&self.journal, self.offset, self.revision, tables)
                 .with_context(|| format!("read {}", self.path.display()))?
         {
-            if let Some(last) = skimmed.text.lines().next_back() {
-                self.revision = revision_of(last).unwrap_or(self.revision);
-            }
-            self.offset = skimmed.end;
-            return Ok(skimmed.text);
+            let is_new = skimmed.end > self.offset;
+            (self.offset, self.revision) = (skimmed.end, skimmed.revision);
+            return Ok(is_new.then(|| Batch { path: self.path.clone(), offset: None, text: skimmed.text }));
         }
-        self.read_all_lines()
+        let mut look = 1;
+        loop {
+            match self.read_whole_commits() {
+                Err(error) if look < LOOKS && error.downcast_ref::<StoreError>().is_some() => look += 1,
+                result => return result,
+            }
+        }
     }
 
-    fn read_all_lines(&mut self) -> Result<String> {
+    fn read_whole_commits(&mut self) -> Result<Option<Batch>> {
         let length = self.journal.metadata().with_context(|| format!("read {}", self.path.display()))?.len();
         if length <= self.offset {
-            return Ok(String::new());
+            return Ok(None);
         }
-        let mut bytes = vec![0; (length - self.offset) as usize];
+        let mut size = CHUNK;
+        loop {
+            let mut bytes = self.read_at(self.offset, size.min(length - self.offset))?;
+            let scanned = scan(&bytes, self.revision);
+            if let Some((at, fault)) = scanned.damage
+                && !is_unwritten(&self.read_at(self.offset + at as u64, length)?)
+            {
+                return Err(damaged(&self.path, self.offset + at as u64, &fault));
+            }
+            if scanned.end == 0 {
+                if self.offset + (bytes.len() as u64) < length {
+                    // The first commit is longer than what was read.
+                    size = size.saturating_mul(4);
+                    continue;
+                }
+                // What is there is being written right now, or is torn.
+                return Ok(None);
+            }
+            bytes.truncate(scanned.end);
+            let text =
+                String::from_utf8(bytes).map_err(|_| damaged(&self.path, self.offset, &"not UTF-8"))?;
+            let offset = Some(self.offset);
+            self.offset += scanned.end as u64;
+            self.revision = scanned.revision;
+            return Ok(Some(Batch { path: self.path.clone(), offset, text }));
+        }
+    }
+
+    /// At most `size` bytes from a place in the journal.
+    fn read_at(&self, from: u64, size: u64) -> Result<Vec<u8>> {
+        let length = self.journal.metadata().with_context(|| format!("read {}", self.path.display()))?.len();
+        let mut bytes = vec![0; size.min(length.saturating_sub(from)) as usize];
         let mut filled = 0;
         while filled < bytes.len() {
-            match self.journal.read_at(&mut bytes[filled..], self.offset + filled as u64) {
+            match self.journal.read_at(&mut bytes[filled..], from + filled as u64) {
                 Ok(0) => break,
                 Ok(count) => filled += count,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
@@ -106,33 +177,7 @@ impl Tail {
             }
         }
         bytes.truncate(filled);
-        // What follows the last newline is being written right now, or is torn.
-        bytes.truncate(memchr::memrchr(b'\n', &bytes).map_or(0, |newline| newline + 1));
-        if bytes.is_empty() {
-            return Ok(String::new());
-        }
-        let text = into_text(&self.path, bytes).map_err(|error| self.placed(error, self.offset))?;
-        let last = text[..text.len() - 1].rfind('\n').map_or(0, |newline| newline + 1);
-        self.revision = revision_of(&text[last..]).ok_or_else(|| {
-            self.placed(damaged(&self.path, &text, last, "not a commit".into()), self.offset)
-        })?;
-        self.offset += text.len() as u64;
-        Ok(text)
-    }
-
-    /// Damage found in what was read from byte `from` on, with its place in the whole file.
-    fn placed(&self, mut error: anyhow::Error, from: u64) -> anyhow::Error {
-        if let Some(StoreError::Damaged { file, line, offset, .. }) = error.downcast_mut()
-            && *file == self.path
-        {
-            let mut before = vec![0; from as usize];
-            // Where even that cannot be read, the place within what was read is better than none.
-            if self.journal.read_exact_at(&mut before, 0).is_ok() {
-                *line += memchr::memchr_iter(b'\n', &before).count();
-                *offset = line_start(&self.path, *line).unwrap_or(*offset);
-            }
-        }
-        error
+        Ok(bytes)
     }
 
     /// Hands over every change to the tables committed since the last reading.
@@ -140,53 +185,31 @@ impl Tail {
     /// # Errors
     /// Unreadable or damaged journal.
     pub fn changes(&mut self, tables: &[Table], mut each: impl FnMut(Change<'_>)) -> Result<()> {
-        let mut read = self.revision;
-        let (path, from) = (self.path.clone(), self.offset);
-        let text = self.read_on(tables)?;
-        let mut start = 0;
-        for end in memchr::memchr_iter(b'\n', text.as_bytes()) {
-            let line = &text[start..end];
-            let detail = match changes(line, tables, &mut each) {
-                Ok(revision) if revision > read => {
-                    read = revision;
-                    start = end + 1;
-                    continue;
-                }
-                Ok(revision) => format!("revision {revision} follows {read}"),
-                Err(detail) => detail,
-            };
-            let error = damaged(&self.path, &text, start, detail);
-            // A text that began in a journal that has been compacted since has no place in this one.
-            return Err(if path == self.path { self.placed(error, from) } else { error });
+        while let Some(batch) = self.next_batch(tables)? {
+            checked_records(&batch.text).filter(|change| tables.contains(&change.table)).for_each(&mut each);
         }
         Ok(())
     }
 
-    /// Under the lock nobody else writes: an end without a newline is what a writer left that died.
+    /// Bytes of the journal at a place that was read before.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub(super) fn text_at(&self, offset: u64, length: usize) -> Result<String> {
+        let mut bytes = vec![0; length];
+        self.journal
+            .read_exact_at(&mut bytes, offset)
+            .with_context(|| format!("read {}", self.path.display()))?;
+        String::from_utf8(bytes).map_err(|_| damaged(&self.path, offset, &"not UTF-8"))
+    }
+
+    /// Under the lock nobody else writes: what stands after the last whole commit was left by a writer that died.
     pub(super) fn cut_torn_end(&mut self) -> Result<()> {
-        let directory = self.store.current_snapshot()?;
-        let journal = if directory == self.directory {
-            None
-        } else {
-            Some(OpenOptions::new().read(true).append(true).open(directory.join("journal.jsonl"))?)
-        };
-        let journal = journal.as_ref().unwrap_or(&self.journal);
-        let length = journal.metadata().context("read the journal")?.len();
-        let mut at = length;
-        let mut block = [0_u8; 4096];
-        while at > 0 {
-            let size = at.min(block.len() as u64) as usize;
-            journal.read_exact_at(&mut block[..size], at - size as u64).context("read the journal")?;
-            match memchr::memrchr(b'\n', &block[..size]) {
-                Some(newline) => {
-                    at = at - size as u64 + newline as u64 + 1;
-                    break;
-                }
-                None => at -= size as u64,
-            }
-        }
-        if at != length {
-            journal.set_len(at).context("cut the torn end of the journal")?;
+        if self.is_behind()? {
+            let (path, offset) = (self.path.clone(), self.offset);
+            self.writer()?
+                .set_len(offset)
+                .with_context(|| format!("cut the torn end of {}", path.display()))?;
         }
         Ok(())
     }
@@ -212,36 +235,118 @@ impl Tail {
         self.offset
     }
 
-    pub(super) fn length(&self) -> u64 {
-        self.offset
-    }
-
     pub(super) fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// Whether the store holds commits that were not read.
+    /// Whether the journal holds what was not read.
     pub(super) fn is_behind(&self) -> Result<bool> {
         let length = self.journal.metadata().context("read the journal")?.len();
         Ok(length != self.offset || self.store.current_snapshot()? != self.directory)
     }
 
-    fn append(&mut self, line: &str, revision: u64) -> Result<()> {
+    fn writer(&mut self) -> Result<&mut File> {
+        match &mut self.writer {
+            Some(writer) => Ok(writer),
+            none => {
+                let opened = OpenOptions::new().append(true).open(&self.path);
+                Ok(none.insert(opened.with_context(|| format!("open {}", self.path.display()))?))
+            }
+        }
+    }
+
+    /// Appends a commit by one call, under the lock.
+    pub(super) fn append(&mut self, commit: &str, last_revision: u64) -> Result<()> {
         let before = self.offset;
         if self.is_behind()? {
             bail!("{} holds commits that were not read before this one", self.path.display());
         }
-        let written = self.journal.write(line.as_bytes());
-        if !matches!(written, Ok(count) if count == line.len()) {
+        let path = self.path.clone();
+        let writer = self.writer()?;
+        let written = writer.write(commit.as_bytes());
+        if !matches!(written, Ok(count) if count == commit.len()) {
             // The state before this commit stands.
-            let _ = self.journal.set_len(before);
+            let _ = writer.set_len(before);
             let error = written.err().unwrap_or_else(|| std::io::Error::from_raw_os_error(libc::ENOSPC));
-            return Err(error).with_context(|| format!("write {}", self.path.display()));
+            return Err(error).with_context(|| format!("write {}", path.display()));
         }
-        self.offset += line.len() as u64;
-        self.revision = revision;
+        self.offset += commit.len() as u64;
+        self.revision = last_revision;
         Ok(())
     }
+}
+
+/// What stands at the start of some bytes of a journal.
+pub(super) struct Scanned {
+    /// Where the last whole commit ends.
+    pub(super) end: usize,
+    /// Its last revision.
+    pub(super) revision: u64,
+    /// The first line that does not read back, and why.
+    pub(super) damage: Option<(usize, String)>,
+}
+
+/// Checks commit after commit, as far as there are whole ones.
+fn scan(bytes: &[u8], mut revision: u64) -> Scanned {
+    let mut end = 0;
+    let damage = loop {
+        if end == bytes.len() {
+            break None;
+        }
+        match check_commit(&bytes[end..], Some(revision)) {
+            Ok(head) => {
+                end += head.length() as usize;
+                revision = head.last();
+            }
+            Err((_, Fault::Short)) => break None,
+            Err((at, fault)) => {
+                let detail = match Head::read(&bytes[end..]) {
+                    Ok(head) if at == 0 && head.first != revision + 1 => {
+                        format!("revision {} follows {revision}", head.first)
+                    }
+                    _ => fault.to_string(),
+                };
+                break Some((end + at, detail));
+            }
+        }
+    };
+    Scanned { end, revision, damage }
+}
+
+/// Checks the commit at the start of some bytes, and that it follows a revision. The error says at which byte it fails.
+pub(super) fn check_commit(bytes: &[u8], revision: Option<u64>) -> Result<Head, (usize, Fault)> {
+    let head = Head::read(bytes).map_err(|fault| (0, fault))?;
+    if revision.is_some_and(|revision| head.first != revision + 1) {
+        return Err((0, Fault::Damaged("its revision does not follow the one before")));
+    }
+    let commit = usize::try_from(head.length()).ok().and_then(|length| bytes.get(..length));
+    let Some(commit) = commit else { return Err((0, Fault::Short)) };
+    let last_line = commit.len() - END;
+    let (mut at, mut count) = (HEAD, 0);
+    while at < last_line {
+        let (change, length) = match read_record(&commit[at..last_line]) {
+            // All the bytes of the commit are there.
+            Err(Fault::Short) => return Err((at, Fault::Damaged("the line is longer than its commit"))),
+            read => read.map_err(|fault| (at, fault))?,
+        };
+        if !(head.first..=head.last()).contains(&change.revision) {
+            return Err((at, Fault::Damaged("its revision is not of this commit")));
+        }
+        at += length;
+        count += 1;
+    }
+    if count != head.writes {
+        return Err((0, Fault::Damaged("the commit has not as many records as it says")));
+    }
+    check_end(&commit[last_line..], head.last()).map_err(|fault| (last_line, fault))?;
+    Ok(head)
+}
+
+/// Whether from within the first line on nothing but zeros follows: the blocks of a commit that a power cut kept from the
+/// disk. No line of ours ends with one.
+pub(super) fn is_unwritten(bytes: &[u8]) -> bool {
+    let written = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    written < bytes.len() && !bytes[..written].contains(&b'\n')
 }
 
 /// The revision of which a directory holds the snapshot: its name.
@@ -249,45 +354,4 @@ pub(super) fn revision_of_snapshot(directory: &Path) -> Result<u64> {
     let name = directory.file_name().and_then(|name| name.to_str());
     name.and_then(|name| name.parse().ok())
         .with_context(|| format!("{} is not a snapshot", directory.display()))
-}
-
-impl LockedStore {
-    /// Hands over what others have committed since the tail's last reading. Must come before a decision.
-    ///
-    /// # Errors
-    /// Unreadable or damaged journal.
-    pub fn catch_up(&mut self, tables: &[Table], each: impl FnMut(Change<'_>)) -> Result<()> {
-        self.tail.changes(tables, each)
-    }
-
-    /// The revision that the next commit will have: objects carry it as their resourceVersion.
-    pub fn next_revision(&self) -> u64 {
-        self.tail.revision() + 1
-    }
-
-    /// Appends one commit: all of it or nothing. It survives this process at once, and a power cut once synced.
-    ///
-    /// # Errors
-    /// A full disk or another failing write; the state before it stands.
-    pub fn commit(&mut self, writes: &[Write]) -> Result<u64> {
-        let revision = self.next_revision();
-        if writes.is_empty() {
-            return Ok(revision - 1);
-        }
-        crash_point("before-commit");
-        self.tail.append(&commit_line(revision, writes), revision)?;
-        self.store.ring();
-        crash_point("after-commit");
-        Ok(revision)
-    }
-
-    /// Unlocks; the tail stands after everything committed so far.
-    pub fn unlock(self) -> Tail {
-        self.tail
-    }
-
-    /// The tail, for reading positions and syncing.
-    pub fn tail(&self) -> &Tail {
-        &self.tail
-    }
 }

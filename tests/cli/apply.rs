@@ -1,6 +1,6 @@
 //! `apply`.
 
-use crate::common::{World, job};
+use crate::common::{SOON, World, eventually, job};
 
 #[test]
 fn apply_creates_then_finds_nothing_to_change_then_configures() {
@@ -258,4 +258,132 @@ fn what_needs_a_server_is_refused_and_what_means_nothing_is_accepted() {
     world.run("replace -f stored.yaml --field-manager=me").prints("job.batch/one replaced\n");
     let _ = world.run("delete job one").success();
     world.run(&format!("create -f {path} --field-manager me")).prints("job.batch/one created\n");
+}
+
+#[test]
+fn a_container_that_cannot_start_here_is_warned_of() {
+    let world = World::new();
+    let cron_job = "
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: nightly}
+spec:
+  schedule: '@yearly'
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          restartPolicy: Never
+          initContainers:
+          - {name: setup, command: [no-such-program]}
+          containers:
+          - {name: main, image: busybox}
+          - {name: here, command: [sh]}
+          - {name: file, command: [./missing.sh], workingDir: sub}
+";
+    let at = "Warning: spec.jobTemplate.spec.template.spec";
+    world.command("apply -f -").stdin(cron_job).run().is(
+        0,
+        "cronjob.batch/nightly created\n",
+        &format!(
+            "{at}.initContainers[0].command: \"no-such-program\" is not found on the PATH that the pod will have\n\
+             {at}.containers[0]: no command: jobctl runs programs of this machine and knows no entrypoint of image \
+             \"busybox\", so the container will wait with ErrImagePull\n\
+             {at}.containers[2].command: \"./missing.sh\" does not exist on this machine\n"
+        ),
+    );
+    // Changed, it is warned of what is new.
+    let changed = cron_job.replace("command: [sh]", "command: [no-other-program]");
+    world.command("apply -f -").stdin(&changed).run().is(
+        0,
+        "cronjob.batch/nightly configured\n",
+        &format!("{at}.containers[1].command: \"no-other-program\" is not found on the PATH that the pod will have\n"),
+    );
+    let _ = world.run("delete cronjobs --all").success();
+}
+
+#[test]
+fn nobody_waits_for_a_command_whose_warnings_nobody_reads() {
+    let world = World::new();
+    // More warnings than a pipe holds.
+    let many: String = (0..700)
+        .map(|number| {
+            let job = job(&format!("x{number}"), "suspend: true", "")
+                .replace("command: [sh, -c, \"\"]", "image: none");
+            format!("{job}---\n")
+        })
+        .collect();
+    let path = world.manifest("many.yaml", many);
+    let mut child = world.command(&format!("apply -f {path}")).spawn();
+    eventually(SOON, || world.value("jobs", "{.items[*].metadata.name}").contains("x699"));
+    let mut other = world.command("create job other --image=x --dry-run=server -- true").spawn();
+    eventually(SOON, || other.try_wait().expect("wait").is_some());
+    assert!(child.try_wait().expect("wait").is_none(), "it waits for a reader");
+    let output = child.wait_with_output().expect("wait");
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8_lossy(&output.stderr).lines().count(), 700);
+    assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 700);
+}
+
+#[test]
+fn whoever_goes_by_warnings_hears_of_them_each_time() {
+    let world = World::new();
+    let manifest = job("one", "suspend: true", "").replace("command: [sh, -c, \"\"]", "image: none");
+    let path = world.manifest("job.yaml", &manifest);
+    for said in ["created", "unchanged", "unchanged"] {
+        let output = world.run(&format!("apply -f {path} --warnings-as-errors")).failure();
+        assert_eq!(output.stdout, format!("job.batch/one {said}\n"));
+        assert!(output.stderr.ends_with("error: 1 warning received\n"), "{}", output.stderr);
+    }
+    world.run(&format!("apply -f {path}")).prints("job.batch/one unchanged\n");
+    world.manifest("job.yaml", manifest.replace("spec:\n  suspend", "spec:\n  backoffLimit: 2\n  suspend"));
+    let output = world.run(&format!("apply -f {path} --warnings-as-errors")).failure();
+    assert_eq!(output.stdout, "job.batch/one configured\n");
+}
+
+#[test]
+fn a_cronjob_goes_on_where_it_was_applied_last() {
+    let world = World::new();
+    let cron_job = "
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: where}
+spec:
+  schedule: '@yearly'
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          restartPolicy: Never
+          containers: [{name: main, command: [sh, -c, 'pwd; echo $PATH']}]
+";
+    std::fs::create_dir_all(world.path("elsewhere")).expect("a directory");
+    let apply = |verb: &str, directory: &str, path: &str| {
+        let command = world.command(&format!("{verb} -f -")).directory(directory).env("PATH", path);
+        command.stdin(cron_job).run().success().stdout
+    };
+    let path = crate::common::PATH;
+    let longer = format!("{path}:/opt/tools");
+    assert_eq!(apply("apply", "work", path), "cronjob.batch/where created\n");
+    assert_eq!(apply("apply", "work", path), "cronjob.batch/where unchanged\n");
+    assert_eq!(apply("apply", "elsewhere", path), "cronjob.batch/where configured\n");
+    assert_eq!(apply("apply", "elsewhere", path), "cronjob.batch/where unchanged\n");
+    assert_eq!(apply("apply", "elsewhere", &longer), "cronjob.batch/where configured\n");
+    let runs_in = |name: &str| {
+        let _ = world.run(&format!("create job {name} --from=cronjob/where")).success();
+        world.wait_for_end(name);
+        world.run(&format!("logs job/{name}")).success().stdout
+    };
+    assert_eq!(runs_in("one"), format!("{}\n{longer}\n", world.path("elsewhere").display()));
+    // So it does when it is replaced.
+    assert_eq!(apply("replace", "work", path), "cronjob.batch/where replaced\n");
+    assert_eq!(runs_in("two"), format!("{}\n{path}\n", world.path("work").display()));
+    let _ = world.run("delete cronjob where").success();
+    // A Job goes on where it began: its pods are one run.
+    let manifest = job("one-run", "suspend: true", "true");
+    let apply = |directory: &str| {
+        world.command("apply -f -").directory(directory).stdin(&manifest).run().success().stdout
+    };
+    assert_eq!(apply("work"), "job.batch/one-run created\n");
+    assert_eq!(apply("elsewhere"), "job.batch/one-run unchanged\n");
 }

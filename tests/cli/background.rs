@@ -1,6 +1,6 @@
 //! Who does the work: the controller in the background, one in the foreground, or none at all.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -134,12 +134,30 @@ fn where_nothing_may_stay_in_the_background_a_killed_verb_leaves_nothing() {
     let world = World::without_background();
     let manifest = world.manifest("job.yaml", job("one", "", "exec sleep 1000"));
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGKILL] {
-        let mut run = world.command(&format!("run -f {manifest}")).spawn();
+        let mut run = world.command(&format!("run -f {manifest} --detach-on-interrupt")).spawn();
         eventually(SOON, || world.processes_named("sleep").len() == 1);
         kill(run.id() as i32, signal);
         let _ = run.wait().expect("ended");
         eventually(SOON, || world.controller().is_none());
-        let _ = world.run("delete job one --now").success();
+        // Interrupted without a terminal, it has deleted the Job itself.
+        let _ = world.run("delete job one --now --ignore-not-found").success();
         world.assert_no_processes_left();
     }
+}
+
+#[test]
+fn jobs_go_on_though_nobody_reads_what_watch_says() {
+    let world = World::new();
+    let mut watch = world.command("watch").spawn();
+    // More lines than a pipe holds.
+    let name = "many-pods-with-a-name-of-so-many-letters-that-lines-are-long";
+    let _ = world.apply(&job(name, "completions: 700\nparallelism: 30", "true"));
+    world.wait_for_end(name);
+    assert_eq!(world.value(&format!("job {name}"), "{.status.succeeded}"), "700");
+    assert!(watch.try_wait().expect("wait").is_none(), "it is still there");
+    kill(watch.id() as i32, Signal::SIGINT);
+    eventually(SOON, || watch.try_wait().expect("wait").is_some());
+    let mut said = String::new();
+    watch.stdout.take().expect("a pipe").read_to_string(&mut said).expect("text");
+    assert!(said.len() > 60_000, "as much as a pipe holds: {}", said.len());
 }

@@ -304,8 +304,8 @@ fn a_store_written_by_a_newer_version() {
     fs::write(world.store().join("format"), "99\n").expect("write");
     for line in ["get jobs", "delete job one", "reconcile"] {
         world.run(line).fails_with(
-            "error: the data directory DATA was written by a newer jobctl (format 99, this one knows up to 1); use that \
-             version, or another directory with --data-dir\n",
+            "error: the data directory DATA was written by a newer jobctl (format 99, this one knows 2); use that version, \
+             or another directory with --data-dir\n",
         );
     }
     assert_eq!(fs::read(&journal).expect("the journal"), before);
@@ -393,7 +393,7 @@ fn a_full_disk() {
 #[test]
 fn a_data_directory_that_others_may_write_to() {
     let world = World::new();
-    let _ = world.run("get jobs").success();
+    fs::create_dir(world.store()).expect("a directory");
     fs::set_permissions(world.store(), fs::Permissions::from_mode(0o777)).expect("chmod");
     world.run("get jobs").fails_with(
         "error: the data directory DATA is writable by others (mode 0777); run: chmod go-w DATA\n",
@@ -409,7 +409,7 @@ fn a_data_directory_of_somebody_else() {
         return;
     }
     let world = World::new();
-    let _ = world.run("get jobs").success();
+    fs::create_dir(world.store()).expect("a directory");
     chown(world.store(), Some(65534), Some(65534)).expect("chown");
     world.run("get jobs").fails_with(
         "error: the data directory DATA belongs to user 65534, not to you (user 0); choose another with --data-dir\n",
@@ -468,4 +468,42 @@ fn resources_that_a_cluster_refuses_are_refused_here() {
         job("one", "suspend: true", "true").replace("metadata:\n", "metadata:\n  labels: {limits: 1x}\n");
     let path = world.manifest("job.yaml", labelled);
     world.run(&format!("create -f {path}")).prints("job.batch/one created\n");
+}
+
+#[test]
+fn what_is_wrong_in_the_configuration_is_named_with_its_file() {
+    let world = World::new();
+    let path = world.path("config/jobctl/config.yaml");
+    for (text, problem) in [
+        ("backoffBase: soon\n", "backoffBase: time: invalid duration \"soon\""),
+        ("backoffBase: -5s\n", "backoffBase: \"-5s\" is negative"),
+        ("backOffBase: 5s\n", "unknown field `backOffBase`, expected one of `backoffBase`, "),
+        (
+            "nodeName: Not_A_Name\n",
+            "nodeName: \"Not_A_Name\": a lowercase RFC 1123 subdomain must consist of",
+        ),
+        ("terminatedPodThreshold: many\n", "terminatedPodThreshold: invalid type: string \"many\""),
+        ("[1\n", ""),
+    ] {
+        std::fs::write(&path, text).expect("write");
+        let output = world.run("get jobs").failure();
+        let expected = format!("error: read WORLD/config/jobctl/config.yaml: {problem}");
+        assert!(output.normal_stderr().starts_with(&expected), "{text}: {}", output.normal_stderr());
+        assert_eq!(output.stderr.lines().count(), 1, "{}", output.stderr);
+    }
+}
+
+#[test]
+fn every_key_of_the_configuration_is_documented() {
+    let readme =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).expect("a README");
+    let world = World::new();
+    std::fs::write(world.path("config/jobctl/config.yaml"), "no: 1\n").expect("write");
+    let output = world.run("get jobs").failure();
+    let (_, keys) = output.stderr.split_once("expected one of ").expect("the keys there are");
+    let keys: Vec<&str> = keys.split('`').skip(1).step_by(2).collect();
+    assert!(keys.len() >= 3, "{keys:?}");
+    for key in keys {
+        assert!(readme.contains(&format!("| `{key}` |")), "{key} is not in the README's table");
+    }
 }

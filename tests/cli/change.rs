@@ -372,3 +372,54 @@ fn a_field_without_effect_is_told_of_when_it_comes_and_not_again() {
     world.run("delete job x").prints("job.batch \"x\" deleted\n");
     world.run("get jobs").is(0, "", "No resources found in default namespace.\n");
 }
+
+#[test]
+fn what_completed_indexes_have_written_stays_when_the_others_run_again() {
+    let world = World::new();
+    let spec = "completions: 4\nparallelism: 4\ncompletionMode: Indexed\nbackoffLimitPerIndex: 0\nmaxFailedIndexes: 4";
+    let script = "echo try; test $JOB_COMPLETION_INDEX -lt $(cat limit)";
+    world.manifest("limit", "2");
+    let _ = world.apply(&job("x", spec, script));
+    world.wait_for_end("x");
+    let logs = |count: usize| {
+        let logs = world.run("logs job/x --all-pods").success();
+        let tries = logs.lines().iter().filter(|line| line.ends_with("main] try")).count();
+        assert_eq!(tries, count, "{}", logs.stdout);
+    };
+    logs(4);
+    world.manifest("limit", "3");
+    for completed in [3, 4] {
+        let _ = world.run("rerun job/x --failed-indexes").success();
+        world.wait_for_end("x");
+        assert_eq!(world.value("job x", "{.status.succeeded}"), completed.to_string());
+        logs(4);
+        world.manifest("limit", "4");
+    }
+    // With the Job it goes.
+    let _ = world.run("delete job x").success();
+    eventually(SOON, || std::fs::read_dir(world.store().join("pods")).expect("pods").count() == 0);
+}
+
+#[test]
+fn what_was_kept_of_removed_pods_goes_when_asked() {
+    let world = World::new();
+    let directories = || std::fs::read_dir(world.store().join("pods")).expect("pods").count();
+    let _ = world.apply(&job("x", "completions: 3\nparallelism: 3", "echo hello"));
+    let _ = world.apply(&job("busy", "backoffLimit: 5", "echo hello; exec sleep 1000"));
+    world.wait_for_end("x");
+    world.run("prune").is(0, "", "Nothing to prune\n");
+    let _ = world.run("delete pods -l job-name=x").success();
+    world.run("prune --older-than=1h").is(0, "", "Nothing to prune\n");
+    world.run("prune -n other").is(0, "", "Nothing to prune\n");
+    let dry = world.run("prune --dry-run").success();
+    assert!(dry.stdout.starts_with("job.batch/x pruned: 3 removed pods, "), "{}", dry.stdout);
+    assert!(dry.stdout.ends_with(" KiB of logs (dry run)\n"), "{}", dry.stdout);
+    assert_eq!(world.run("logs job/x --all-pods").success().lines().len(), 3);
+    assert!(world.run("prune").success().stdout.starts_with("job.batch/x pruned: 3 removed pods, "));
+    world.run("logs job/x --all-pods").prints("");
+    world.run("logs job/x").fails_with("error: job x has ended, and none of its pods is left\n");
+    assert_eq!(directories(), 1, "that of the Job that runs");
+    world.run("get job x -o name").prints("job.batch/x\n");
+    let _ = world.run("delete jobs --all --now").success();
+    eventually(SOON, || directories() == 0);
+}

@@ -277,9 +277,21 @@ impl Invocation<'_> {
 
     /// The command for [`std::process`], when a test wants to hold its ends itself.
     pub(crate) fn build(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_jobctl"));
+        let mut command = self.program(env!("CARGO_BIN_EXE_jobctl"));
+        command.args(&self.words);
         command
-            .args(&self.words)
+    }
+
+    /// Runs a script in the place of jobctl: for what a shell does before, limits above all.
+    pub(crate) fn shell(&self, script: &str) -> std::process::Output {
+        let mut command = self.program("bash");
+        command.args(["-c", script]).stdin(Stdio::null());
+        command.output().expect("start a shell")
+    }
+
+    fn program(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command
             .env_clear()
             .env("PATH", PATH)
             .env("HOME", self.world.path("home"))
@@ -467,6 +479,7 @@ pub(crate) fn normalize(text: &str) -> String {
     let text = replace(&text, "####-##-##T##:##:##.#########Z", "2026-01-01T00:00:00.000000000Z");
     let text = replace(&text, "####-##-##T##:##:##Z", "2026-01-01T00:00:00Z");
     let text = replace(&text, "~~~, ## ~~~ #### ##:##:## +0000", "Thu, 01 Jan 2026 00:00:00 +0000");
+    let text = replace(&text, "jobctl.local/umask: ####", "jobctl.local/umask: 0022");
     let text = replace(&text, "-%%%%%", "-xxxxx");
     let text = replace_ages(&text);
     text.split_inclusive('\n').map(replace_version).collect()

@@ -39,7 +39,7 @@ fn create_job_shows_the_manifest_that_kubectl_shows() {
     );
     world.run("create job x --image=y --dry-run=client -- cmd").prints("job.batch/x created (dry run)\n");
     world
-        .run("create job x --image=y --dry-run=server -- cmd")
+        .run("create job x --image=y --dry-run=server -- true")
         .prints("job.batch/x created (server dry run)\n");
     world.run("create job x --image=y --dry-run=client -o name -- cmd").prints("job.batch/x\n");
     world.run("get all").is(0, "", "No resources found in default namespace.\n");

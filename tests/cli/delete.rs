@@ -1,5 +1,7 @@
 //! `delete`.
 
+use std::io::{Read as _, Write as _};
+
 use crate::common::{SOON, World, eventually, job};
 
 #[test]
@@ -213,4 +215,49 @@ fn a_selector_holds_for_files_too_and_not_beside_names() {
         world.run(line).fails_with(error);
     }
     world.run("get jobs -o name").prints("job.batch/a\n");
+}
+
+/// Starts a `delete` that asks, and waits for its question.
+fn ask(world: &World, line: &str) -> std::process::Child {
+    let mut child = world.command(line).build().spawn().expect("start jobctl");
+    let mut said = Vec::new();
+    while !said.ends_with(b"(y/N): ") {
+        let mut byte = [0];
+        child.stdout.as_mut().expect("a pipe").read_exact(&mut byte).expect("a question");
+        said.push(byte[0]);
+    }
+    child
+}
+
+fn answer(mut child: std::process::Child, text: &str) -> (Option<i32>, String, String) {
+    child.stdin.take().expect("a pipe").write_all(text.as_bytes()).expect("an answer");
+    let output = child.wait_with_output().expect("wait");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn nobody_waits_while_a_person_is_asked_and_only_what_was_shown_is_deleted() {
+    let world = World::new();
+    let suspended = |name: &str| job(name, "suspend: true", "true");
+    let _ = world.apply(&suspended("a"));
+    let _ = world.apply(&suspended("b"));
+    let path = world.manifest("a.yaml", suspended("a"));
+    let child = ask(&world, "delete jobs --all -i");
+    // The store is free: others come and go meanwhile.
+    let _ = world.apply(&suspended("c"));
+    let _ = world.run(&format!("replace --force -f {path}")).success();
+    let (code, stdout, stderr) = answer(child, "y\n");
+    assert_eq!(stdout, "\njob.batch \"b\" deleted\n");
+    // With --all what is not there is no error.
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    world.run("get jobs -o name").prints("job.batch/a\njob.batch/c\n");
+    let child = ask(&world, "delete job a -i");
+    let _ = world.run(&format!("replace --force -f {path}")).success();
+    let (code, _, stderr) = answer(child, "y\n");
+    assert_eq!(
+        (code, stderr.as_str()),
+        (Some(1), "Error from server (NotFound): jobs.batch \"a\" not found\n")
+    );
+    world.run("get jobs -o name").prints("job.batch/a\njob.batch/c\n");
 }

@@ -23,6 +23,8 @@ spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: bus
                           controller-uid=00000000-0000-0000-0000-000000000000
                           job-name=hi
         Annotations:      jobctl.local/path: /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+                          jobctl.local/session: {\"HOME\":\"WORLD/home\"}
+                          jobctl.local/umask: 0022
                           jobctl.local/working-directory: WORK
         Parallelism:      1
         Completions:      1

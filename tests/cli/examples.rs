@@ -51,7 +51,8 @@ fn twelve_runs_four_at_a_time() {
 }
 
 /// The examples that a test of this file runs.
-const RUN: [&str; 5] = ["cronjob.yaml", "deadline.yaml", "parallel.yaml", "pi.yaml", "retry.yaml"];
+const RUN: [&str; 6] =
+    ["cronjob.yaml", "deadline.yaml", "failing.yaml", "parallel.yaml", "pi.yaml", "retry.yaml"];
 
 #[test]
 fn no_example_is_forgotten() {
@@ -87,9 +88,44 @@ fn no_program_of_an_example_complains() {
 fn two_failures_then_a_success() {
     let world = World::new();
     example(&world, "retry.yaml");
-    let output = world.run("run -f retry.yaml").success();
-    assert_eq!(output.stdout, "");
-    assert_eq!(world.value("job/retry", "{.status.succeeded}/{.status.failed}"), "1/2");
+    // The second run is as the first: nothing of it is left behind.
+    for _ in 0..2 {
+        let output = world.run("run -f retry.yaml").success();
+        assert_eq!(output.stdout, "");
+        assert_eq!(world.value("job/retry", "{.status.succeeded}/{.status.failed}"), "1/2");
+    }
+    let left = |directory: &str| {
+        let entries = std::fs::read_dir(world.path(directory)).expect("a directory").flatten();
+        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        names.filter(|name| name != "retry.yaml").collect::<Vec<_>>()
+    };
+    assert_eq!(left("work"), Vec::<String>::new());
+}
+
+#[test]
+fn a_failure_says_why() {
+    let world = World::new();
+    example(&world, "failing.yaml");
+    let _ = world.run("apply -f failing.yaml").success();
+    world.run("wait --for=condition=complete job/failing").fails_with(
+        "error: job.batch/failing failed: BackoffLimitExceeded: Job has reached the specified backoff limit\n\
+         pod/failing-xxxxx: container main ended with exit code 7 (Error); its log ends with:\n    importing\n    disk \
+         quota exceeded\n",
+    );
+}
+
+#[test]
+fn the_first_screen_of_the_readme_names_files_that_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = std::fs::read_to_string(root.join("README.md")).expect("read the README");
+    let screen = readme.split("```").nth(1).expect("a first screen");
+    let commands: Vec<&str> = screen.lines().filter_map(|line| line.strip_prefix("$ ")).collect();
+    assert!(!commands.is_empty());
+    for words in commands.iter().map(|line| line.split_whitespace().collect::<Vec<_>>()) {
+        for pair in words.windows(2).filter(|pair| pair[0] == "-f") {
+            assert!(root.join(pair[1]).is_file(), "{}", pair[1]);
+        }
+    }
 }
 
 #[test]

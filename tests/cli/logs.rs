@@ -1,9 +1,11 @@
 //! `logs`.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::time::{Duration, Instant};
 
-use crate::common::{SOON, World, eventually, job, restarting_job};
+use nix::sys::signal::Signal;
+
+use crate::common::{SOON, World, eventually, job, kill, restarting_job};
 
 fn pod_of(world: &World, job: &str) -> String {
     world.value(&format!("pods -l job-name={job}"), "{.items[0].metadata.name}")
@@ -268,4 +270,196 @@ spec:
     }
     world.run("logs stuck -c one").prints("first\n");
     world.run("logs stuck -c two").prints("");
+}
+
+/// The log files of the world, with their sizes.
+fn log_files(world: &World) -> Vec<(String, u64)> {
+    let pods = std::fs::read_dir(world.store().join("pods")).into_iter().flatten().flatten();
+    let files = pods.flat_map(|pod| std::fs::read_dir(pod.path()).into_iter().flatten().flatten());
+    let mut logs: Vec<(String, u64)> = files
+        .filter_map(|file| Some((file.file_name().into_string().ok()?, file.metadata().ok()?.len())))
+        .filter(|(name, _)| name.ends_with(".log"))
+        .collect();
+    logs.sort();
+    logs
+}
+
+fn bytes_of_logs(world: &World) -> u64 {
+    log_files(world).iter().map(|(_, size)| size).sum()
+}
+
+/// More lines than a container's log keeps.
+const MANY: u32 = 1_400_000;
+
+fn all_lines() -> String {
+    (1..=MANY).map(|number| format!("{number}\n")).collect()
+}
+
+/// Waits until a Job's logs have stopped to grow, at the size that is kept of them.
+fn wait_until_held_up(world: &World) {
+    let mut size = 0;
+    let mut same = 0;
+    eventually(SOON * 3, || {
+        let now = bytes_of_logs(world);
+        same = if now == size && now > 50_000_000 { same + 1 } else { 0 };
+        size = now;
+        same == 20
+    });
+    assert!(size < 56_000_000, "{size} bytes");
+}
+
+#[test]
+fn run_prints_every_line_however_slowly_it_is_read() {
+    let world = World::new();
+    let mut child = world.command("run -f -").stdin(job("big", "", &format!("seq 1 {MANY}"))).spawn();
+    // Nobody reads: the container has to wait, for no line may go that has not been read.
+    wait_until_held_up(&world);
+    assert_eq!(world.value("job big", "{.status.active}"), "1");
+    let mut output = String::new();
+    child.stdout.take().expect("a pipe").read_to_string(&mut output).expect("text");
+    assert!(child.wait().expect("wait").success());
+    assert!(output == all_lines(), "{} of {MANY} lines", output.lines().count());
+    // Afterwards only the newest is left, and that is said.
+    let logs = world.run("logs job/big").success();
+    assert!(all_lines().ends_with(&logs.stdout) && logs.stdout.len() < output.len());
+    let missing = records_of(MANY - logs.stdout.lines().count() as u32);
+    assert_eq!(
+        logs.normal_stderr(),
+        format!("pod/big-xxxxx: container main: the first {missing} bytes of its log are gone\n")
+    );
+    world.run("logs job/big --tail=2").prints("1399999\n1400000\n");
+}
+
+/// How long the records of the first lines are: each has the time and the stream before it.
+fn records_of(lines: u32) -> u64 {
+    let before = "2026-01-01T00:00:00.000000000Z stdout F ".len();
+    (1..=lines).map(|number| (before + number.to_string().len() + 1) as u64).sum()
+}
+
+#[test]
+fn a_container_does_not_wait_for_a_run_that_was_killed() {
+    let world = World::new();
+    let mut child = world.command("run -f -").stdin(job("big", "", &format!("seq 1 {MANY}"))).spawn();
+    wait_until_held_up(&world);
+    kill(child.id() as i32, Signal::SIGKILL);
+    let _ = child.wait();
+    world.wait_for_end("big");
+    assert_eq!(world.tally("big"), "1/ SuccessCriteriaMet Complete");
+}
+
+#[test]
+fn whoever_follows_too_slowly_is_told_what_has_gone() {
+    let world = World::new();
+    let script = format!("seq 1 1000; until test -f go; do sleep 0.01; done; seq 1001 {MANY}");
+    let _ = world.apply(&job("big", "", &script));
+    let mut child = world.command("logs -f job/big").spawn();
+    // It holds the first file, and sticks in its output.
+    eventually(SOON, || bytes_of_logs(&world) >= records_of(1000));
+    let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut output = String::new();
+    stdout.read_line(&mut output).expect("a line");
+    world.manifest("go", "");
+    world.wait_for_end("big");
+    stdout.read_to_string(&mut output).expect("text");
+    let mut stderr = String::new();
+    child.stderr.take().expect("a pipe").read_to_string(&mut stderr).expect("text");
+    assert!(child.wait().expect("wait").success());
+    let numbers: Vec<u32> = output.lines().map(|line| line.parse().expect("a whole line")).collect();
+    let jumps: Vec<(u32, u32)> =
+        numbers.windows(2).filter(|pair| pair[1] != pair[0] + 1).map(|pair| (pair[0], pair[1])).collect();
+    assert_eq!((numbers.first(), numbers.last()), (Some(&1), Some(&MANY)));
+    let [(before, after)] = jumps[..] else { panic!("one gap: {jumps:?}") };
+    let missing = records_of(after - 1) - records_of(before);
+    assert!(
+        stderr.ends_with(&format!(": {missing} bytes of its log were removed before they were read\n")),
+        "{missing}: {stderr}"
+    );
+}
+
+#[test]
+fn the_logs_of_many_runs_are_bounded_and_the_first_and_the_last_are_kept() {
+    let world = World::new();
+    let script = "echo begin >> count; echo run $(wc -l < count); head -c 20000000 /dev/zero | tr '\\0' x; \
+                  test $(wc -l < count) -ge 7";
+    let _ = world.apply(&restarting_job("big", "backoffLimit: 20", script));
+    world.wait_for_end("big");
+    let logs = log_files(&world);
+    let total: u64 = logs.iter().map(|(_, size)| size).sum();
+    assert!(total < 80_000_000, "of 140 MB: {logs:?}");
+    let is_there = |file: &str| logs.iter().any(|(name, _)| name == file);
+    assert!(is_there("main.0.log") && is_there("main.6.log"), "the first and the last: {logs:?}");
+    let last = world.run("logs job/big").success().stdout;
+    assert!(last.starts_with("run 7\n") && last.len() == 20_000_006, "{}", last.len());
+}
+
+#[test]
+fn a_pod_of_the_same_name_in_another_namespace_is_another() {
+    let world = World::new();
+    let pod = |namespace: &str, script: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: same, namespace: {namespace}}}\nspec:\n  restartPolicy: \
+             Never\n  terminationGracePeriodSeconds: 1\n  containers:\n  - {{name: main, command: [sh, -c, '{script}']}}\n"
+        )
+    };
+    let _ = world.apply(&pod("a", "echo begin; until test -f go; do sleep 0.01; done; echo end"));
+    let _ = world.apply(&pod("b", "exec sleep 1000"));
+    let mut child = world.command("logs -f same -n a").spawn();
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    assert_eq!(lines.next().expect("a line").expect("text"), "begin");
+    let _ = world.run("delete pod same -n b").success();
+    world.manifest("go", "");
+    assert_eq!(lines.next().expect("it goes on").expect("text"), "end");
+    assert!(child.wait().expect("wait").success());
+}
+
+#[test]
+fn what_finished_pods_have_written_stays_when_they_are_deleted_or_drained() {
+    let world = World::new();
+    // A controller that has seen all of it happen.
+    let _ = world.apply(&job("busy", "", "exec sleep 1000"));
+    for name in ["deleted", "drained"] {
+        let _ = world.apply(&job(name, "completions: 3\nparallelism: 3", "echo hello"));
+        world.wait_for_end(name);
+        let remove = if name == "deleted" { "delete pods -l job-name=deleted" } else { "drain node1" };
+        let _ = world.run(remove).success();
+        world.run(&format!("get pods -l job-name={name}")).is(
+            0,
+            "",
+            "No resources found in default namespace.\n",
+        );
+        // It has taken note by the time that it has done something else.
+        let _ = world.apply(
+            &job("after", "", "true")
+                .replace("    spec:\n", "    spec:\n      tolerations: [{operator: Exists}]\n"),
+        );
+        world.wait_for_end("after");
+        let _ = world.run("delete job after").success();
+        let all = world.run(&format!("logs job/{name} --all-pods")).success();
+        assert_eq!(all.lines().len(), 3, "{name}: {}", all.stdout);
+        assert!(all.lines().iter().all(|line| line.ends_with("/main] hello")), "{}", all.stdout);
+        let one = world.run(&format!("logs job/{name}")).success();
+        assert_eq!(one.stdout, "hello\n", "{}", one.stderr);
+    }
+    // With the Jobs goes what was kept.
+    let _ = world.run("uncordon node1").success();
+    let _ = world.run("delete jobs --all --now").success();
+    eventually(SOON, || std::fs::read_dir(world.store().join("pods")).expect("pods").count() == 0);
+}
+
+#[test]
+fn a_parallel_job_is_followed_to_its_end() {
+    let world = World::new();
+    // Two at once, of four.
+    let script = "echo begin; until test -f go; do sleep 0.01; done; echo end";
+    let _ = world.apply(&job("four", "completions: 4\nparallelism: 2", script));
+    let mut child = world.command("logs -f job/four").spawn();
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    for _ in 0..2 {
+        let line = lines.next().expect("a line").expect("text");
+        assert!(line.starts_with("[pod/four-") && line.ends_with("/main] begin"), "{line}");
+    }
+    world.manifest("go", "");
+    assert_eq!(lines.count(), 6, "all of the four");
+    assert!(child.wait().expect("wait").success());
+    assert_eq!(world.tally("four"), "4/ SuccessCriteriaMet Complete");
 }

@@ -32,6 +32,7 @@ mod run;
 mod scale;
 mod source_documents;
 mod terminal;
+mod trust;
 mod upstream;
 mod usage;
 mod users;

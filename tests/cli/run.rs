@@ -1,8 +1,10 @@
 //! `run`: submit, follow, wait, and end as the program ended.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 
-use crate::common::{Output, SOON, World, eventually, job};
+use nix::sys::signal::Signal;
+
+use crate::common::{Output, SOON, World, eventually, job, kill};
 
 fn run(world: &World, manifest: &str) -> crate::common::Output {
     world.command("run -f -").stdin(manifest).run()
@@ -24,11 +26,22 @@ fn a_finished_job_of_that_name_is_run_again_and_a_running_one_is_not_disturbed()
     let world = World::new();
     assert_eq!(run(&world, &job("one", "", "echo first")).exits(0).stdout, "first\n");
     assert_eq!(run(&world, &job("one", "", "echo second")).exits(0).stdout, "second\n");
-    let _ = world.apply(&job("busy", "", "until test -f go; do sleep 0.01; done"));
+    let busy = job("busy", "", "echo begin; until test -f go; do sleep 0.01; done; exit 3")
+        .replace("spec:\n  template", "spec:\n  backoffLimit: 0\n  template");
+    let _ = world.apply(&busy);
     let refused = run(&world, &job("busy", "", "echo other")).exits(1);
-    assert!(refused.stderr.contains("busy"), "{}", refused.stderr);
+    assert_eq!(
+        refused.stderr,
+        "error: \"STDIN\": job.batch/busy is running, by another manifest; follow it with: jobctl logs -f job/busy\n"
+    );
+    // By the same manifest it is followed from its beginning.
+    let mut child = world.command("run -f -").stdin(busy).spawn();
+    let line = first_line_with(child.stderr.take().expect("a pipe"), "busy");
+    assert_eq!(line, "job.batch/busy is running already; following it");
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    assert_eq!(lines.next().expect("a line").expect("text"), "begin");
     world.manifest("go", "");
-    world.wait_for_end("busy");
+    assert_eq!(child.wait().expect("wait").code(), Some(3));
 }
 
 #[test]
@@ -68,7 +81,7 @@ fn a_program_that_cannot_be_started_is_named() {
         let output = run(&world, &manifest).exits(128);
         assert_eq!(output.stdout, "");
         let stderr = output.normal_stderr();
-        let mut lines = stderr.lines();
+        let mut lines = stderr.lines().skip_while(|line| line.starts_with("Warning: "));
         assert_eq!(
             lines.next(),
             Some(&*format!(
@@ -160,6 +173,218 @@ fn a_name_given_twice_is_refused_before_anything_runs() {
     assert_eq!(world.run("get pods -o name").success().lines().len(), 1);
     world.run("rerun --force job/one job/one").prints("job.batch/one rerun\n");
     world.run("delete job one").prints("job.batch \"one\" deleted\n");
+    // The pods of those that were replaced may take a moment.
+    eventually(SOON, || world.run("get all").stdout.is_empty());
     world.run("get all").is(0, "", "No resources found in default namespace.\n");
     world.assert_no_processes_left();
+}
+
+#[test]
+fn output_is_complete_when_the_job_goes_before_it_is_read() {
+    let world = World::new();
+    // More than a pipe holds and than one file of the log.
+    let manifest = job("brief", "ttlSecondsAfterFinished: 0", "seq 1 300000");
+    let mut child = world.command("run -f -").stdin(manifest).spawn();
+    eventually(SOON, || world.value("pods", "{.items[*].metadata.name}").starts_with("brief-"));
+    eventually(SOON, || world.value("jobs,pods", "{.items[*].metadata.name}").is_empty());
+    let mut output = String::new();
+    child.stdout.take().expect("a pipe").read_to_string(&mut output).expect("text");
+    assert!(child.wait().expect("wait").success());
+    let expected: String = (1..=300_000).map(|number| format!("{number}\n")).collect();
+    assert!(output == expected, "{} lines", output.lines().count());
+    assert_eq!(std::fs::read_dir(world.store().join("pods")).expect("pods").count(), 0, "nothing is left");
+}
+
+/// The first line of a command's stderr that contains a word.
+fn first_line_with(stderr: impl std::io::Read, word: &str) -> String {
+    let mut lines = BufReader::new(stderr).lines();
+    lines.find_map(|line| line.ok().filter(|line| line.contains(word))).expect("such a line")
+}
+
+fn without_command(name: &str) -> String {
+    job(name, "", "").replace("command: [sh, -c, \"\"]", "image: busybox")
+}
+
+#[test]
+fn why_a_pod_cannot_start_is_said_as_soon_as_it_is_known() {
+    let world = World::new();
+    let _ = world.run("cordon node1").success();
+    for (manifest, word) in [
+        (
+            without_command("nothing"),
+            "container main is waiting: ErrImagePull: failed to pull image \"busybox\"",
+        ),
+        (job("cordoned", "", "true"), "; to let it start: jobctl uncordon node1"),
+    ] {
+        if word.contains("ErrImagePull") {
+            let _ = world.run("uncordon node1").success();
+        } else {
+            let _ = world.run("cordon node1").success();
+        }
+        let mut child = world.command("run -f -").stdin(&manifest).spawn();
+        let line = first_line_with(child.stderr.take().expect("a pipe"), "pod/");
+        assert!(line.contains(word), "{line}");
+        kill(child.id() as i32, Signal::SIGKILL);
+        let _ = child.wait();
+        let _ = world.run("delete jobs --all").success();
+    }
+    let _ = world.run("uncordon node1").success();
+    // In the summary too, once; and a wait says the same.
+    let timed_out = world.command("run -f - --timeout=1s").stdin(without_command("nothing")).run().exits(124);
+    let said = timed_out.stderr.matches("is waiting: ErrImagePull").count();
+    assert_eq!(said, 2, "once when it was known, once in the summary: {}", timed_out.stderr);
+    assert!(timed_out.stderr.contains("nothing   Waiting (ErrImagePull)"), "{}", timed_out.stderr);
+    let waited = world.run("wait --for=condition=complete job/nothing --timeout=300ms").failure();
+    assert!(waited.stderr.contains("is waiting: ErrImagePull"), "{}", waited.stderr);
+    assert!(waited.stderr.ends_with("error: timed out waiting for the condition on jobs/nothing\n"));
+    let _ = world.run("delete job nothing").success();
+}
+
+#[test]
+fn the_wait_before_a_retry_is_told_once() {
+    let world = World::new();
+    let manifest =
+        job("again", "backoffLimit: 3", "exit 1").replace("backoff-base: 10ms", "backoff-base: 3s");
+    let mut child = world.command("run -f -").stdin(manifest).spawn();
+    let line = first_line_with(child.stderr.take().expect("a pipe"), "has failed");
+    assert!(line.contains("job.batch/again: a pod has failed; the next one starts in "), "{line}");
+    kill(child.id() as i32, Signal::SIGKILL);
+    let _ = child.wait();
+    let _ = world.run("delete job again").success();
+}
+
+#[test]
+fn a_suspended_job_is_not_run() {
+    let world = World::new();
+    let manifest = world.manifest("job.yaml", job("still", "suspend: true", "true"));
+    let refused = world.run(&format!("run -f {manifest}")).failure();
+    assert!(
+        refused.stderr.starts_with("error: \"job.yaml\": job.batch/still is suspended"),
+        "{}",
+        refused.stderr
+    );
+    world.run("get jobs").is(0, "", "No resources found in default namespace.\n");
+    let _ = world.run(&format!("apply -f {manifest}")).success();
+    let waited = world.run("wait --for=condition=complete job/still --timeout=300ms").failure();
+    assert!(
+        waited.stderr.starts_with("job.batch/still is suspended; to start it: jobctl resume job/still\n")
+    );
+}
+
+/// A Job whose processes say so when they are asked to end.
+fn endless(name: &str) -> String {
+    job(name, "", "trap 'echo asked to end; exit 1' TERM; echo begin; while :; do sleep 0.01; done")
+}
+
+/// Starts `run`, and waits for its Job's first line.
+fn start(
+    world: &World,
+    flags: &str,
+    stdin: std::process::Stdio,
+) -> (std::process::Child, impl Iterator<Item = String>) {
+    let manifest = world.manifest("endless.yaml", endless("endless"));
+    let mut command = world.command(&format!("run -f {manifest} {flags}")).build();
+    let mut child = command.stdin(stdin).spawn().expect("start jobctl");
+    let mut lines =
+        BufReader::new(child.stdout.take().expect("a pipe")).lines().map(|line| line.expect("text"));
+    assert_eq!(lines.next().as_deref(), Some("begin"));
+    (child, lines)
+}
+
+#[test]
+fn an_interruption_where_nobody_sits_at_a_terminal_deletes_the_job_and_its_processes() {
+    for world in [World::new(), World::without_background()] {
+        for (signal, code, flags) in [
+            (Signal::SIGTERM, 143, ""),
+            (Signal::SIGINT, 130, "--rm"),
+            (Signal::SIGINT, 130, "--detach-on-interrupt=false"),
+        ] {
+            let (child, lines) = start(&world, flags, std::process::Stdio::null());
+            kill(child.id() as i32, signal);
+            let rest: Vec<String> = lines.collect();
+            let output = child.wait_with_output().expect("wait");
+            assert_eq!(output.status.code(), Some(code));
+            // Nothing of it is left when it ends, and what was said at the end is printed.
+            assert_eq!(world.processes_named("sh").len(), 0);
+            world.run("get all").is(0, "", "No resources found in default namespace.\n");
+            assert!(rest.iter().any(|line| line == "asked to end"), "{rest:?}");
+            let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+            let expected = format!(
+                "{signal}: deleting job.batch/endless and waiting for the processes to end; a second signal ends jobctl at \
+                 once\n"
+            );
+            assert_eq!(stderr, expected);
+        }
+    }
+}
+
+#[test]
+fn ctrl_c_at_a_terminal_leaves_the_job_and_says_how_to_go_on() {
+    let world = World::new();
+    let terminal = nix::pty::openpty(None, None).expect("a terminal");
+    let said = "SIGINT: job.batch/endless goes on\n  to follow it: jobctl logs -f job/endless\n  to delete it: jobctl delete \
+                job endless\n";
+    for (flags, stdin) in [
+        ("", std::process::Stdio::from(terminal.slave.try_clone().expect("a second name"))),
+        ("--detach-on-interrupt", std::process::Stdio::null()),
+        // The one that runs already is not ours to delete.
+        ("", std::process::Stdio::null()),
+    ] {
+        let (child, _) = start(&world, flags, stdin);
+        kill(child.id() as i32, Signal::SIGINT);
+        let output = child.wait_with_output().expect("wait");
+        assert_eq!(output.status.code(), Some(130));
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(stderr.ends_with(said), "{stderr}");
+        assert_eq!(world.value("job endless", "{.status.active}"), "1");
+    }
+    let _ = world.run("delete job endless").success();
+}
+
+#[test]
+fn a_second_signal_ends_at_once() {
+    let world = World::new();
+    let stubborn = job("stubborn", "", "trap '' TERM; echo begin; while :; do sleep 0.01; done")
+        .replace("GracePeriodSeconds: 5", "GracePeriodSeconds: 1000");
+    let mut child = world.command("run -f -").stdin(stubborn).spawn();
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    assert_eq!(lines.next().expect("a line").expect("text"), "begin");
+    kill(child.id() as i32, Signal::SIGINT);
+    let said = first_line_with(child.stderr.take().expect("a pipe"), "deleting");
+    assert!(said.starts_with("SIGINT"), "{said}");
+    kill(child.id() as i32, Signal::SIGTERM);
+    assert_eq!(child.wait().expect("wait").code(), Some(143));
+    let _ = world.run("delete jobs,pods --all --now").success();
+}
+
+#[test]
+fn more_pods_are_followed_than_files_may_be_open_at_first() {
+    let world = World::new();
+    let manifest = world.manifest(
+        "many.yaml",
+        job("many", "completions: 60\nparallelism: 60", "echo hello; until test -f go; do sleep 0.1; done"),
+    );
+    // Applied before, so that the controller has another limit.
+    let _ = world.run(&format!("apply -f {manifest}")).success();
+    let command = world.command(&format!("run -f {manifest}")).build();
+    let mut limited = std::process::Command::new("sh");
+    limited
+        .args(["-c", "ulimit -S -n 40; exec \"$@\"", "sh"])
+        .arg(command.get_program())
+        .args(command.get_args());
+    limited.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    limited.current_dir(command.get_current_dir().expect("a directory"));
+    limited
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
+    let mut child = limited.spawn().expect("start jobctl");
+    let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    // All sixty at once.
+    let said =
+        lines.take(60).filter(|line| line.as_ref().is_ok_and(|line| line.ends_with("/main] hello"))).count();
+    assert_eq!(said, 60);
+    world.manifest("go", "");
+    let output = child.wait_with_output().expect("wait");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -1,5 +1,6 @@
 //! `wait`.
 
+use std::io::{BufRead as _, BufReader};
 use std::time::{Duration, Instant};
 
 use crate::common::{World, job};
@@ -42,9 +43,10 @@ fn time_runs_out_when_asked() {
     let world = World::new();
     let _ = world.apply(&job("slow", "suspend: true", "true"));
     let started = Instant::now();
-    world
-        .run("wait --for=condition=complete job/slow --timeout=300ms")
-        .fails_with("error: timed out waiting for the condition on jobs/slow\n");
+    world.run("wait --for=condition=complete job/slow --timeout=300ms").fails_with(
+        "job.batch/slow is suspended; to start it: jobctl resume job/slow\n\
+             error: timed out waiting for the condition on jobs/slow\n",
+    );
     let elapsed = started.elapsed();
     assert!(elapsed >= Duration::from_millis(300) && elapsed < Duration::from_secs(10), "{elapsed:?}");
     world
@@ -119,4 +121,35 @@ fn the_object_is_printed_where_asked() {
     world
         .run("wait --for=condition=complete job/one -o jsonpath='{.kind} {.metadata.name}'")
         .prints("Job one");
+}
+
+#[test]
+fn an_object_that_was_replaced_by_another_of_its_name_has_been_deleted() {
+    let world = World::new();
+    let path = world.manifest("one.yaml", job("one", "suspend: true", "true"));
+    let _ = world.run(&format!("apply -f {path}")).success();
+    // It says first that the condition on the old one is met, so it was looking when that was replaced.
+    let mut child =
+        world.command("wait --for=jsonpath={.spec.suspend}=true --for=delete job/one --timeout=20s").spawn();
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let mut next = || lines.next().expect("a line").expect("text");
+    assert_eq!(next(), "job.batch/one condition met");
+    let _ = world.run(&format!("replace --force -f {path}")).success();
+    assert_eq!(next(), "job.batch/one condition met");
+    assert!(child.wait().expect("wait").success());
+    world.run("get jobs -o name").prints("job.batch/one\n");
+}
+
+#[test]
+fn a_wait_for_a_retry_is_told() {
+    let world = World::new();
+    let manifest =
+        job("again", "backoffLimit: 3", "exit 1").replace("backoff-base: 10ms", "backoff-base: 1h");
+    let _ = world.apply(&manifest);
+    let mut child = world.command("wait --for=condition=complete job/again --timeout=20s").spawn();
+    let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+    let line = lines.next().expect("a line").expect("text");
+    assert!(line.starts_with("job.batch/again: a pod has failed; the next one starts in "), "{line}");
+    let _ = world.run("delete job again").success();
+    assert!(!child.wait().expect("wait").success(), "it is gone");
 }

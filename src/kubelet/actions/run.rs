@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::environment::{self, Problem, Room};
 use crate::api::meta::{
-    ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PATH, ANNOTATION_WORKING_DIRECTORY, annotation, name,
-    namespace, uid,
+    ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PATH, ANNOTATION_SESSION, ANNOTATION_UMASK,
+    ANNOTATION_WORKING_DIRECTORY, annotation, controller_of, name, namespace, uid,
 };
 use crate::api::{Container, ObjectMeta, Pod};
 use crate::controller::{Settings, backoff};
@@ -25,6 +25,8 @@ pub struct PodRun {
     pub name: String,
     /// The pod's uid.
     pub uid: String,
+    /// The uid of the Job that controls the pod, empty where none does.
+    pub job_uid: String,
     /// The name that processes see as their host's, as far as the platform allows.
     pub hostname: String,
     /// `Never`, `OnFailure` or `Always`.
@@ -33,6 +35,8 @@ pub struct PodRun {
     pub grace_seconds: i64,
     /// `spec.activeDeadlineSeconds` of the pod.
     pub active_deadline_seconds: Option<i64>,
+    /// The mask for the modes of new files: that of whoever created the object.
+    pub umask: u32,
     /// The first delay between restarts, in milliseconds.
     pub backoff_base_milliseconds: i64,
     /// Init containers in order, then containers.
@@ -86,8 +90,20 @@ pub struct Blocked {
     pub message: String,
 }
 
+/// The mask for the modes of new files where nobody said another.
+const DEFAULT_UMASK: u32 = 0o022;
+
+/// Where a pod's variables come from beside the manifest.
+#[derive(Clone, Copy, Debug)]
+pub struct Environment<'a> {
+    /// The session of this user, as the system knows it: for objects that do not say whose session they were created in.
+    pub base: &'a BTreeMap<String, String>,
+    /// The values of the variables that `--pass-env` named.
+    pub passed: &'a BTreeMap<String, String>,
+}
+
 /// Resolves a pod. `owner` is the metadata of the object that a person created (the Job, or the pod itself): its
-/// annotations say where and with which PATH. `base` are the variables of this user's session that every pod gets.
+/// annotations say where, with which PATH and in whose session.
 ///
 /// # Errors
 /// The first container that cannot be started, and why.
@@ -95,21 +111,29 @@ pub fn pod_run(
     pod: &Pod,
     owner: &ObjectMeta,
     settings: &Settings,
-    base: &BTreeMap<String, String>,
+    environment: &Environment<'_>,
 ) -> Result<PodRun, Blocked> {
     let spec = pod.spec.clone().unwrap_or_default();
     let hostname = spec.hostname.clone().unwrap_or_else(|| name(&pod.metadata).chars().take(63).collect());
     let from_owner = |key: &str| annotation(owner, key).or_else(|| annotation(&pod.metadata, key));
-    let mut environment = base.clone();
+    let Environment { base, passed } = *environment;
+    // Of an object that does not say whose it is, that is this user, as the system knows it.
+    let session = from_owner(ANNOTATION_SESSION).and_then(|text| serde_json::from_str(text).ok());
+    let mut environment: BTreeMap<String, String> = session.unwrap_or_else(|| base.clone());
+    if let (Some(path), false) = (base.get("PATH"), environment.contains_key("PATH")) {
+        environment.insert("PATH".into(), path.clone());
+    }
     if let Some(path) = from_owner(ANNOTATION_PATH) {
         environment.insert("PATH".into(), path.into());
     }
-    if let Some(passed) = from_owner(ANNOTATION_PASSED_ENVIRONMENT)
-        && let Ok(passed) = serde_json::from_str::<BTreeMap<String, String>>(passed)
-    {
-        environment.extend(passed);
+    for name in from_owner(ANNOTATION_PASSED_ENVIRONMENT).into_iter().flat_map(|names| names.split(',')) {
+        if let Some(value) = passed.get(name) {
+            environment.insert(name.into(), value.clone());
+        }
     }
     environment.insert("HOSTNAME".into(), hostname.clone());
+    // As root a pod has a host's name of its own; this tells a jobctl within it where it is.
+    environment.insert("JOBCTL_NODE_NAME".into(), settings.node_name.clone());
     let directory = from_owner(ANNOTATION_WORKING_DIRECTORY).unwrap_or("/");
     let inits = spec.init_containers.iter().flatten().map(|container| {
         let sidecar = container.restart_policy.as_deref() == Some("Always");
@@ -125,6 +149,7 @@ pub fn pod_run(
         namespace: namespace(&pod.metadata).into(),
         name: name(&pod.metadata).into(),
         uid: uid(&pod.metadata).into(),
+        job_uid: controller_of(&pod.metadata).map_or_else(String::new, |owner| owner.uid.clone()),
         hostname,
         restart_policy: spec.restart_policy.unwrap_or_else(|| "Always".into()),
         grace_seconds: match spec.termination_grace_period_seconds.unwrap_or(30) {
@@ -133,6 +158,9 @@ pub fn pod_run(
             seconds => seconds,
         },
         active_deadline_seconds: spec.active_deadline_seconds,
+        umask: from_owner(ANNOTATION_UMASK)
+            .and_then(|text| u32::from_str_radix(text, 8).ok())
+            .unwrap_or(DEFAULT_UMASK),
         backoff_base_milliseconds: backoff::base(owner, settings.backoff_base).num_milliseconds(),
         containers,
     })

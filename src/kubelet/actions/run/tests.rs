@@ -22,7 +22,10 @@ fn pod(container: Value) -> Pod {
 fn resolve(pod: &Pod, annotations: &Value) -> Result<PodRun, Blocked> {
     let base =
         BTreeMap::from([("PATH".to_owned(), "/bin".to_owned()), ("HOME".to_owned(), "/home".to_owned())]);
-    pod_run(pod, &owner(annotations), &Settings::default(), &base)
+    let passed = [("TOKEN", "t"), ("HOME", "/other"), ("A", "passed")];
+    let passed = passed.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let settings = Settings { node_name: "here".into(), ..Settings::default() };
+    pod_run(pod, &owner(annotations), &settings, &Environment { base: &base, passed: &passed })
 }
 
 fn env(run: &PodRun) -> String {
@@ -32,7 +35,7 @@ fn env(run: &PodRun) -> String {
 #[test]
 fn the_environment_of_a_container() {
     let field = |path: &str| json!({"fieldRef": {"fieldPath": path}});
-    let ours = "JOBCTL_CONTAINER=main JOBCTL_POD_UID=u";
+    let ours = "JOBCTL_CONTAINER=main JOBCTL_NODE_NAME=here JOBCTL_POD_UID=u";
     for (rule, annotations, variables, expected) in [
         (
             "a clean one: the user's session, the host's name and ours",
@@ -47,14 +50,20 @@ fn the_environment_of_a_container() {
             format!("HOME=/home HOSTNAME=p-x {ours} PATH=/venv/bin:/bin"),
         ),
         (
+            "the session of whoever created the object",
+            json!({"jobctl.local/session": r#"{"HOME":"/creator","TZ":"Asia/Tokyo"}"#}),
+            json!([]),
+            format!("HOME=/creator HOSTNAME=p-x {ours} PATH=/bin TZ=Asia/Tokyo"),
+        ),
+        (
             "what was passed on purpose",
-            json!({"jobctl.local/environment": r#"{"TOKEN":"t","HOME":"/other"}"#}),
+            json!({"jobctl.local/environment": "HOME,TOKEN,NOT_KEPT"}),
             json!([]),
             format!("HOME=/other HOSTNAME=p-x {ours} PATH=/bin TOKEN=t"),
         ),
         (
             "the container's own comes last and sees what stands before it",
-            json!({"jobctl.local/environment": r#"{"A":"passed"}"#}),
+            json!({"jobctl.local/environment": "A"}),
             json!([
                 {"name": "A", "value": "1"}, {"name": "B", "value": "$(A)2$(C)"}, {"name": "C", "value": "3"},
                 {"name": "PATH", "value": "/own"}, {"name": "E"},
@@ -244,8 +253,8 @@ fn more_than_a_program_can_be_given_is_refused_and_never_made() {
             (found, _) => panic!("{rule}: {}", found.is_ok()),
         }
     }
-    let passed = json!({"jobctl.local/environment": json!({"A": long(131_072)}).to_string()});
-    let blocked = resolve(&pod(json!({"command": ["true"]})), &passed).expect_err("too long");
+    let session = json!({"jobctl.local/session": json!({"A": long(131_072)}).to_string()});
+    let blocked = resolve(&pod(json!({"command": ["true"]})), &session).expect_err("too long");
     assert_eq!(blocked.message, format!("container \"main\" cannot be started: variable A {one}"));
 }
 

@@ -1,0 +1,41 @@
+//! `apply --prune`: what was applied earlier and is no longer wanted.
+
+use anyhow::Result;
+use serde_json::Value;
+
+use super::selection::{self, Selectors};
+use crate::api::kinds::{Key, Kind};
+use crate::api::meta::ANNOTATION_LAST_APPLIED;
+use crate::store::State;
+
+/// The kinds that can be applied, in kubectl's order.
+const KINDS: [Kind; 3] = [Kind::Pod, Kind::Job, Kind::CronJob];
+
+/// Stored objects that came from `apply`, are selected, and are not among those applied now. Only namespaces of the
+/// latter are looked at.
+pub(super) fn left_over(
+    state: &State,
+    applied: &[(Kind, Key)],
+    selectors: &Selectors,
+) -> Result<Vec<(Kind, Key, Value)>> {
+    let mut namespaces: Vec<&str> = applied.iter().map(|(_, key)| &*key.namespace).collect();
+    namespaces.sort_unstable();
+    namespaces.dedup();
+    let mut left = Vec::new();
+    for namespace in namespaces {
+        for kind in KINDS {
+            for found in selection::list(state, kind, Some(namespace), selectors)? {
+                let is_wanted = applied.iter().any(|(other, key)| *other == kind && *key == *found.key);
+                // Cheaper than parsing 10,000 of them.
+                if is_wanted || !found.text.contains(ANNOTATION_LAST_APPLIED) {
+                    continue;
+                }
+                let value = found.value()?;
+                if value["metadata"]["annotations"][ANNOTATION_LAST_APPLIED].is_string() {
+                    left.push((kind, found.key.into_owned(), value));
+                }
+            }
+        }
+    }
+    Ok(left)
+}

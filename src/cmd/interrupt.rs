@@ -1,0 +1,211 @@
+//! SIGINT and SIGTERM during `run`. They are taken by a thread: whoever interrupts a command whose output nobody reads shall
+//! be heard too.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use nix::sys::signal::{SigSet, Signal};
+
+use super::context::{Context, DEFAULT_NAMESPACE};
+use super::delete::{Deleted, delete_one, wait_until_gone};
+use super::failure;
+use super::output::complain;
+use crate::api::conditions::is_job_finished;
+use crate::api::kinds::Kind;
+use crate::api::meta::{controller_of, key, uid};
+use crate::api::{Job, Pod};
+use crate::manager::Request;
+use crate::registry::deletion::Propagation;
+use crate::store::Table;
+
+/// What becomes of a Job when `run` is interrupted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OnInterrupt {
+    /// It goes on.
+    Detach,
+    /// It is deleted, with its processes.
+    Delete,
+}
+
+/// How long the rest of a deleted Job's output may take to be printed.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+fn signals() -> SigSet {
+    let mut signals = SigSet::empty();
+    signals.add(Signal::SIGINT);
+    signals.add(Signal::SIGTERM);
+    signals
+}
+
+/// Holds the signals back until [`Interrupts::watch`]: from the moment a Job may be stored, its fate is decided here.
+///
+/// # Errors
+/// Failing system calls.
+pub(super) fn hold_back() -> Result<()> {
+    signals().thread_block().context("block signals")
+}
+
+/// Where the command is, as far as an interruption is concerned.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Stage {
+    #[default]
+    Running,
+    /// The process is going to end with the interruption's own exit code.
+    Interrupted,
+    /// As before, and everything has been printed.
+    Printed,
+    /// The Jobs have ended, and the process is about to: nothing is left to decide.
+    Over,
+}
+
+/// Waits for signals in the background.
+#[derive(Debug)]
+pub(super) struct Interrupts {
+    stage: Arc<(Mutex<Stage>, Condvar)>,
+}
+
+impl Interrupts {
+    /// Starts to wait. `jobs` with what becomes of each; those that have ended are deleted only where `finished_too`.
+    ///
+    /// # Errors
+    /// No thread can be started.
+    pub(super) fn watch(
+        context: &Context,
+        jobs: Vec<(Job, OnInterrupt)>,
+        finished_too: bool,
+    ) -> Result<Self> {
+        let stage: Arc<(Mutex<Stage>, Condvar)> = Arc::default();
+        let (shared, context) = (Arc::clone(&stage), context.clone());
+        let take = move || {
+            let Ok(first) = signals().wait() else { return };
+            {
+                let mut stage = shared.0.lock().unwrap_or_else(PoisonError::into_inner);
+                if *stage == Stage::Over {
+                    end(first);
+                }
+                *stage = Stage::Interrupted;
+            }
+            let second = std::thread::Builder::new().name("second signal".into()).spawn(|| {
+                if let Ok(second) = signals().wait() {
+                    end(second);
+                }
+            });
+            drop(second);
+            if let Err(error) = interrupted(&context, &jobs, finished_too, first, &shared) {
+                complain(&failure::text(&error));
+            }
+            end(first);
+        };
+        std::thread::Builder::new().name("signals".into()).spawn(take).context("start a thread")?;
+        Ok(Self { stage })
+    }
+
+    /// To be called when everything has been printed: after an interruption this does not return.
+    pub(super) fn printed(&self) {
+        let (stage, changed) = &*self.stage;
+        let mut stage = stage.lock().unwrap_or_else(PoisonError::into_inner);
+        if *stage == Stage::Running {
+            *stage = Stage::Over;
+            return;
+        }
+        *stage = Stage::Printed;
+        changed.notify_all();
+        drop(stage);
+        loop {
+            std::thread::park();
+        }
+    }
+}
+
+fn interrupted(
+    context: &Context,
+    jobs: &[(Job, OnInterrupt)],
+    finished_too: bool,
+    signal: Signal,
+    shared: &(Mutex<Stage>, Condvar),
+) -> Result<()> {
+    let of = |wanted: OnInterrupt| jobs.iter().filter(move |(_, what)| *what == wanted).map(|(job, _)| job);
+    for job in of(OnInterrupt::Detach) {
+        complain(&detached(context, job, signal));
+    }
+    let doomed: Vec<&Job> = of(OnInterrupt::Delete).collect();
+    if doomed.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> =
+        doomed.iter().map(|job| format!("job.batch/{}", key(&job.metadata).name)).collect();
+    complain(&format!(
+        "{signal}: deleting {} and waiting for the processes to end; a second signal ends jobctl at once",
+        names.join(", ")
+    ));
+    let deleted = delete_jobs(context, &doomed, finished_too)?;
+    wait_until_gone(context, &deleted, chrono::Duration::zero())?;
+    // What the processes have said when they were stopped is still to be printed, if anybody reads.
+    let (stage, changed) = shared;
+    let guard = stage.lock().unwrap_or_else(PoisonError::into_inner);
+    drop(changed.wait_timeout_while(guard, LAST_WORDS, |stage| *stage != Stage::Printed));
+    Ok(())
+}
+
+/// What is said of a Job that goes on without `run`.
+fn detached(context: &Context, job: &Job, signal: Signal) -> String {
+    let job_key = key(&job.metadata);
+    let (name, namespace) = (&job_key.name, &job_key.namespace);
+    let namespace =
+        if **namespace == *DEFAULT_NAMESPACE { String::new() } else { format!(" -n {namespace}") };
+    let goes_on = if context.config.background {
+        "goes on"
+    } else {
+        "goes on with the pods it has, until something looks after it (JOBCTL_BACKGROUND is never)"
+    };
+    format!(
+        "{signal}: job.batch/{name} {goes_on}\n  to follow it: jobctl logs -f job/{name}{namespace}\n  to delete it: jobctl \
+         delete job {name}{namespace}"
+    )
+}
+
+/// Deletes these Jobs, unless others have taken their names, or they have ended and that matters; returns what is on its way out: Jobs and pods.
+///
+/// # Errors
+/// A store that cannot be read or written.
+pub(super) fn delete_jobs(context: &Context, jobs: &[&Job], finished_too: bool) -> Result<Vec<Deleted>> {
+    let mut request = Request::begin(&context.store, &[Table::Jobs, Table::Pods])?;
+    let mut deleted = Vec::new();
+    for job in jobs {
+        let (job_key, job_uid) = (key(&job.metadata), uid(&job.metadata));
+        let stored =
+            request.state.get(Table::Jobs, &job_key).map(|object| object.parse::<Job>()).transpose()?;
+        let is_meant =
+            |stored: &Job| uid(&stored.metadata) == job_uid && (finished_too || !is_job_finished(stored));
+        if !stored.is_some_and(|stored| is_meant(&stored)) {
+            continue;
+        }
+        for (_, object) in request.state.objects(Table::Pods) {
+            // Cheaper than parsing 10,000 of them.
+            if !object.text.contains(job_uid) {
+                continue;
+            }
+            let pod: Pod = object.parse()?;
+            if controller_of(&pod.metadata).is_some_and(|owner| owner.uid == job_uid) {
+                deleted.push(Deleted::new(Kind::Pod, key(&pod.metadata), uid(&pod.metadata)));
+            }
+        }
+        delete_one(&mut request, Kind::Job, &job_key, Propagation::Background, None)?;
+        deleted.push(Deleted::new(Kind::Job, job_key, job_uid));
+    }
+    request.frees_room = true;
+    if context.config.background {
+        request.commit(&context.config, &context.store)?;
+    } else {
+        // Our companion acts on it; a pass here would fork, which a process of several threads must not.
+        request.commit_quietly()?;
+    }
+    Ok(deleted)
+}
+
+/// Ends the process with the code that shells use for a signal; our companion goes with it.
+#[expect(clippy::disallowed_methods, reason = "main may be stuck in its output")]
+fn end(signal: Signal) {
+    std::process::exit(128 + signal as i32);
+}

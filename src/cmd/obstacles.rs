@@ -1,0 +1,231 @@
+//! What keeps a Job or a pod from going on, as far as their status tells: said once to whoever waits for them.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Duration, Utc};
+
+use crate::api::conditions::{is_job_condition_true, is_job_finished, is_pod_finished, pod_condition};
+use crate::api::meta::{controller_of, key, name};
+use crate::api::{Job, Pod};
+use crate::controller::{JobFacts, backoff};
+use crate::printers::duration::human_duration;
+
+/// Something that keeps an object from going on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Obstacle {
+    /// Whose it is, and of which kind: each is said once. Pods of one Job that wait for the same thing share one.
+    id: String,
+    /// One word for a table: `ErrImagePull`.
+    pub(super) reason: String,
+    /// The sentence.
+    pub(super) text: String,
+}
+
+/// What keeps a Job from making pods.
+pub(super) fn of_job(job: &Job) -> Option<Obstacle> {
+    if is_job_finished(job) {
+        return None;
+    }
+    let job_key = key(&job.metadata);
+    let manager = job.spec.as_ref().and_then(|spec| spec.managed_by.as_deref());
+    if let Some(manager) = manager.filter(|manager| *manager != "kubernetes.io/job-controller") {
+        return Some(Obstacle {
+            id: format!("{job_key} managed"),
+            reason: "ManagedBy".into(),
+            text: format!(
+                "job.batch/{}: spec.managedBy leaves it to {manager}; nothing here runs it",
+                job_key.name
+            ),
+        });
+    }
+    if job.spec.as_ref().is_some_and(|spec| spec.parallelism == Some(0)) {
+        return Some(Obstacle {
+            id: format!("{job_key} parallelism"),
+            reason: "NoParallelism".into(),
+            text: format!(
+                "job.batch/{name}: spec.parallelism is 0, so it makes no pods; to let it: jobctl scale --replicas=1 job/{name}",
+                name = job_key.name
+            ),
+        });
+    }
+    let asked = job.spec.as_ref().is_some_and(|spec| spec.suspend == Some(true));
+    (asked || is_job_condition_true(job, "Suspended")).then(|| Obstacle {
+        id: format!("{job_key} suspended"),
+        reason: "Suspended".into(),
+        text: format!(
+            "job.batch/{name} is suspended; to start it: jobctl resume job/{name}",
+            name = job_key.name
+        ),
+    })
+}
+
+/// The wait before a Job's next pod, where it is worth a word.
+pub(super) fn of_retry(
+    job: &Job,
+    facts: &JobFacts,
+    default_base: Duration,
+    now: DateTime<Utc>,
+) -> Option<Obstacle> {
+    let base = backoff::base(&job.metadata, default_base);
+    let of_job =
+        backoff::next_creation(facts.failures, facts.last_failure, base).filter(|_| facts.failures > 0);
+    let of_indexes = facts
+        .indexes
+        .values()
+        .filter_map(|index| backoff::next_creation(index.failures + index.ignored, Some(index.last), base));
+    let next = of_indexes.chain(of_job).min()?;
+    let wait = next - now;
+    let job_key = key(&job.metadata);
+    (wait >= Duration::seconds(1) && !is_job_finished(job)).then(|| Obstacle {
+        id: format!("{job_key} retry"),
+        reason: "BackOff".into(),
+        text: format!(
+            "job.batch/{}: a pod has failed; the next one starts in {}, and after each failure the wait doubles",
+            job_key.name,
+            human_duration(wait)
+        ),
+    })
+}
+
+/// What keeps a pod, or one of its containers, from starting. `node` is this machine's name.
+pub(super) fn of_pod(pod: &Pod, node: &str) -> Option<Obstacle> {
+    if is_pod_finished(pod) || pod.metadata.deletion_timestamp.is_some() {
+        return None;
+    }
+    let pod_key = key(&pod.metadata);
+    let whose = match controller_of(&pod.metadata) {
+        Some(owner) => format!("{}/{}", pod_key.namespace, owner.name),
+        None => pod_key.to_string(),
+    };
+    if let Some(scheduled) =
+        pod_condition(pod, "PodScheduled").filter(|condition| condition.status == "False")
+    {
+        let reason = scheduled.reason.clone().unwrap_or_default();
+        let message = scheduled.message.clone().unwrap_or_default();
+        let cure = if message.contains("unschedulable") {
+            format!("; to let it start: jobctl uncordon {node}")
+        } else if message.contains("didn't match") {
+            format!("; a label that it asks for may be missing: jobctl label node {node} KEY=VALUE")
+        } else {
+            String::new()
+        };
+        return Some(Obstacle {
+            id: format!("{whose} scheduling"),
+            text: format!("pod/{} cannot start: {reason}: {message}{cure}", pod_key.name),
+            reason,
+        });
+    }
+    let status = pod.status.as_ref()?;
+    let all =
+        status.init_container_statuses.iter().flatten().chain(status.container_statuses.iter().flatten());
+    let waiting = all.filter_map(|one| Some((&one.name, one.state.as_ref()?.waiting.as_ref()?)));
+    let (container, reason, message) = waiting
+        .filter_map(|(container, waiting)| {
+            Some((container, waiting.reason.clone()?, waiting.message.clone()))
+        })
+        .find(|(_, reason, _)| !matches!(reason.as_str(), "ContainerCreating" | "PodInitializing"))?;
+    // Back-off after a failed pull is the same thing again.
+    let kind = if reason.contains("Image") { "image" } else { reason.as_str() };
+    let message = message.map_or_else(String::new, |message| format!(": {message}"));
+    Some(Obstacle {
+        id: format!("{whose} {container} {kind}"),
+        text: format!("pod/{}: container {container} is waiting: {reason}{message}", name(&pod.metadata)),
+        reason,
+    })
+}
+
+/// Whether it is worth parsing a stored Job to look for an obstacle: a Job of many pods changes often.
+pub(super) fn job_may_have_one(job: &str) -> bool {
+    ["\"suspend\":true", "\"parallelism\":0", "\"managedBy\"", "\"Suspended\""]
+        .iter()
+        .any(|words| job.contains(words))
+}
+
+/// Whether it is worth parsing a stored pod to look for an obstacle.
+pub(super) fn may_have_one(pod: &str) -> bool {
+    ["\"waiting\"", "Unschedulable", "SchedulingGated"].iter().any(|word| pod.contains(word))
+}
+
+/// What has been said already.
+#[derive(Debug, Default)]
+pub(super) struct Said(BTreeSet<String>);
+
+impl Said {
+    /// The sentence, the first time.
+    pub(super) fn once<'a>(&mut self, obstacle: &'a Obstacle) -> Option<&'a str> {
+        self.0.insert(obstacle.id.clone()).then_some(obstacle.text.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pod(name: &str, status: &str) -> Pod {
+        let text = format!(
+            "{{\"metadata\": {{\"name\": \"{name}\", \"ownerReferences\": [{{\"apiVersion\": \"batch/v1\", \"kind\": \
+             \"Job\", \"name\": \"j\", \"uid\": \"u\", \"controller\": true}}]}}, \"status\": {status}}}"
+        );
+        serde_json::from_str(&text).expect("a pod")
+    }
+
+    fn waiting(reason: &str) -> String {
+        format!(
+            "{{\"containerStatuses\": [{{\"name\": \"a\", \"image\": \"\", \"imageID\": \"\", \"ready\": false, \
+             \"restartCount\": 0, \"state\": {{\"waiting\": {{\"reason\": \"{reason}\", \"message\": \"why\"}}}}}}]}}"
+        )
+    }
+
+    #[test]
+    fn pods_of_one_job_that_wait_for_the_same_are_told_once() {
+        let mut said = Said::default();
+        let mut hear =
+            |pod: &Pod| of_pod(pod, "node1").and_then(|obstacle| said.once(&obstacle).map(str::to_owned));
+        let first = hear(&pod("j-1", &waiting("ErrImagePull")));
+        assert_eq!(first.as_deref(), Some("pod/j-1: container a is waiting: ErrImagePull: why"));
+        assert_eq!(hear(&pod("j-2", &waiting("ErrImagePull"))), None);
+        assert_eq!(hear(&pod("j-1", &waiting("ImagePullBackOff"))), None);
+        assert_eq!(
+            hear(&pod("j-1", &waiting("CrashLoopBackOff"))).as_deref(),
+            Some("pod/j-1: container a is waiting: CrashLoopBackOff: why")
+        );
+        assert_eq!(hear(&pod("j-1", &waiting("ContainerCreating"))), None);
+        let unschedulable = "{\"conditions\": [{\"type\": \"PodScheduled\", \"status\": \"False\", \"reason\": \
+                             \"Unschedulable\", \"message\": \"1 node(s) were unschedulable\"}]}";
+        assert_eq!(
+            hear(&pod("j-1", unschedulable)).as_deref(),
+            Some(
+                "pod/j-1 cannot start: Unschedulable: 1 node(s) were unschedulable; to let it start: jobctl uncordon node1"
+            )
+        );
+        assert_eq!(hear(&pod("j-1", "{\"phase\": \"Failed\"}")), None);
+    }
+
+    #[test]
+    fn a_job_that_makes_no_pods_says_why() {
+        let reason = |spec: &str| {
+            let text = format!("{{\"metadata\":{{\"name\":\"j\"}},\"spec\":{{{spec}\"template\":{{}}}}}}");
+            let obstacle = of_job(&serde_json::from_str(&text).expect("a Job"));
+            assert!(obstacle.is_none() || job_may_have_one(&text), "{text}");
+            obstacle.map(|obstacle| obstacle.reason)
+        };
+        assert_eq!(reason(""), None);
+        assert_eq!(reason("\"suspend\":true,").as_deref(), Some("Suspended"));
+        assert_eq!(reason("\"parallelism\":0,").as_deref(), Some("NoParallelism"));
+        assert_eq!(reason("\"managedBy\":\"example.com/x\",").as_deref(), Some("ManagedBy"));
+        assert_eq!(reason("\"managedBy\":\"kubernetes.io/job-controller\","), None);
+    }
+
+    #[test]
+    fn a_retry_is_told_when_there_is_a_wait() {
+        let job: Job =
+            serde_json::from_str("{\"metadata\": {\"name\": \"j\"}, \"spec\": null}").expect("a Job");
+        let now = DateTime::UNIX_EPOCH;
+        let facts = |failures| JobFacts { failures, last_failure: Some(now), ..JobFacts::default() };
+        let wait = |failures, base| of_retry(&job, &facts(failures), Duration::milliseconds(base), now);
+        assert_eq!(wait(0, 10_000), None);
+        assert_eq!(wait(1, 10), None, "not worth a word");
+        let text = wait(2, 10_000).expect("an obstacle").text;
+        assert!(text.contains("the next one starts in 20s"), "{text}");
+    }
+}

@@ -1,0 +1,121 @@
+//! Containers that cannot start on this machine as it is now: a warning to whoever creates the object.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use super::object::Object;
+use crate::api::meta::{ANNOTATION_PATH, ANNOTATION_WORKING_DIRECTORY, annotation};
+use crate::api::{Container, ObjectMeta, PodSpec};
+
+/// A warning for every container without a command, or with one that is not there.
+pub(super) fn warnings(object: &Object) -> Vec<String> {
+    let (at, spec) = match object {
+        Object::Job(job) => {
+            ("spec.template.spec", job.spec.as_ref().and_then(|spec| spec.template.spec.as_ref()))
+        }
+        Object::CronJob(cron_job) => (
+            "spec.jobTemplate.spec.template.spec",
+            cron_job
+                .spec
+                .as_ref()
+                .and_then(|spec| spec.job_template.spec.as_ref())
+                .and_then(|spec| spec.template.spec.as_ref()),
+        ),
+        Object::Pod(pod) => ("spec", pod.spec.as_ref()),
+        Object::Node(_) => return Vec::new(),
+    };
+    spec.map_or_else(Vec::new, |spec| warnings_of(at, spec, object.meta()))
+}
+
+fn warnings_of(at: &str, spec: &PodSpec, meta: &ObjectMeta) -> Vec<String> {
+    let directory = annotation(meta, ANNOTATION_WORKING_DIRECTORY).unwrap_or("/");
+    let path = annotation(meta, ANNOTATION_PATH).unwrap_or_default();
+    let inits = spec.init_containers.iter().flatten().enumerate();
+    let inits = inits.map(|(index, container)| (format!("{at}.initContainers[{index}]"), container));
+    let mains = spec.containers.iter().enumerate();
+    let mains = mains.map(|(index, container)| (format!("{at}.containers[{index}]"), container));
+    inits
+        .chain(mains)
+        .filter_map(|(field, container)| Some(format!("{field}{}", problem(container, directory, path)?)))
+        .collect()
+}
+
+fn problem(container: &Container, directory: &str, path: &str) -> Option<String> {
+    let Some(program) = container.command.as_ref().and_then(|command| command.first()) else {
+        let image = container.image.as_deref().unwrap_or_default();
+        return Some(format!(
+            ": no command: jobctl runs programs of this machine and knows no entrypoint of image {image:?}, so the \
+             container will wait with ErrImagePull"
+        ));
+    };
+    // What a variable stands for is known when the pod starts.
+    if program.contains("$(") {
+        return None;
+    }
+    let own = container.env.iter().flatten().find(|variable| variable.name == "PATH");
+    let path = match own {
+        Some(own) => own.value.as_deref().filter(|value| !value.contains("$("))?,
+        None => path,
+    };
+    let directory = Path::new(directory).join(container.working_dir.as_deref().unwrap_or_default());
+    if program.contains('/') {
+        let file = directory.join(program);
+        let problem = match std::fs::metadata(&file) {
+            Err(_) => "does not exist on this machine",
+            Ok(found) if !found.is_file() || found.permissions().mode() & 0o111 == 0 => "is not executable",
+            Ok(_) => return None,
+        };
+        return Some(format!(".command: {program:?} {problem}"));
+    }
+    let is_there = path.split(':').any(|entry| is_executable(&directory.join(entry).join(program)));
+    (!is_there).then(|| format!(".command: {program:?} is not found on the PATH that the pod will have"))
+}
+
+fn is_executable(file: &Path) -> bool {
+    std::fs::metadata(file).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_looked_for_where_the_pod_will() {
+        let place = tempfile::tempdir().expect("a directory");
+        let root = place.path().to_str().expect("text");
+        std::fs::create_dir(place.path().join("bin")).expect("a directory");
+        for (name, mode) in [("tool", 0o755), ("plain", 0o644)] {
+            let file = place.path().join("bin").join(name);
+            std::fs::File::create(&file).expect("a file");
+            std::fs::set_permissions(&file, PermissionsExt::from_mode(mode)).expect("a mode");
+        }
+        let find = |program: &str, working_dir: Option<&str>, own_path: Option<&str>| {
+            let mut container = Container { command: Some(vec![program.into()]), ..Container::default() };
+            container.working_dir = working_dir.map(str::to_owned);
+            container.env = own_path.map(|path| {
+                let value = Some(path.to_owned());
+                vec![k8s_openapi::api::core::v1::EnvVar { name: "PATH".into(), value, ..Default::default() }]
+            });
+            problem(&container, root, &format!("/nowhere:{root}/bin"))
+        };
+        assert_eq!(find("tool", None, None), None);
+        assert_eq!(find("bin/tool", None, None), None);
+        assert_eq!(find("./tool", Some("bin"), None), None);
+        assert_eq!(find("tool", None, Some("bin")), None, "from the working directory");
+        assert_eq!(find("$(TOOL)", None, None), None);
+        let lost = ".command: \"tool\" is not found on the PATH that the pod will have";
+        assert_eq!(find("tool", None, Some("/nowhere")).as_deref(), Some(lost));
+        assert!(find("plain", None, None).is_some());
+        assert_eq!(
+            find("bin/plain", None, None).as_deref(),
+            Some(".command: \"bin/plain\" is not executable")
+        );
+        assert_eq!(
+            find("./tool", None, None).as_deref(),
+            Some(".command: \"./tool\" does not exist on this machine")
+        );
+        assert!(
+            problem(&Container::default(), root, "").is_some_and(|text| text.starts_with(": no command"))
+        );
+    }
+}

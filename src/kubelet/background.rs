@@ -1,0 +1,70 @@
+//! Processes of ours that outlive who starts them: with a clean environment, and outside of any pod.
+
+use std::ffi::{CString, OsString};
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use super::observe::{Supervisor, supervisor_of};
+use super::spawn::{detach, send_signal, start_beside};
+use crate::store::{PodDirectory, Store, holder_of};
+
+/// The variables that a controller needs: where things are, and how it is set up. Whatever else its starter has (tokens, for
+/// instance) must not stay in processes that live for days.
+const KEPT: [&str; 4] = ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "JOBCTL_BACKGROUND"];
+/// In debug builds also what tests set.
+const KEPT_BY_TESTS: [&str; 2] = ["JOBCTL_CRASH_AT", "JOBCTL_BOOT_ID"];
+/// The command line is made longer by this, so that `ps` can show more than fits where it lies.
+const ROOM_FOR_TITLE: usize = 160;
+/// How long a supervisor may take to start a controller on request.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+fn kept_environment() -> Vec<(&'static str, OsString)> {
+    let tests = KEPT_BY_TESTS.into_iter().filter(|_| cfg!(debug_assertions));
+    KEPT.into_iter().chain(tests).filter_map(|name| Some((name, std::env::var_os(name)?))).collect()
+}
+
+/// Starts `jobctl KIND DIR` in the background.
+///
+/// # Errors
+/// The process cannot be started.
+pub fn start_detached(kind: &str, root: &Path) -> io::Result<Child> {
+    let mut command = Command::new("/proc/self/exe");
+    command.arg(kind).arg(root).arg(" ".repeat(ROOM_FOR_TITLE)).env_clear().envs(kept_environment());
+    detach(&mut command)
+}
+
+/// As [`start_detached`] from a supervisor: the new process is none of its descendants, which end with the pod.
+pub(super) fn start_outside_of_the_pod(kind: &str, root: &Path) -> io::Result<()> {
+    let word = |bytes: Vec<u8>| CString::new(bytes).map_err(io::Error::other);
+    let argv = ["jobctl".into(), kind.into(), root.as_os_str().to_owned(), " ".repeat(ROOM_FOR_TITLE).into()];
+    let argv = argv.into_iter().map(|one: OsString| word(one.into_vec())).collect::<io::Result<Vec<_>>>()?;
+    let env = kept_environment().into_iter().filter(|(name, _)| *name != "JOBCTL_CRASH_AT");
+    let env = env
+        .map(|(name, value)| word([name.as_bytes(), b"=", value.as_bytes()].concat()))
+        .collect::<io::Result<Vec<_>>>()?;
+    start_beside(&argv, &env)
+}
+
+/// Within a pod of this data directory: asks the pod's supervisor to start the controller, for what we start ourselves ends
+/// with the pod. True once one runs.
+pub fn controller_by_supervisor(store: &Store) -> bool {
+    let Some(uid) = std::env::var("JOBCTL_POD_UID").ok().filter(|uid| !uid.contains('/')) else {
+        return false;
+    };
+    let directory = PodDirectory::new(store.pod_path(&uid));
+    let Ok(Supervisor::Alive(Some(process))) = supervisor_of(&directory) else { return false };
+    if send_signal(&process, libc::SIGUSR1).is_err() {
+        return false;
+    }
+    let asked = Instant::now();
+    while asked.elapsed() < PATIENCE {
+        if holder_of(&store.controller_lock_path()).is_ok_and(|holder| holder.is_some()) {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    false
+}
