@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::rows::Row;
-use super::terminal::escaped;
+use super::terminal::{escaped, may_hold_controls};
 
 const MIN_WIDTH: usize = 6;
 const PADDING: usize = 3;
@@ -168,6 +168,10 @@ fn chars(text: &str) -> usize {
 
 /// One line's worth of a cell, without the characters that would drive a terminal.
 fn printable(cell: &str) -> Cow<'_, str> {
+    // Of ten thousand rows hardly a cell gets further than this.
+    if !may_hold_controls(cell) {
+        return Cow::Borrowed(cell);
+    }
     match cell.find(['\u{c}', '\n', '\r']) {
         Some(end) => Cow::Owned(format!("{}...", escaped(&cell[..end]))),
         None => escaped(cell),

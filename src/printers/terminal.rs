@@ -7,10 +7,7 @@ use std::fmt::Write as _;
 /// The text with every control character but line ends and tabs shown as one can read it. ESC and CR are shown as kubectl
 /// shows them, `^[` and `\r`; the others, which it lets pass, in the same way: `^G`, `^?`, `\u009b`.
 pub fn escaped(text: &str) -> Cow<'_, str> {
-    // The second half of the control characters begins with 0xC2 in UTF-8, as some letters do.
-    let may_drive =
-        |byte: &u8| (*byte < b' ' && !matches!(byte, b'\n' | b'\t')) || matches!(byte, 0x7f | 0xc2);
-    let Some(start) = text.bytes().position(|byte| may_drive(&byte)) else { return Cow::Borrowed(text) };
+    let Some(start) = text.bytes().position(may_drive) else { return Cow::Borrowed(text) };
     let mut shown = String::with_capacity(text.len() + 8);
     shown.push_str(&text[..start]);
     for c in text[start..].chars() {
@@ -31,6 +28,16 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(shown)
+}
+
+/// Whether a text may hold control characters, line ends and tabs among them: a quick look at its bytes.
+pub(super) fn may_hold_controls(text: &str) -> bool {
+    text.bytes().any(|byte| byte < b' ' || may_drive(byte))
+}
+
+/// The second half of the control characters begins with 0xC2 in UTF-8, as some letters do.
+fn may_drive(byte: u8) -> bool {
+    (byte < b' ' && !matches!(byte, b'\n' | b'\t')) || matches!(byte, 0x7f | 0xc2)
 }
 
 #[cfg(test)]
