@@ -33,6 +33,8 @@ enum When {
     Set,
     /// Any number but 0.
     NonZero,
+    /// Any number above this one.
+    Above(i64),
     /// Only this text.
     Text(&'static str),
     /// Any text but these.
@@ -104,6 +106,7 @@ pub fn markdown() -> String {
             };
             let values = match entry.when {
                 When::Set | When::NonZero => String::new(),
+                When::Above(most) => format!(" if above {most}"),
                 When::Text(text) => format!(" if `{text}`"),
                 When::TextBesides(texts) => {
                     let texts = texts.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(" or ");
@@ -194,6 +197,7 @@ impl When {
                 value.as_str().is_some_and(|value| !value.is_empty() && !texts.contains(&value))
             }
             (When::Set, Value::Bool(value)) => *value,
+            (When::Above(most), value) => value.as_f64().is_some_and(|number| number > most as f64),
             (When::NonZero, value) => value.as_f64().is_some_and(|number| number != 0.0),
             (When::Set, value) => !is_empty(value),
         }

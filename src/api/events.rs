@@ -88,6 +88,25 @@ impl EventRecord {
         hasher.finish()
     }
 
+    /// A number that similar Events share: of one object, from one source, of one type and reason. Beyond a few of these
+    /// all others become one, as upstream's aggregator makes them.
+    pub fn kinship(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (&self.about.uid, &self.type_, &self.source, &self.reason, COMBINED).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// Whether the Event stands for several similar ones.
+    pub fn is_combined(&self) -> bool {
+        self.message.starts_with(COMBINED)
+    }
+
+    /// Makes the Event stand for all similar ones that are not told by themselves; its message is the last one's.
+    pub fn combine(&mut self) {
+        self.message.insert_str(0, COMBINED);
+        self.about.field_path = None;
+    }
+
     /// The Event's name, `OBJECT.HEX`: by name is also by time, as on a server. Events of one object must differ in
     /// `first`, if only by a nanosecond.
     pub fn name(&self) -> String {
@@ -129,6 +148,9 @@ impl EventRecord {
         })
     }
 }
+
+/// What stands before the message of an Event that stands for several.
+const COMBINED: &str = "(combined from similar events): ";
 
 /// How long an Event is kept: upstream's event TTL.
 pub const EVENT_TTL: chrono::Duration = chrono::Duration::hours(1);

@@ -95,6 +95,18 @@ pub(crate) fn canonical(text: &str) -> String {
     }
 }
 
+/// As [`canonical`], with thousandths as the finest: what is asked for of a resource is rounded up to these.
+pub(crate) fn canonical_amount(text: &str) -> String {
+    const THOUSANDTH: i128 = BILLION / 1000;
+    match nanos(text) {
+        Some(nanos) if nanos.abs() < i128::MAX - THOUSANDTH => {
+            let whole = nanos.div_euclid(THOUSANDTH) + i128::from(nanos.rem_euclid(THOUSANDTH) != 0);
+            written_like(whole * THOUSANDTH, text)
+        }
+        _ => text.to_owned(),
+    }
+}
+
 /// So many billionths, with a suffix of the family that a text has.
 pub(crate) fn written_like(nanos: i128, text: &str) -> String {
     if nanos == 0 {
@@ -157,6 +169,10 @@ mod tests {
             ("x", "x"),
         ] {
             assert_eq!(canonical(text), expected, "{text}");
+        }
+        for (text, expected) in [("100u", "1m"), ("0.5", "500m"), ("1500u", "2m"), ("1Ki", "1Ki"), ("x", "x")]
+        {
+            assert_eq!(canonical_amount(text), expected, "{text}");
         }
     }
 

@@ -127,6 +127,14 @@ fn replace(
         return Err(StatusError::not_found(document.kind, &key.name).into());
     };
     let current: Value = current.parse()?;
+    let uid = |object: &Value| object["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+    let (wanted, stored) = (uid(&document.value), uid(&current));
+    if !wanted.is_empty() && wanted != stored {
+        let detail =
+            format!("Precondition failed: UID in precondition: {wanted}, UID in object meta: {stored}");
+        let name = key.name.to_string();
+        return Err(StatusError::Conflict { kind: document.kind, name, detail }.into());
+    }
     check_version(document.kind, &document.value, &current)?;
     let old = Object::from_value(document.kind, current.clone())?;
     let mut value = object.to_unversioned()?;

@@ -39,6 +39,8 @@ use crate::store::{
 
 /// How long to wait before asking again for something that a process was about to do.
 const SOON: Duration = Duration::milliseconds(5);
+/// How long after a pod could not be started, for want of processes mostly, it is tried again.
+const START_AGAIN: Duration = Duration::seconds(1);
 /// How often a supervisor is looked at whose end nobody tells us.
 const LOOK_AGAIN: Duration = Duration::seconds(1);
 /// How long after its pod's deadline a supervisor that does not follow is killed.
@@ -522,7 +524,11 @@ impl Engine {
             let directory = PodDirectory::new(self.store.pod_path(&pod_uid));
             self.forget_supervisor(&pod_uid);
             if !directory.is_claimed() {
-                self.pod_timers.set(key, Some(now + Duration::seconds(1)));
+                if pod.metadata.deletion_timestamp.is_some() {
+                    self.world.touch(key.clone());
+                } else {
+                    self.pod_timers.set(key, Some(now + START_AGAIN));
+                }
                 continue;
             }
             if is_pod_finished(&pod) {

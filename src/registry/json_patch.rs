@@ -5,23 +5,37 @@ use serde_json::Value;
 
 use super::merge::PatchError;
 
+/// The most operations of one patch, as upstream.
+const MAX_OPERATIONS: usize = 10_000;
+/// What all copies of one patch may add up to, as upstream: each can double the document.
+const MAX_COPIED_BYTES: usize = 3 << 20;
+
 /// Applies a list of operations, all or none.
 ///
 /// # Errors
-/// A patch that is no list of operations, a place that is not there, a failed test; kubectl prints `error: ` before it.
+/// A patch that is no list of operations or too long a one, a place that is not there, a failed test, copies without end;
+/// kubectl prints `error: ` before it.
 pub fn json_patch(document: &Value, patch: &Value) -> Result<Value, PatchError> {
     let Value::Array(operations) = patch else { return Err(wrong_type(patch, "Patch")) };
     if let Some(other) = operations.iter().find(|operation| !operation.is_object()) {
         return Err(wrong_type(other, "Operation"));
     }
+    if operations.len() > MAX_OPERATIONS {
+        return error(format!(
+            "Request entity too large: The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {}",
+            operations.len()
+        ));
+    }
     let mut document = document.clone();
+    let mut copied = 0;
     for operation in operations {
-        apply(&mut document, operation)?;
+        apply(&mut document, operation, &mut copied)?;
     }
     Ok(document)
 }
 
-fn apply(document: &mut Value, operation: &Value) -> Result<(), PatchError> {
+/// Applies one operation; `copied` is how much has been copied before.
+fn apply(document: &mut Value, operation: &Value, copied: &mut usize) -> Result<(), PatchError> {
     let kind = operation.get("op").and_then(Value::as_str).unwrap_or("unknown");
     if !["add", "remove", "replace", "test", "copy", "move"].contains(&kind) {
         return error(format!("Unexpected kind: {kind}"));
@@ -49,9 +63,17 @@ fn apply(document: &mut Value, operation: &Value) -> Result<(), PatchError> {
         "test" => test(document, path, &value),
         "copy" => {
             let value = match resolve(document, from) {
-                Some((parent, last)) => get(parent, &last).cloned().unwrap_or_default(),
+                Some((parent, last)) => get(parent, &last).unwrap_or(&Value::Null),
                 None => return error(missing_from(kind, from)),
             };
+            *copied += value.to_string().len();
+            if *copied > MAX_COPIED_BYTES {
+                return error(format!(
+                    "Unable to complete the copy, the accumulated size increase of copy is {copied}, exceeding the limit \
+                     {MAX_COPIED_BYTES}"
+                ));
+            }
+            let value = value.clone();
             add(document, path, value, kind)
         }
         _ => {
@@ -214,4 +236,30 @@ fn wrong_type(value: &Value, wanted: &str) -> PatchError {
 
 fn error<T>(problem: String) -> Result<T, PatchError> {
     Err(PatchError(problem))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn copies_that_double_the_document_come_to_an_end() {
+        let double = json!({"op": "copy", "from": "/a", "path": "/a/-"});
+        let patch = vec![double.clone(); 200];
+        let refused = json_patch(&json!({"a": ["x"]}), &patch.into()).expect_err("too much").to_string();
+        assert!(
+            refused.starts_with("Unable to complete the copy, the accumulated size increase of copy is ")
+                && refused.ends_with(", exceeding the limit 3145728"),
+            "{refused}"
+        );
+        let patched = json_patch(&json!({"a": ["x"]}), &json!([double])).expect("one copy");
+        assert_eq!(patched, json!({"a": ["x", ["x"]]}));
+        let many = vec![json!({"op": "test", "path": "/a", "value": 1}); 10_001];
+        assert_eq!(
+            json_patch(&json!({"a": 1}), &many.into()).expect_err("too many").to_string(),
+            "Request entity too large: The allowed maximum operations in a JSON patch is 10000, got 10001"
+        );
+    }
 }

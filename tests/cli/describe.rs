@@ -104,3 +104,15 @@ fn several_jobs_are_described_one_after_another() {
         .fails_with("Error from server (NotFound): jobs.batch \"nope\" not found\n");
     world.run("describe jobs -n other").is(0, "", "No resources found in other namespace.\n");
 }
+
+#[test]
+fn the_events_of_a_job_of_many_pods_are_combined() {
+    let world = World::without_background();
+    let _ = world.run("cordon node1").success();
+    let _ = world.apply(&job("many", "completions: 300\nparallelism: 300", "true"));
+    let described = world.run("describe job many").success().stdout;
+    let created: Vec<&str> = described.lines().filter(|line| line.contains("SuccessfulCreate")).collect();
+    assert_eq!(created.len(), 10, "{described}");
+    assert!(created[9].contains("(x291 over "), "{}", created[9]);
+    assert!(created[9].contains("(combined from similar events): Created pod: many-"), "{}", created[9]);
+}

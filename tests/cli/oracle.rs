@@ -53,3 +53,43 @@ fn create_job_prints_json_of_the_same_value() {
     let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
     assert_eq!(value(&world.run(&words.join(" ")).success().stdout), value(&expected));
 }
+
+#[test]
+fn files_that_do_not_parse_are_told_as_kubectl_tells_them() {
+    let world = World::new();
+    let sound = r#"{"kind":"A","apiVersion":"v1","metadata":{"name":"x"}}"#;
+    for text in [
+        format!("{sound} x"),
+        format!("{sound}}}"),
+        format!("{sound}\n{}", r#"{"kind":"A","apiVersion":"v1","metadata":{"name":"y",}}"#),
+        r#"{"kind":"A" "b":1}"#.into(),
+        r#"{"kind":"A"#.into(),
+        r#"{"kind":tru}"#.into(),
+        r#"{"kind":"A","b":[1 2]}"#.into(),
+        r#"{"kind":"A","b":1.x}"#.into(),
+        r#"{"kind":"A\u12x4"}"#.into(),
+        r#"{"kind":'A'}"#.into(),
+        "kind: A\nmetadata:\n\tname: x\n".into(),
+        "kind: A\nmetadata: x\n\ty: z\n".into(),
+        "kind: A\nb: [1, 2\n".into(),
+        "kind: A\n  b: 1\n".into(),
+    ] {
+        let file = world.path("work/file");
+        world.manifest("file", &text);
+        let file = file.to_str().expect("a path");
+        let arguments = ["label", "--local", "-f", file, "a=b", "-o", "name"];
+        let mut command = Command::new("kubectl");
+        command.args(arguments).env_clear().env("PATH", PATH).env("HOME", world.path("home"));
+        let output = match command.output() {
+            Ok(output) => output,
+            Err(error) => {
+                println!("skipped: no kubectl in {PATH}: {error}");
+                return;
+            }
+        };
+        let ours = world.command_of(arguments.map(str::to_owned).into()).run();
+        let theirs = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((ours.stderr.as_str(), ours.code), (&*theirs, 1), "{text}");
+        assert_eq!(ours.stdout, String::from_utf8_lossy(&output.stdout), "{text}");
+    }
+}

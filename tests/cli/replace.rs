@@ -19,6 +19,14 @@ fn replace_changes_what_may_be_changed() {
         .run("replace -f stored.yaml")
         .fails_with("The Job \"one\" is invalid: spec.template: Invalid value: {...}: field is immutable\n");
     assert_eq!(world.value("job one", "{.spec.parallelism}"), "4");
+    let uid = world.value("job one", "{.metadata.uid}");
+    world.manifest("other.yaml", stored().replace(&uid, "another"));
+    // Expected texts have zeros for uids.
+    world.run("replace -f other.yaml").fails_with(
+        "Error from server (Conflict): error when replacing \"other.yaml\": Operation cannot be fulfilled on jobs.batch \
+         \"one\": Precondition failed: UID in precondition: another, UID in object meta: \
+         00000000-0000-0000-0000-000000000000\n",
+    );
     // A manifest does not have what the server has generated, and a server does not fill it in here.
     world.run(&format!("replace -f {path}")).fails_with(
         "The Job \"one\" is invalid: \n* spec.selector: Required value\n* spec.template.metadata.labels: Invalid value: \

@@ -247,7 +247,7 @@ fn limited(world: &World, limits: &str, line: &str) -> std::process::Output {
 #[test]
 fn death_by_a_real_time_signal_is_an_end_like_any_other() {
     let world = World::new();
-    let _ = world.apply(&job("signal", "backoffLimit: 0", "exec bash -c 'kill -34 $$'"));
+    let _ = world.apply(&job("signal", "backoffLimit: 0", "exec bash -c 'kill -34 $BASHPID'"));
     world.wait_for_end("signal");
     assert_eq!(world.tally("signal"), "/1 FailureTarget Failed");
     let code = "{.items[0].status.containerStatuses[0].state.terminated.exitCode}";

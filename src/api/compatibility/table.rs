@@ -1,7 +1,7 @@
 //! The table: every field of a Job and of a Pod's spec, and what becomes of it.
 
 use super::Treatment::{Honoured, Refused, Warned};
-use super::When::{False, NonZero, Set, Text, TextBesides};
+use super::When::{Above, False, NonZero, Set, Text, TextBesides};
 use super::{Entry, Treatment, When};
 use crate::api::meta::{FINALIZER_FOREGROUND, FINALIZER_JOB_TRACKING};
 
@@ -33,7 +33,12 @@ pub(super) const CRON_JOB: &[Entry] = &[
 ];
 
 pub(super) const JOB: &[Entry] = &[
-    honoured(&["spec.parallelism", "spec.completions"], ""),
+    honoured(&["spec.completions"], ""),
+    entry(
+        &["spec.parallelism"],
+        Above(100_000),
+        Refused("more than 100000 pods at once are more than one machine can hold"),
+    ),
     honoured(&["spec.completionMode"], ""),
     honoured(&["spec.backoffLimit", "spec.backoffLimitPerIndex", "spec.maxFailedIndexes"], ""),
     honoured(&["spec.activeDeadlineSeconds", "spec.ttlSecondsAfterFinished", "spec.suspend"], ""),

@@ -151,3 +151,26 @@ fn defaults_are_never_a_finding() {
     set_pod_defaults(&mut pod);
     assert_eq!(check_pod(&serde_json::to_value(pod).expect("JSON")), Findings::default());
 }
+
+#[test]
+fn more_pods_at_once_than_can_be_are_refused() {
+    for (parallelism, expected) in [
+        (json!(100_000), vec![]),
+        (
+            json!(100_001),
+            vec![
+                "spec.parallelism: Forbidden: more than 100000 pods at once are more than one machine can hold",
+            ],
+        ),
+        (
+            json!(i32::MAX),
+            vec![
+                "spec.parallelism: Forbidden: more than 100000 pods at once are more than one machine can hold",
+            ],
+        ),
+    ] {
+        let findings = check_job(&json!({"spec": {"parallelism": parallelism}}));
+        let refused: Vec<String> = findings.refused.iter().map(ToString::to_string).collect();
+        assert_eq!(refused, expected, "{parallelism}");
+    }
+}

@@ -1,5 +1,7 @@
 //! JSON values, with what serde_json lets pass told: a field given twice.
 
+mod syntax;
+
 use std::fmt;
 
 use serde::Deserializer;
@@ -10,17 +12,33 @@ use serde_json::{Map, Number, Value};
 use super::budget::Budget;
 use super::{DecodeError, DuplicateField, MAX_DUPLICATE_FIELDS, Parsed};
 
-/// The first JSON value of a text, and where it ends. None: only white space is left.
-pub(super) fn first(text: &str, line: usize) -> Option<Result<(Parsed, usize), DecodeError>> {
+/// The first JSON value of a text, and where it ends. None: only white space is left. `line` and `offset` are where the
+/// text begins.
+pub(super) fn first(text: &str, line: usize, offset: usize) -> Option<Result<(Parsed, usize), DecodeError>> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
     let raw = match values.next()? {
         Ok(raw) => raw,
-        Err(error) => return Some(Err(syntax_error(&error, line))),
+        Err(error) => {
+            let error = syntax_error(&error, line);
+            return Some(Err(match syntax::problem(text) {
+                Some(syntax::Problem::Character(bytes, problem)) => {
+                    DecodeError::new(error.line, format!("json: offset {}: {problem}", offset + bytes))
+                }
+                Some(syntax::Problem::End) => DecodeError::new(error.line, "unexpected EOF"),
+                // Sound as far as it goes, and yet too much: nested too deep, for instance.
+                None => error,
+            }));
+        }
     };
     let end = values.byte_offset();
     let start = end - raw.get().len();
     let line = line + text[..start].matches('\n').count();
     Some(value(raw.get(), line).map(|parsed| (parsed, end)))
+}
+
+/// Whether a text begins with a value that is sound JSON, be it more than can be read here.
+pub(super) fn is_sound(text: &str) -> bool {
+    syntax::problem(text).is_none()
 }
 
 fn value(text: &str, line: usize) -> Result<Parsed, DecodeError> {

@@ -67,10 +67,10 @@ impl<'a> Documents<'a> {
     }
 
     /// JSON values follow each other with or without white space. What turns out not to be JSON may still be
-    /// YAML that begins with a brace, or YAML documents after a `---`: newer kubectls read both.
+    /// YAML that begins with a brace and a plain key, or YAML documents after a `---`: newer kubectls read both.
     fn next_json(&mut self) -> Option<Result<Parsed, DecodeError>> {
         let rest = &self.text[self.offset..];
-        match json::first(rest, self.line)? {
+        match json::first(rest, self.line, self.offset)? {
             Ok((parsed, end)) => {
                 self.line += rest[..end].matches('\n').count();
                 self.offset += end;
@@ -84,22 +84,18 @@ impl<'a> Documents<'a> {
     /// Goes on in YAML where that can be meant: from a separator on, or from a brace that begins the stream.
     fn leave_json(&mut self, error: DecodeError) -> Option<Result<Parsed, DecodeError>> {
         let rest = self.text[self.offset..].trim_start();
-        let begins_mapping = rest.starts_with('{') && !self.is_json;
+        // The first key tells what it was meant to be: YAML would make a word of a `true` that is misspelt. What is only
+        // nested deeper than the one parser goes is read by the other.
+        let has_quoted_key =
+            rest.strip_prefix('{').is_some_and(|rest| rest.trim_start().starts_with(['"', '}']));
+        let is_bad_json = has_quoted_key && !json::is_sound(rest);
+        let begins_mapping = rest.starts_with('{') && !self.is_json && !is_bad_json;
         if !begins_mapping && !rest.starts_with("---") {
             self.syntax = Syntax::End;
             return Some(Err(error));
         }
-        // Of what is neither the one nor the other, the first key tells what it was meant to be.
-        let looks_like_json = begins_mapping && rest[1..].trim_start().starts_with(['"', '}']);
         self.syntax = Syntax::Yaml;
-        match self.next_yaml() {
-            Some(Err(_)) if looks_like_json => {
-                self.syntax = Syntax::End;
-                self.pending.clear();
-                Some(Err(error))
-            }
-            other => other,
-        }
+        self.next_yaml()
     }
 
     fn next_yaml(&mut self) -> Option<Result<Parsed, DecodeError>> {

@@ -112,7 +112,10 @@ fn json_values_follow_each_other() {
         read_one("{\"a\":[1e3,1.5,-0,9223372036854775808]}").map(|v| v["a"].to_string()),
         Ok("[1000,1.5,0,9223372036854776000]".to_owned())
     );
-    assert_eq!(problem("{\n\"a\": 1\n\"b\": 2}"), "json: line 3, column 1: expected `,` or `}`");
+    assert_eq!(
+        problem("{\n\"a\": 1\n\"b\": 2}"),
+        "json: offset 10: invalid character '\"' after object key:value pair"
+    );
     let twice = "{\"spec\":{\n\"x\": [{\"y\":1},{\"z\":1,\n\"z\":2}]}}";
     let parsed = documents(twice.as_bytes()).next().expect("a value").expect("it parses");
     assert_eq!(parsed.value["spec"]["x"][1], json!({"z": 2}), "the last counts");
@@ -120,7 +123,10 @@ fn json_values_follow_each_other() {
     assert_eq!(told, ["duplicate field \"spec.x[1].z\""]);
     let all = read("{\"a\":1}\n{\"a\":}\n");
     assert_eq!(all[0], Ok(json!({"a": 1})));
-    assert_eq!(all[1], Err("json: line 2, column 6: expected value".to_owned()));
+    assert_eq!(
+        all[1],
+        Err("json: offset 14: invalid character '}' looking for beginning of value".to_owned())
+    );
     assert_eq!(all.len(), 2);
 }
 

@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::batch::v1::{CronJob, CronJobSpec};
 
-use super::value::json;
+use super::value;
 use super::{job, metadata, non_negative, quoted};
 use crate::api::meta::name;
 use crate::api::schedule::{self, Schedule, ZONE_IN_SCHEDULE};
@@ -87,7 +87,7 @@ fn validate_template(spec: &CronJobSpec) -> Vec<FieldError> {
     let mut errors = job::validate_spec(&job_spec, &format!("{path}.spec"));
     if let Some(selector) = &job_spec.selector {
         let detail = "`selector` will be auto-generated";
-        errors.push(FieldError::invalid(format!("{path}.spec.selector"), json(selector), detail));
+        errors.push(FieldError::invalid(format!("{path}.spec.selector"), value::selector(selector), detail));
     }
     if job_spec.manual_selector == Some(true) {
         let field = format!("{path}.spec.manualSelector");

@@ -50,7 +50,11 @@ pub(super) fn validate_generated_selector(job: &Job) -> Vec<FieldError> {
         }
     }
     if LabelSelector::from_object(selector).is_ok_and(|selector| !selector.matches(&expected)) {
-        errors.push(FieldError::invalid("spec.selector", json(selector), "`selector` not auto-generated"));
+        errors.push(FieldError::invalid(
+            "spec.selector",
+            value::selector(selector),
+            "`selector` not auto-generated",
+        ));
     }
     errors
 }

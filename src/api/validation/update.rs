@@ -18,7 +18,7 @@ pub(super) fn job(new: &Job, old: &Job) -> Vec<FieldError> {
     let was_started = old.status.as_ref().is_some_and(|status| status.start_time.is_some());
     let (Some(new), Some(old)) = (&new.spec, &old.spec) else { return errors };
     errors.extend(completions(new, old));
-    errors.extend(immutable("spec.selector", &new.selector, &old.selector));
+    errors.extend(immutable_as("spec.selector", &new.selector, &old.selector, value::selector));
     let may_move = old.suspend == Some(true) && !was_started;
     errors.extend(template(&new.template, &old.template, may_move));
     errors.extend(immutable("spec.completionMode", &new.completion_mode, &old.completion_mode));

@@ -4,7 +4,7 @@
 //! under the names and with the nulls of Go.
 
 use k8s_openapi::api::batch::v1::{PodFailurePolicy, SuccessPolicy};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, OwnerReference};
 use serde::Serialize;
 
 /// A string in Go's `%q`.
@@ -60,6 +60,14 @@ pub(super) fn owner(owner: &OwnerReference) -> String {
     ])
 }
 
+/// A selector, in the order of the API.
+pub(super) fn selector(selector: &LabelSelector) -> String {
+    fields(&[
+        ("matchLabels", selector.match_labels.as_ref().map(json)),
+        ("matchExpressions", selector.match_expressions.as_ref().map(json)),
+    ])
+}
+
 /// Several owners.
 pub(super) fn owners(owners: &[OwnerReference]) -> String {
     list(owners.iter().map(owner))
@@ -104,6 +112,23 @@ pub(super) fn pod_failure_policy(policy: &PodFailurePolicy) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn types_are_written_as_the_server_writes_its_own() {
+        let selector_of = serde_json::json!({
+            "matchExpressions": [{"key": "a", "operator": "In", "values": ["b"]}], "matchLabels": {"c": "d"}});
+        assert_eq!(
+            selector(&serde_json::from_value(selector_of).expect("a selector")),
+            r#"{"matchLabels":{"c":"d"},"matchExpressions":[{"key":"a","operator":"In","values":["b"]}]}"#
+        );
+        let policy = serde_json::json!({"rules": [
+            {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+            {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [1, 2]}}]});
+        assert_eq!(
+            pod_failure_policy(&serde_json::from_value(policy).expect("a policy")),
+            r#"{"Rules":[{"Action":"Ignore","OnExitCodes":null,"OnPodConditions":[{"Type":"DisruptionTarget","Status":"True"}]},{"Action":"FailJob","OnExitCodes":{"ContainerName":null,"Operator":"In","Values":[1,2]},"OnPodConditions":null}]}"#
+        );
+    }
 
     #[test]
     fn strings_are_quoted_as_go_quotes_them() {

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::go::{MAPS, QUANTITIES, QUANTITY_MAPS};
-use crate::api::quantity;
+use crate::api::quantity::{self, canonical_amount};
 
 /// Texts that are optional by themselves: an empty one is a value.
 const OPTIONAL_TEXTS: [&str; 29] = [
@@ -75,13 +75,13 @@ fn is_absent(field: &str, value: &Value) -> bool {
 }
 
 /// A quantity in its one form, where it has another.
-fn written(value: &Value) -> Option<String> {
+fn written(value: &Value, canonical: fn(&str) -> String) -> Option<String> {
     let text = match value {
         Value::String(text) => text.clone(),
         Value::Number(number) => number.to_string(),
         _ => return None,
     };
-    let canonical = quantity::canonical(&text);
+    let canonical = canonical(&text);
     (value.as_str() != Some(&canonical)).then_some(canonical)
 }
 
@@ -89,12 +89,12 @@ fn is_to_be_changed(field: &str, value: &Value) -> bool {
     match value {
         Value::Array(list) => list.iter().any(|item| is_to_be_changed(field, item)),
         Value::Object(map) if QUANTITY_MAPS.contains(&field) => {
-            map.values().any(|value| written(value).is_some())
+            map.values().any(|value| written(value, canonical_amount).is_some())
         }
         Value::Object(_) if MAPS.contains(&field) => false,
         Value::Object(map) => map.iter().any(|(field, value)| {
             is_absent(field, value)
-                || QUANTITIES.contains(&field.as_str()) && written(value).is_some()
+                || QUANTITIES.contains(&field.as_str()) && written(value, quantity::canonical).is_some()
                 || is_to_be_changed(field, value)
         }),
         _ => false,
@@ -104,13 +104,15 @@ fn is_to_be_changed(field: &str, value: &Value) -> bool {
 fn change(field: &str, value: &mut Value) {
     match value {
         Value::Array(list) => list.iter_mut().for_each(|item| change(field, item)),
-        Value::Object(map) if QUANTITY_MAPS.contains(&field) => map.values_mut().for_each(rewrite),
+        Value::Object(map) if QUANTITY_MAPS.contains(&field) => {
+            map.values_mut().for_each(|value| rewrite(value, canonical_amount));
+        }
         Value::Object(_) if MAPS.contains(&field) => {}
         Value::Object(map) => {
             map.retain(|field, value| !is_absent(field, value));
             for (field, value) in map {
                 if QUANTITIES.contains(&field.as_str()) {
-                    rewrite(value);
+                    rewrite(value, quantity::canonical);
                 }
                 change(field, value);
             }
@@ -119,8 +121,8 @@ fn change(field: &str, value: &mut Value) {
     }
 }
 
-fn rewrite(value: &mut Value) {
-    if let Some(text) = written(value) {
+fn rewrite(value: &mut Value, canonical: fn(&str) -> String) {
+    if let Some(text) = written(value, canonical) {
         *value = text.into();
     }
 }
