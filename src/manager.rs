@@ -28,12 +28,25 @@ pub use request::{
 };
 pub use run::{Controller, ControllerMode};
 
+use std::sync::OnceLock;
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
+
+use crate::kubelet::since_boot;
 
 /// The current time. Everything below the manager gets it as an argument.
 #[expect(clippy::disallowed_methods, reason = "the manager reads the clock for everybody")]
 pub fn clock() -> DateTime<Utc> {
     Utc::now()
+}
+
+/// The time as it passes, for waiting: somebody who sets the clock neither shortens nor prolongs it. It begins with the wall
+/// clock's time at the first call of this process.
+pub fn steady_clock() -> DateTime<Utc> {
+    static START: OnceLock<(DateTime<Utc>, Duration)> = OnceLock::new();
+    let (start, since) = START.get_or_init(|| (clock(), since_boot()));
+    *start + since_boot().saturating_sub(*since)
 }
 
 /// A seed for names and uids, from the system's randomness.

@@ -12,6 +12,8 @@
 //!   inbox/                       reports of supervisors, one file each
 //!   reserve                      room for deletions on a full disk
 //!   controller.lock              held by the running controller
+//!   controller.log               why controllers in the background have ended
+//!   controller.failed            how many in a row could not go on
 //!   readers.lock                 locked by those who read logs for the record, a byte for each Job
 //!   pods/<uid>/                  written by that pod's supervisor alone
 //!   <file>.corrupt-<time>        damaged lines, set aside by `jobctl doctor --set-aside`
@@ -24,6 +26,7 @@ mod bell;
 mod boot;
 mod commit;
 mod compaction;
+mod controller_log;
 mod crash;
 mod directory;
 mod examine;
@@ -46,6 +49,7 @@ mod tail;
 mod tests;
 
 pub use atomic::write_atomic;
+pub use controller_log::ControllerFailures;
 pub use crash::crash_point;
 pub use directory::{FORMAT, Store};
 pub use examine::{Damage, Examination, Examined, Gap};

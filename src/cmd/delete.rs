@@ -21,7 +21,7 @@ use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{controller_of, name, namespace, uid};
 use crate::api::status_error::StatusError;
 use crate::api::{CronJob, Job, ObjectMeta, Pod};
-use crate::manager::{Companion, Follower, Request, clock};
+use crate::manager::{Companion, Follower, Request, steady_clock};
 use crate::registry::deletion::{Deletion, Propagation, delete_cron_job, delete_job, delete_pod};
 use crate::registry::tombstones::Tombstone;
 use crate::store::Table;
@@ -435,7 +435,7 @@ fn owned<T: DeserializeOwned>(
 
 /// Follows the journal until none of the objects is left.
 pub(super) fn wait_until_gone(context: &Context, deleted: &[Deleted], timeout: Duration) -> Result<()> {
-    let until = (timeout > Duration::zero()).then(|| clock() + timeout);
+    let until = (timeout > Duration::zero()).then(|| steady_clock() + timeout);
     let tables = [Table::Jobs, Table::Pods, Table::CronJobs];
     let (state, mut follower) = Follower::start(&context.config, &context.store, &tables)?;
     let is_same = |text: &str, uid: &str| uid.is_empty() || text.contains(uid);

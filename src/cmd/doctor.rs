@@ -79,7 +79,13 @@ fn inside(config: &Config) -> Vec<Finding> {
     };
     let found = match check_up(config, &store) {
         Ok(found) => found,
-        Err(error) => return vec![wrong("store", &error)],
+        Err(error) => {
+            let log = store.controller_log(LOG_LINES);
+            return [wrong("store", &error)]
+                .into_iter()
+                .chain(log.iter().map(|line| findings::controller_log(line)))
+                .collect();
+        }
     };
     let mut rows = findings::records(&found.examination);
     let stored = found.examination.files().map(|file| file.size() as u64).sum();
@@ -88,11 +94,15 @@ fn inside(config: &Config) -> Vec<Finding> {
         Err(error) => wrong("disk", &error),
     });
     rows.push(findings::controller(&found, config.background));
+    rows.extend(store.controller_log(LOG_LINES).iter().map(|line| findings::controller_log(line)));
     rows.extend(findings::inbox(&found.inbox, found.controller.is_some()));
     rows.extend(findings::pods(&found.pods, &store.pods_path(), found.examination.is_sound()));
     rows.extend(findings::processes(&found.pods.strays));
     rows
 }
+
+/// How many of the last lines of the controller's log are shown.
+const LOG_LINES: usize = 3;
 
 fn set_aside(config: &Config) -> Result<ExitCode> {
     // Refuses what is somebody else's, open to others, or of a newer program.

@@ -246,6 +246,11 @@ pub(super) fn controller(found: &Checkup, background: bool) -> Finding {
     finding("controller", standing, detail)
 }
 
+/// A line of the controller's log, where it stands for those who look back.
+pub(super) fn controller_log(line: &str) -> Finding {
+    finding("controller", Standing::Note, format!("said: {line}"))
+}
+
 /// The reports that wait. `is_running`: whether a controller is there to take them.
 pub(super) fn inbox(found: &Letters, is_running: bool) -> Vec<Finding> {
     let reports = found.reports.len();

@@ -21,7 +21,7 @@ use crate::api::meta::{name, uid};
 use crate::api::status_error::StatusError;
 use crate::api::times;
 use crate::api::{Job, Pod};
-use crate::manager::{Companion, Follower, clock};
+use crate::manager::{Companion, Follower, clock, steady_clock};
 use crate::store::{PodDirectory, State, Table};
 
 /// Print the logs of a pod's container, or of all pods of a Job
@@ -260,7 +260,7 @@ fn not_found(kind: Kind, object_name: &str, context: &Context) -> anyhow::Error 
 
 /// A Job that has no pod yet: waits for one.
 fn first_pod(context: &Context, job_uid: &str, timeout: Duration) -> Result<Pods> {
-    let until = clock() + timeout;
+    let until = steady_clock() + timeout;
     let (state, mut follower) = Follower::start(&context.config, &context.store, &[Table::Pods])?;
     if let Some(pod) = pods_of_job(&state, job_uid)?.into_iter().next() {
         return Ok(Pods::One(Box::new(pod)));

@@ -27,7 +27,7 @@ use crate::api::Job;
 use crate::api::conditions::is_job_finished;
 use crate::api::kinds::Kind;
 use crate::api::meta::{ANNOTATION_LAST_APPLIED, annotation, key, uid};
-use crate::manager::{Companion, clock};
+use crate::manager::{Companion, steady_clock};
 use crate::registry::apply::with_last_applied;
 use crate::registry::deletion::Propagation;
 use crate::store::{PodDirectory, ReaderOfRecord, Table};
@@ -208,7 +208,7 @@ fn follow_to_the_end(
         jobs.iter().map(|job| FollowedJob { key: key(&job.metadata), uid: uid(&job.metadata).into() });
     let followed = Followed::Jobs(followed.collect());
     let until = match until {
-        Until::Now => Some(clock()),
+        Until::Now => Some(steady_clock()),
         Until::Time(time) => Some(time),
     };
     let prefix = args.prefix.unwrap_or(jobs.len() > 1 || jobs.iter().any(may_have_several_logs));

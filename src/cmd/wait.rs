@@ -24,7 +24,7 @@ use crate::api::meta::{controller_of, uid};
 use crate::api::status_error::StatusError;
 use crate::api::{Job, Pod};
 use crate::controller::{JobFacts, Settings};
-use crate::manager::{Companion, Follower, clock};
+use crate::manager::{Companion, Follower, clock, steady_clock};
 use crate::registry::tombstones::Tombstone;
 use crate::store::{Change, Table};
 
@@ -80,8 +80,8 @@ pub(super) enum Until {
 pub(super) fn until(timeout: Duration) -> Until {
     match timeout {
         zero if zero.is_zero() => Until::Now,
-        negative if negative < Duration::zero() => Until::Time(clock() + WEEK),
-        length => Until::Time(clock() + length),
+        negative if negative < Duration::zero() => Until::Time(steady_clock() + WEEK),
+        length => Until::Time(steady_clock() + length),
     }
 }
 

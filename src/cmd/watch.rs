@@ -12,7 +12,7 @@ use super::context::{Context, Global};
 use super::outcome::DryRun;
 use super::output::say;
 use crate::kubelet::set_title;
-use crate::manager::{COMPANION, Config, Controller, ControllerMode, come_back};
+use crate::manager::{COMPANION, Config, Controller, ControllerMode, clock, come_back};
 use crate::store::{Store, holder_of};
 
 /// Make passes until interrupted, one line per change
@@ -110,12 +110,20 @@ pub(super) fn run_unseen(kind: &str, data_directory: &Path) -> Result<()> {
         }
     }
     let mode = if companion { ControllerMode::Foreground } else { ControllerMode::Background };
-    let mut config = Config::load(Some(data_directory))?;
+    let store = Store::trusted(data_directory);
+    let log = store.clone();
+    std::panic::set_hook(Box::new(move |panic| log.log_for_controller(clock(), &panic.to_string())));
+    let mut config = Config::load(Some(data_directory))
+        .inspect_err(|error| drop(store.note_controller_failure(clock(), &format!("{error:#}"))))?;
     if companion {
         config.background = false;
     }
     let ran = Controller::start(&config, mode).and_then(|started| match started {
-        Some((controller, lock)) => controller.run(&config, lock, |_| {}),
+        Some((controller, lock)) => {
+            controller.run(&config, lock, |_| {})?;
+            store.forget_controller_failures();
+            Ok(())
+        }
         None => Ok(()),
     });
     if let Err(error) = &ran {

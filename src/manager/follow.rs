@@ -13,7 +13,7 @@ use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
 
 use super::request::revive_controller;
 use super::run::controller_pid;
-use super::{Config, clock};
+use super::{Config, steady_clock};
 use crate::api::kinds::Key;
 use crate::store::{Change, State, Store, StoreError, Table, Tail};
 
@@ -82,7 +82,7 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 /// would only spin.
 fn time_left(until: Option<DateTime<Utc>>) -> Option<Duration> {
     let Some(until) = until else { return Some(LONGEST_SLEEP) };
-    let left = (until - clock()).to_std().ok()?;
+    let left = (until - steady_clock()).to_std().ok()?;
     Some((left + Duration::from_millis(1)).min(LONGEST_SLEEP))
 }
 
@@ -206,7 +206,8 @@ impl Follower {
         Ok(())
     }
 
-    /// Sleeps until somebody commits, a descriptor of `others` is readable, or the time has come (then false).
+    /// Sleeps until somebody commits, a descriptor of `others` is readable, or the time has come (then false), by the steady
+    /// clock.
     ///
     /// # Errors
     /// Failing system calls.
@@ -237,7 +238,7 @@ impl Follower {
         let mut fds = vec![PollFd::new(watches.as_fd(), PollFlags::POLLIN)];
         fds.extend(others.iter().map(|fd| PollFd::new(*fd, PollFlags::POLLIN)));
         match poll(&mut fds, timeout) {
-            Ok(_) | Err(Errno::EINTR) => Ok(until.is_none_or(|until| clock() <= until)),
+            Ok(_) | Err(Errno::EINTR) => Ok(until.is_none_or(|until| steady_clock() <= until)),
             Err(error) => Err(error).context("wait for a change"),
         }
     }
@@ -245,7 +246,7 @@ impl Follower {
     fn listen(&self, until: Option<DateTime<Utc>>) -> Result<bool> {
         let Some(left) = time_left(until) else { return Ok(false) };
         self.store.sleep_until_commit(self.heard, left);
-        Ok(until.is_none_or(|until| clock() <= until))
+        Ok(until.is_none_or(|until| steady_clock() <= until))
     }
 }
 
@@ -262,7 +263,7 @@ mod tests {
             let (mut locked, _) = store.lock_and_read(&[]).expect("the lock");
             let numbered = writes.iter().cloned().zip(0..).map(|(write, number)| write.numbered(number));
             locked.commit(numbered.collect()).expect("a commit");
-            locked.compact(clock()).expect("a compaction");
+            locked.compact(super::super::clock()).expect("a compaction");
         };
         let put = |name: &str, text: &str| Write::put(Table::Jobs, Key::new("n", name), text.into());
         commit(&[put("a", "{}"), put("b", "{}")]);

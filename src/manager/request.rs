@@ -20,7 +20,9 @@ use crate::api::meta::key;
 use crate::api::{Job, Pod};
 use crate::controller::{Action, World, reconcile, scheduler};
 use crate::kubelet::{Launcher, controller_by_supervisor, start_detached};
-use crate::store::{LockedStore, ProcessLock, State, Store, StoreError, Table, Tail, is_out_of_room};
+use crate::store::{
+    ControllerFailures, LockedStore, ProcessLock, State, Store, StoreError, Table, Tail, is_out_of_room,
+};
 
 /// `jobctl __controller DIR`: the controller in the background. It bypasses the command line's parser, whose heap
 /// every supervisor would inherit.
@@ -200,6 +202,22 @@ pub fn ensure_controller(config: &Config, store: &Store) -> Result<()> {
         run_pass_here(config, store)?;
         return Ok(());
     }
+    if let Some(failures) = store.controller_failures().filter(|failures| failures.count > 1) {
+        let left = failures.at + failures.wait() - clock();
+        let ControllerFailures { count, error, .. } = &failures;
+        let next = if left > chrono::Duration::zero() {
+            format!("the next tries in {} s", left.num_seconds() + 1)
+        } else {
+            "another tries now".into()
+        };
+        leave_notice(format!(
+            "warning: {count} controllers in a row have failed, the last: {error}; {next}; more: jobctl doctor"
+        ));
+        // The one that failed last waits to start it.
+        if left > chrono::Duration::zero() && left < failures.wait() {
+            return Ok(());
+        }
+    }
     if !controller_by_supervisor(store) {
         start_detached(CONTROLLER, store.root()).context("start the controller")?;
     }
@@ -237,6 +255,7 @@ pub fn revive_controller(config: &Config, store: &Store, tables: &[Table]) -> Re
 /// store, or one of a newer program, is no matter of time, and a data directory that was removed is not to be made again.
 pub fn come_back(config: &Config, error: &anyhow::Error) {
     let store = Store::trusted(&config.data_directory);
+    let failures = store.note_controller_failure(clock(), &format!("{error:#}"));
     // What goes on without some commits can be read anew.
     let is_final = error.downcast_ref().is_some_and(|error| !matches!(error, StoreError::Gap { .. }));
     if !config.background || is_final {
@@ -247,7 +266,7 @@ pub fn come_back(config: &Config, error: &anyhow::Error) {
     let goes_on = if is_out_of_room(error) {
         wait_for_room(&store)
     } else {
-        std::thread::sleep(FIRST_WAIT);
+        std::thread::sleep(failures.wait().to_std().unwrap_or(FIRST_WAIT));
         true
     };
     if goes_on && store.is_laid_out() {
@@ -255,7 +274,7 @@ pub fn come_back(config: &Config, error: &anyhow::Error) {
     }
 }
 
-/// How long a controller that failed waits before the next; doubled as long as the disk is full.
+/// How long a controller waits for room on the disk before it looks again; doubled as long as there is none.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(8);
 

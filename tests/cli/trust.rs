@@ -481,3 +481,29 @@ fn ps_tells_what_our_processes_do() {
     world.manifest("go", "");
     world.wait_for_end("shown");
 }
+
+#[test]
+fn controllers_that_fail_in_a_row_wait_longer_and_the_next_command_says_so() {
+    let world = World::new();
+    let _ = world.apply(&job("one", "", "until test -f go; do sleep 0.01; done"));
+    eventually(SOON, || world.supervisors().len() == 1);
+    kill(world.controller().expect("a controller"), Signal::SIGKILL);
+    eventually(SOON, || world.controller().is_none());
+    // What every controller needs and no listing does.
+    let inbox = world.store().join("inbox");
+    let aside = world.path("inbox-aside");
+    fs::rename(&inbox, &aside).expect("renamed");
+    let mut said = String::new();
+    eventually(SOON, || {
+        said = world.run("get jobs").stderr;
+        said.contains("controllers in a row have failed")
+    });
+    assert!(said.starts_with("warning: ") && said.contains("inbox"), "{said}");
+    let shown = world.run("doctor").stdout;
+    assert!(shown.contains("said: ") && shown.contains("the controller ended: "), "{shown}");
+    fs::rename(&aside, &inbox).expect("renamed");
+    world.manifest("go", "");
+    world.wait_for_end("one");
+    eventually(SOON, || !world.run("get jobs").stderr.contains("in a row"));
+    world.assert_no_processes_left();
+}
