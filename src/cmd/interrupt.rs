@@ -10,14 +10,15 @@ use nix::sys::signal::{SigSet, Signal};
 use super::context::{Context, DEFAULT_NAMESPACE};
 use super::delete::{Deleted, delete_one, wait_until_gone};
 use super::failure;
+use super::log_source::pods_of_job;
 use super::output::complain;
+use crate::api::Job;
 use crate::api::conditions::is_job_finished;
 use crate::api::kinds::Kind;
-use crate::api::meta::{controller_of, key, uid};
-use crate::api::{Job, Pod};
+use crate::api::meta::{key, uid};
 use crate::manager::Request;
 use crate::registry::deletion::Propagation;
-use crate::store::Table;
+use crate::store::{PodDirectory, Table};
 
 /// What becomes of a Job when `run` is interrupted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,12 +140,16 @@ fn interrupted(
         "{signal}: deleting {} and waiting for the processes to end; a second signal ends jobctl at once",
         names.join(", ")
     ));
-    let deleted = delete_jobs(context, &doomed, finished_too)?;
-    wait_until_gone(context, &deleted, chrono::Duration::zero())?;
+    let going = delete_jobs(context, &doomed, finished_too)?;
+    wait_until_gone(context, &going.objects, chrono::Duration::zero())?;
     // What the processes have said when they were stopped is still to be printed, if anybody reads.
     let (stage, changed) = shared;
     let guard = stage.lock().unwrap_or_else(PoisonError::into_inner);
     drop(changed.wait_timeout_while(guard, LAST_WORDS, |stage| *stage != Stage::Printed));
+    // The controller has left the logs to us.
+    for pod in &going.pods {
+        PodDirectory::new(context.store.pod_path(pod)).remove();
+    }
     Ok(())
 }
 
@@ -165,13 +170,21 @@ fn detached(context: &Context, job: &Job, signal: Signal) -> String {
     )
 }
 
-/// Deletes these Jobs, unless others have taken their names, or they have ended and that matters; returns what is on its way out: Jobs and pods.
+/// What a deletion has begun.
+pub(super) struct Going {
+    /// The Jobs, and their pods that are still there.
+    objects: Vec<Deleted>,
+    /// The uids of all their pods, also of those removed before.
+    pods: Vec<String>,
+}
+
+/// Deletes these Jobs, unless others have taken their names, or they have ended and that matters; returns what is on its way out.
 ///
 /// # Errors
 /// A store that cannot be read or written.
-pub(super) fn delete_jobs(context: &Context, jobs: &[&Job], finished_too: bool) -> Result<Vec<Deleted>> {
-    let mut request = Request::begin(&context.store, &[Table::Jobs, Table::Pods])?;
-    let mut deleted = Vec::new();
+pub(super) fn delete_jobs(context: &Context, jobs: &[&Job], finished_too: bool) -> Result<Going> {
+    let mut request = Request::begin(&context.store, &[Table::Jobs, Table::Pods, Table::RemovedPods])?;
+    let mut going = Going { objects: Vec::new(), pods: Vec::new() };
     for job in jobs {
         let (job_key, job_uid) = (key(&job.metadata), uid(&job.metadata));
         let stored =
@@ -181,18 +194,12 @@ pub(super) fn delete_jobs(context: &Context, jobs: &[&Job], finished_too: bool) 
         if !stored.is_some_and(|stored| is_meant(&stored)) {
             continue;
         }
-        for (_, object) in request.state.objects(Table::Pods) {
-            // Cheaper than parsing 10,000 of them.
-            if !object.text.contains(job_uid) {
-                continue;
-            }
-            let pod: Pod = object.parse()?;
-            if controller_of(&pod.metadata).is_some_and(|owner| owner.uid == job_uid) {
-                deleted.push(Deleted::new(Kind::Pod, key(&pod.metadata), uid(&pod.metadata)));
-            }
+        for pod in pods_of_job(&request.state, job_uid)? {
+            going.objects.push(Deleted::new(Kind::Pod, key(&pod.metadata), uid(&pod.metadata)));
+            going.pods.push(uid(&pod.metadata).to_owned());
         }
         delete_one(&mut request, Kind::Job, &job_key, Propagation::Background, None)?;
-        deleted.push(Deleted::new(Kind::Job, job_key, job_uid));
+        going.objects.push(Deleted::new(Kind::Job, job_key, job_uid));
     }
     request.frees_room = true;
     if context.config.background {
@@ -201,7 +208,7 @@ pub(super) fn delete_jobs(context: &Context, jobs: &[&Job], finished_too: bool) 
         // Our companion acts on it; a pass here would fork, which a process of several threads must not.
         request.commit_quietly()?;
     }
-    Ok(deleted)
+    Ok(going)
 }
 
 /// Ends the process with the code that shells use for a signal; our companion goes with it.

@@ -230,12 +230,18 @@ fn why_a_pod_cannot_start_is_said_as_soon_as_it_is_known() {
     }
     let _ = world.run("uncordon node1").success();
     // In the summary too, once; and a wait says the same.
-    let timed_out = world.command("run -f - --timeout=1s").stdin(without_command("nothing")).run().exits(124);
-    let said = timed_out.stderr.matches("is waiting: ErrImagePull").count();
+    let _ = world.apply(&without_command("nothing"));
+    eventually(SOON, || {
+        let path = "{.items[*].status.containerStatuses[0].state.waiting.reason}";
+        world.value("pods", path).contains("Image")
+    });
+    let timed_out =
+        world.command("run -f - --timeout=300ms").stdin(without_command("nothing")).run().exits(124);
+    let said = timed_out.stderr.matches("container main is waiting: ").count();
     assert_eq!(said, 2, "once when it was known, once in the summary: {}", timed_out.stderr);
-    assert!(timed_out.stderr.contains("nothing   Waiting (ErrImagePull)"), "{}", timed_out.stderr);
+    assert!(timed_out.stderr.contains("nothing   Waiting ("), "{}", timed_out.stderr);
     let waited = world.run("wait --for=condition=complete job/nothing --timeout=300ms").failure();
-    assert!(waited.stderr.contains("is waiting: ErrImagePull"), "{}", waited.stderr);
+    assert!(waited.stderr.contains("container main is waiting: "), "{}", waited.stderr);
     assert!(waited.stderr.ends_with("error: timed out waiting for the condition on jobs/nothing\n"));
     let _ = world.run("delete job nothing").success();
 }
@@ -308,6 +314,11 @@ fn an_interruption_where_nobody_sits_at_a_terminal_deletes_the_job_and_its_proce
             assert_eq!(world.processes_named("sh").len(), 0);
             world.run("get all").is(0, "", "No resources found in default namespace.\n");
             assert!(rest.iter().any(|line| line == "asked to end"), "{rest:?}");
+            assert_eq!(
+                std::fs::read_dir(world.store().join("pods")).expect("pods").count(),
+                0,
+                "no logs are left"
+            );
             let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
             let expected = format!(
                 "{signal}: deleting job.batch/endless and waiting for the processes to end; a second signal ends jobctl at \
@@ -387,4 +398,22 @@ fn more_pods_are_followed_than_files_may_be_open_at_first() {
     world.manifest("go", "");
     let output = child.wait_with_output().expect("wait");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn an_interruption_is_heard_while_nobody_reads_the_output() {
+    let world = World::new();
+    let manifest = world.manifest("flood.yaml", job("flood", "", "exec yes"));
+    let mut child = world.command(&format!("run -f {manifest}")).spawn();
+    // It sticks in its output, and the container is about to be held up.
+    eventually(SOON, || {
+        let logs = world.run("logs job/flood --tail=1").stdout;
+        logs == "y\n" && world.processes_named("yes").len() == 1
+    });
+    kill(child.id() as i32, Signal::SIGTERM);
+    eventually(SOON, || child.try_wait().expect("wait").is_some());
+    assert_eq!(child.wait().expect("wait").code(), Some(143));
+    assert!(world.processes_named("yes").is_empty());
+    world.run("get all").is(0, "", "No resources found in default namespace.\n");
+    assert_eq!(std::fs::read_dir(world.store().join("pods")).expect("pods").count(), 0, "no logs are left");
 }
