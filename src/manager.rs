@@ -34,11 +34,12 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::kubelet::since_boot;
+use crate::store::clock_offset;
 
 /// The current time. Everything below the manager gets it as an argument.
 #[expect(clippy::disallowed_methods, reason = "the manager reads the clock for everybody")]
 pub fn clock() -> DateTime<Utc> {
-    Utc::now()
+    Utc::now() + clock_offset()
 }
 
 /// The time as it passes, for waiting: somebody who sets the clock neither shortens nor prolongs it. It begins with the wall

@@ -50,7 +50,7 @@ mod tests;
 
 pub use atomic::write_atomic;
 pub use controller_log::ControllerFailures;
-pub use crash::crash_point;
+pub use crash::{clock_offset, crash_point};
 pub use directory::{FORMAT, Store};
 pub use examine::{Damage, Examination, Examined, Gap};
 pub use inbox::{Inbox, Letters, PodReport};

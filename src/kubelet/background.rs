@@ -15,7 +15,7 @@ use crate::store::{PodDirectory, Store, holder_of};
 /// instance) must not stay in processes that live for days.
 const KEPT: [&str; 4] = ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "JOBCTL_BACKGROUND"];
 /// In debug builds also what tests set.
-const KEPT_BY_TESTS: [&str; 3] = ["JOBCTL_CRASH_AT", "JOBCTL_BOOT_ID", "JOBCTL_SYNC_LOG"];
+const KEPT_BY_TESTS: [&str; 4] = ["JOBCTL_CRASH_AT", "JOBCTL_BOOT_ID", "JOBCTL_SYNC_LOG", "JOBCTL_CLOCK"];
 /// The command line is made longer by this, so that `ps` can show more than fits where it lies.
 const ROOM_FOR_TITLE: usize = 160;
 /// How long a supervisor may take to start a controller on request.

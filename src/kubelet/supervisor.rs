@@ -31,7 +31,9 @@ use super::spawn::{
 };
 use crate::api::PodStatus;
 use crate::api::durations::after;
-use crate::store::{Inbox, PodDirectory, PodReport, ProcessLock, Store, crash_point, holder_of};
+use crate::store::{
+    Inbox, PodDirectory, PodReport, ProcessLock, Store, clock_offset, crash_point, holder_of,
+};
 
 /// Where a supervisor works.
 #[derive(Debug)]
@@ -131,7 +133,7 @@ fn run_pod(config: &Config, store: &Store, signals: &SignalFd, run: &PodRun) -> 
 /// The time as people read it: for what is written down.
 #[expect(clippy::disallowed_methods, reason = "the supervisor is one of the shell's rooms")]
 fn wall_clock() -> DateTime<Utc> {
-    Utc::now()
+    Utc::now() + clock_offset()
 }
 
 /// The time as it passes: somebody who sets the clock neither shortens nor prolongs what a pod has.

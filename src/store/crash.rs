@@ -1,4 +1,5 @@
-//! Places at which a debug build can be made to die, so that tests can prove every step restartable.
+//! What a debug build can be made to do, so that tests can prove what is promised: die at any step, tell what is on the disk, live
+//! by another clock.
 
 /// Kills this process on the spot when `JOBCTL_CRASH_AT` names this point. Release builds have no such thing.
 #[cfg(debug_assertions)]
@@ -31,3 +32,19 @@ pub(super) fn note_synced(journal: &std::fs::File, length: u64) {
 #[cfg(not(debug_assertions))]
 #[inline(always)]
 pub(super) fn note_synced(_journal: &std::fs::File, _length: u64) {}
+
+/// How far the clock has been set, in debug builds: the seconds in the file that `JOBCTL_CLOCK` names. So tests set the clock of a
+/// world of their own.
+#[cfg(debug_assertions)]
+pub fn clock_offset() -> chrono::Duration {
+    let file = std::env::var_os("JOBCTL_CLOCK");
+    let text = file.and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
+    chrono::Duration::seconds(text.trim().parse().unwrap_or(0))
+}
+
+/// The clock is the system's.
+#[cfg(not(debug_assertions))]
+#[inline(always)]
+pub fn clock_offset() -> chrono::Duration {
+    chrono::Duration::zero()
+}

@@ -281,8 +281,12 @@ fn few_processes_and_many_pods_end_in_no_deadlock() {
         println!("skipped: only root can run commands as another user, whose processes are counted");
         return;
     }
-    let world = World::of_user(61_234);
-    world.manifest("job.yaml", job("many", "completions: 1500\nparallelism: 1500", "exec sleep 1000"));
+    // A user of this test's own: processes are counted by user.
+    let world = World::of_user(61_000 + std::process::id() % 4000);
+    world.manifest(
+        "job.yaml",
+        job("many", "completions: 1500\nparallelism: 1500\nbackoffLimit: 100000", "exec sleep 1000"),
+    );
     let applied = limited(&world, "ulimit -u 30", "apply -f job.yaml");
     assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
     eventually(SOON, || world.processes_named("sleep").len() >= 5);

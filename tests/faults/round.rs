@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
-use std::process::Child;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -21,6 +22,9 @@ pub(crate) struct Tally {
     pub(crate) power_cuts: u64,
     pub(crate) flipped_bits: u64,
     pub(crate) clients: u64,
+    pub(crate) full_disks: u64,
+    pub(crate) low_limits: u64,
+    pub(crate) clock_jumps: u64,
 }
 
 impl Tally {
@@ -33,6 +37,9 @@ impl Tally {
         self.power_cuts += other.power_cuts;
         self.flipped_bits += other.flipped_bits;
         self.clients += other.clients;
+        self.full_disks += other.full_disks;
+        self.low_limits += other.low_limits;
+        self.clock_jumps += other.clock_jumps;
     }
 }
 
@@ -55,6 +62,10 @@ pub(crate) struct Round {
     boot: u32,
     /// What has been stopped and is to go on.
     stopped: Vec<i32>,
+    /// Whose limits are to be raised again.
+    limited: Vec<i32>,
+    /// Where the data directory lies on a small disk of its own.
+    disk: Option<Disk>,
     clients: Vec<Child>,
     tally: Tally,
 }
@@ -65,8 +76,11 @@ const PATIENCE: &str = "90s";
 impl Round {
     pub(crate) fn new(seed: u64) -> Self {
         let random = fastrand::Rng::with_seed(seed);
-        let (jobs, stopped, clients, tally) = (Vec::new(), Vec::new(), Vec::new(), Tally::default());
-        Self { seed, random, world: World::new(), jobs, boot: 1, stopped, clients, tally }
+        let mut random = random;
+        let world = World::new();
+        let disk = random.bool().then(|| Disk::mount(&world.path("data"))).flatten();
+        let (jobs, stopped, limited, clients) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { seed, random, world, jobs, boot: 1, stopped, limited, disk, clients, tally: Tally::default() }
     }
 
     pub(crate) fn run(mut self) -> Tally {
@@ -103,7 +117,16 @@ impl Round {
 
     fn invocation(&self, line: &str) -> crate::common::Invocation<'_> {
         let log = self.sync_log().display().to_string();
-        self.world.command(line).env("JOBCTL_BOOT_ID", &self.boot.to_string()).env("JOBCTL_SYNC_LOG", &log)
+        self.world
+            .command(line)
+            .env("JOBCTL_BOOT_ID", &self.boot.to_string())
+            .env("JOBCTL_SYNC_LOG", &log)
+            .env("JOBCTL_CLOCK", &self.clock().display().to_string())
+    }
+
+    /// The file that says how far the clock has been set.
+    fn clock(&self) -> PathBuf {
+        self.world.path("tmp/clock")
     }
 
     fn sync_log(&self) -> PathBuf {
@@ -125,6 +148,9 @@ impl Round {
             "completions: {completions}\nparallelism: {parallelism}\ncompletionMode: Indexed\nbackoffLimit: 1000"
         );
         let manifest = crate::common::job(&name, &spec, &script);
+        if let Some(disk) = &self.disk {
+            disk.make_room();
+        }
         let output = self.invocation("apply -f -").stdin(manifest).run();
         if output.code != 0 {
             self.fail(&format!("apply: {}", output.stderr));
@@ -152,11 +178,17 @@ impl Round {
     fn fault(&mut self) {
         self.tally.faults += 1;
         match self.random.u32(0..100) {
-            0..30 => {
+            0..22 => {
                 if let Some(pid) = self.any_process() {
                     kill(pid, Signal::SIGKILL);
                     self.tally.kills += 1;
                 }
+            }
+            22..26 => self.limit(),
+            26..30 => {
+                let offset = self.random.i64(-90_000..90_000);
+                fs::write(self.clock(), offset.to_string()).expect("the clock");
+                self.tally.clock_jumps += 1;
             }
             30..45 => {
                 if let Some(pid) = self.any_process() {
@@ -184,7 +216,13 @@ impl Round {
                 let _ = fs::write(self.world.store().join("inbox").join(name), "{");
             }
             72..90 => self.client(),
-            90..95 => self.submit(),
+            90..93 => self.submit(),
+            93..96 => {
+                if let Some(disk) = &self.disk {
+                    disk.fill();
+                    self.tally.full_disks += 1;
+                }
+            }
             _ => self.cut_the_power(),
         }
     }
@@ -212,8 +250,24 @@ impl Round {
         self.clients.push(child);
     }
 
+    /// One of our processes may not open more files, or gets no more memory.
+    fn limit(&mut self) {
+        let Some(pid) = self.any_process() else { return };
+        let limit = ["--nofile=8", "--as=20000000"][self.random.usize(..2)];
+        set_limit(pid, &format!("{limit}:"));
+        self.limited.push(pid);
+        self.tally.low_limits += 1;
+    }
+
     fn let_go_on(&mut self) {
         self.stopped.drain(..).for_each(|pid| kill(pid, Signal::SIGCONT));
+        for pid in self.limited.drain(..) {
+            set_limit(pid, "--nofile=4096:");
+            set_limit(pid, "--as=unlimited:");
+        }
+        if let Some(disk) = &self.disk {
+            disk.make_room();
+        }
     }
 
     fn end_clients(&mut self) {
@@ -227,6 +281,7 @@ impl Round {
     fn cut_the_power(&mut self) {
         self.tally.power_cuts += 1;
         self.stopped.clear();
+        self.limited.clear();
         let started = Instant::now();
         // Whoever is killed late may have started somebody.
         let mut absent = 0;
@@ -390,5 +445,47 @@ impl Round {
             self.fail(&format!("doctor: {said}"));
         }
         self.tally
+    }
+}
+
+/// Sets the soft limit of a process that may be gone.
+fn set_limit(pid: i32, limit: &str) {
+    let set = Command::new("prlimit").args(["--pid", &pid.to_string(), limit]).stderr(Stdio::null()).status();
+    assert!(set.is_ok(), "prlimit is part of util-linux");
+}
+
+/// A small file system for the data directory, where the tests may mount one.
+struct Disk {
+    place: PathBuf,
+}
+
+impl Disk {
+    fn mount(place: &Path) -> Option<Self> {
+        if !crate::common::is_root() {
+            return None;
+        }
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=12m,mode=0700", "jobctl-faults"])
+            .arg(place)
+            .stderr(Stdio::null())
+            .status();
+        mounted.is_ok_and(|status| status.success()).then(|| Self { place: place.to_owned() })
+    }
+
+    /// Takes all the room that there is.
+    fn fill(&self) {
+        if let Ok(mut ballast) = fs::File::create(self.place.join("ballast")) {
+            while ballast.write_all(&[0; 4096]).is_ok() {}
+        }
+    }
+
+    fn make_room(&self) {
+        let _ = fs::remove_file(self.place.join("ballast"));
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.place).status();
     }
 }
