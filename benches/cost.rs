@@ -224,19 +224,14 @@ fn list(place: &Place) {
 }
 
 /// Processes of ours for this data directory: the binary itself, not what the pods run.
-fn our_processes(directory: &Path) -> Vec<i32> {
-    let marker = directory.display().to_string();
+/// The processes that our binary has left in the background; only the benchmark's own run this very file.
+fn our_processes() -> Vec<i32> {
     let ours = fs::canonicalize(JOBCTL).expect("the binary");
     fs::read_dir("/proc")
         .expect("proc")
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok())
         .filter(|pid| fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| exe == ours))
-        .filter(|pid| {
-            let read = |file: &str| fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
-            String::from_utf8_lossy(&read("cmdline")).contains(&marker)
-                || String::from_utf8_lossy(&read("environ")).contains(&marker)
-        })
         .collect()
 }
 
@@ -247,7 +242,7 @@ fn memory(place: &Place) {
     let wanted = "jsonpath={.status.ready}=200";
     check(&mut jobctl(&directory, &["wait", &format!("--for={wanted}"), "job/bench", "--timeout=60s"]));
     std::thread::sleep(Duration::from_millis(300));
-    let pids = our_processes(&directory);
+    let pids = our_processes();
     let switches = |pid: &i32| -> u64 {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
         let line = status.lines().find(|line| line.starts_with("voluntary_ctxt_switches"));
@@ -267,7 +262,7 @@ fn memory(place: &Place) {
     println!("  PSS {:.1} KiB per pod in all; {} wake-ups in 3 s", pss as f64 / 200.0, after - before);
     check(&mut jobctl(&directory, &["delete", "job", "bench", "--now"]));
     let started = Instant::now();
-    while !our_processes(&directory).is_empty() && started.elapsed() < Duration::from_secs(20) {
+    while !our_processes().is_empty() && started.elapsed() < Duration::from_secs(20) {
         std::thread::sleep(Duration::from_millis(20));
     }
 }

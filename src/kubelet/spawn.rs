@@ -299,6 +299,15 @@ fn standard_limit(resource: libc::__rlimit_resource_t) -> Option<Limit> {
     Some((resource, limit))
 }
 
+/// Gives memory that is free back to the system: a process that is going to sleep for long needs little.
+pub(super) fn release_free_memory() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: it only looks at the allocator's own lists.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 /// Lets this process have as many open files as its user may.
 pub fn raise_open_files() {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };

@@ -26,8 +26,8 @@ use super::processes::{
     Session, has_children, kill_descendants, kill_marked_descendants, next_ended_child, since_boot, ticks,
 };
 use super::spawn::{
-    Program, Step, StopRequest, become_subreaper, set_process_name, set_title, signal_removals,
-    stay_in_background,
+    Program, Step, StopRequest, become_subreaper, release_free_memory, set_process_name, set_title,
+    signal_removals, stay_in_background,
 };
 use crate::api::PodStatus;
 use crate::api::durations::after;
@@ -230,6 +230,8 @@ impl Supervisor<'_> {
             }
             if self.report_due.is_some_and(|due| due <= now) {
                 self.report(false);
+                // A pod that is still there by now may stay for days; those that are not, do not pay for this.
+                release_free_memory();
             }
             let kills = self.containers.iter().filter_map(|container| container.kill_at);
             let wakes = [actions.next_wake, self.report_due, self.deadline()];
