@@ -319,6 +319,33 @@ fn versions_that_no_cluster_has_any_more_are_refused() {
 }
 
 #[test]
+fn variables_of_resources_are_what_the_container_may_have() {
+    let world = World::new();
+    let env = r#"resources: {limits: {cpu: 1500m, memory: 64Mi}, requests: {memory: 32Mi}}
+        env:
+        - {name: CPU, valueFrom: {resourceFieldRef: {resource: limits.cpu}}}
+        - {name: MILLI, valueFrom: {resourceFieldRef: {resource: requests.cpu, divisor: 1m}}}
+        - {name: MEMORY, valueFrom: {resourceFieldRef: {resource: limits.memory, divisor: 1Mi}}}
+        - {name: ASKED, valueFrom: {resourceFieldRef: {resource: requests.memory}}}
+        - {name: ALL, valueFrom: {resourceFieldRef: {resource: limits.cpu, containerName: free}}}
+      - name: free
+        command: ["true"]
+"#;
+    let script = "echo $CPU $MILLI $MEMORY $ASKED $ALL";
+    let manifest = job("sized", "", script);
+    let manifest = manifest.trim_end().to_owned() + "\n        " + env;
+    let output = world.command("apply -f -").stdin(manifest).run().success();
+    assert!(output.stderr.lines().all(|line| line.ends_with("is not enforced yet")), "{}", output.stderr);
+    world.wait_for_end("sized");
+    let cpus = world.value("nodes", "{.items[0].status.allocatable.cpu}");
+    let logs = world.run("logs job/sized -c main").success().stdout;
+    assert_eq!(logs, format!("2 1500 64 33554432 {cpus}\n"));
+    let shown = world.run("describe pods").success().stdout;
+    assert!(shown.contains("MILLI:   1500 (requests.cpu)\n"), "{shown}");
+    assert!(shown.contains("ALL:     2 (limits.cpu)\n"), "{shown}");
+}
+
+#[test]
 fn what_cannot_be_run_yet_is_refused_and_never_half_run() {
     let world = World::new();
     let volumes = job("refused", "completionMode: Indexed\ncompletions: 2", LINE)
