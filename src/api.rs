@@ -15,6 +15,7 @@ pub(crate) mod names;
 pub mod nodes;
 pub(crate) mod number;
 pub(crate) mod quantity;
+pub mod resource_field;
 pub mod schedule;
 pub mod selectors;
 pub mod status_error;

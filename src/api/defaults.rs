@@ -3,9 +3,11 @@
 
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{
-    Container, EmptyDirVolumeSource, EnvVar, HTTPGetAction, LifecycleHandler, ObjectFieldSelector, Pod,
-    PodSecurityContext, PodSpec, PodTemplateSpec, Probe, ResourceRequirements, Volume,
+    Container, DownwardAPIVolumeFile, EmptyDirVolumeSource, EnvVar, HTTPGetAction, LifecycleHandler,
+    ObjectFieldSelector, Pod, PodSecurityContext, PodSpec, PodTemplateSpec, Probe, ResourceFieldSelector,
+    ResourceRequirements, Volume,
 };
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 /// The default of a volume's `defaultMode`: 0644.
 const DEFAULT_MODE: i32 = 0o644;
@@ -60,14 +62,9 @@ pub fn set_cron_job_defaults(cron_job: &mut CronJob) {
 /// which templates do not have.
 pub fn set_pod_defaults(pod: &mut Pod) {
     let spec = pod.spec.get_or_insert_default();
-    for container in spec.init_containers.iter_mut().flatten().chain(&mut spec.containers) {
-        if let Some(resources) = &mut container.resources {
-            set_requests_from_limits(resources);
-        }
-    }
     spec.enable_service_links.get_or_insert(true);
     set_pod_spec_defaults(spec);
-    set_host_ports(spec);
+    set_pod_only_defaults(spec);
 }
 
 /// Fills in the defaults of a pod template.
@@ -106,13 +103,15 @@ fn drop_container_restart_policies(spec: &mut PodSpec) {
     }
 }
 
-/// On the machine's own network a container's port is the machine's. Only pods say so: their templates do not.
-pub(crate) fn set_host_ports(spec: &mut PodSpec) {
-    if spec.host_network != Some(true) {
-        return;
-    }
+/// What only pods say and their templates do not: a container asks for as much as it may have, and on the machine's own
+/// network its port is the machine's.
+pub(crate) fn set_pod_only_defaults(spec: &mut PodSpec) {
+    let has_hosts_ports = spec.host_network == Some(true);
     for container in spec.init_containers.iter_mut().flatten().chain(&mut spec.containers) {
-        for port in container.ports.iter_mut().flatten() {
+        if let Some(resources) = &mut container.resources {
+            set_requests_from_limits(resources);
+        }
+        for port in container.ports.iter_mut().flatten().filter(|_| has_hosts_ports) {
             port.host_port.get_or_insert(port.container_port);
         }
     }
@@ -146,9 +145,19 @@ fn is_latest(image: &str) -> bool {
 }
 
 fn set_env_defaults(variable: &mut EnvVar) {
-    if let Some(reference) = variable.value_from.as_mut().and_then(|source| source.field_ref.as_mut()) {
-        set_field_ref_defaults(reference);
-    }
+    let Some(source) = &mut variable.value_from else { return };
+    source.field_ref.iter_mut().for_each(set_field_ref_defaults);
+    source.resource_field_ref.iter_mut().for_each(set_divisor);
+}
+
+/// A server writes the divisor even where there is none.
+fn set_divisor(reference: &mut ResourceFieldSelector) {
+    reference.divisor.get_or_insert_with(|| Quantity("0".into()));
+}
+
+fn set_item_defaults(item: &mut DownwardAPIVolumeFile) {
+    item.field_ref.iter_mut().for_each(set_field_ref_defaults);
+    item.resource_field_ref.iter_mut().for_each(set_divisor);
 }
 
 fn set_field_ref_defaults(reference: &mut ObjectFieldSelector) {
@@ -199,14 +208,13 @@ fn set_volume_defaults(volume: &mut Volume) {
     }
     if let Some(source) = &mut volume.downward_api {
         source.default_mode.get_or_insert(DEFAULT_MODE);
-        let items = source.items.iter_mut().flatten();
-        items.filter_map(|item| item.field_ref.as_mut()).for_each(set_field_ref_defaults);
+        source.items.iter_mut().flatten().for_each(set_item_defaults);
     }
     if let Some(source) = &mut volume.projected {
         source.default_mode.get_or_insert(DEFAULT_MODE);
         for projection in source.sources.iter_mut().flatten() {
             let items = projection.downward_api.iter_mut().flat_map(|api| api.items.iter_mut().flatten());
-            items.filter_map(|item| item.field_ref.as_mut()).for_each(set_field_ref_defaults);
+            items.for_each(set_item_defaults);
             if let Some(token) = &mut projection.service_account_token {
                 token.expiration_seconds.get_or_insert(3600);
             }
@@ -368,6 +376,18 @@ mod tests {
         let spec = &job["spec"]["template"]["spec"];
         assert_eq!(spec["enableServiceLinks"], Value::Null);
         assert_eq!(spec["containers"][0]["resources"], json!({"limits": {"cpu": "1"}}));
+    }
+
+    #[test]
+    fn a_reference_to_a_resource_always_has_a_divisor() {
+        let env = json!([
+            {"name": "A", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu"}}},
+            {"name": "B", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu", "divisor": "1m"}}},
+        ]);
+        let job = defaulted(&json!({"template": {"spec": {"containers": [{"name": "c", "env": env}]}}}));
+        let env = &job["spec"]["template"]["spec"]["containers"][0]["env"];
+        let divisor = |index: usize| &env[index]["valueFrom"]["resourceFieldRef"]["divisor"];
+        assert_eq!((divisor(0), divisor(1)), (&json!("0"), &json!("1m")));
     }
 
     #[test]

@@ -79,7 +79,7 @@ pub const RESOURCES: &[Resource] = &[
         kind: Kind::CronJob,
         name: "CronJob",
         group: "batch",
-        versions: &["v1"],
+        versions: &["v1", "v1beta1"],
         plural: "cronjobs",
         singular: "cronjob",
         short: &["cj"],
@@ -125,6 +125,14 @@ impl Kind {
         }
     }
 
+    /// What an API server that had an old version of this kind said of a manifest in it; `None` for versions that are not old.
+    pub fn deprecation(self, version: &str) -> Option<&'static str> {
+        let is_old = self == Kind::CronJob && version == "v1beta1";
+        is_old.then_some(
+            "batch/v1beta1 CronJob is deprecated in v1.21+, unavailable in v1.25+; use batch/v1 CronJob",
+        )
+    }
+
     /// `jobs.batch` or `pods`: how errors of the API name the resource.
     pub fn qualified_plural(self) -> String {
         qualified(self.resource().plural, self.resource().group)
@@ -154,7 +162,7 @@ impl Kind {
             RESOURCES.iter().find(|r| r.plural == word || r.singular == word || r.short.contains(&word))?;
         let suffix_names_it = match suffix.split_once('.') {
             None => suffix.is_empty() || suffix == resource.group,
-            Some((version, group)) => group == resource.group && resource.versions.contains(&version),
+            Some((version, group)) => group == resource.group && version == resource.versions[0],
         };
         let core_version = resource.group.is_empty()
             && suffix
@@ -211,6 +219,8 @@ mod tests {
             ("jobs.batch", Some(Kind::Job)),
             ("jobs.v1.batch", Some(Kind::Job)),
             ("jobs.v2.batch", None),
+            ("cronjobs.v1.batch", Some(Kind::CronJob)),
+            ("cronjobs.v1beta1.batch", None),
             ("jobs.apps", None),
             ("po", Some(Kind::Pod)),
             ("pods.v1.", Some(Kind::Pod)),

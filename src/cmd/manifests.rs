@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::context::{DEFAULT_NAMESPACE, Global};
 use super::failure::verbatim;
 use super::glob;
-use super::output::warn;
+use super::output::{warn, warn_once};
 use super::resources::{self, Target};
 use super::submit::Validate;
 use crate::api::decode::{self, DecodeError, DuplicateField, MAX_MANIFEST_BYTES, MAX_OBJECTS, Parsed};
@@ -339,6 +339,7 @@ fn document(parsed: Parsed, source: &str) -> Result<Document> {
             meta.api_version
         )));
     };
+    kind.deprecation(version).into_iter().for_each(warn_once);
     Ok(Document { source: source.to_owned(), value, kind, api_version: meta.api_version, duplicate_fields })
 }
 

@@ -1,5 +1,6 @@
 //! What goes to stdout and stderr. A reader who has gone away is not an error: the verb just stops talking.
 
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -123,6 +124,16 @@ static WARNINGS: AtomicUsize = AtomicUsize::new(0);
 /// How often this process has warned.
 pub(super) fn warnings() -> usize {
     WARNINGS.load(Ordering::Relaxed)
+}
+
+/// What has been said by [`warn_once`].
+static SAID: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+
+/// As [`warn`], for what is worth saying once, however many objects it holds for.
+pub(super) fn warn_once(text: &'static str) {
+    if SAID.lock().unwrap_or_else(PoisonError::into_inner).insert(text) {
+        warn(text);
+    }
 }
 
 /// A warning in kubectl's form, yellow on a terminal.

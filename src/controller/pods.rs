@@ -162,7 +162,7 @@ pub(super) fn new_pod(
         ..ObjectMeta::default()
     };
     let mut spec = template.and_then(|template| template.spec.clone()).unwrap_or_default();
-    defaults::set_host_ports(&mut spec);
+    defaults::set_pod_only_defaults(&mut spec);
     let mut pod = Pod { metadata, spec: Some(spec), status: None };
     if let Some(index) = index {
         add_index(&mut pod, name(&job.metadata), index);

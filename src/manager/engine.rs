@@ -10,6 +10,7 @@ use chrono::{DateTime, Duration, Utc};
 use super::adopted::Adopted;
 use super::config::default_environment;
 use super::load::{Environments, TABLES, load, place};
+use super::node::allocatable;
 use super::outline::PodOutline;
 use super::pending::Pending;
 use super::recorder::Recorder;
@@ -20,6 +21,7 @@ use crate::api::defaults::set_job_defaults;
 use crate::api::events::EventRecord;
 use crate::api::kinds::Key;
 use crate::api::meta::{ANNOTATION_PASSED_ENVIRONMENT_ID, annotation, controller_of, key, uid};
+use crate::api::resource_field::Amounts;
 use crate::api::{ContainerStatus, ObjectMeta, Pod};
 use crate::controller::scheduler::is_bound;
 use crate::controller::{Action, JobFacts, PodEntry, World, reconcile, reconcile_cron_jobs};
@@ -90,6 +92,8 @@ pub struct Engine {
     clock_offset: Option<Duration>,
     launcher: Launcher,
     environment: BTreeMap<String, String>,
+    /// How much pods can have of this machine.
+    allocatable: Amounts,
     environments: Environments,
     /// Uids of pods whose supervisor may have died: settled in the next pass, after the inbox has been read.
     suspects: BTreeSet<String>,
@@ -122,6 +126,7 @@ impl Engine {
             clock_offset: None,
             launcher,
             environment: default_environment(),
+            allocatable: allocatable(),
             environments: loaded.environments,
             suspects: BTreeSet::new(),
             leftovers: loaded.leftovers,
@@ -756,7 +761,7 @@ impl Engine {
         let id = annotation(owner, ANNOTATION_PASSED_ENVIRONMENT_ID)
             .or_else(|| annotation(&pod.metadata, ANNOTATION_PASSED_ENVIRONMENT_ID));
         let passed = id.and_then(|id| self.environments.get(id)).unwrap_or(&none);
-        let environment = Environment { base: &self.environment, passed };
+        let environment = Environment { base: &self.environment, passed, allocatable: &self.allocatable };
         let resolved = pod_run(pod, owner, &self.world.settings, &environment);
         match resolved {
             Ok(run) => {

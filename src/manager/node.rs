@@ -1,6 +1,5 @@
 //! The one node: this machine, which registers itself as a kubelet would.
 
-use std::collections::BTreeMap;
 use std::fs;
 
 use anyhow::{Context, Result};
@@ -11,6 +10,7 @@ use super::{Config, Request};
 use crate::api::kinds::Key;
 use crate::api::meta::time;
 use crate::api::nodes::{architecture, well_known_labels};
+use crate::api::resource_field::Amounts;
 use crate::api::{Node, NodeStatus, ObjectMeta, Time};
 use crate::controller::pods::new_uid;
 use crate::store::{State, Store, Table};
@@ -87,11 +87,7 @@ fn known_since(status: &NodeStatus) -> Time {
 
 /// What the machine is, as a kubelet reports it.
 fn machine(name: &str, since: Time) -> NodeStatus {
-    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
-    let capacity: BTreeMap<String, Quantity> = [("cpu", cpus.to_string()), ("memory", memory())]
-        .into_iter()
-        .map(|(resource, amount)| (resource.to_owned(), Quantity(amount)))
-        .collect();
+    let capacity = allocatable();
     let address = |type_: &str, address: &str| NodeAddress { type_: type_.into(), address: address.into() };
     NodeStatus {
         allocatable: Some(capacity.clone()),
@@ -118,6 +114,15 @@ fn machine(name: &str, since: Time) -> NodeStatus {
         }),
         ..NodeStatus::default()
     }
+}
+
+/// How much pods can have of this machine: all of it.
+pub(super) fn allocatable() -> Amounts {
+    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+    [("cpu", cpus.to_string()), ("memory", memory())]
+        .into_iter()
+        .map(|(resource, amount)| (resource.to_owned(), Quantity(amount)))
+        .collect()
 }
 
 /// The first line of a file of the system's, empty where there is none.

@@ -299,23 +299,80 @@ fn what_is_stored_is_what_a_server_stores() {
     assert_eq!(world.value("pods", port), "80", "only the pod has the port of the machine");
 }
 
+/// A CronJob, with the version that its manifest has.
+fn versioned_cron_job(version: &str, name: &str) -> String {
+    format!(
+        "apiVersion: batch/{version}\nkind: CronJob\nmetadata: {{name: {name}}}\nspec:\n  schedule: '0 0 1 1 *'\n  \
+         jobTemplate: {{spec: {{template: {{spec: {{restartPolicy: OnFailure, containers: [{{name: c, command: \
+         [\"true\"]}}]}}}}}}}}\n---\n"
+    )
+}
+
+#[test]
+fn cron_jobs_of_old_tutorials_are_taken_with_one_warning() {
+    const WARNING: &str = "Warning: batch/v1beta1 CronJob is deprecated in v1.21+, unavailable in v1.25+; use batch/v1 CronJob\n";
+    let world = World::new();
+    let old = ["a", "b"].map(|name| versioned_cron_job("v1beta1", name)).concat();
+    let path = world.manifest("old.yaml", &old);
+    world.run(&format!("create -f {path}")).is(
+        0,
+        "cronjob.batch/a created\ncronjob.batch/b created\n",
+        WARNING,
+    );
+    assert_eq!(world.value("cronjob a", "{.apiVersion}"), "batch/v1");
+    world.run(&format!("replace -f {path}")).is(
+        0,
+        "cronjob.batch/a replaced\ncronjob.batch/b replaced\n",
+        WARNING,
+    );
+    let applied = world.manifest("applied.yaml", versioned_cron_job("v1beta1", "c"));
+    world.run(&format!("apply -f {applied}")).is(0, "cronjob.batch/c created\n", WARNING);
+    let now = world.manifest("now.yaml", versioned_cron_job("v1", "c"));
+    world.run(&format!("apply -f {now}")).is(0, "cronjob.batch/c configured\n", "");
+    let deleted = ["a", "b"].map(|name| format!("cronjob.batch \"{name}\" deleted\n")).concat();
+    world.run(&format!("delete -f {path}")).is(0, &deleted, WARNING);
+    world.run("delete cronjob c").prints("cronjob.batch \"c\" deleted\n");
+}
+
 #[test]
 fn versions_that_no_cluster_has_any_more_are_refused() {
     let world = World::new();
-    let cronjob = |version: &str| {
-        format!(
-            "apiVersion: batch/{version}\nkind: CronJob\nmetadata: {{name: hello}}\nspec:\n  schedule: '*/1 * * * *'\n  \
-             jobTemplate: {{spec: {{template: {{spec: {{restartPolicy: OnFailure, containers: [{{name: c, command: \
-             [\"true\"]}}]}}}}}}}}\n"
-        )
-    };
-    for version in ["v1beta1", "v2alpha1"] {
-        let path = world.manifest("cronjob.yml", cronjob(version));
+    let job = job("hello", "suspend: true", "true").replace("batch/v1", "batch/v1beta1");
+    let cron_job = versioned_cron_job("v2alpha1", "hello");
+    for (kind, version, manifest) in [("Job", "v1beta1", job), ("CronJob", "v2alpha1", cron_job)] {
+        let path = world.manifest("old.yml", manifest);
         world.run(&format!("apply -f {path}")).fails_with(&format!(
-            "error: resource mapping not found for name: \"hello\" namespace: \"\" from \"cronjob.yml\": no matches for \
-             kind \"CronJob\" in version \"batch/{version}\"\nensure CRDs are installed first\n"
+            "error: resource mapping not found for name: \"hello\" namespace: \"\" from \"old.yml\": no matches for \
+             kind \"{kind}\" in version \"batch/{version}\"\nensure CRDs are installed first\n"
         ));
     }
+}
+
+#[test]
+fn variables_of_resources_are_what_the_container_may_have() {
+    let world = World::new();
+    let env = r#"resources: {limits: {cpu: 1500m, memory: 64Mi}, requests: {memory: 32Mi}}
+        env:
+        - {name: CPU, valueFrom: {resourceFieldRef: {resource: limits.cpu}}}
+        - {name: MILLI, valueFrom: {resourceFieldRef: {resource: requests.cpu, divisor: 1m}}}
+        - {name: MEMORY, valueFrom: {resourceFieldRef: {resource: limits.memory, divisor: 1Mi}}}
+        - {name: ASKED, valueFrom: {resourceFieldRef: {resource: requests.memory}}}
+        - {name: ALL, valueFrom: {resourceFieldRef: {resource: limits.cpu, containerName: free}}}
+      - name: free
+        command: ["true"]
+"#;
+    let script = "echo $CPU $MILLI $MEMORY $ASKED $ALL";
+    let manifest = job("sized", "", script);
+    let manifest = manifest.trim_end().to_owned() + "\n        " + env;
+    let output = world.command("apply -f -").stdin(manifest).run().success();
+    assert!(output.stderr.lines().all(|line| line.ends_with("is not enforced yet")), "{}", output.stderr);
+    world.wait_for_end("sized");
+    let cpus = world.value("nodes", "{.items[0].status.allocatable.cpu}");
+    let logs = world.run("logs job/sized -c main").success().stdout;
+    assert_eq!(logs, format!("2 1500 64 33554432 {cpus}\n"));
+    let shown = world.run("describe pods").success().stdout;
+    assert!(shown.contains("MILLI:   1500 (requests.cpu)\n"), "{shown}");
+    assert!(shown.contains("ALL:     2 (limits.cpu)\n"), "{shown}");
 }
 
 #[test]

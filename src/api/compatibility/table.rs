@@ -153,11 +153,14 @@ pub(super) const CONTAINER: &[Entry] = &[
     honoured(&["name", "command", "args", "workingDir"], ""),
     honoured(&["image", "imagePullPolicy"], "a label: the command runs on this machine; may be left out"),
     honoured(&["env[].name", "env[].value", "env[].valueFrom.fieldRef"], ""),
+    honoured(
+        &["env[].valueFrom.resourceFieldRef"],
+        "without a limit of the container or its pod, all CPUs and memory of this machine",
+    ),
     refused(
         &[
             "env[].valueFrom.configMapKeyRef",
             "env[].valueFrom.secretKeyRef",
-            "env[].valueFrom.resourceFieldRef",
             "env[].valueFrom.fileKeyRef",
             "envFrom",
         ],

@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use k8s_openapi::api::core::v1::ResourceFieldSelector;
+
 use crate::api::meta::{name, namespace, uid};
+use crate::api::resource_field::{self, Amounts};
 use crate::api::{Container, Pod};
 
 /// The most bytes of one argument, or of one variable with its name: the kernel takes 128 KiB with the zero at the end.
@@ -81,13 +84,14 @@ fn too_long(what: &str) -> Problem {
     Problem::Size(format!("{what} is longer than the {LONGEST_STRING} bytes that a program can be given"))
 }
 
-/// The container's `env` in order: a value sees the variables before it.
+/// The container's `env` in order: a value sees the variables before it. `allocatable` is what pods can have of this machine.
 ///
 /// # Errors
 /// The first variable that cannot be made; the sentence is the waiting container's message.
 pub(super) fn container_env(
     pod: &Pod,
     container: &Container,
+    allocatable: &Amounts,
     room: &mut Room,
 ) -> Result<BTreeMap<String, String>, Problem> {
     let mut env = BTreeMap::new();
@@ -96,17 +100,13 @@ pub(super) fn container_env(
         let what = || too_long(&format!("variable {}", variable.name));
         let value = match &variable.value_from {
             None => expand(variable.value.as_deref().unwrap_or_default(), &env, most).ok_or_else(what)?,
-            Some(source) => match &source.field_ref {
-                Some(field) => field_value(pod, &field.field_path).ok_or_else(|| {
-                    Problem::Reference(format!("unsupported fieldPath: {}", field.field_path))
-                })?,
-                None => {
-                    let name = &variable.name;
-                    return Err(Problem::Reference(format!(
-                        "the source of variable {name} is not supported"
-                    )));
-                }
-            },
+            Some(source) => match (&source.field_ref, &source.resource_field_ref) {
+                (Some(field), _) => field_value(pod, &field.field_path)
+                    .ok_or_else(|| format!("unsupported fieldPath: {}", field.field_path)),
+                (None, Some(resource)) => resource_value(pod, container, resource, allocatable),
+                (None, None) => Err(format!("the source of variable {} is not supported", variable.name)),
+            }
+            .map_err(Problem::Reference)?,
         };
         room.take_variable(&variable.name, &value)?;
         env.insert(variable.name.clone(), value);
@@ -196,6 +196,36 @@ fn field_value(pod: &Pod, path: &str) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// How much a container of the pod asks for or may have: this one, where the reference names none.
+///
+/// # Errors
+/// Upstream's sentence about what there is not.
+fn resource_value(
+    pod: &Pod,
+    container: &Container,
+    reference: &ResourceFieldSelector,
+    allocatable: &Amounts,
+) -> Result<String, String> {
+    let spec = pod.spec.as_ref();
+    let meant = match reference.container_name.as_deref().unwrap_or_default() {
+        "" => container,
+        name => spec
+            .into_iter()
+            .flat_map(|spec| spec.containers.iter().chain(spec.init_containers.iter().flatten()))
+            .find(|container| container.name == name)
+            .ok_or_else(|| format!("container {name} not found"))?,
+    };
+    let of_pod =
+        spec.and_then(|spec| spec.resources.as_ref()).and_then(|resources| resources.limits.as_ref());
+    // A container without a limit may have what its pod may, or what there is.
+    let unlimited = |name: &str| {
+        resource_field::amount_of(of_pod, name).or_else(|| resource_field::amount_of(Some(allocatable), name))
+    };
+    resource_field::value(reference, meant, unlimited)
+        .map(|amount| amount.to_string())
+        .ok_or_else(|| format!("unsupported container resource : {}", reference.resource))
 }
 
 #[cfg(test)]

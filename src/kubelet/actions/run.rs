@@ -13,6 +13,7 @@ use crate::api::meta::{
     ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PATH, ANNOTATION_SESSION, ANNOTATION_UMASK,
     ANNOTATION_WORKING_DIRECTORY, annotation, controller_of, name, namespace, uid,
 };
+use crate::api::resource_field::Amounts;
 use crate::api::{Container, ObjectMeta, Pod};
 use crate::controller::{Settings, backoff};
 
@@ -100,6 +101,8 @@ pub struct Environment<'a> {
     pub base: &'a BTreeMap<String, String>,
     /// The values of the variables that `--pass-env` named.
     pub passed: &'a BTreeMap<String, String>,
+    /// How much pods can have of this machine: the limit of a container that has none.
+    pub allocatable: &'a Amounts,
 }
 
 /// Resolves a pod. `owner` is the metadata of the object that a person created (the Job, or the pod itself): its
@@ -116,7 +119,7 @@ pub fn pod_run(
     let spec = pod.spec.clone().unwrap_or_default();
     let hostname = spec.hostname.clone().unwrap_or_else(|| name(&pod.metadata).chars().take(63).collect());
     let from_owner = |key: &str| annotation(owner, key).or_else(|| annotation(&pod.metadata, key));
-    let Environment { base, passed } = *environment;
+    let Environment { base, passed, allocatable } = *environment;
     // Of an object that does not say whose it is, that is this user, as the system knows it.
     let session = from_owner(ANNOTATION_SESSION).and_then(|text| serde_json::from_str(text).ok());
     let mut environment: BTreeMap<String, String> = session.unwrap_or_else(|| base.clone());
@@ -143,7 +146,9 @@ pub fn pod_run(
     let mut room = Room::of_pod();
     let containers = inits
         .chain(mains)
-        .map(|(role, container)| container_run(pod, container, role, &environment, directory, &mut room))
+        .map(|(role, container)| {
+            container_run(pod, container, role, &environment, allocatable, directory, &mut room)
+        })
         .collect::<Result<Vec<_>, _>>()?;
     Ok(PodRun {
         namespace: namespace(&pod.metadata).into(),
@@ -171,6 +176,7 @@ fn container_run(
     container: &Container,
     role: Role,
     environment: &BTreeMap<String, String>,
+    allocatable: &Amounts,
     directory: &str,
     room: &mut Room,
 ) -> Result<ContainerRun, Blocked> {
@@ -189,7 +195,7 @@ fn container_run(
         Blocked { container: container.name.clone(), reason, message }
     };
     room.begin_container();
-    let own = environment::container_env(pod, container, room).map_err(blocked)?;
+    let own = environment::container_env(pod, container, allocatable, room).map_err(blocked)?;
     // Only the container's own variables are replaced: what a manifest means must not depend on who applies it.
     let argv = environment::arguments(container, &own, room).map_err(blocked)?;
     // By these the processes of a lost pod are found; nobody may hide from that.

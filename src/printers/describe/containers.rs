@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{
     Container, ContainerPort, ContainerState, ContainerStatus, EnvVar, EnvVarSource, Probe,
-    ResourceFieldSelector,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::{Output, line, set};
-use crate::api::quantity::{canonical, nanos};
+use crate::api::quantity::canonical;
+use crate::api::resource_field;
 
 impl Output<'_> {
     /// `pod` is the metadata that field references are resolved with; a template has none. `space` is the
@@ -182,7 +182,7 @@ impl Output<'_> {
             };
             line!(self, 3, "{name}:\t{} ({version}:{})", value.unwrap_or_default(), field.field_path);
         } else if let Some(resource) = &source.resource_field_ref {
-            let value = match resource_value(resource, container) {
+            let value = match resource_field::value(resource, container, |_| None) {
                 Some(0) if matches!(resource.resource.as_str(), "limits.cpu" | "limits.memory") => {
                     "node allocatable".to_owned()
                 }
@@ -232,24 +232,6 @@ impl Output<'_> {
             line!(self, 3, "{} from {}", device.device_path, device.name);
         }
     }
-}
-
-/// A resource divided by its divisor, rounded up; `None` for resources that cannot be referred to.
-fn resource_value(selector: &ResourceFieldSelector, container: &Container) -> Option<i128> {
-    let (list, name) = selector.resource.split_once('.')?;
-    if !matches!(name, "cpu" | "memory" | "ephemeral-storage") && !name.starts_with("hugepages-") {
-        return None;
-    }
-    let resources = container.resources.as_ref();
-    let list = match list {
-        "limits" => resources.and_then(|r| r.limits.as_ref()),
-        "requests" => resources.and_then(|r| r.requests.as_ref()),
-        _ => return None,
-    };
-    let value = list.and_then(|list| list.get(name)).and_then(|quantity| nanos(&quantity.0)).unwrap_or(0);
-    let divisor = selector.divisor.as_ref().and_then(|quantity| nanos(&quantity.0)).filter(|d| *d > 0);
-    let divisor = divisor.unwrap_or(1_000_000_000);
-    Some((value + divisor - 1) / divisor)
 }
 
 fn probe_text(probe: &Probe) -> String {

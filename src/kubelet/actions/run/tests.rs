@@ -1,3 +1,4 @@
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use serde_json::{Value, json};
 
 use super::*;
@@ -25,7 +26,10 @@ fn resolve(pod: &Pod, annotations: &Value) -> Result<PodRun, Blocked> {
     let passed = [("TOKEN", "t"), ("HOME", "/other"), ("A", "passed")];
     let passed = passed.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     let settings = Settings { node_name: "here".into(), ..Settings::default() };
-    pod_run(pod, &owner(annotations), &settings, &Environment { base: &base, passed: &passed })
+    let allocatable = [("cpu", "7"), ("memory", "1000Ki")];
+    let allocatable = allocatable.map(|(name, amount)| (name.to_owned(), Quantity(amount.to_owned()))).into();
+    let environment = Environment { base: &base, passed: &passed, allocatable: &allocatable };
+    pod_run(pod, &owner(annotations), &settings, &environment)
 }
 
 fn env(run: &PodRun) -> String {
@@ -102,6 +106,81 @@ fn the_environment_of_a_container() {
         let run = resolve(&pod(json!({"command": ["c"], "env": variables})), &annotations).expect(rule);
         assert_eq!(env(&run), expected, "{rule}");
     }
+}
+
+#[test]
+fn variables_of_what_containers_may_have() {
+    for (rule, resources, of_pod, reference, expected) in [
+        (
+            "its own limit",
+            json!({"limits": {"cpu": "2"}}),
+            json!(null),
+            json!({"resource": "limits.cpu"}),
+            "2",
+        ),
+        (
+            "in units of the divisor, rounded up",
+            json!({"limits": {"memory": "1500k"}}),
+            json!(null),
+            json!({"resource": "limits.memory", "divisor": "1Mi"}),
+            "2",
+        ),
+        ("without a limit, the machine", json!({}), json!(null), json!({"resource": "limits.cpu"}), "7"),
+        (
+            "a limit of zero is none",
+            json!({"limits": {"memory": "0"}}),
+            json!(null),
+            json!({"resource": "limits.memory"}),
+            "1024000",
+        ),
+        (
+            "or what the pod may have",
+            json!({}),
+            json!({"limits": {"cpu": "1500m"}}),
+            json!({"resource": "limits.cpu", "divisor": "1m"}),
+            "1500",
+        ),
+        (
+            "nobody says how much storage there is",
+            json!({}),
+            json!(null),
+            json!({"resource": "limits.ephemeral-storage"}),
+            "0",
+        ),
+        ("no request is none", json!({}), json!(null), json!({"resource": "requests.memory"}), "0"),
+        (
+            "that of another container",
+            json!({}),
+            json!(null),
+            json!({"resource": "requests.cpu", "containerName": "first", "divisor": "1m"}),
+            "250",
+        ),
+    ] {
+        let env = json!([
+            {"name": "A", "valueFrom": {"resourceFieldRef": reference}}, {"name": "B", "value": "$(A)!"},
+        ]);
+        let mut pod = pod(json!({"command": ["c"], "env": env, "resources": resources}));
+        let spec = pod.spec.as_mut().expect("a spec");
+        spec.resources = serde_json::from_value(of_pod).expect("resources");
+        let first = json!([{"name": "first", "command": ["c"], "resources": {"requests": {"cpu": "250m"}}}]);
+        spec.init_containers = serde_json::from_value(first).expect("containers");
+        let run = resolve(&pod, &json!({})).expect(rule);
+        let own = run.containers[1].env.iter().filter(|(name, _)| ["A", "B"].contains(&name.as_str()));
+        let values: Vec<&str> = own.map(|(_, value)| value.as_str()).collect();
+        assert_eq!(values, [expected, &format!("{expected}!")], "{rule}");
+    }
+}
+
+#[test]
+fn a_variable_about_a_container_that_is_not_there_keeps_its_own_waiting() {
+    let reference = json!({"resource": "limits.cpu", "containerName": "other"});
+    let env = json!([{"name": "A", "valueFrom": {"resourceFieldRef": reference}}]);
+    let blocked =
+        resolve(&pod(json!({"command": ["c"], "env": env})), &json!({})).expect_err("no such container");
+    assert_eq!(
+        (blocked.container.as_str(), blocked.reason, blocked.message.as_str()),
+        ("main", "CreateContainerConfigError", "container other not found")
+    );
 }
 
 #[test]
