@@ -408,6 +408,9 @@ impl Engine {
     /// A store that cannot be read.
     pub fn tidy(&mut self) -> Result<()> {
         self.store.keep_reserve();
+        if self.world.live_pods().next().is_none() && self.supervised.is_empty() {
+            self.store.shrink_pods_directory();
+        }
         let Some(tail) = self.tail.take_if(|tail| tail.is_long()) else { return Ok(()) };
         let mut locked = self.store.lock(tail)?;
         let tidied = locked.compact_unless_behind(clock());

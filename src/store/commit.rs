@@ -8,6 +8,9 @@ use super::record::{Change, Write, WriteContent, commit_text};
 use super::{LockedStore, Table, Tail, crash_point, is_out_of_room};
 use crate::api::kinds::Key;
 
+/// How much the last objects of one commit may take: whoever reads a commit holds the whole of it.
+const MOST_LAST_OBJECTS: usize = 4 << 20;
+
 impl LockedStore {
     /// Hands over what others have committed since the tail's last reading, and cuts off what one of them left that died in
     /// the middle of a commit. Must come before a decision.
@@ -82,9 +85,16 @@ impl LockedStore {
         }
         let mut tables: Vec<Table> = wanted.keys().map(|(table, _)| *table).collect();
         tables.dedup();
+        let mut held = 0;
         self.store.stream(&tables, |change| {
             if let Some(last) = wanted.get_mut(&(change.table, Key::new(change.namespace, change.name))) {
-                *last = change.object.map(str::to_owned);
+                held -= last.as_ref().map_or(0, String::len);
+                // Beyond that a deletion says only what was deleted.
+                *last = change
+                    .object
+                    .filter(|object| held + object.len() <= MOST_LAST_OBJECTS)
+                    .map(str::to_owned);
+                held += last.as_ref().map_or(0, String::len);
             }
             Ok(())
         })?;

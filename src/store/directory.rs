@@ -318,6 +318,17 @@ impl Store {
         self.root.join("pods")
     }
 
+    /// A directory that once held many entries stays large, on some file systems, when they are gone: an empty one is made anew.
+    /// Not while a pod may be started.
+    pub fn shrink_pods_directory(&self) {
+        const LARGE: u64 = 64 << 10;
+        let path = self.pods_path();
+        if fs::metadata(&path).is_ok_and(|found| found.len() > LARGE) && fs::remove_dir(&path).is_ok() {
+            // Should we die between the two, whoever starts a pod makes it.
+            let _ = DirBuilder::new().mode(0o700).create(&path);
+        }
+    }
+
     /// The directory of one pod.
     pub fn pod_path(&self, uid: &str) -> PathBuf {
         self.pods_path().join(uid)

@@ -27,7 +27,15 @@ impl PodDirectory {
     /// # Errors
     /// Failing system calls.
     pub fn claim(&self) -> Result<Option<ProcessLock>> {
-        match DirBuilder::new().mode(0o700).create(&self.path) {
+        let create = |path: &Path| DirBuilder::new().mode(0o700).create(path);
+        let made = create(&self.path).or_else(|error| match self.path.parent() {
+            // The directory of all pods was being made anew; one that was removed with everything else is not.
+            Some(pods) if error.kind() == ErrorKind::NotFound => {
+                create(pods).and_then(|()| create(&self.path))
+            }
+            _ => Err(error),
+        });
+        match made {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => {
                 return Err(error).with_context(|| format!("create {}", self.path.display()));
             }

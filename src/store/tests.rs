@@ -605,6 +605,23 @@ fn events_of_objects_that_are_gone_make_way_first() {
 }
 
 #[test]
+fn a_commit_of_many_deletions_is_bounded() {
+    let (_place, store) = new_store();
+    let large = "x".repeat(1 << 20);
+    let names: Vec<String> = (0..6).map(|number| format!("j{number}")).collect();
+    for name in &names {
+        commit(&store, &[put(name, &large)]);
+    }
+    let (_, mut tail) = store.read(&[Table::Jobs]).expect("a state");
+    let deletions: Vec<Write> = names.iter().map(|name| Write::delete(Table::Jobs, named(name))).collect();
+    commit(&store, &deletions);
+    let mut kept = 0;
+    tail.changes(&TABLES, |change| kept += usize::from(change.last.is_some())).expect("changes");
+    assert_eq!(kept, 3, "as many as fit");
+    assert!(jobs(&store).is_empty());
+}
+
+#[test]
 fn a_deletion_keeps_the_last_object_for_those_who_watch() {
     let (_place, store) = new_store();
     commit(&store, &[put("a", "1"), put("b", "1"), put("c", "1")]);

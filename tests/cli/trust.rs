@@ -289,7 +289,8 @@ fn few_processes_and_many_pods_end_in_no_deadlock() {
     );
     let applied = limited(&world, "ulimit -u 30", "apply -f job.yaml");
     assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
-    eventually(SOON, || world.processes_named("sleep").len() >= 5);
+    // Most processes that there may be are supervisors, whose containers cannot be started then.
+    eventually(SOON, || !world.processes_named("sleep").is_empty());
     let _ = world.run("delete job many --now").success();
     eventually(SOON, || world.run("get pods -o name").stdout.is_empty());
     world.assert_no_processes_left();
