@@ -23,7 +23,7 @@ use crate::api::{CronJob, Job, Pod};
 
 pub use cron_jobs::Said;
 pub use cronjob::reconcile_cron_jobs;
-pub use job::JobFacts;
+pub use job::{ClockReading, JobFacts};
 pub use world::{DonePod, JobEntry, PodEntry, Settings, World};
 
 /// One thing to do. All actions of a plan go into one commit, so none can be done without the others.

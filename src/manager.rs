@@ -28,13 +28,15 @@ pub use request::{
 };
 pub use run::{Controller, ControllerMode};
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use crate::controller::ClockReading;
 use crate::kubelet::since_boot;
-use crate::store::clock_offset;
+use crate::store::{boot_id, clock_offset};
 
 /// The current time. Everything below the manager gets it as an argument.
 #[expect(clippy::disallowed_methods, reason = "the manager reads the clock for everybody")]
@@ -48,6 +50,18 @@ pub fn steady_clock() -> DateTime<Utc> {
     static START: OnceLock<(DateTime<Utc>, Duration)> = OnceLock::new();
     let (start, since) = START.get_or_init(|| (clock(), since_boot()));
     *start + since_boot().saturating_sub(*since)
+}
+
+/// The wall clock as it stands, by which somebody who sets it is noticed.
+pub(crate) fn clock_reading() -> ClockReading {
+    static BOOT: OnceLock<u64> = OnceLock::new();
+    let boot = *BOOT.get_or_init(|| {
+        let mut hasher = DefaultHasher::new();
+        boot_id().hash(&mut hasher);
+        hasher.finish()
+    });
+    let since_boot = since_boot().as_millis() as i64;
+    ClockReading { boot, offset: clock().timestamp_millis() - since_boot }
 }
 
 /// A seed for names and uids, from the system's randomness.

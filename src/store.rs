@@ -49,6 +49,7 @@ mod tail;
 mod tests;
 
 pub use atomic::write_atomic;
+pub use boot::boot_id;
 pub use controller_log::ControllerFailures;
 pub use crash::{clock_offset, crash_point};
 pub use directory::{FORMAT, Store};

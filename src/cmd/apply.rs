@@ -330,6 +330,11 @@ fn change(
         return Ok(Decision::Unchanged(document.kind, merged));
     }
     let object = update(document, current, &merged, context).map_err(Refusal::Update)?;
+    // What a manifest says may be stored in another form, or be what is left out when it is empty.
+    let old = Object::from_value(document.kind, current.clone()).map_err(Refusal::Update)?;
+    if object.to_unversioned().map_err(Refusal::Update)? == old.to_unversioned().map_err(Refusal::Update)? {
+        return Ok(Decision::Unchanged(document.kind, current.clone()));
+    }
     object.put(&mut request.pending);
     Ok(Decision::Configured(object))
 }

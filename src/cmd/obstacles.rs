@@ -67,12 +67,20 @@ pub(super) fn of_retry(
     now: DateTime<Utc>,
 ) -> Option<Obstacle> {
     let base = backoff::base(&job.metadata, default_base);
+    let spec = job.spec.as_ref();
+    let failed = job.status.as_ref().and_then(|status| status.failed).unwrap_or(0);
+    let is_used_up = spec.is_some_and(|spec| failed > spec.backoff_limit.unwrap_or(i32::MAX));
+    if is_used_up || ["FailureTarget", "SuccessCriteriaMet"].iter().any(|end| is_job_condition_true(job, end))
+    {
+        return None;
+    }
+    let limit = spec.and_then(|spec| spec.backoff_limit_per_index).unwrap_or(i32::MAX);
     let of_job =
         backoff::next_creation(facts.failures, facts.last_failure, base).filter(|_| facts.failures > 0);
-    let of_indexes = facts
-        .indexes
-        .values()
-        .filter_map(|index| backoff::next_creation(index.failures + index.ignored, Some(index.last), base));
+    let of_indexes =
+        facts.indexes.values().filter(|index| i64::from(index.failures) <= i64::from(limit)).filter_map(
+            |index| backoff::next_creation(index.failures + index.ignored, Some(index.last), base),
+        );
     let next = of_indexes.chain(of_job).min()?;
     let wait = next - now;
     let job_key = key(&job.metadata);

@@ -43,13 +43,44 @@ pub struct JobFacts {
     /// Under `backoffLimitPerIndex`: the indexes that have failed and are to be tried again.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub indexes: BTreeMap<i32, IndexFailures>,
+    /// By which clock these times are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<ClockReading>,
 }
 
+/// By which clock times were noted: the wall clock, told by how far it is from the time since the machine was started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockReading {
+    /// Stands for the boot of the machine; what was noted in another cannot be compared.
+    pub boot: u64,
+    /// The wall clock's milliseconds less those since the machine was started: they change when somebody sets the clock.
+    pub offset: i64,
+}
+
+/// A clock that differs by this many milliseconds from what has passed has been set; one that is only adjusted goes a little faster
+/// or slower.
+const CLOCK_STEP: i64 = 1000;
+
 impl JobFacts {
-    /// Moves every time along with a clock that has been set.
-    pub fn shift(&mut self, by: Duration) {
+    /// Moves every time along with a clock that has been set since they were noted, so that deadlines and delays last as long as
+    /// they would have. Nothing was in the future.
+    fn follow(&mut self, clock: ClockReading, now: DateTime<Utc>) {
+        // Whoever only looks has no clock.
+        if clock == ClockReading::default() {
+            return;
+        }
+        let by = match self.clock {
+            Some(known) if known.boot == clock.boot => clock.offset - known.offset,
+            _ => 0,
+        };
+        if self.clock.is_none_or(|known| known.boot != clock.boot) || by.abs() >= CLOCK_STEP {
+            self.clock = Some(clock);
+        }
+        let by = if by.abs() >= CLOCK_STEP { Duration::milliseconds(by) } else { Duration::zero() };
         let times = [&mut self.started, &mut self.last_failure].into_iter().flatten();
-        times.chain(self.indexes.values_mut().map(|index| &mut index.last)).for_each(|time| *time += by);
+        times
+            .chain(self.indexes.values_mut().map(|index| &mut index.last))
+            .for_each(|time| *time = (*time + by).min(now));
     }
 }
 
@@ -162,6 +193,7 @@ pub(super) fn sync_job(
         return None;
     }
     let before = sync.facts.clone();
+    sync.facts.follow(world.clock, now);
     sync.run(random);
     let Sync { status, facts, wake, .. } = sync;
     if facts != before || world.facts(&job_key).is_none() {
@@ -622,5 +654,43 @@ pub fn job_reference(job: &Job) -> Reference {
         name: name(&job.metadata).into(),
         uid: uid(&job.metadata).into(),
         field_path: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_noted_of_a_job_follows_a_clock_that_is_set() {
+        let at = |second: i64| DateTime::from_timestamp(1_000_000 + second, 0).expect("a time");
+        let last = IndexFailures { failures: 1, ignored: 0, last: at(5) };
+        let noted = JobFacts {
+            started: Some(at(0)),
+            last_failure: Some(at(5)),
+            indexes: BTreeMap::from([(3, last)]),
+            clock: Some(ClockReading { boot: 1, offset: 0 }),
+            ..JobFacts::default()
+        };
+        let followed = |boot, offset, now| {
+            let mut facts = noted.clone();
+            facts.follow(ClockReading { boot, offset }, now);
+            (facts.started, facts.last_failure, facts.indexes[&3].last)
+        };
+        let times = |start| (Some(at(start)), Some(at(start + 5)), at(start + 5));
+        assert_eq!(followed(1, 999, at(9)), times(0), "adjusted");
+        assert_eq!(followed(1, 3_600_000, at(3609)), times(3600), "set forward");
+        assert_eq!(followed(1, -3_600_000, at(-3591)), times(-3600), "set back");
+        assert_eq!(followed(2, 3_600_000, at(9)), times(0), "another boot: nothing is known");
+        assert_eq!(
+            followed(2, 0, at(-100)),
+            (Some(at(-100)), Some(at(-100)), at(-100)),
+            "nothing was in the future"
+        );
+        let mut facts = noted.clone();
+        facts.follow(ClockReading { boot: 1, offset: -3_600_000 }, at(-3591));
+        let once = facts.clone();
+        facts.follow(ClockReading { boot: 1, offset: -3_600_000 }, at(-3590));
+        assert_eq!(facts, once, "once");
     }
 }

@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 
 use super::backoff::DEFAULT_BASE;
 use super::cron_jobs::CronJobs;
-use super::job::JobFacts;
+use super::job::{ClockReading, JobFacts};
 use super::scheduler;
 use super::ttl::expiry;
 use crate::api::conditions::{is_job_finished, is_pod_finished, job_finished_at};
@@ -87,6 +87,8 @@ pub struct DonePod {
 pub struct World {
     /// What holds everywhere.
     pub settings: Settings,
+    /// The clock of this pass.
+    pub clock: ClockReading,
     jobs: BTreeMap<Key, JobEntry>,
     job_keys: HashMap<Box<str>, Key>,
     facts: BTreeMap<Key, JobFacts>,
@@ -341,18 +343,6 @@ impl World {
     /// Takes in what the Job controller remembers.
     pub fn put_facts(&mut self, key: Key, facts: JobFacts) {
         self.facts.insert(key, facts);
-    }
-
-    /// Moves the times that the Job controller remembers of unfinished Jobs, for the clock has been set. Returns what has
-    /// changed.
-    pub fn shift_facts(&mut self, by: Duration) -> Vec<(Key, JobFacts)> {
-        let is_unfinished = |key: &Key| matches!(self.jobs.get(key), Some(JobEntry::Unfinished(_)));
-        let facts = self.facts.iter_mut().filter(|(key, _)| is_unfinished(key));
-        let shifted = facts.map(|(key, facts)| {
-            facts.shift(by);
-            (key.clone(), facts.clone())
-        });
-        shifted.collect()
     }
 
     /// Takes in the removal of what the Job controller remembers.

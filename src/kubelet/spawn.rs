@@ -230,8 +230,10 @@ extern "C" fn launch_in_child(launch: *mut libc::c_void) -> libc::c_int {
         {
             libc::sethostname(hostname.as_ptr(), hostname.count_bytes());
         }
-        for (resource, limit) in launch.limits {
-            libc::setrlimit(*resource, limit);
+        for (resource, wanted, possible) in launch.limits {
+            if libc::setrlimit(*resource, wanted) != 0 {
+                libc::setrlimit(*resource, possible);
+            }
         }
         libc::setpriority(libc::PRIO_PROCESS, 0, 0);
         libc::umask(launch.program.umask);
@@ -256,16 +258,16 @@ pub(super) fn become_subreaper() {
     unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) };
 }
 
-/// A resource and what a container may have of it.
-type Limit = (libc::__rlimit_resource_t, libc::rlimit);
+/// A resource, what a container should have of it, and what this user can give it in any case.
+type Limit = (libc::__rlimit_resource_t, libc::rlimit, libc::rlimit);
 
-/// Open files of a container at first; it may raise that to what this user may have.
-const OPEN_FILES: libc::rlim_t = 65_536;
+/// Open files of a container at first, and how far it may raise that.
+const OPEN_FILES: libc::rlimit = libc::rlimit { rlim_cur: 65_536, rlim_max: 1_048_576 };
 /// Stack of a container's threads.
 const STACK: libc::rlim_t = 8 << 20;
 
-/// The limits of every container, whoever has started us: as much as this user may have, but for the usual bounds on
-/// open files and stacks, and without core dumps.
+/// The limits of every container, whoever has started us: none, but for the usual bounds on open files and stacks, and without
+/// core dumps. Only who has CAP_SYS_RESOURCE, as root mostly, can raise a hard limit: of others the inherited ones stay.
 fn standard_limits() -> &'static [Limit] {
     static LIMITS: OnceLock<Vec<Limit>> = OnceLock::new();
     LIMITS.get_or_init(|| {
@@ -285,18 +287,21 @@ fn standard_limits() -> &'static [Limit] {
 }
 
 fn standard_limit(resource: libc::__rlimit_resource_t) -> Option<Limit> {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    let mut inherited = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the structure is ours and lives through the call.
-    if unsafe { libc::getrlimit(resource, &raw mut limit) } != 0 {
+    if unsafe { libc::getrlimit(resource, &raw mut inherited) } != 0 {
         return None;
     }
-    limit.rlim_cur = match resource {
-        libc::RLIMIT_CORE => 0,
-        libc::RLIMIT_NOFILE => limit.rlim_max.min(OPEN_FILES),
-        libc::RLIMIT_STACK => limit.rlim_max.min(STACK),
-        _ => limit.rlim_max,
+    let none = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    let wanted = match resource {
+        libc::RLIMIT_CORE => libc::rlimit { rlim_cur: 0, ..none },
+        libc::RLIMIT_STACK => libc::rlimit { rlim_cur: STACK, ..none },
+        libc::RLIMIT_NOFILE => OPEN_FILES,
+        _ => none,
     };
-    Some((resource, limit))
+    let possible =
+        libc::rlimit { rlim_cur: wanted.rlim_cur.min(inherited.rlim_max), rlim_max: inherited.rlim_max };
+    Some((resource, wanted, possible))
 }
 
 /// Gives memory that is free back to the system: a process that is going to sleep for long needs little.

@@ -7,7 +7,7 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 
 use super::load::fill;
-use super::{Config, clock};
+use super::{Config, clock, clock_reading};
 use crate::api::Pod;
 use crate::api::conditions::is_pod_finished;
 use crate::api::meta::uid;
@@ -173,6 +173,7 @@ fn compare(
 /// Whether a controller would do anything, or wait for a time or a pod. What it would only say again does not count.
 fn has_work(config: &Config, state: &State, now: DateTime<Utc>) -> Result<bool> {
     let mut world = World::new(config.settings.clone());
+    world.clock = clock_reading();
     fill(&mut world, state)?;
     if world.live_pods().next().is_some() {
         return Ok(true);

@@ -15,7 +15,7 @@ use super::outline::PodOutline;
 use super::pending::Pending;
 use super::recorder::Recorder;
 use super::timers::Timers;
-use super::{Config, clock, seed};
+use super::{Config, clock, clock_reading, seed};
 use crate::api::conditions::is_pod_finished;
 use crate::api::defaults::set_job_defaults;
 use crate::api::events::EventRecord;
@@ -24,13 +24,13 @@ use crate::api::meta::{ANNOTATION_PASSED_ENVIRONMENT_ID, annotation, controller_
 use crate::api::resource_field::Amounts;
 use crate::api::{ContainerStatus, ObjectMeta, Pod};
 use crate::controller::scheduler::is_bound;
-use crate::controller::{Action, JobFacts, PodEntry, World, reconcile, reconcile_cron_jobs};
+use crate::controller::{Action, ClockReading, JobFacts, PodEntry, World, reconcile, reconcile_cron_jobs};
 use crate::kubelet::actions::{
     Environment, PodRun, blocked_status, killing_event, lost_status, pod_run, take_report,
 };
 use crate::kubelet::{
     Launcher, Session, Supervisor, continue_if_stopped, kill_strays, kill_supervisor, request_stop,
-    since_boot, supervisor_of,
+    supervisor_of,
 };
 use crate::registry::strategy::prepare_job_for_create;
 use crate::registry::tombstones::Tombstone;
@@ -47,8 +47,8 @@ const START_AGAIN: Duration = Duration::seconds(1);
 const LOOK_AGAIN: Duration = Duration::seconds(1);
 /// How long after its pod's deadline a supervisor that does not follow is killed.
 const LATE: Duration = Duration::seconds(15);
-/// A clock that differs by this from what has passed has been set.
-const CLOCK_STEP: Duration = Duration::seconds(1);
+/// A clock that differs by this many milliseconds from what has passed has been set.
+const CLOCK_STEP: i64 = 1000;
 /// How long after a request to stop it is repeated.
 const AGAIN: Duration = Duration::seconds(3);
 /// Done pods beyond the threshold are collected in batches, so that one pass in many pays for the search.
@@ -88,8 +88,6 @@ pub struct Engine {
     pod_timers: Timers<Key>,
     supervised: HashMap<Box<str>, Supervision>,
     adopted: Adopted,
-    /// The wall clock's time less that since the machine was started: it changes when somebody sets the clock.
-    clock_offset: Option<Duration>,
     launcher: Launcher,
     environment: BTreeMap<String, String>,
     /// How much pods can have of this machine.
@@ -123,7 +121,6 @@ impl Engine {
             cron_timers: Timers::new(),
             supervised: HashMap::new(),
             adopted: Adopted::new()?,
-            clock_offset: None,
             launcher,
             environment: default_environment(),
             allocatable: allocatable(),
@@ -303,7 +300,7 @@ impl Engine {
         };
         let mut locked = self.store.lock(tail)?;
         let mut round = Round::default();
-        self.follow_clock(now, &mut round)?;
+        self.follow_clock();
         let mut failed = Ok(());
         locked.catch_up(&TABLES, |change| {
             if failed.is_ok() {
@@ -347,27 +344,20 @@ impl Engine {
         Ok(PassReport { lines: round.lines, committed })
     }
 
-    /// Somebody may have set the clock: what has been noted of Jobs moves along, so that deadlines and delays last as long as they
-    /// would have.
-    fn follow_clock(&mut self, now: DateTime<Utc>, round: &mut Round) -> Result<()> {
-        let since_boot = Duration::from_std(since_boot()).context("read the time since boot")?;
-        let offset = (now - DateTime::UNIX_EPOCH) - since_boot;
-        let by = offset - self.clock_offset.replace(offset).unwrap_or(offset);
-        // A clock that is only adjusted goes a little faster or slower.
-        if by.abs() < CLOCK_STEP {
-            return Ok(());
+    /// Somebody may have set the clock: timers move along, and what has been noted of Jobs when they are synced.
+    fn follow_clock(&mut self) {
+        let before = std::mem::replace(&mut self.world.clock, clock_reading());
+        let by = self.world.clock.offset - before.offset;
+        if before == ClockReading::default() || by.abs() < CLOCK_STEP {
+            return;
         }
+        let by = Duration::milliseconds(by);
         self.job_timers.shift(by);
         self.pod_timers.shift(by);
         for supervision in self.supervised.values_mut() {
             supervision.tell_again = supervision.tell_again.map(|again| again + by);
         }
-        for (key, facts) in self.world.shift_facts(by) {
-            round.pending.put_facts(key.clone(), &facts)?;
-            self.world.mark_dirty(key);
-        }
         self.world.mark_all_dirty();
-        Ok(())
     }
 
     /// Takes in what a supervisor says of its pod.

@@ -14,7 +14,7 @@ use super::notice::leave_notice;
 use super::outline::{cron_job_has_work, job_has_work, pod_has_work};
 use super::pending::Revisions;
 use super::run::controller_pid;
-use super::{Config, Engine, Pending, clock, seed};
+use super::{Config, Engine, Pending, clock, clock_reading, seed};
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::key;
 use crate::api::{Job, Pod};
@@ -131,6 +131,7 @@ impl Request {
     /// A world in which there is only the node.
     fn world_of_node(&self, config: &Config) -> Result<World> {
         let mut world = World::new(config.settings.clone());
+        world.clock = clock_reading();
         for (_, node) in self.state.objects(Table::Nodes) {
             world.put_node(&node.parse()?);
         }

@@ -16,7 +16,7 @@ use super::engine::Engine;
 use super::follow::Watches;
 use super::{Config, clock};
 use crate::kubelet::{Launcher, raise_open_files};
-use crate::store::{ProcessLock, Store, holder_of, sync_journal};
+use crate::store::{ProcessLock, Store, clock_offset, holder_of, sync_journal};
 
 /// How the controller ends and what it says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,8 +166,8 @@ impl Controller {
 /// The wall clock's timer: it goes on through suspend, and a jump of the clock wakes us to look again.
 fn set_timer(timer: &TimerFd, at: Option<DateTime<Utc>>) -> Result<()> {
     let Some(at) = at else { return timer.unset().context("clear the timer") };
-    // A time of zero would disarm the timer.
-    let at = at.max(clock());
+    // A time of zero would disarm the timer. What tests have set is not the system's clock.
+    let at = at.max(clock()) - clock_offset();
     let spec = TimeSpec::new(at.timestamp(), i64::from(at.timestamp_subsec_nanos()));
     let flags = TimerSetTimeFlags::TFD_TIMER_ABSTIME | TimerSetTimeFlags::TFD_TIMER_CANCEL_ON_SET;
     match timer.set(Expiration::OneShot(spec), flags) {

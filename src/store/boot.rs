@@ -55,7 +55,7 @@ impl Boot {
 }
 
 /// The kernel's name for this boot. Debug builds can be told another, so that tests can restart the machine.
-fn boot_id() -> String {
+pub fn boot_id() -> String {
     #[cfg(debug_assertions)]
     if let Ok(id) = std::env::var("JOBCTL_BOOT_ID") {
         return id;

@@ -387,3 +387,22 @@ spec:
     assert_eq!(apply("work"), "job.batch/one-run created\n");
     assert_eq!(apply("elsewhere"), "job.batch/one-run unchanged\n");
 }
+
+#[test]
+fn a_manifest_as_kubectl_generates_it_is_unchanged_the_second_time() {
+    let world = World::new();
+    let create = "create cronjob c --schedule '0 0 1 1 *' --image=x --dry-run=client -o yaml -- pwd";
+    let manifest = world.run(create).success().stdout;
+    assert!(manifest.contains("resources: {}") && manifest.contains("status: {}"), "{manifest}");
+    let path = world.manifest("c.yaml", manifest);
+    world.run(&format!("apply -f {path}")).prints("cronjob.batch/c created\n");
+    world.run(&format!("apply -f {path}")).prints("cronjob.batch/c unchanged\n");
+    let small = job("small", "suspend: true", "true").replace(
+        "        command:",
+        "        resources: {limits: {cpu: \"0.5\", memory: 1024Mi}}\n        command:",
+    );
+    let path = world.manifest("small.yaml", small);
+    assert_eq!(world.run(&format!("apply -f {path}")).success().stdout, "job.batch/small created\n");
+    assert_eq!(world.run(&format!("apply -f {path}")).success().stdout, "job.batch/small unchanged\n");
+    let _ = world.run("delete cronjob c").success();
+}
