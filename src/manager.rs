@@ -52,8 +52,8 @@ pub fn steady_clock() -> DateTime<Utc> {
     *start + since_boot().saturating_sub(*since)
 }
 
-/// The wall clock as it stands, by which somebody who sets it is noticed.
-pub(crate) fn clock_reading() -> ClockReading {
+/// The wall clock, just read as `now`, as it stands: by this somebody who sets it is noticed.
+pub(crate) fn clock_reading(now: DateTime<Utc>) -> ClockReading {
     static BOOT: OnceLock<u64> = OnceLock::new();
     let boot = *BOOT.get_or_init(|| {
         let mut hasher = DefaultHasher::new();
@@ -61,7 +61,7 @@ pub(crate) fn clock_reading() -> ClockReading {
         hasher.finish()
     });
     let since_boot = since_boot().as_millis() as i64;
-    ClockReading { boot, offset: clock().timestamp_millis() - since_boot }
+    ClockReading { boot, offset: now.timestamp_millis() - since_boot }
 }
 
 /// A seed for names and uids, from the system's randomness.

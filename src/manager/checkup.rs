@@ -173,7 +173,7 @@ fn compare(
 /// Whether a controller would do anything, or wait for a time or a pod. What it would only say again does not count.
 fn has_work(config: &Config, state: &State, now: DateTime<Utc>) -> Result<bool> {
     let mut world = World::new(config.settings.clone());
-    world.clock = clock_reading();
+    world.clock = clock_reading(now);
     fill(&mut world, state)?;
     if world.live_pods().next().is_some() {
         return Ok(true);

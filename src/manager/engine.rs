@@ -290,6 +290,7 @@ impl Engine {
     /// A store that cannot be read or written (then nothing is changed), or a kubelet process that is gone.
     pub fn pass(&mut self) -> Result<PassReport> {
         let now = clock();
+        let reading = clock_reading(now);
         let deaths = self.launcher.deaths()?;
         self.suspects.extend(deaths);
         // Reports are read after the deaths have been heard of: a supervisor reports before it dies.
@@ -300,7 +301,7 @@ impl Engine {
         };
         let mut locked = self.store.lock(tail)?;
         let mut round = Round::default();
-        self.follow_clock();
+        self.follow_clock(reading);
         let mut failed = Ok(());
         locked.catch_up(&TABLES, |change| {
             if failed.is_ok() {
@@ -345,8 +346,8 @@ impl Engine {
     }
 
     /// Somebody may have set the clock: timers move along, and what has been noted of Jobs when they are synced.
-    fn follow_clock(&mut self) {
-        let before = std::mem::replace(&mut self.world.clock, clock_reading());
+    fn follow_clock(&mut self, clock: ClockReading) {
+        let before = std::mem::replace(&mut self.world.clock, clock);
         let by = self.world.clock.offset - before.offset;
         if before == ClockReading::default() || by.abs() < CLOCK_STEP {
             return;

@@ -18,7 +18,7 @@ use super::{Config, Engine, Pending, clock, clock_reading, seed};
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::key;
 use crate::api::{Job, Pod};
-use crate::controller::{Action, World, reconcile, scheduler};
+use crate::controller::{Action, ClockReading, World, reconcile, scheduler};
 use crate::kubelet::{Launcher, controller_by_supervisor, start_detached};
 use crate::store::{
     ControllerFailures, LockedStore, ProcessLock, State, Store, StoreError, Table, Tail, is_out_of_room,
@@ -39,6 +39,7 @@ pub struct Request {
     pub pending: Pending,
     /// The time of the request.
     pub now: DateTime<Utc>,
+    clock: ClockReading,
     /// For names and uids.
     pub random: fastrand::Rng,
     /// What this request has created.
@@ -62,7 +63,9 @@ impl Request {
         let (locked, state) = store.lock_and_read(&tables)?;
         let random = fastrand::Rng::with_seed(seed());
         let (pending, created) = (Pending::default(), BTreeSet::new());
-        Ok(Self { state, pending, now: clock(), random, created, frees_room: false, locked })
+        let now = clock();
+        let clock = clock_reading(now);
+        Ok(Self { state, pending, now, clock, random, created, frees_room: false, locked })
     }
 
     /// The resourceVersions that the objects written by this request will have.
@@ -131,7 +134,7 @@ impl Request {
     /// A world in which there is only the node.
     fn world_of_node(&self, config: &Config) -> Result<World> {
         let mut world = World::new(config.settings.clone());
-        world.clock = clock_reading();
+        world.clock = self.clock;
         for (_, node) in self.state.objects(Table::Nodes) {
             world.put_node(&node.parse()?);
         }
