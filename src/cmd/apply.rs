@@ -295,6 +295,8 @@ fn change(
     context: &Context,
     request: &mut Request,
 ) -> Result<Decision, Refusal> {
+    let name = current["metadata"]["name"].as_str().unwrap_or_default();
+    submit::warn_of_late_pass_env(&args.pass_env, document.kind, name);
     let annotation = current["metadata"]["annotations"][ANNOTATION_LAST_APPLIED].as_str();
     let original: Option<Value> = annotation.and_then(|text| serde_json::from_str(text).ok());
     if original.is_none() {

@@ -127,6 +127,7 @@ fn replace(
         return Err(StatusError::not_found(document.kind, &key.name).into());
     };
     let current: Value = current.parse()?;
+    submit::warn_of_late_pass_env(&args.pass_env, document.kind, &key.name);
     let uid = |object: &Value| object["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
     let (wanted, stored) = (uid(&document.value), uid(&current));
     if !wanted.is_empty() && wanted != stored {

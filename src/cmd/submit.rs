@@ -166,6 +166,16 @@ pub(super) fn add_creator(meta: &mut ObjectMeta, pass_env: &[String], request: &
     Ok(())
 }
 
+/// Says so where variables are to be passed to an object that is there already: it keeps those of its creation.
+pub(super) fn warn_of_late_pass_env(pass_env: &[String], kind: Kind, name: &str) {
+    if !pass_env.is_empty() {
+        let object = format!("{}/{name}", kind.qualified_singular());
+        warn(&format!(
+            "--pass-env has no effect on {object}, which is there already: variables are passed at creation"
+        ));
+    }
+}
+
 /// What annotations say of whoever creates an object.
 fn creator() -> Result<[(&'static str, String); 4]> {
     let directory = std::env::current_dir().context("find the current directory")?;

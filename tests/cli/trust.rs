@@ -464,7 +464,10 @@ fn what_is_passed_is_kept_apart_and_the_starters_environment_does_not_stay() {
     assert!(looked_at >= 3, "{looked_at}");
     world.manifest("go", "");
     world.wait_for_end("passes");
-    // A CronJob's Jobs get the same, also after a compaction, and nobody keeps what nothing names any more.
+    let again =
+        world.command("apply -f - --pass-env TOKEN").stdin(job("passes", "", script)).env("TOKEN", "other");
+    let said = again.run().success().stderr;
+    assert!(said.contains("--pass-env has no effect on job.batch/passes, which is there already"), "{said}");
     let _ = world.run("delete job passes").success();
     world.assert_no_processes_left();
 }
