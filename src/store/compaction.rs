@@ -23,7 +23,7 @@ const LONG_JOURNAL: u64 = 1 << 20;
 
 impl LockedStore {
     /// Compacts when the journal is larger than 4 MiB and than half the snapshot, so that the cost per commit stays
-    /// constant. What [`Retention`] says is left behind.
+    /// constant. What `store/retention.rs` says is left behind.
     ///
     /// # Errors
     /// Failing reads or writes; the old snapshot stays in force.
