@@ -58,7 +58,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::manager::{COMPANION, CONTROLLER};
+use crate::kubelet::{COMPANION, CONTROLLER};
 
 pub use context::Global;
 pub use failure::EXIT_CODES;

@@ -23,19 +23,16 @@ pub use follow::Follower;
 pub use node::{register_node, show_node};
 pub use notice::take_notices;
 pub use pending::{Pending, Revisions};
-pub use request::{
-    COMPANION, CONTROLLER, Companion, Request, come_back, ensure_controller, revive_controller, run_pass_here,
-};
+pub use request::{Companion, Request, come_back, ensure_controller, revive_controller, run_pass_here};
 pub use run::{Controller, ControllerMode};
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
 use crate::controller::ClockReading;
-use crate::kubelet::since_boot;
+use crate::kubelet::{SteadyClock, since_boot};
 use crate::store::{boot_id, clock_offset};
 
 /// The current time. Everything below the manager gets it as an argument.
@@ -47,9 +44,8 @@ pub fn clock() -> DateTime<Utc> {
 /// The time as it passes, for waiting: somebody who sets the clock neither shortens nor prolongs it. It begins with the wall
 /// clock's time at the first call of this process.
 pub fn steady_clock() -> DateTime<Utc> {
-    static START: OnceLock<(DateTime<Utc>, Duration)> = OnceLock::new();
-    let (start, since) = START.get_or_init(|| (clock(), since_boot()));
-    *start + since_boot().saturating_sub(*since)
+    static CLOCK: OnceLock<SteadyClock> = OnceLock::new();
+    CLOCK.get_or_init(|| SteadyClock::start(clock())).now()
 }
 
 /// The wall clock, just read as `now`, as it stands: by this somebody who sets it is noticed.

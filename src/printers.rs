@@ -8,6 +8,7 @@ pub mod json;
 pub mod jsonpath;
 pub mod name;
 pub mod rows;
+pub mod size;
 pub mod sort;
 pub mod table;
 pub mod terminal;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::kubelet::{Facility, Limits, PodProcess};
 use crate::manager::{Checkup, Pods};
+use crate::printers;
 use crate::store::{
     Affected, AsideLine, Entry, Examination, FORMAT, Fate, Format, Gap, Inspection, Letters, Space,
 };
@@ -412,20 +413,12 @@ pub(super) fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
-/// Bytes for people.
+/// Bytes for people: those of a small file are counted.
 fn size(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
-    if bytes < 1024 {
-        return count(usize::try_from(bytes).unwrap_or(usize::MAX), "byte");
+    match usize::try_from(bytes) {
+        Ok(few) if few < 1024 => count(few, "byte"),
+        _ => printers::size::size(bytes),
     }
-    let mut value = bytes as f64 / 1024.0;
-    let mut unit = 0;
-    // What would be shown as 1024.0 is one of the next unit.
-    while value >= 1023.95 && unit + 1 < UNITS.len() {
-        value /= 1024.0;
-        unit += 1;
-    }
-    format!("{value:.1} {}", UNITS[unit])
 }
 
 #[cfg(test)]

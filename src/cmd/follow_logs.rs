@@ -6,7 +6,6 @@ use std::os::fd::AsFd;
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use super::context::Context;
 use super::log_reader::{CHUNK, LogOptions, LogReader, Runs};
@@ -17,6 +16,7 @@ use crate::api::kinds::Key;
 use crate::api::meta::{controller_of, key, name, uid};
 use crate::api::{Job, Pod};
 use crate::controller::JobFacts;
+use crate::kubelet::raise_open_files;
 use crate::manager::Follower;
 use crate::store::{Change, PodDirectory, State, Table};
 
@@ -100,7 +100,8 @@ pub(super) fn follow(
 ) -> Result<bool> {
     let (state, mut follower) = Follower::start(&context.config, &context.store, &TABLES)?;
     let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK).context("watch the logs")?;
-    allow_many_files();
+    // Each log that is followed is held open.
+    raise_open_files();
     let mut follow = Follow {
         context,
         following,
@@ -132,13 +133,6 @@ pub(super) fn follow(
         if !follower.wait(&[follow.inotify.as_fd()], following.until)? {
             return Ok(false);
         }
-    }
-}
-
-/// Each log that is followed is held open.
-fn allow_many_files() {
-    if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
-        let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
     }
 }
 

@@ -15,6 +15,7 @@ use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{controller_of, key, uid};
 use crate::api::{Job, Pod};
 use crate::manager::Request;
+use crate::printers::size::size;
 use crate::store::{PodDirectory, Table, is_read_for_record};
 
 /// Remove the logs of pods that are gone, of Jobs that have ended
@@ -77,7 +78,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
             job.name,
             pods.len(),
             if pods.len() == 1 { "pod" } else { "pods" },
-            human_size(bytes),
+            size(bytes),
             args.dry_run.suffix()
         ))?;
     }
@@ -98,29 +99,4 @@ fn ended_jobs(request: &Request, context: &Context, args: &Args) -> Result<BTree
         }
     }
     Ok(ended)
-}
-
-/// `12.5 MiB`.
-fn human_size(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
-    let mut size = bytes as f64 / 1024.0;
-    let mut unit = 0;
-    while size >= 1024.0 && unit + 1 < UNITS.len() {
-        size /= 1024.0;
-        unit += 1;
-    }
-    format!("{size:.1} {}", UNITS[unit])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::human_size;
-
-    #[test]
-    fn sizes_are_short() {
-        assert_eq!(
-            [0, 512, 1 << 20, 3 << 29, 1 << 51].map(human_size),
-            ["0.0 KiB", "0.5 KiB", "1.0 MiB", "1.5 GiB", "2048.0 TiB"]
-        );
-    }
 }

@@ -1,11 +1,11 @@
 //! Containers that cannot start on this machine as it is now: a warning to whoever creates the object.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::object::Object;
 use crate::api::meta::{ANNOTATION_PATH, ANNOTATION_WORKING_DIRECTORY, annotation};
 use crate::api::{Container, ObjectMeta, PodSpec};
+use crate::kubelet::{NoProgram, find_program};
 
 /// A warning for every container without a command, or with one that is not there.
 pub(super) fn warnings(object: &Object) -> Vec<String> {
@@ -58,25 +58,19 @@ fn problem(container: &Container, directory: &str, path: &str) -> Option<String>
         None => path,
     };
     let directory = Path::new(directory).join(container.working_dir.as_deref().unwrap_or_default());
-    if program.contains('/') {
-        let file = directory.join(program);
-        let problem = match std::fs::metadata(&file) {
-            Err(_) => "does not exist on this machine",
-            Ok(found) if !found.is_file() || found.permissions().mode() & 0o111 == 0 => "is not executable",
-            Ok(_) => return None,
-        };
-        return Some(format!(".command: {program:?} {problem}"));
-    }
-    let is_there = path.split(':').any(|entry| is_executable(&directory.join(entry).join(program)));
-    (!is_there).then(|| format!(".command: {program:?} is not found on the PATH that the pod will have"))
-}
-
-fn is_executable(file: &Path) -> bool {
-    std::fs::metadata(file).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+    let problem = match find_program(program, path, &directory) {
+        Ok(_) => return None,
+        Err(NoProgram::Missing(_)) => "does not exist on this machine",
+        Err(NoProgram::Forbidden) => "is not executable",
+        Err(NoProgram::NotOnPath { .. }) => "is not found on the PATH that the pod will have",
+    };
+    Some(format!(".command: {program:?} {problem}"))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]

@@ -11,8 +11,8 @@ use nix::sys::signal::{SigSet, Signal};
 use super::context::{Context, Global};
 use super::outcome::DryRun;
 use super::output::say;
-use crate::kubelet::set_title;
-use crate::manager::{COMPANION, Config, Controller, ControllerMode, clock, come_back};
+use crate::kubelet::{COMPANION, set_title};
+use crate::manager::{Config, Controller, ControllerMode, clock, come_back};
 use crate::store::{Store, holder_of};
 
 /// Make passes until interrupted, one line per change

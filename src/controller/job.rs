@@ -61,6 +61,14 @@ pub struct ClockReading {
 /// or slower.
 const CLOCK_STEP: i64 = 1000;
 
+impl ClockReading {
+    /// By how much the clock has been set since an earlier reading; `None` where it has not, or nobody knows.
+    pub fn set_since(self, earlier: Self) -> Option<Duration> {
+        let by = self.offset - earlier.offset;
+        (self.boot == earlier.boot && by.abs() >= CLOCK_STEP).then(|| Duration::milliseconds(by))
+    }
+}
+
 impl JobFacts {
     /// Moves every time along with a clock that has been set since they were noted, so that deadlines and delays last as long as
     /// they would have. Nothing was in the future.
@@ -69,14 +77,11 @@ impl JobFacts {
         if clock == ClockReading::default() {
             return;
         }
-        let by = match self.clock {
-            Some(known) if known.boot == clock.boot => clock.offset - known.offset,
-            _ => 0,
-        };
-        if self.clock.is_none_or(|known| known.boot != clock.boot) || by.abs() >= CLOCK_STEP {
+        let by = self.clock.and_then(|known| clock.set_since(known));
+        if by.is_some() || self.clock.is_none_or(|known| known.boot != clock.boot) {
             self.clock = Some(clock);
         }
-        let by = if by.abs() >= CLOCK_STEP { Duration::milliseconds(by) } else { Duration::zero() };
+        let by = by.unwrap_or_default();
         let times = [&mut self.started, &mut self.last_failure].into_iter().flatten();
         times
             .chain(self.indexes.values_mut().map(|index| &mut index.last))

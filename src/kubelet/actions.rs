@@ -7,7 +7,10 @@ mod run;
 mod status;
 
 pub use report::{killing_event, take_report};
-pub use run::{Blocked, ContainerRun, Environment, PodRun, Role, pod_run};
+pub use run::{
+    Blocked, CONTAINER_VARIABLE, ContainerRun, Environment, NODE_NAME_VARIABLE, POD_UID_VARIABLE, PodRun,
+    Role, pod_run,
+};
 pub use status::{Verdict, blocked_status, lost_status, pod_status};
 
 use chrono::{DateTime, Duration, Utc};

@@ -7,9 +7,16 @@ use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
+use super::actions::POD_UID_VARIABLE;
 use super::observe::{Supervisor, supervisor_of};
 use super::spawn::{detach, send_signal, start_beside};
 use crate::store::{PodDirectory, Store, holder_of};
+
+/// `jobctl __controller DIR`: the controller in the background. It bypasses the command line's parser, whose heap
+/// every supervisor would inherit.
+pub const CONTROLLER: &str = "__controller";
+/// `jobctl __companion DIR`: the controller of a verb that waits where nothing may stay in the background.
+pub const COMPANION: &str = "__companion";
 
 /// The variables that a controller needs: where things are, and how it is set up. Whatever else its starter has (tokens, for
 /// instance) must not stay in processes that live for days.
@@ -51,7 +58,7 @@ pub(super) fn start_outside_of_the_pod(kind: &str, root: &Path) -> io::Result<()
 /// Within a pod of this data directory: asks the pod's supervisor to start the controller, for what we start ourselves ends
 /// with the pod. True once one runs.
 pub fn controller_by_supervisor(store: &Store) -> bool {
-    let Some(uid) = std::env::var("JOBCTL_POD_UID").ok().filter(|uid| !uid.contains('/')) else {
+    let Some(uid) = std::env::var(POD_UID_VARIABLE).ok().filter(|uid| !uid.contains('/')) else {
         return false;
     };
     let directory = PodDirectory::new(store.pod_path(&uid));

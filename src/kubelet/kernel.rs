@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 
 use nix::sys::inotify::{InitFlags, Inotify};
 use nix::sys::prctl::set_child_subreaper;
-use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
+use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, setrlimit};
 
 use super::spawn::{can_close_ranges, can_signal, pidfd_of};
 
@@ -79,6 +79,13 @@ pub fn limits() -> Limits {
         most_threads: limit(Resource::RLIMIT_NPROC),
         most_files: limit(Resource::RLIMIT_NOFILE),
         is_root: nix::unistd::getuid().is_root(),
+    }
+}
+
+/// Lets this process have as many open files as its user may.
+pub fn raise_open_files() {
+    if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
     }
 }
 

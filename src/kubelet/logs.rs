@@ -11,7 +11,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -138,19 +138,14 @@ pub(super) struct LogWriter {
 }
 
 impl LogWriter {
-    /// Begins the log of a run, and makes the pod's directory where it is missing.
+    /// Begins the log of a run, in the pod's directory, which the claim has made.
     pub(super) fn create(place: LogPlace, restart: i32) -> io::Result<Self> {
         Self::with_limits(place, restart, LIMITS)
     }
 
     fn with_limits(place: LogPlace, restart: i32, limits: Limits) -> io::Result<Self> {
         let part = LogPart::first(restart);
-        let file = place.open(part).or_else(|_| {
-            let path = place.path(part);
-            let directory = path.parent().unwrap_or(std::path::Path::new("/"));
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-            place.open(part)
-        })?;
+        let file = place.open(part)?;
         // The first run has nothing before it that could be too much.
         let waits = restart > 0 && !place.make_room(part, limits);
         Ok(Self {
@@ -376,6 +371,8 @@ mod tests {
     const SMALL: Limits = Limits { file: 1000, files: 3, runs: 4, bytes: 5000 };
 
     fn place(root: &std::path::Path) -> LogPlace {
+        // The claim of a pod makes its directory.
+        fs::create_dir_all(root.join("pods/uid")).expect("a directory");
         LogPlace {
             directory: PodDirectory::new(root.join("pods/uid")),
             container: "main".into(),

@@ -8,6 +8,8 @@ use nix::sys::signal::kill;
 use nix::sys::wait::WaitPidFlag;
 use nix::unistd::Pid;
 
+use super::actions::POD_UID_VARIABLE;
+use super::clock::since_boot;
 use super::spawn::{exit_code, pidfd_of, reap_one, send_signal, wait_for_any};
 
 /// How long killed processes may take to go. One that hangs in the kernel longer is left behind.
@@ -99,7 +101,7 @@ fn children_of(pid: Pid) -> Vec<Pid> {
 /// Kills what a lost supervisor has left of its pod: processes that carry the pod's uid in their environment, and those of the
 /// sessions that it has started.
 pub fn kill_strays(pod_uid: &str, sessions: &[Session]) {
-    let marker = format!("JOBCTL_POD_UID={pod_uid}");
+    let marker = format!("{POD_UID_VARIABLE}={pod_uid}");
     let started = Instant::now();
     // A process in the middle of an exec has no environment to be read: none is left when none is seen several times.
     let mut absent = 0;
@@ -153,11 +155,6 @@ impl Session {
     }
 }
 
-/// The time since the machine was started, the time in which it slept included.
-pub fn since_boot() -> Duration {
-    nix::time::clock_gettime(nix::time::ClockId::CLOCK_BOOTTIME).map_or(Duration::ZERO, Duration::from)
-}
-
 /// The time since the machine was started, in the ticks in which the kernel tells when processes were.
 pub(super) fn ticks() -> u64 {
     let per_second =
@@ -168,9 +165,9 @@ pub(super) fn ticks() -> u64 {
 /// What the kernel says of a process.
 #[derive(Clone, Copy, Debug)]
 struct Stat {
+    state: char,
     session: i32,
     started: u64,
-    is_zombie: bool,
 }
 
 impl Stat {
@@ -179,17 +176,20 @@ impl Stat {
         // After the name in brackets, fields are counted from the third on.
         let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').collect();
         Some(Self {
+            state: fields.first()?.chars().next()?,
             session: fields.get(3)?.parse().ok()?,
             started: fields.get(19)?.parse().ok()?,
-            is_zombie: fields.first()?.starts_with('Z'),
         })
+    }
+
+    fn is_zombie(self) -> bool {
+        self.state == 'Z'
     }
 }
 
 /// Whether a process is stopped, by a signal or a debugger.
 pub(super) fn is_stopped(pid: i32) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/stat"))
-        .is_ok_and(|stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['T', 't'])))
+    Stat::of(Pid::from_raw(pid)).is_some_and(|stat| ['T', 't'].contains(&stat.state))
 }
 
 fn strays(marker: &[u8], sessions: &[Session]) -> Vec<Pid> {
@@ -197,7 +197,7 @@ fn strays(marker: &[u8], sessions: &[Session]) -> Vec<Pid> {
     let pids =
         entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).map(Pid::from_raw);
     let is_stray = |pid: &Pid| {
-        let Some(stat) = Stat::of(*pid).filter(|stat| !stat.is_zombie) else { return false };
+        let Some(stat) = Stat::of(*pid).filter(|stat| !stat.is_zombie()) else { return false };
         let is_of = |session: &Session| {
             session.id == stat.session && session.holds(stat, Stat::of(Pid::from_raw(session.id)))
         };
@@ -237,11 +237,12 @@ pub struct PodProcess {
 
 /// Every living process of this user's that carries a pod's uid in its environment, of whatever data directory.
 pub fn pod_processes() -> Vec<PodProcess> {
-    const MARKER: &[u8] = b"JOBCTL_POD_UID=";
+    let marker = format!("{POD_UID_VARIABLE}=");
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     let of_pid = |pid: i32| {
         let environ = fs::read(format!("/proc/{pid}/environ")).ok()?;
-        let uid = environ.split(|byte| *byte == 0).find_map(|variable| variable.strip_prefix(MARKER))?;
+        let uid =
+            environ.split(|byte| *byte == 0).find_map(|variable| variable.strip_prefix(marker.as_bytes()))?;
         let pod_uid = String::from_utf8(uid.to_vec()).ok()?;
         (!is_zombie(Pid::from_raw(pid))).then_some(PodProcess { pid, pod_uid })
     };
@@ -255,10 +256,7 @@ fn carries(pid: Pid, marker: &[u8]) -> bool {
 }
 
 fn is_zombie(pid: Pid) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/stat"))
-        .ok()
-        .and_then(|stat| Some(stat.rsplit_once(") ")?.1.starts_with('Z')))
-        .unwrap_or(true)
+    Stat::of(pid).is_none_or(Stat::is_zombie)
 }
 
 #[cfg(test)]
@@ -270,7 +268,7 @@ mod tests {
         let session = Session::all_in("7 100 102\nrubbish\n8 5\n");
         assert_eq!(session, [Session { id: 7, after: 100, before: 102 }]);
         assert_eq!(Session::all_in(&session[0].text()), session);
-        let stat = |session, started| Stat { session, started, is_zombie: false };
+        let stat = |session, started| Stat { state: 'S', session, started };
         let holds = |process, leader| session[0].holds(process, leader);
         assert!(holds(stat(7, 101), Some(stat(7, 101))), "the first process itself");
         assert!(holds(stat(7, 900), Some(stat(7, 99))), "one that it started");

@@ -158,9 +158,6 @@ impl Program {
     /// The child borrows our memory until it execs (as posix_spawn does, which has no PR_SET_PDEATHSIG): nothing is
     /// copied, and no page of ours is written twice because of it.
     pub(super) fn start(&self, stdout: &OwnedFd, stderr: &OwnedFd) -> Result<Pid, (Step, io::Error)> {
-        let pointers = |words: &[CString]| -> Vec<*const libc::c_char> {
-            words.iter().map(|word| word.as_ptr()).chain([std::ptr::null()]).collect()
-        };
         let (argv, env) = (pointers(&self.argv), pointers(&self.env));
         let mut launch = Launch {
             program: self,
@@ -172,17 +169,8 @@ impl Program {
             limits: standard_limits(),
             failure: None,
         };
-        // Not zeroed: pages that the child does not touch cost nothing.
-        let mut stack = Vec::<u8>::with_capacity(CHILD_STACK);
-        let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
-        // SAFETY: CLONE_VFORK suspends this process, which has one thread, until the child has called exec or _exit,
-        // so `launch`, what it points to and `stack` outlive the child's use of them. Stacks grow down from the top,
-        // which is aligned here.
-        let pid = unsafe {
-            let top = stack.as_mut_ptr().add(CHILD_STACK);
-            let top = top.sub(top.addr() % 16);
-            libc::clone(launch_in_child, top.cast(), flags, (&raw mut launch).cast())
-        };
+        // SAFETY: `launch_in_child` takes a `Launch`, which lives here until the child has called exec or _exit.
+        let pid = unsafe { clone_until_exec(0, launch_in_child, (&raw mut launch).cast()) };
         if pid < 0 {
             return Err((Step::Fork, io::Error::last_os_error()));
         }
@@ -199,6 +187,32 @@ impl Program {
 
 /// Enough for a few system calls.
 const CHILD_STACK: usize = 16 << 10;
+
+/// Words as exec takes them: a null-terminated list of pointers to them.
+fn pointers(words: &[CString]) -> Vec<*const libc::c_char> {
+    words.iter().map(|word| word.as_ptr()).chain([std::ptr::null()]).collect()
+}
+
+/// Starts a child that borrows our memory until it execs or ends, and returns when it has; negative where it cannot be started.
+///
+/// # Safety
+/// This process has one thread. `run` makes system calls only, up to exec or _exit, and `what` is what it takes.
+unsafe fn clone_until_exec(
+    flags: libc::c_int,
+    run: extern "C" fn(*mut libc::c_void) -> libc::c_int,
+    what: *mut libc::c_void,
+) -> libc::pid_t {
+    // Not zeroed: pages that the child does not touch cost nothing.
+    let mut stack = Vec::<u8>::with_capacity(CHILD_STACK);
+    let flags = flags | libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+    // SAFETY: CLONE_VFORK suspends this process until the child has called exec or _exit, so `what` and `stack` outlive the
+    // child's use of them. Stacks grow down from the top, which is aligned here.
+    unsafe {
+        let top = stack.as_mut_ptr().add(CHILD_STACK);
+        let top = top.sub(top.addr() % 16);
+        libc::clone(run, top.cast(), flags, what)
+    }
+}
 
 /// What the child needs, in the memory that it shares with us until it execs.
 struct Launch<'a> {
@@ -313,18 +327,6 @@ pub(super) fn release_free_memory() {
     }
 }
 
-/// Lets this process have as many open files as its user may.
-pub fn raise_open_files() {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: the structure is ours and lives through both calls.
-    unsafe {
-        if libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) == 0 {
-            limit.rlim_cur = limit.rlim_max;
-            libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);
-        }
-    }
-}
-
 /// The next child that has ended, without waiting, and its raw wait status: signals beyond those with names (the real-time
 /// ones) are causes of death like any other.
 pub(super) fn wait_for_any() -> Option<(Pid, i32)> {
@@ -375,19 +377,10 @@ pub(super) fn exit_code(status: i32) -> Option<i32> {
 /// # Errors
 /// The program cannot be started.
 pub(super) fn start_beside(argv: &[CString], env: &[CString]) -> io::Result<()> {
-    let pointers = |words: &[CString]| -> Vec<*const libc::c_char> {
-        words.iter().map(|word| word.as_ptr()).chain([std::ptr::null()]).collect()
-    };
     let (argv, env) = (pointers(argv), pointers(env));
     let mut start = Beside { argv: argv.as_ptr(), env: env.as_ptr(), failure: 0 };
-    let mut stack = Vec::<u8>::with_capacity(CHILD_STACK);
-    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PARENT | libc::SIGCHLD;
-    // SAFETY: as in `Program::start`.
-    let pid = unsafe {
-        let top = stack.as_mut_ptr().add(CHILD_STACK);
-        let top = top.sub(top.addr() % 16);
-        libc::clone(beside_in_child, top.cast(), flags, (&raw mut start).cast())
-    };
+    // SAFETY: `beside_in_child` takes a `Beside`, which lives here until the child has called exec or _exit.
+    let pid = unsafe { clone_until_exec(libc::CLONE_PARENT, beside_in_child, (&raw mut start).cast()) };
     match start.failure {
         _ if pid < 0 => Err(io::Error::last_os_error()),
         0 => Ok(()),

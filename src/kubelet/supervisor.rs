@@ -4,7 +4,6 @@
 
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -16,15 +15,17 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::Pid;
 
 use super::actions::{
-    ContainerPhase, ContainerRun, ContainerState, PodRun, Terminated, Verdict, compute_pod_actions, ended,
-    pod_status, started,
+    CONTAINER_VARIABLE, ContainerPhase, ContainerRun, ContainerState, PodRun, Terminated, Verdict,
+    compute_pod_actions, ended, pod_status, started,
 };
-use super::background::start_outside_of_the_pod;
+use super::background::{CONTROLLER, start_outside_of_the_pod};
+use super::clock::SteadyClock;
 use super::logs::{LogPlace, LogWriter, Stream};
 use super::pool::Work;
 use super::processes::{
-    Session, has_children, kill_descendants, kill_marked_descendants, next_ended_child, since_boot, ticks,
+    Session, has_children, kill_descendants, kill_marked_descendants, next_ended_child, ticks,
 };
+use super::program::{NoProgram, find_program};
 use super::spawn::{
     Program, Step, StopRequest, become_subreaper, release_free_memory, set_process_name, set_title,
     signal_removals, stay_in_background,
@@ -104,7 +105,7 @@ fn run_pod(config: &Config, store: &Store, signals: &SignalFd, run: &PodRun) -> 
         store,
         config,
         lock: &lock,
-        clock: SteadyClock::start(),
+        clock: SteadyClock::start(wall_clock()),
         directory,
         inbox: Inbox::new(store.inbox_path()),
         signals,
@@ -136,22 +137,6 @@ fn wall_clock() -> DateTime<Utc> {
     Utc::now() + clock_offset()
 }
 
-/// The time as it passes: somebody who sets the clock neither shortens nor prolongs what a pod has.
-struct SteadyClock {
-    start: DateTime<Utc>,
-    since: std::time::Duration,
-}
-
-impl SteadyClock {
-    fn start() -> Self {
-        Self { start: wall_clock(), since: since_boot() }
-    }
-
-    fn now(&self) -> DateTime<Utc> {
-        self.start + (since_boot() - self.since)
-    }
-}
-
 fn watch_signals() -> nix::Result<SignalFd> {
     let mut mask = SigSet::empty();
     for signal in
@@ -168,7 +153,7 @@ fn ensure_controller(store: &Store) {
     let runs = holder_of(&store.controller_lock_path()).is_ok_and(|holder| holder.is_some());
     // A data directory that was removed is not to be made again.
     if !runs && store.is_laid_out() {
-        let _ = start_outside_of_the_pod("__controller", store.root());
+        let _ = start_outside_of_the_pod(CONTROLLER, store.root());
     }
 }
 
@@ -418,7 +403,7 @@ impl Supervisor<'_> {
             kill_descendants(&[]);
         } else {
             // With other containers running, an orphan tells by its environment whose it was.
-            let marker = format!("JOBCTL_CONTAINER={}", self.run.containers[index].name);
+            let marker = format!("{CONTAINER_VARIABLE}={}", self.run.containers[index].name);
             kill_marked_descendants(&marker, &others);
         }
     }
@@ -496,7 +481,9 @@ fn start(run: &PodRun, container: &ContainerRun, log: LogPlace, restart: i32) ->
     let program = container.argv.first().map_or("", String::as_str);
     let path_variable =
         container.env.iter().find(|(name, _)| name == "PATH").map_or("", |(_, value)| value.as_str());
-    let path = find_program(program, path_variable, &container.working_directory)?;
+    let path = find_program(program, path_variable, Path::new(&container.working_directory))
+        .map_err(|why| no_program(program, &why))?;
+    let path = path.to_string_lossy();
     let words = (container.argv.as_slice(), container.env.as_slice());
     let prepared = Program::new(&path, words, &container.working_directory, &run.hostname, run.umask)
         .map_err(|_| start_error(&format!("exec: {program:?}: invalid argument")))?;
@@ -547,34 +534,12 @@ fn errno_text(error: &std::io::Error) -> String {
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
-/// The file to execute: a name with a slash as it is, another by PATH.
-fn find_program(program: &str, path: &str, directory: &str) -> Result<String, String> {
-    let is_executable = |file: &Path| {
-        std::fs::metadata(file).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+/// The message of the StartError where there is no program.
+fn no_program(program: &str, why: &NoProgram) -> String {
+    let cause = match why {
+        NoProgram::Missing(error) => format!("stat {program}: {}", errno_text(error)),
+        NoProgram::Forbidden | NoProgram::NotOnPath { forbidden: true } => "permission denied".into(),
+        NoProgram::NotOnPath { forbidden: false } => "executable file not found in $PATH".into(),
     };
-    if program.contains('/') {
-        let file = Path::new(directory).join(program);
-        return match std::fs::metadata(&file) {
-            Err(error) => {
-                Err(start_error(&format!("exec: {program:?}: stat {program}: {}", errno_text(&error))))
-            }
-            Ok(_) if !is_executable(&file) => {
-                Err(start_error(&format!("exec: {program:?}: permission denied")))
-            }
-            Ok(_) => Ok(file.to_string_lossy().into_owned()),
-        };
-    }
-    let candidates = path.split(':').filter(|_| !program.is_empty()).map(|entry| {
-        let entry = if entry.is_empty() { directory } else { entry };
-        Path::new(directory).join(entry).join(program)
-    });
-    let mut forbidden = false;
-    for file in candidates {
-        if is_executable(&file) {
-            return Ok(file.to_string_lossy().into_owned());
-        }
-        forbidden |= file.is_file();
-    }
-    let cause = if forbidden { "permission denied" } else { "executable file not found in $PATH" };
-    Err(start_error(&format!("exec: {program:?}: {cause}")))
+    start_error(&format!("exec: {program:?}: {cause}"))
 }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::api::{durations, names};
 use crate::controller::Settings;
+use crate::kubelet::actions::{NODE_NAME_VARIABLE, POD_UID_VARIABLE};
 
 /// What the environment and the configuration file say.
 #[derive(Clone, Debug)]
@@ -104,7 +105,7 @@ fn local_zone() -> Tz {
 fn node_name() -> String {
     // Within a pod the host's name may be the pod's.
     let outer =
-        std::env::var("JOBCTL_NODE_NAME").ok().filter(|_| std::env::var_os("JOBCTL_POD_UID").is_some());
+        std::env::var(NODE_NAME_VARIABLE).ok().filter(|_| std::env::var_os(POD_UID_VARIABLE).is_some());
     if let Some(name) = outer {
         return name;
     }

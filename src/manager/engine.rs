@@ -47,8 +47,6 @@ const START_AGAIN: Duration = Duration::seconds(1);
 const LOOK_AGAIN: Duration = Duration::seconds(1);
 /// How long after its pod's deadline a supervisor that does not follow is killed.
 const LATE: Duration = Duration::seconds(15);
-/// A clock that differs by this many milliseconds from what has passed has been set.
-const CLOCK_STEP: i64 = 1000;
 /// How long after a request to stop it is repeated.
 const AGAIN: Duration = Duration::seconds(3);
 /// Done pods beyond the threshold are collected in batches, so that one pass in many pays for the search.
@@ -348,11 +346,7 @@ impl Engine {
     /// Somebody may have set the clock: timers move along, and what has been noted of Jobs when they are synced.
     fn follow_clock(&mut self, clock: ClockReading) {
         let before = std::mem::replace(&mut self.world.clock, clock);
-        let by = self.world.clock.offset - before.offset;
-        if before == ClockReading::default() || by.abs() < CLOCK_STEP {
-            return;
-        }
-        let by = Duration::milliseconds(by);
+        let Some(by) = clock.set_since(before) else { return };
         self.job_timers.shift(by);
         self.pod_timers.shift(by);
         for supervision in self.supervised.values_mut() {
@@ -542,7 +536,7 @@ impl Engine {
                 continue;
             }
             // The commit that held its end may have been lost in a power cut.
-            if let Some(report) = self.inbox.last_report_put_away(&self.store.pod_path(&pod_uid)) {
+            if let Some(report) = self.inbox.last_report_put_away(directory.path()) {
                 self.take_in(&report, now, round)?;
                 continue;
             }

@@ -19,16 +19,10 @@ use crate::api::kinds::{Key, Kind};
 use crate::api::meta::key;
 use crate::api::{Job, Pod};
 use crate::controller::{Action, ClockReading, World, reconcile, scheduler};
-use crate::kubelet::{Launcher, controller_by_supervisor, start_detached};
+use crate::kubelet::{COMPANION, CONTROLLER, Launcher, controller_by_supervisor, start_detached};
 use crate::store::{
     ControllerFailures, LockedStore, ProcessLock, State, Store, StoreError, Table, Tail, is_out_of_room,
 };
-
-/// `jobctl __controller DIR`: the controller in the background. It bypasses the command line's parser, whose heap
-/// every supervisor would inherit.
-pub const CONTROLLER: &str = "__controller";
-/// `jobctl __companion DIR`: the controller of a verb that waits where nothing may stay in the background.
-pub const COMPANION: &str = "__companion";
 
 /// A request under way: the lock is held, the state is read.
 #[derive(Debug)]

@@ -83,6 +83,8 @@ struct Place {
 #[derive(Debug)]
 struct Written {
     tail: Tail,
+    /// The sizes of the snapshot's files.
+    sizes: Sizes,
     last: BTreeMap<Table, BTreeMap<Key, Option<Place>>>,
 }
 
@@ -103,7 +105,8 @@ impl Written {
                 last.entry(change.table).or_default().insert(Key::new(change.namespace, change.name), place);
             }
         }
-        Ok((tail.revision() > first).then_some(Self { tail, last }))
+        let sizes = Sizes::read(tail.directory())?;
+        Ok((tail.revision() > first).then_some(Self { tail, sizes, last }))
     }
 
     /// Copies every object that is to be kept.
@@ -129,10 +132,9 @@ impl Written {
 
     fn merge(&self, table: Table) -> Result<Merge<'_>> {
         let directory = self.tail.directory();
-        let sizes = Sizes::read(directory)?;
-        let old = Records::open(snapshot_file(directory, table), table, &sizes)?;
+        let old = Records::open(snapshot_file(directory, table), table, &self.sizes)?;
         let listing = match table {
-            Table::Pods => Records::open(directory.join(PODS_LISTING), table, &sizes)?,
+            Table::Pods => Records::open(directory.join(PODS_LISTING), table, &self.sizes)?,
             _ => None,
         };
         let new = self.last.get(&table).map(|last| last.iter().peekable());

@@ -120,10 +120,14 @@ impl Store {
     }
 
     fn read_files(&self, tables: &[Table], file: impl Fn(&Path, Table) -> PathBuf) -> Result<(State, Tail)> {
-        // A compaction may replace the snapshot between our two opens; the new one is there already then.
+        self.with_snapshot(|directory| self.read_snapshot(directory, tables, &file))
+    }
+
+    /// Reads from the snapshot in force. A compaction may replace it between two opens; the new one is there already then.
+    pub(super) fn with_snapshot<T>(&self, mut read: impl FnMut(&Path) -> Result<T>) -> Result<T> {
         for _ in 0..16 {
             let directory = self.current_snapshot()?;
-            match self.read_snapshot(&directory, tables, &file) {
+            match read(&directory) {
                 Err(error) if is_gone(&error) && self.current_snapshot()? != directory => {}
                 result => return result,
             }
@@ -172,7 +176,7 @@ impl Store {
 }
 
 /// Whether an error says that a file is not there.
-pub(super) fn is_gone(error: &anyhow::Error) -> bool {
+fn is_gone(error: &anyhow::Error) -> bool {
     error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound)
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use super::record::{Change, Fault, Table, checked_records, record_length};
 use super::sizes::Sizes;
-use super::state::{damaged, is_gone, read_snapshot_record, snapshot_file};
+use super::state::{damaged, read_snapshot_record, snapshot_file};
 use super::{Store, Tail};
 
 /// How much of a file is read at a time; more for a record that is longer.
@@ -37,28 +37,17 @@ impl Store {
 
     /// The files of a snapshot, opened together: a compaction may remove it once that is done.
     fn open_snapshot(&self, tables: &[Table]) -> Result<(Tail, Vec<Records>)> {
-        // A compaction may replace the snapshot between our two opens; the new one is there already then.
-        for _ in 0..16 {
-            let directory = self.current_snapshot()?;
-            let opened = (|| -> Result<_> {
-                let tail = Tail::open(self, &directory)?;
-                if self.is_absent() {
-                    return Ok((tail, Vec::new()));
-                }
-                let sizes = Sizes::read(&directory)?;
-                let open = |table: &Table| {
-                    Records::open(snapshot_file(&directory, *table), *table, &sizes).transpose()
-                };
-                let files = tables.iter().filter_map(open).collect::<Result<Vec<_>>>()?;
-                Ok((tail, files))
-            })();
-            match opened {
-                // Removed under our hands: the link tells of the next one.
-                Err(error) if is_gone(&error) && self.current_snapshot()? != directory => {}
-                result => return result,
+        self.with_snapshot(|directory| {
+            let tail = Tail::open(self, directory)?;
+            if self.is_absent() {
+                return Ok((tail, Vec::new()));
             }
-        }
-        anyhow::bail!("the snapshots in {} change faster than they can be read", self.root().display())
+            let sizes = Sizes::read(directory)?;
+            let open =
+                |table: &Table| Records::open(snapshot_file(directory, *table), *table, &sizes).transpose();
+            let files = tables.iter().filter_map(open).collect::<Result<Vec<_>>>()?;
+            Ok((tail, files))
+        })
     }
 }
 

@@ -483,7 +483,7 @@ fn ps_tells_what_our_processes_do() {
         process.map(|process| process.arguments).unwrap_or_default()
     };
     let supervisor = format!("jobctl: supervisor of pod default/{pod}");
-    assert_eq!(title("jobctl-super"), supervisor[..supervisor.len().min(title("jobctl-super").len())]);
+    assert_eq!(title("jobctl-super"), supervisor);
     assert!(title("jobctl-super").contains("supervisor of pod default/"), "{}", title("jobctl-super"));
     assert_eq!(title("jobctl-kubelet"), format!("jobctl: kubelet of {}", world.store().display()));
     assert_eq!(title("jobctl-control"), format!("jobctl: controller of {}", world.store().display()));

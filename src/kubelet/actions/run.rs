@@ -17,6 +17,13 @@ use crate::api::resource_field::Amounts;
 use crate::api::{Container, ObjectMeta, Pod};
 use crate::controller::{Settings, backoff};
 
+/// Carried by every process of a pod: the pod's uid, by which what is left of a lost pod is found.
+pub const POD_UID_VARIABLE: &str = "JOBCTL_POD_UID";
+/// Carried by every process of a pod: its container's name.
+pub const CONTAINER_VARIABLE: &str = "JOBCTL_CONTAINER";
+/// Tells a jobctl within a pod the name of this machine as a node: the host's name may be the pod's there.
+pub const NODE_NAME_VARIABLE: &str = "JOBCTL_NODE_NAME";
+
 /// A pod, resolved: every variable expanded, every directory chosen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PodRun {
@@ -136,7 +143,7 @@ pub fn pod_run(
     }
     environment.insert("HOSTNAME".into(), hostname.clone());
     // As root a pod has a host's name of its own; this tells a jobctl within it where it is.
-    environment.insert("JOBCTL_NODE_NAME".into(), settings.node_name.clone());
+    environment.insert(NODE_NAME_VARIABLE.into(), settings.node_name.clone());
     let directory = from_owner(ANNOTATION_WORKING_DIRECTORY).unwrap_or("/");
     let inits = spec.init_containers.iter().flatten().map(|container| {
         let sidecar = container.restart_policy.as_deref() == Some("Always");
@@ -199,7 +206,7 @@ fn container_run(
     // Only the container's own variables are replaced: what a manifest means must not depend on who applies it.
     let argv = environment::arguments(container, &own, room).map_err(blocked)?;
     // By these the processes of a lost pod are found; nobody may hide from that.
-    let ours = [("JOBCTL_POD_UID", uid(&pod.metadata)), ("JOBCTL_CONTAINER", container.name.as_str())];
+    let ours = [(POD_UID_VARIABLE, uid(&pod.metadata)), (CONTAINER_VARIABLE, container.name.as_str())];
     let given = environment.iter().filter(|(name, _)| !own.contains_key(*name));
     let mut given = given.map(|(name, value)| (name.as_str(), value.as_str())).chain(ours);
     given.try_for_each(|(name, value)| room.take_variable(name, value)).map_err(blocked)?;
