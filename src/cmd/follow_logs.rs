@@ -90,6 +90,8 @@ struct FollowedPod {
 /// Pods in the order of their creation, so that the output of retries keeps its order.
 type PodId = (Option<DateTime<Utc>>, String, String);
 
+/// How many files a follower has open beside the logs, and for a moment while it reads one.
+const OTHER_FILES: u64 = 20;
 const TABLES: [Table; 4] = [Table::Jobs, Table::JobFacts, Table::Pods, Table::RemovedPods];
 
 /// Follows until the end; prints as it comes. False when it has given up.
@@ -100,8 +102,8 @@ pub(super) fn follow(
 ) -> Result<bool> {
     let (state, mut follower) = Follower::start(&context.config, &context.store, &TABLES)?;
     let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK).context("watch the logs")?;
-    // Each log that is followed is held open.
-    raise_open_files();
+    // Each log that is followed is held open, as far as that is allowed.
+    let most_open = usize::try_from(raise_open_files().saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX);
     let mut follow = Follow {
         context,
         following,
@@ -110,6 +112,8 @@ pub(super) fn follow(
         pods: BTreeMap::new(),
         watched: HashMap::new(),
         unfinished: BTreeSet::new(),
+        most_open,
+        open: 0,
         buffer: vec![0; CHUNK],
     };
     follow.begin(&state)?;
@@ -145,6 +149,10 @@ struct Follow<'a, L> {
     watched: HashMap<WatchDescriptor, PodId>,
     /// The Jobs that go on.
     unfinished: BTreeSet<Key>,
+    /// How many logs may be held open.
+    most_open: usize,
+    /// How many are.
+    open: usize,
     buffer: Vec<u8>,
 }
 
@@ -298,11 +306,17 @@ impl<'a, L: Listener> Follow<'a, L> {
             }
             pod.is_due = false;
             for log in &mut pod.logs {
+                self.open -= usize::from(log.is_open());
                 pod.is_due |= log.read_some(&mut self.buffer, &mut print_bytes)?;
+                if self.open >= self.most_open {
+                    log.close();
+                }
+                self.open += usize::from(log.is_open());
             }
             is_more |= pod.is_due;
             if ended && !pod.is_due {
                 pod.drained = true;
+                self.open -= pod.logs.iter().filter(|log| log.is_open()).count();
                 pod.logs.clear();
                 pod.watch.take().into_iter().for_each(|watch| drop(self.watched.remove(&watch)));
             }

@@ -46,7 +46,8 @@ const TAIL_WINDOW: u64 = 256 << 10;
 #[derive(Debug)]
 struct Place {
     part: LogPart,
-    file: File,
+    /// Nothing after [`LogReader::close`], or where the part has gone since.
+    file: Option<File>,
     /// The first byte that has not been read.
     offset: u64,
 }
@@ -116,6 +117,7 @@ impl LogReader {
         if self.place.is_none() && !self.begin()? {
             return Ok(false);
         }
+        self.open_again()?;
         // Looked for first: a part that has a successor has got its last byte.
         let next = self.next_part();
         if self.read_part(buffer, print)? {
@@ -125,6 +127,25 @@ impl LogReader {
             Some(next) => self.step(next).map(|()| true),
             None => Ok(false),
         }
+    }
+
+    /// Whether a file is held.
+    pub(super) fn is_open(&self) -> bool {
+        self.place.as_ref().is_some_and(|place| place.file.is_some())
+    }
+
+    /// Lets go of the file that is held, for whoever may not have more open. The next reading goes on at the same byte; a
+    /// container that is read for the record waits with what would have to go meanwhile, as before the first reading.
+    pub(super) fn close(&mut self) {
+        self.place.iter_mut().for_each(|place| place.file = None);
+    }
+
+    fn open_again(&mut self) -> Result<()> {
+        if let Some(Place { part, file: None, .. }) = self.place {
+            let mut file = self.open(part)?;
+            self.place.iter_mut().for_each(|place| place.file = file.take());
+        }
+        Ok(())
     }
 
     fn open(&self, part: LogPart) -> Result<Option<File>> {
@@ -176,7 +197,7 @@ impl LogReader {
                 }
                 self.missing_at_first = first.start;
             }
-            self.place = Some(Place { part, file, offset });
+            self.place = Some(Place { part, file: Some(file), offset });
             return Ok(true);
         }
     }
@@ -191,14 +212,17 @@ impl LogReader {
     fn step(&mut self, next: LogPart) -> Result<()> {
         let Some(file) = self.open(next)? else { return Ok(()) };
         let Some(place) = self.place.as_ref() else { return Ok(()) };
-        let length = place.file.metadata().context("read a log")?.len();
+        let length = match &place.file {
+            Some(file) => file.metadata().context("read a log")?.len(),
+            None => place.offset,
+        };
         for lost in losses(place.part, length, next) {
             complain(&format!("{}: {lost}", self.whose));
         }
         if next.restart != place.part.restart {
             self.at_line_start = true;
         }
-        self.place = Some(Place { part: next, file, offset: 0 });
+        self.place = Some(Place { part: next, file: Some(file), offset: 0 });
         Ok(())
     }
 
@@ -206,11 +230,11 @@ impl LogReader {
     fn read_part(&mut self, buffer: &mut [u8], print: &mut impl FnMut(&[u8]) -> Result<()>) -> Result<bool> {
         let mut output = Vec::new();
         for _ in 0..SHARE {
-            let Some(place) = &mut self.place else { return Ok(false) };
+            let Some(Place { file: Some(file), offset, .. }) = &mut self.place else { return Ok(false) };
             if self.options.limit_bytes.is_some_and(|limit| self.printed >= limit) {
                 return Ok(false);
             }
-            let records = next_records(&place.file, &mut place.offset, buffer)?;
+            let records = next_records(file, offset, buffer)?;
             if records.is_empty() {
                 return Ok(false);
             }

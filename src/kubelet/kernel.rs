@@ -82,10 +82,12 @@ pub fn limits() -> Limits {
     }
 }
 
-/// Lets this process have as many open files as its user may.
-pub fn raise_open_files() {
-    if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
-        let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
+/// Lets this process have as many open files as its user may; how many that is.
+pub fn raise_open_files() -> u64 {
+    let Ok((few, most)) = getrlimit(Resource::RLIMIT_NOFILE) else { return u64::MAX };
+    match setrlimit(Resource::RLIMIT_NOFILE, most, most) {
+        Ok(()) => most,
+        Err(_) => few,
     }
 }
 
