@@ -4,6 +4,8 @@
 //! -> store -> kubelet -> manager -> cmd. docs/architecture.md describes the rooms and their laws.
 
 pub mod api;
+pub mod apiserver;
+pub mod client;
 pub mod cmd;
 pub mod controller;
 pub mod kubelet;

@@ -10,8 +10,6 @@ mod load;
 mod node;
 mod notice;
 mod outline;
-mod pending;
-mod recorder;
 mod request;
 mod run;
 mod timers;
@@ -22,8 +20,9 @@ pub use engine::{Engine, PassReport};
 pub use follow::Follower;
 pub use node::{register_node, show_node};
 pub use notice::take_notices;
-pub use pending::{Pending, Revisions};
-pub use request::{Companion, Request, come_back, ensure_controller, revive_controller, run_pass_here};
+pub use request::{
+    Companion, begin, come_back, commit, commit_quietly, ensure_controller, revive_controller, run_pass_here,
+};
 pub use run::{Controller, ControllerMode};
 
 use std::hash::{DefaultHasher, Hash, Hasher};

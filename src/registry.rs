@@ -4,5 +4,6 @@ pub mod apply;
 pub mod deletion;
 pub mod json_patch;
 pub mod merge;
+pub mod object;
 pub mod strategy;
 pub mod tombstones;

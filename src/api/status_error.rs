@@ -44,6 +44,16 @@ pub enum StatusError {
         /// The whole sentence.
         message: String,
     },
+    /// What is asked for is not done to objects of this kind.
+    MethodNotAllowed {
+        /// The whole sentence.
+        message: String,
+    },
+    /// The request makes no sense for the object that it is about.
+    Unprocessable {
+        /// What is wrong with it.
+        message: String,
+    },
     /// The object is larger than objects may be.
     TooLarge {
         /// The most bytes that an object may have.
@@ -146,7 +156,8 @@ impl StatusError {
             Self::NotFound { .. } => "NotFound",
             Self::AlreadyExists { .. } => "AlreadyExists",
             Self::Conflict { .. } => "Conflict",
-            Self::Invalid { .. } => "Invalid",
+            Self::Invalid { .. } | Self::Unprocessable { .. } => "Invalid",
+            Self::MethodNotAllowed { .. } => "MethodNotAllowed",
             Self::BadRequest { .. } => "BadRequest",
             Self::TooLarge { .. } => "RequestEntityTooLarge",
             Self::Forbidden { .. } => "Forbidden",
@@ -188,7 +199,8 @@ impl fmt::Display for StatusError {
                     }
                 }
             }
-            Self::BadRequest { message } => formatter.write_str(message),
+            Self::BadRequest { message } | Self::MethodNotAllowed { message } => formatter.write_str(message),
+            Self::Unprocessable { message } => write!(formatter, "The request is invalid: {message}"),
             Self::TooLarge { limit } => write!(formatter, "Request entity too large: limit is {limit}"),
             Self::Forbidden { kind, name, detail } => {
                 write!(formatter, "{} \"{name}\" is forbidden: {detail}", kind.qualified_plural())

@@ -1,6 +1,5 @@
 //! `apply`.
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
@@ -8,23 +7,24 @@ use chrono::Duration;
 use serde_json::{Value, json};
 
 use super::apply_prune;
-use super::change::check_version;
 use super::context::{Context, Global};
-use super::delete::{Cascade, Deleted, delete_one, wait_until_gone};
+use super::delete::{Cascade, wait_until_gone};
 use super::failure::{complain_of_all, verbatim, while_doing};
 use super::flags;
 use super::manifests::{self, Document, FileArgs};
-use super::object::Object;
 use super::outcome::{DryRun, Outcomes};
 use super::output::warn;
-use super::selection::Selectors;
-use super::submit::{self, Validate};
+use super::submit;
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{ANNOTATION_LAST_APPLIED, name};
 use crate::api::status_error::StatusError;
 use crate::api::validation::first_template_difference;
-use crate::manager::Request;
+use crate::apiserver::{
+    Creator, DeleteOptions, Deleted, FieldValidation as Validate, Read as _, Selectors, Update,
+};
+use crate::client::Requests;
 use crate::registry::apply as three_way;
+use crate::registry::object::Object;
 use crate::store::Table;
 
 /// Create or change objects to match manifests
@@ -85,24 +85,15 @@ pub(super) struct Args {
     pass_env: Vec<String>,
 }
 
-/// What becomes of one document.
-enum Decision {
-    Created(Object),
-    Configured(Object),
-    Unchanged(Kind, Value),
+/// What has become of one document.
+struct Decision {
+    object: Object,
+    what: &'static str,
 }
 
-impl Decision {
-    fn id(&self) -> (Kind, Key) {
-        match self {
-            Self::Created(object) | Self::Configured(object) => (object.kind(), object.key()),
-            Self::Unchanged(kind, value) => {
-                let text = |field: &str| value["metadata"][field].as_str().unwrap_or_default();
-                (*kind, kind.key(text("namespace"), text("name")))
-            }
-        }
-    }
-}
+const CREATED: &str = "created";
+const CONFIGURED: &str = "configured";
+const UNCHANGED: &str = "unchanged";
 
 /// Refuses flags that contradict each other, and those that need a server.
 fn check(args: &Args) -> Result<()> {
@@ -141,24 +132,27 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         bail!("no objects passed to apply");
     }
     let context = Context::open_to_create(global, args.dry_run)?;
-    let (held, mut request) = context.begin(&[Table::CronJobs, Table::Jobs, Table::Pods])?;
+    let creator = context.client.creator(&args.pass_env)?;
+    let tables = [Table::CronJobs, Table::Jobs, Table::Nodes, Table::Pods];
+    let (held, mut requests) = context.begin(&tables)?;
     let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?.listed();
-    let mut within: BTreeMap<(Kind, Key), Object> = BTreeMap::new();
     let mut decisions = Vec::new();
     let mut deleted = Vec::new();
     let mut errors = Vec::new();
     for document in documents {
         let decided = document.and_then(|mut document| {
             submit::set_namespace(&mut document, &context)?;
-            decide(&document, args, &context, &mut request, &within, &mut deleted)
+            Apply {
+                args,
+                context: &context,
+                creator: &creator,
+                requests: &mut requests,
+                deleted: &mut deleted,
+            }
+            .document(&document)
         });
         match decided {
-            Ok(decision) => {
-                if let Decision::Created(object) | Decision::Configured(object) = &decision {
-                    within.insert((object.kind(), object.key()), object.clone());
-                }
-                decisions.push(decision);
-            }
+            Ok(decision) => decisions.push(decision),
             Err(error) => errors.push(error),
         }
     }
@@ -166,34 +160,20 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let mut pruned = Vec::new();
     // What failed may be what keeps an object from being pruned.
     if args.prune && errors.is_empty() {
-        let applied: Vec<_> = decisions.iter().map(Decision::id).collect();
-        for (kind, key, value) in apply_prune::left_over(&request.state, &applied, &selectors)? {
-            deleted.push(delete(&mut request, kind, key, args)?);
+        let applied: Vec<_> =
+            decisions.iter().map(|decision| (decision.object.kind(), decision.object.key())).collect();
+        for (kind, key, value) in apply_prune::left_over(&requests, &applied, &selectors)? {
+            deleted.push(requests.delete(kind, &key, &delete_options(args))?);
             pruned.push((kind, value));
         }
     }
-    let revisions = request.revisions();
     if args.dry_run == DryRun::None {
-        request.commit(&context.config, &context.store)?;
+        requests.commit()?;
     }
-    for decision in decisions {
-        let dry_run = args.dry_run == DryRun::Client;
-        match decision {
-            Decision::Created(object) => {
-                outcomes
-                    .done(object.kind(), name(object.meta()), "created", || object.to_value(&revisions))?;
-            }
-            Decision::Configured(object) => {
-                outcomes
-                    .done(object.kind(), name(object.meta()), "configured", || object.to_value(&revisions))?;
-            }
-            Decision::Unchanged(kind, value) => {
-                // kubectl cannot know on the client.
-                let what = if dry_run { "configured" } else { "unchanged" };
-                let name = value["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-                outcomes.done(kind, &name, what, || Ok(value))?;
-            }
-        }
+    for Decision { object, what } in decisions {
+        // kubectl cannot know on the client.
+        let what = if what == UNCHANGED && args.dry_run == DryRun::Client { CONFIGURED } else { what };
+        outcomes.done(object.kind(), name(object.meta()), what, || Ok(object.to_value()?))?;
     }
     for (kind, value) in pruned {
         let name = value["metadata"]["name"].as_str().unwrap_or_default().to_owned();
@@ -213,132 +193,164 @@ fn is_selected(selectors: &Selectors, document: &Result<Document>) -> bool {
     selectors.is_empty() || selectors.matches(document.kind, &document.value.to_string()).unwrap_or(true)
 }
 
-fn decide(
-    document: &Document,
-    args: &Args,
-    context: &Context,
-    request: &mut Request,
-    within: &BTreeMap<(Kind, Key), Object>,
-    deleted: &mut Vec<Deleted>,
-) -> Result<Decision> {
-    let mut object = submit::decode(document, args.validate, "creating").with_context_of(document)?;
-    let key = object.key();
-    let is_stored = request.state.get(Table::from(document.kind), &key).is_some();
-    let mut replaces = false;
-    if key.name.is_empty() {
-        // Only a generateName: every apply is a new object, which kubectl refuses and people ask for.
-        if object.meta().generate_name.as_deref().is_some_and(|base| !base.is_empty()) {
-            warn(&format!(
-                "{}: only generateName is given, so every apply creates another {}",
-                document.source, document.kind
-            ));
-        }
-    } else {
-        let current = match within.get(&(document.kind, key.clone())) {
-            Some(earlier) => Some(earlier.to_value(&request.revisions())?),
-            None => request
-                .state
-                .get(Table::from(document.kind), &key)
-                .map(|object| object.parse::<Value>())
-                .transpose()?,
-        };
-        if let Some(current) = current {
-            match change(document, &current, args, context, request) {
-                Err(Refusal::Update(_)) if args.force && is_stored => replaces = true,
-                decided => {
-                    let doing = format!("error when patching {:?}", document.source);
-                    return decided.map_err(|refusal| while_doing(refusal.into(), &doing));
+fn delete_options(args: &Args) -> DeleteOptions {
+    DeleteOptions {
+        propagation: args.cascade.propagation,
+        grace_seconds: (args.grace_period >= 0).then_some(args.grace_period),
+        ..DeleteOptions::default()
+    }
+}
+
+/// Applying one document, with what it takes.
+struct Apply<'a, 'c> {
+    args: &'a Args,
+    context: &'a Context,
+    creator: &'a Creator,
+    requests: &'a mut Requests<'c>,
+    deleted: &'a mut Vec<Deleted>,
+}
+
+impl Apply<'_, '_> {
+    fn document(mut self, document: &Document) -> Result<Decision> {
+        let mut object = submit::decode(document, self.args.validate, "creating")?;
+        let key = object.key();
+        let mut replaces = false;
+        if key.name.is_empty() {
+            // Only a generateName: every apply is a new object, which kubectl refuses and people ask for.
+            if object.meta().generate_name.as_deref().is_some_and(|base| !base.is_empty()) {
+                warn(&format!(
+                    "{}: only generateName is given, so every apply creates another {}",
+                    document.source, document.kind
+                ));
+            }
+        } else {
+            let current =
+                self.requests.get(document.kind, &key).ok().map(|found| found.value()).transpose()?;
+            if let Some(current) = current {
+                let is_new = self.requests.transaction().require_new(document.kind, &key).is_ok();
+                match self.change(document, &key, &current) {
+                    Err(Refusal::Update(_)) if self.args.force && is_new => replaces = true,
+                    decided => {
+                        let doing = format!("error when patching {:?}", document.source);
+                        return decided.map_err(|refusal| while_doing(refusal.into(), &doing));
+                    }
                 }
             }
         }
-    }
-    let annotation = three_way::last_applied(&document.value);
-    object.meta_mut().annotations.get_or_insert_default().insert(ANNOTATION_LAST_APPLIED.into(), annotation);
-    if args.dry_run != DryRun::Client {
-        submit::add_creator(object.meta_mut(), &args.pass_env, request)?;
-        submit::admit(&mut object, &document.value, request)
-            .map_err(|error| while_doing(error, &format!("error when creating {:?}", document.source)))?;
-        if replaces {
-            deleted.push(delete(request, document.kind, key, args)?);
+        let annotation = three_way::last_applied(&document.value);
+        object
+            .meta_mut()
+            .annotations
+            .get_or_insert_default()
+            .insert(ANNOTATION_LAST_APPLIED.into(), annotation);
+        let what = if replaces { CONFIGURED } else { CREATED };
+        if self.args.dry_run == DryRun::Client {
+            return Ok(Decision { object, what });
         }
-        submit::create(&object, context, request)?;
+        let made = if replaces {
+            let options = delete_options(self.args);
+            self.requests.recreate(object, &document.value, self.creator, &options).map(
+                |(answer, deleted)| {
+                    self.deleted.extend(deleted);
+                    answer
+                },
+            )
+        } else {
+            self.requests.create(object, &document.value, self.creator)
+        };
+        let doing = format!("error when creating {:?}", document.source);
+        let answer = made.map_err(|error| while_doing(error, &doing))?;
+        answer.warnings.iter().for_each(|warning| warn(warning));
+        Ok(Decision { object: answer.object, what })
     }
-    Ok(if replaces { Decision::Configured(object) } else { Decision::Created(object) })
+
+    /// An object that exists: the three-way merge, and whether it may be.
+    fn change(&mut self, document: &Document, key: &Key, current: &Value) -> Result<Decision, Refusal> {
+        let args = self.args;
+        submit::warn_of_late_pass_env(&args.pass_env, document.kind, &key.name);
+        let annotation = current["metadata"]["annotations"][ANNOTATION_LAST_APPLIED].as_str();
+        let original: Option<Value> = annotation.and_then(|text| serde_json::from_str(text).ok());
+        if original.is_none() {
+            warn(&format!(
+                "resource {}/{} is missing the {ANNOTATION_LAST_APPLIED} annotation which is required by jobctl \
+                 apply. jobctl apply should only be used on resources created declaratively by either jobctl create \
+                 --save-config or jobctl apply. The missing annotation will be patched automatically.",
+                document.kind.resource().plural,
+                document.name()
+            ));
+        }
+        if !args.overwrite {
+            let fields = three_way::conflicts(original.as_ref(), &document.value, current);
+            refuse_conflicts(document, &fields).map_err(Refusal::Other)?;
+        }
+        let mut modified = three_way::with_last_applied(&document.value);
+        modified["apiVersion"] = json!(document.kind.api_version());
+        let mut merged = three_way::three_way(original.as_ref(), &modified, current);
+        // What the status says is the controllers' to change, not a manifest's.
+        merged["status"] = current["status"].clone();
+        if merged["status"].is_null()
+            && let Value::Object(fields) = &mut merged
+        {
+            fields.remove("status");
+        }
+        let updated = self.requests.update(Update {
+            manifest: Some((&document.value, self.creator)),
+            all_warnings: self.context.warnings_as_errors,
+            ..Update::new(document.kind, key, merged.clone())
+        });
+        let updated = match updated {
+            Ok(updated) => updated,
+            Err(error) => return Err(refused(document, &merged, current, error)),
+        };
+        updated.warnings.iter().for_each(|warning| warn(warning));
+        let what = if updated.is_changed { CONFIGURED } else { UNCHANGED };
+        Ok(Decision { object: updated.object, what })
+    }
 }
 
-fn delete(request: &mut Request, kind: Kind, key: Key, args: &Args) -> Result<Deleted> {
-    let grace = (args.grace_period >= 0).then_some(args.grace_period);
-    let uid = delete_one(request, kind, &key, args.cascade.propagation, grace)?;
-    Ok(Deleted::new(kind, key, &uid))
+/// Why an object is not changed: a template cannot be, and kubectl says so by printing all of it.
+fn refused(document: &Document, merged: &Value, current: &Value, error: anyhow::Error) -> Refusal {
+    let causes = match error.downcast_ref() {
+        Some(StatusError::Conflict { .. }) => return Refusal::Other(error),
+        Some(StatusError::Invalid { causes, .. }) => causes.as_slice(),
+        _ => &[],
+    };
+    if causes.iter().any(|cause| cause.field == "spec.template")
+        && let Some(path) = template_difference(document.kind, merged, current)
+    {
+        return Refusal::Update(verbatim(format!(
+            "The {} {:?} is invalid: spec.template: field is immutable: {path} differs; to replace the {} and run it \
+             again: jobctl replace --force -f {}",
+            document.kind,
+            document.name(),
+            document.kind,
+            document.source
+        )));
+    }
+    Refusal::Update(error)
+}
+
+/// The first field in which the template would differ, as it would be stored.
+fn template_difference(kind: Kind, merged: &Value, current: &Value) -> Option<String> {
+    let mut new = Object::decode(kind, merged)?.ok()?.object;
+    let old = Object::decode(kind, current)?.ok()?.object;
+    new.prepare_for_update(&old);
+    first_template_difference(&new.to_unversioned().ok()?, current)
 }
 
 /// Why an object is not changed.
 enum Refusal {
     /// The object cannot become what is wanted.
     Update(anyhow::Error),
-    /// It should not.
-    Conflict(anyhow::Error),
+    /// It should not be.
+    Other(anyhow::Error),
 }
 
 impl From<Refusal> for anyhow::Error {
     fn from(refusal: Refusal) -> Self {
-        let (Refusal::Update(error) | Refusal::Conflict(error)) = refusal;
+        let (Refusal::Update(error) | Refusal::Other(error)) = refusal;
         error
     }
-}
-
-/// An object that exists: the three-way merge, and whether it may be.
-fn change(
-    document: &Document,
-    current: &Value,
-    args: &Args,
-    context: &Context,
-    request: &mut Request,
-) -> Result<Decision, Refusal> {
-    let name = current["metadata"]["name"].as_str().unwrap_or_default();
-    submit::warn_of_late_pass_env(&args.pass_env, document.kind, name);
-    let annotation = current["metadata"]["annotations"][ANNOTATION_LAST_APPLIED].as_str();
-    let original: Option<Value> = annotation.and_then(|text| serde_json::from_str(text).ok());
-    if original.is_none() {
-        warn(&format!(
-            "resource {}/{} is missing the {ANNOTATION_LAST_APPLIED} annotation which is required by jobctl apply. \
-             jobctl apply should only be used on resources created declaratively by either jobctl create \
-             --save-config or jobctl apply. The missing annotation will be patched automatically.",
-            document.kind.resource().plural,
-            document.name()
-        ));
-    }
-    if !args.overwrite {
-        let fields = three_way::conflicts(original.as_ref(), &document.value, current);
-        refuse_conflicts(document, &fields).map_err(Refusal::Conflict)?;
-    }
-    let mut modified = three_way::with_last_applied(&document.value);
-    modified["apiVersion"] = json!(document.kind.api_version());
-    let mut merged = three_way::three_way(original.as_ref(), &modified, current);
-    check_version(document.kind, &merged, current).map_err(|stale| Refusal::Conflict(stale.into()))?;
-    // What the status says is the controllers' to change, not a manifest's.
-    merged["status"] = current["status"].clone();
-    if merged["status"].is_null()
-        && let Value::Object(fields) = &mut merged
-    {
-        fields.remove("status");
-    }
-    submit::keep_creator(document.kind, &mut merged, current, &document.value).map_err(Refusal::Update)?;
-    if merged == *current {
-        if context.warnings_as_errors {
-            let object = Object::from_value(document.kind, merged.clone()).map_err(Refusal::Update)?;
-            submit::warn_of(&object, &document.value);
-        }
-        return Ok(Decision::Unchanged(document.kind, merged));
-    }
-    let object = update(document, current, &merged, context).map_err(Refusal::Update)?;
-    // What a manifest says may be stored in another form, or be what is left out when it is empty.
-    let old = Object::from_value(document.kind, current.clone()).map_err(Refusal::Update)?;
-    if object.to_unversioned().map_err(Refusal::Update)? == old.to_unversioned().map_err(Refusal::Update)? {
-        return Ok(Decision::Unchanged(document.kind, current.clone()));
-    }
-    object.put(&mut request.pending);
-    Ok(Decision::Configured(object))
 }
 
 /// With `--overwrite=false`, fields that somebody else has changed are an error.
@@ -354,39 +366,4 @@ fn refuse_conflicts(document: &Document, fields: &[String]) -> Result<()> {
         document.name(),
         fields.join(", ")
     )
-}
-
-/// The object as it will be stored.
-fn update(document: &Document, current: &Value, merged: &Value, context: &Context) -> Result<Object> {
-    let (mut object, _) = Object::changed(document.kind, merged)?;
-    let old = Object::from_value(document.kind, current.clone())?;
-    let causes = object.prepare_update(&old);
-    if causes.iter().any(|cause| cause.field == "spec.template")
-        && let Some(path) = first_template_difference(&object.to_unversioned()?, current)
-    {
-        return Err(verbatim(format!(
-            "The {} {:?} is invalid: spec.template: field is immutable: {path} differs; to replace the {} and run it \
-             again: jobctl replace --force -f {}",
-            document.kind,
-            document.name(),
-            document.kind,
-            document.source
-        )));
-    }
-    submit::judge_update(&object, &old, causes, &document.value, current, context.warnings_as_errors)?;
-    Ok(object)
-}
-
-/// Errors of a document name its file.
-trait WithContextOf<T> {
-    fn with_context_of(self, document: &Document) -> Result<T>;
-}
-
-impl<T> WithContextOf<T> for Result<T> {
-    fn with_context_of(self, document: &Document) -> Result<T> {
-        self.map_err(|error| match error.downcast_ref::<StatusError>() {
-            Some(_) => while_doing(error, &format!("error when creating {:?}", document.source)),
-            None => error,
-        })
-    }
 }

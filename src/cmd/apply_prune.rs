@@ -3,10 +3,10 @@
 use anyhow::Result;
 use serde_json::Value;
 
-use super::selection::{self, Selectors};
+use super::selection::Selectors;
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::ANNOTATION_LAST_APPLIED;
-use crate::store::State;
+use crate::apiserver::Read;
 
 /// The kinds that can be applied, in kubectl's order.
 const KINDS: [Kind; 3] = [Kind::Pod, Kind::Job, Kind::CronJob];
@@ -14,7 +14,7 @@ const KINDS: [Kind; 3] = [Kind::Pod, Kind::Job, Kind::CronJob];
 /// Stored objects that came from `apply`, are selected, and are not among those applied now. Only namespaces of the
 /// latter are looked at.
 pub(super) fn left_over(
-    state: &State,
+    reader: &impl Read,
     applied: &[(Kind, Key)],
     selectors: &Selectors,
 ) -> Result<Vec<(Kind, Key, Value)>> {
@@ -24,7 +24,7 @@ pub(super) fn left_over(
     let mut left = Vec::new();
     for namespace in namespaces {
         for kind in KINDS {
-            for found in selection::list(state, kind, Some(namespace), selectors)? {
+            for found in reader.list(kind, Some(namespace), selectors)? {
                 let is_wanted = applied.iter().any(|(other, key)| *other == kind && *key == *found.key);
                 // Cheaper than parsing 10,000 of them.
                 if is_wanted || !found.text.contains(ANNOTATION_LAST_APPLIED) {

@@ -1,13 +1,13 @@
 //! What every verb needs: the configuration, the store, the namespace.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 
 use super::outcome::DryRun;
 use super::output::{self, Held};
-use crate::manager::{Config, Request};
-use crate::store::{Store, Table};
+use crate::client::{Client, Requests};
+use crate::store::Table;
 
 /// Where objects are that name no namespace, in a request that names none.
 pub(super) const DEFAULT_NAMESPACE: &str = "default";
@@ -36,8 +36,7 @@ impl Global {
 /// The place in which a verb works.
 #[derive(Clone, Debug)]
 pub(super) struct Context {
-    pub(super) config: Config,
-    pub(super) store: Store,
+    pub(super) client: Client,
     pub(super) namespace: String,
     pub(super) namespace_given: bool,
     /// Whether warnings are to be said each time, because somebody goes by them.
@@ -47,33 +46,30 @@ pub(super) struct Context {
 impl Context {
     /// Opens the store for what reads or changes objects. Where there is none yet, none is made.
     pub(super) fn open(global: &Global) -> Result<Self> {
-        Self::with(global, Store::open_existing)
+        Ok(Self::new(global, Client::open(global.data_dir.as_deref())?))
     }
 
     /// Opens the store for what creates objects, and makes it where there is none; a dry run makes nothing.
     pub(super) fn open_to_create(global: &Global, dry_run: DryRun) -> Result<Self> {
         match dry_run {
-            DryRun::None => Self::with(global, Store::open),
+            DryRun::None => Ok(Self::new(global, Client::open_to_create(global.data_dir.as_deref())?)),
             DryRun::Client | DryRun::Server => Self::open(global),
         }
     }
 
-    fn with(global: &Global, open: impl Fn(&Path) -> Result<Store>) -> Result<Self> {
-        let config = Config::load(global.data_dir.as_deref())?;
-        let store = open(&config.data_directory)?;
-        Ok(Self {
-            config,
-            store,
+    fn new(global: &Global, client: Client) -> Self {
+        Self {
+            client,
             namespace: global.given_namespace().unwrap_or(DEFAULT_NAMESPACE).to_owned(),
             namespace_given: global.given_namespace().is_some(),
             warnings_as_errors: global.warnings_as_errors,
-        })
+        }
     }
 
     /// Locks the store for a change. What is said from here on comes out when both are dropped: the lock is never held while
     /// somebody does not read. The request comes second, so it is the first to go.
-    pub(super) fn begin(&self, tables: &[Table]) -> Result<(Held, Request)> {
+    pub(super) fn begin(&self, tables: &[Table]) -> Result<(Held, Requests<'_>)> {
         let held = output::hold();
-        Ok((held, Request::begin(&self.store, tables)?))
+        Ok((held, self.client.begin(tables)?))
     }
 }

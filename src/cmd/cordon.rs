@@ -5,13 +5,14 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::change::{self, ChangeArgs, Changed, Part};
+use super::change::{self, ChangeArgs, Changed};
 use super::context::{Context, Global};
 use super::failure::verbatim;
 use super::outcome::DryRun;
 use super::resources::Target;
 use super::selection::Selectors;
 use crate::api::kinds::Kind;
+use crate::apiserver::Subresource;
 
 /// Keep new pods off this machine; those that run go on
 #[derive(Debug, clap::Args)]
@@ -81,7 +82,7 @@ pub(super) fn set_unschedulable(
     let selectors = Selectors::parse(args.selector.as_deref(), None)?;
     let change = ChangeArgs { dry_run: args.dry_run, ..ChangeArgs::default() };
     let done = if unschedulable { "cordoned" } else { "uncordoned" };
-    change::change_targets(context, &targets, &selectors, &change, Part::Main, |found| {
+    change::change_targets(context, &targets, &selectors, &change, Subresource::Main, |found| {
         let mut value = found.value()?;
         let already = value["spec"]["unschedulable"].as_bool().unwrap_or(false) == unschedulable;
         if already {

@@ -8,12 +8,14 @@ use serde_json::{Value, json};
 use super::context::{Context, Global};
 use super::failure::{complain_of_all, failed_to_create, while_doing};
 use super::manifests::{self, Document, FileArgs};
-use super::object::Object;
 use super::outcome::{DryRun, Outcomes};
-use super::submit::{self, Validate};
+use super::output::warn;
+use super::submit;
 use crate::api::kinds::Kind;
 use crate::api::meta::name;
+use crate::apiserver::FieldValidation as Validate;
 use crate::registry::apply::with_last_applied;
+use crate::registry::object::Object;
 use crate::store::Table;
 
 /// Create objects from manifests, or a Job from the command line
@@ -119,13 +121,17 @@ fn create_from_files(global: &Global, files: &FileArgs, options: &Options) -> Re
     submit_all(&Context::open_to_create(global, options.dry_run)?, documents, options)
 }
 
+/// What creating objects looks at.
+const TABLES: [Table; 4] = [Table::CronJobs, Table::Jobs, Table::Nodes, Table::Pods];
+
 /// The manifest that is to be created, with itself in its annotation where that is wanted.
 pub(super) fn saved(manifest: Value, options: &Options) -> Value {
     if options.save_config { with_last_applied(&manifest) } else { manifest }
 }
 
 fn submit_all(context: &Context, documents: Vec<Result<Document>>, options: &Options) -> Result<ExitCode> {
-    let (_held, mut request) = context.begin(&[Table::CronJobs, Table::Jobs, Table::Pods])?;
+    let creator = context.client.creator(&options.pass_env)?;
+    let (_held, mut requests) = context.begin(&TABLES)?;
     let mut outcomes = Outcomes::new(options.output.as_deref(), options.dry_run)?;
     let mut created: Vec<Created> = Vec::new();
     let mut errors = Vec::new();
@@ -138,12 +144,10 @@ fn submit_all(context: &Context, documents: Vec<Result<Document>>, options: &Opt
                 if options.dry_run == DryRun::Client {
                     return shown(document, options.validate);
                 }
-                let mut object = submit::decode(&document, options.validate, "creating")?;
-                submit::add_creator(object.meta_mut(), &options.pass_env, &mut request)?;
-                submit::admit(&mut object, &document.value, &mut request)?;
-                submit::require_absent(object.kind(), &object.key(), &request)?;
-                submit::create(&object, context, &mut request)?;
-                Ok(Created::Stored(object))
+                let object = submit::decode(&document, options.validate, "creating")?;
+                let answer = requests.create(object, &document.value, &creator)?;
+                answer.warnings.iter().for_each(|warning| warn(warning));
+                Ok(Created::Stored(answer.object))
             })();
             done.map_err(|error| while_doing(error, &format!("error when creating {source:?}")))
         });
@@ -153,15 +157,13 @@ fn submit_all(context: &Context, documents: Vec<Result<Document>>, options: &Opt
         }
     }
     complain_of_all(&errors);
-    let revisions = request.revisions();
     if options.dry_run == DryRun::None {
-        request.commit(&context.config, &context.store)?;
+        requests.commit()?;
     }
     for one in created {
         match one {
             Created::Stored(object) => {
-                outcomes
-                    .done(object.kind(), name(object.meta()), "created", || object.to_value(&revisions))?;
+                outcomes.done(object.kind(), name(object.meta()), "created", || Ok(object.to_value()?))?;
             }
             Created::Shown(kind, manifest) => {
                 let name = manifest["metadata"]["name"].as_str().unwrap_or_default().to_owned();
@@ -182,7 +184,7 @@ enum Created {
 /// Without validation nobody but the server judges a manifest; of its metadata kubectl itself must make sense.
 fn shown(document: Document, validate: Validate) -> Result<Created> {
     if validate == Validate::Ignore {
-        submit::decode_metadata(&document)?;
+        submit::read_metadata(&document)?;
     } else {
         submit::decode(&document, validate, "creating")?;
     }
@@ -290,13 +292,7 @@ fn create_or_show(
         })?;
         return Ok(ExitCode::SUCCESS);
     }
-    let document = Document {
-        source: String::new(),
-        value,
-        kind,
-        api_version: "batch/v1".into(),
-        duplicate_fields: Vec::new(),
-    };
+    let document = Document { source: String::new(), value, kind, duplicate_fields: Vec::new() };
     create_one(context, document, options)
 }
 
@@ -304,18 +300,18 @@ fn create_or_show(
 fn create_one(context: &Context, mut document: Document, options: &Options) -> Result<ExitCode> {
     submit::set_namespace(&mut document, context)?;
     document.value = saved(document.value, options);
-    let (_held, mut request) = context.begin(&[Table::CronJobs, Table::Jobs, Table::Pods])?;
-    let mut object = submit::decode(&document, options.validate, "creating")?;
-    submit::add_creator(object.meta_mut(), &options.pass_env, &mut request)?;
-    submit::admit(&mut object, &document.value, &mut request)
-        .and_then(|()| submit::require_absent(object.kind(), &object.key(), &request))
-        .and_then(|()| submit::create(&object, context, &mut request))
+    let creator = context.client.creator(&options.pass_env)?;
+    let (_held, mut requests) = context.begin(&TABLES)?;
+    let object = submit::decode(&document, options.validate, "creating")?;
+    let answer = requests
+        .create(object, &document.value, &creator)
         .map_err(|error| failed_to_create(document.kind, error))?;
-    let revisions = request.revisions();
+    answer.warnings.iter().for_each(|warning| warn(warning));
     if options.dry_run == DryRun::None {
-        request.commit(&context.config, &context.store)?;
+        requests.commit()?;
     }
     let mut outcomes = Outcomes::new(options.output.as_deref(), options.dry_run)?;
-    outcomes.done(object.kind(), name(object.meta()), "created", || object.to_value(&revisions))?;
+    let object = answer.object;
+    outcomes.done(object.kind(), name(object.meta()), "created", || Ok(object.to_value()?))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -8,15 +8,15 @@ use k8s_openapi::api::core::v1::EnvVar;
 use super::context::{Context, Global};
 use super::create::{Options, saved};
 use super::failure::failed_to_create;
-use super::object::Object;
 use super::outcome::{DryRun, Outcomes};
+use super::output::warn;
 use super::resources::{self, Target};
-use super::selection;
-use super::submit;
 use crate::api::kinds::Kind;
 use crate::api::meta::ANNOTATION_INSTANTIATE;
 use crate::api::{CronJob, Job};
+use crate::apiserver::Read as _;
 use crate::controller::cronjob::job_of_template;
+use crate::registry::object::Object;
 use crate::store::Table;
 
 /// Creates a Job as a CronJob would, now.
@@ -33,32 +33,28 @@ pub(super) fn run(
         bail!("from must be an existing cronjob");
     };
     let context = Context::open(global)?;
-    let (_held, mut request) = context.begin(&[Table::CronJobs, Table::Jobs, Table::Pods])?;
-    let found = selection::get(&request.state, *kind, &context.namespace, from_name)?;
+    let creator = context.client.creator(&options.pass_env)?;
+    let (_held, mut requests) = context.begin(&[Table::CronJobs, Table::Jobs, Table::Nodes, Table::Pods])?;
+    let found = requests.get(*kind, &kind.key(&context.namespace, from_name))?;
     if *kind != Kind::CronJob {
         bail!("from must be an existing cronjob");
     }
-    let cron_job: CronJob = serde_json::from_str(&found.text)?;
+    let cron_job: CronJob = found.parse()?;
     drop(found);
     let mut job = job_of_template(&cron_job, job_name);
     job.metadata.annotations.get_or_insert_default().insert(ANNOTATION_INSTANTIATE.into(), "manual".into());
     change_containers(&mut job, env, command)?;
-    let manifest = saved(Object::Job(Box::new(job)).to_unversioned()?, options);
-    let mut object = Object::from_value(Kind::Job, manifest.clone())?;
-    submit::add_creator(object.meta_mut(), &options.pass_env, &mut request)?;
-    submit::admit(&mut object, &manifest, &mut request)
-        .and_then(|()| submit::require_absent(object.kind(), &object.key(), &request))
-        .and_then(|()| match options.dry_run {
-            DryRun::Client => Ok(()),
-            _ => submit::create(&object, &context, &mut request),
-        })
+    let manifest = saved(Object::from(job).to_unversioned()?, options);
+    let job: Job = serde_json::from_value(manifest.clone())?;
+    let answer = requests
+        .create(job.into(), &manifest, &creator)
         .map_err(|error| failed_to_create(Kind::Job, error))?;
-    let revisions = request.revisions();
+    answer.warnings.iter().for_each(|warning| warn(warning));
     if options.dry_run == DryRun::None {
-        request.commit(&context.config, &context.store)?;
+        requests.commit()?;
     }
     let mut outcomes = Outcomes::new(options.output.as_deref(), options.dry_run)?;
-    outcomes.done(Kind::Job, job_name, "created", || object.to_value(&revisions))?;
+    outcomes.done(Kind::Job, job_name, "created", || Ok(answer.object.to_value()?))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -7,7 +7,6 @@ use std::str::FromStr;
 
 use anyhow::{Result, bail};
 use chrono::Duration;
-use serde::de::DeserializeOwned;
 
 use super::context::{Context, Global};
 use super::failure::{text, verbatim};
@@ -18,12 +17,10 @@ use super::output::{complain, say, warn};
 use super::resources::{self, Target};
 use super::selection::{self, Found, Selectors};
 use crate::api::kinds::{Key, Kind};
-use crate::api::meta::{controller_of, name, namespace, uid};
 use crate::api::status_error::StatusError;
-use crate::api::{CronJob, Job, ObjectMeta, Pod};
-use crate::manager::{Companion, Follower, Request, steady_clock};
-use crate::registry::deletion::{Deletion, Propagation, delete_cron_job, delete_job, delete_pod};
-use crate::registry::tombstones::Tombstone;
+use crate::apiserver::{DeleteOptions, Deleted, Source as _, uid_of};
+use crate::manager::{Companion, steady_clock};
+use crate::registry::deletion::Propagation;
 use crate::store::Table;
 
 /// Delete objects by file, name or selector
@@ -211,20 +208,6 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// An object that has been deleted, or is on its way.
-pub(super) struct Deleted {
-    kind: Kind,
-    key: Key,
-    uid: String,
-}
-
-impl Deleted {
-    /// An object that somebody waits for.
-    pub(super) fn new(kind: Kind, key: Key, uid: &str) -> Self {
-        Self { kind, key, uid: uid.to_owned() }
-    }
-}
-
 /// Deletes in one commit; prints a line for each. `None` when it was called off.
 fn delete(
     context: &Context,
@@ -238,9 +221,9 @@ fn delete(
     let tables = [Table::Jobs, Table::Pods, Table::Events, Table::CronJobs];
     // Nobody else waits while a person thinks.
     let confirmed = if interactive {
-        let (state, _) = context.store.read(&tables)?;
+        let reader = context.client.read(&tables)?;
         let (found, missing) =
-            selection::resolve(&state, targets, &context.namespace, all_namespaces, selectors)?;
+            selection::resolve(&reader, targets, &context.namespace, all_namespaces, selectors)?;
         let found = found.iter().map(identity).collect::<Result<Vec<_>>>()?;
         if !confirm(&found)? {
             return Ok(None);
@@ -249,9 +232,9 @@ fn delete(
     } else {
         None
     };
-    let (_held, mut request) = context.begin(&tables)?;
+    let (_held, mut requests) = context.begin(&tables)?;
     let (found, mut missing) =
-        selection::resolve(&request.state, targets, &context.namespace, all_namespaces, selectors)?;
+        selection::resolve(&requests, targets, &context.namespace, all_namespaces, selectors)?;
     let mut chosen: Vec<(Kind, Key)> = found.iter().map(|one| (one.kind, Key::clone(&one.key))).collect();
     if let Some((confirmed, missing_then)) = confirmed {
         // What has come since was not asked for; what has gone since is gone, whatever has its name now.
@@ -263,18 +246,28 @@ fn delete(
         chosen = left.into_iter().map(|(kind, key, _)| (kind, key)).collect();
     }
     drop(found);
-    request.frees_room = true;
+    let options_of_each = DeleteOptions {
+        propagation: options.cascade.propagation,
+        grace_seconds: grace,
+        ..Default::default()
+    };
     let mut deleted = Vec::new();
     let mut handled = BTreeSet::new();
     for (kind, key) in chosen {
         if !handled.insert((kind, key.clone())) {
             continue;
         }
-        let uid = delete_one(&mut request, kind, &key, options.cascade.propagation, grace)?;
-        deleted.push(Deleted { kind, key, uid });
+        match requests.delete(kind, &key, &options_of_each) {
+            Ok(one) => deleted.push(one),
+            // It went with its owner, a moment ago.
+            Err(error) if matches!(error.downcast_ref(), Some(StatusError::NotFound { .. })) => {
+                deleted.push(Deleted { kind, key, uid: String::new() });
+            }
+            Err(error) => return Err(error),
+        }
     }
     if options.dry_run == DryRun::None {
-        request.commit(&context.config, &context.store)?;
+        requests.commit()?;
     }
     for one in &deleted {
         let resource = one.kind.qualified_singular();
@@ -322,135 +315,22 @@ fn confirm(chosen: &[Identity]) -> Result<bool> {
     Ok(false)
 }
 
-/// Puts the deletion of one object into the request; returns its uid.
-pub(super) fn delete_one(
-    request: &mut Request,
-    kind: Kind,
-    key: &Key,
-    propagation: Propagation,
-    grace: Option<i64>,
-) -> Result<String> {
-    let table = Table::from(kind);
-    let Some(object) = request.state.get(table, key) else {
-        return Err(StatusError::not_found(kind, &key.name).into());
-    };
-    let (uid, writes) = match kind {
-        Kind::Job => {
-            let stored: Job = object.parse()?;
-            let Some(job) = request.current::<Job>(table, key)? else {
-                return Ok(uid(&stored.metadata).to_owned());
-            };
-            let pods = pods_of(request, uid(&job.metadata))?;
-            let job_uid = uid(&job.metadata).to_owned();
-            if propagation != Propagation::Foreground {
-                bury(request, &job)?;
-            }
-            (job_uid, delete_job(&job, pods, propagation, grace, request.now))
-        }
-        Kind::Pod => {
-            let stored: Pod = object.parse()?;
-            let pod_uid = uid(&stored.metadata).to_owned();
-            let pod = request.current::<Pod>(table, key)?;
-            (pod_uid, pod.map(|pod| delete_pod(pod, grace, request.now)).into_iter().collect())
-        }
-        Kind::Node => anyhow::bail!("the node {:?} is this machine: it cannot be deleted", key.name),
-        Kind::CronJob => {
-            let cron_job: CronJob = object.parse()?;
-            let owner = uid(&cron_job.metadata).to_owned();
-            let mut jobs = Vec::new();
-            for job in owned::<Job>(request, Table::Jobs, &owner, |job| &job.metadata)? {
-                let pods = pods_of(request, uid(&job.metadata))?;
-                jobs.push((job, pods));
-            }
-            if propagation == Propagation::Background {
-                for (job, _) in &jobs {
-                    bury(request, job)?;
-                }
-            }
-            (owner, delete_cron_job(&cron_job, jobs, propagation, grace, request.now))
-        }
-        Kind::Event => {
-            request.pending.delete(table, key.clone());
-            (String::new(), Vec::new())
-        }
-    };
-    perform(request, writes)?;
-    Ok(uid)
-}
-
-/// Puts what a deletion comes to into the request.
-pub(super) fn perform(request: &mut Request, writes: Vec<Deletion>) -> Result<()> {
-    for write in writes {
-        match write {
-            Deletion::RemoveJob(key) => {
-                request.pending.delete(Table::JobFacts, key.clone());
-                request.pending.delete(Table::Jobs, key);
-            }
-            Deletion::RemoveCronJob(key) => request.pending.delete(Table::CronJobs, key),
-            Deletion::MarkCronJob(cron_job) => request.pending.put_cron_job(*cron_job),
-            Deletion::UpdateJob(job) => request.pending.put_job(*job),
-            Deletion::MarkJob(job) => request.pending.put_job(*job),
-            Deletion::RemovePod(key) => request.pending.delete(Table::Pods, key),
-            Deletion::RetirePod(pod) => {
-                let key = Key::new(namespace(&pod.metadata), name(&pod.metadata));
-                request.pending.put_text(Table::RemovedPods, key.clone(), serde_json::to_string(&pod)?);
-                request.pending.delete(Table::Pods, key);
-            }
-            Deletion::UpdatePod(pod) => request.pending.put_pod(*pod),
-        }
-    }
-    Ok(())
-}
-
-/// Keeps how a Job that goes has ended.
-fn bury(request: &mut Request, job: &Job) -> Result<()> {
-    let tombstone = serde_json::to_string(&Tombstone::of(job))?;
-    request.pending.put_text(Table::Tombstones, crate::api::meta::key(&job.metadata), tombstone);
-    Ok(())
-}
-
-/// The pods that a Job owns.
-fn pods_of(request: &Request, owner: &str) -> Result<Vec<Pod>> {
-    owned(request, Table::Pods, owner, |pod: &Pod| &pod.metadata)
-}
-
-/// The objects of a table that an owner controls.
-fn owned<T: DeserializeOwned>(
-    request: &Request,
-    table: Table,
-    owner: &str,
-    meta: impl Fn(&T) -> &ObjectMeta,
-) -> Result<Vec<T>> {
-    let mut found = Vec::new();
-    for (key, object) in request.state.objects(table) {
-        // Cheaper than parsing 10,000 of them.
-        if !object.text.contains(owner) {
-            continue;
-        }
-        let one = request.current::<T>(table, key)?;
-        found.extend(one.filter(|one| controller_of(meta(one)).is_some_and(|found| found.uid == owner)));
-    }
-    Ok(found)
-}
-
 /// Follows the journal until none of the objects is left.
 pub(super) fn wait_until_gone(context: &Context, deleted: &[Deleted], timeout: Duration) -> Result<()> {
     let until = (timeout > Duration::zero()).then(|| steady_clock() + timeout);
     let tables = [Table::Jobs, Table::Pods, Table::CronJobs];
-    let (state, mut follower) = Follower::start(&context.config, &context.store, &tables)?;
-    let is_same = |text: &str, uid: &str| uid.is_empty() || text.contains(uid);
-    let mut left: Vec<&Deleted> = deleted
-        .iter()
-        .filter(|one| one.kind != Kind::Event)
-        .filter(|one| {
-            state.get(Table::from(one.kind), &one.key).is_some_and(|object| is_same(object.text, &one.uid))
-        })
-        .collect();
-    drop(state);
+    let (reader, mut follower) = context.client.watch(&tables)?;
+    let is_same = |text: &str, uid: &str| uid.is_empty() || uid_of(text).is_some_and(|found| found == uid);
+    let mut left: Vec<&Deleted> = Vec::new();
+    for one in deleted.iter().filter(|one| one.kind != Kind::Event) {
+        let entry = reader.entry(Table::from(one.kind), &one.key)?;
+        left.extend(entry.is_some_and(|entry| is_same(entry.text(), &one.uid)).then_some(one));
+    }
+    drop(reader);
     if left.is_empty() {
         return Ok(());
     }
-    let _companion = Companion::start(&context.config, &context.store)?;
+    let _companion = Companion::start(context.client.config(), context.client.store())?;
     while !left.is_empty() {
         follower.changes(|change| {
             left.retain(|one| {

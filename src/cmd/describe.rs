@@ -16,9 +16,10 @@ use crate::api::events::EventRecord;
 use crate::api::kinds::Kind;
 use crate::api::status_error::StatusError;
 use crate::api::{CronJob, Event, Job, Node, Pod};
-use crate::manager::{clock, revive_controller, show_node};
+use crate::apiserver::{Read as _, Reader, Source as _};
+use crate::manager::{clock, revive_controller};
 use crate::printers;
-use crate::store::{State, Table};
+use crate::store::Table;
 
 /// Show details of objects, with their Events
 #[derive(Debug, clap::Args)]
@@ -50,7 +51,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         ));
     }
     let selectors = Selectors::parse(args.selector.as_deref(), None)?;
-    revive_controller(&context.config, &context.store, &[Table::Jobs])?;
+    revive_controller(context.client.config(), context.client.store(), &[Table::Jobs])?;
     let mut tables = selection::tables(&targets);
     tables.push(Table::Events);
     if targets.iter().any(|target| target.kind() == Kind::Node) {
@@ -58,19 +59,16 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         tables.sort_unstable();
         tables.dedup();
     }
-    let (mut state, _) = context.store.read(&tables)?;
-    if tables.contains(&Table::Nodes) {
-        show_node(&context.config, &mut state)?;
-    }
+    let reader = context.client.read(&tables)?;
     let mut failed = false;
     let mut blocks = Vec::new();
     let mut by_prefix = false;
     for target in &targets {
         let one = std::slice::from_ref(target);
         let (mut found, missing) =
-            selection::resolve(&state, one, &context.namespace, args.all_namespaces, &selectors)?;
+            selection::resolve(&reader, one, &context.namespace, args.all_namespaces, &selectors)?;
         for error in missing {
-            let prefixed = with_prefix(&state, target, &context)?;
+            let prefixed = with_prefix(&reader, target, &context)?;
             if prefixed.is_empty() {
                 failed = true;
                 complain(&text(&error));
@@ -80,7 +78,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
             }
         }
         for one in &found {
-            blocks.push(describe(one, &state, args.show_events)?);
+            blocks.push(describe(one, &reader, args.show_events)?);
         }
     }
     if blocks.is_empty() && !failed {
@@ -95,36 +93,35 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
 }
 
 /// The objects whose names start with the name that was not found.
-fn with_prefix<'a>(state: &'a State, target: &Target, context: &Context) -> Result<Vec<Found<'a>>> {
+fn with_prefix<'a>(reader: &'a Reader, target: &Target, context: &Context) -> Result<Vec<Found<'a>>> {
     let Target::Named(kind, prefix) = target else { return Ok(Vec::new()) };
-    let mut found = selection::list(state, *kind, Some(&context.namespace), &Selectors::none())?;
+    let mut found = reader.list(*kind, Some(&context.namespace), &Selectors::none())?;
     found.retain(|one| one.key.name.starts_with(prefix.as_str()));
     Ok(found)
 }
 
-fn describe(found: &Found<'_>, state: &State, show_events: bool) -> Result<String> {
+fn describe(found: &Found<'_>, reader: &Reader, show_events: bool) -> Result<String> {
     let value = found.value()?;
     let uid = value["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
-    let events = if show_events { Some(events_of(state, &uid)?) } else { None };
+    let events = if show_events { Some(events_of(reader, &uid)?) } else { None };
     let events = events.as_deref();
-    let unreadable = || format!("read {} {}", found.kind, found.key);
     let now = clock();
     Ok(match found.kind {
         Kind::Job => {
-            let job: Job = serde_json::from_value(value).with_context(unreadable)?;
+            let job: Job = found.parse()?;
             printers::describe::job(&job, events, now, &Local)
         }
         Kind::Pod => {
-            let pod: Pod = serde_json::from_value(value).with_context(unreadable)?;
+            let pod: Pod = found.parse()?;
             printers::describe::pod(&pod, events, now, &Local)
         }
         Kind::CronJob => {
-            let cron_job: CronJob = serde_json::from_value(value).with_context(unreadable)?;
+            let cron_job: CronJob = found.parse()?;
             printers::describe::cronjob(&cron_job, events, now, &Local)
         }
         Kind::Node => {
-            let node: Node = serde_json::from_value(value).with_context(unreadable)?;
-            let pods = pods_of_node(state, &found.key.name)?;
+            let node: Node = found.parse()?;
+            let pods = pods_of_node(reader, &found.key.name)?;
             printers::describe::node(&node, &pods, events, now, &Local)
         }
         Kind::Event => {
@@ -135,10 +132,10 @@ fn describe(found: &Found<'_>, state: &State, show_events: bool) -> Result<Strin
 }
 
 /// The pods that are bound to a node.
-fn pods_of_node(state: &State, node: &str) -> Result<Vec<Pod>> {
+fn pods_of_node(reader: &Reader, node: &str) -> Result<Vec<Pod>> {
     let mut pods = Vec::new();
-    for (_, object) in state.objects(Table::Pods) {
-        let pod: Pod = object.parse()?;
+    for found in reader.list(Kind::Pod, None, &Selectors::none())? {
+        let pod: Pod = found.parse()?;
         if pod.spec.as_ref().is_some_and(|spec| spec.node_name.as_deref() == Some(node)) {
             pods.push(pod);
         }
@@ -147,12 +144,12 @@ fn pods_of_node(state: &State, node: &str) -> Result<Vec<Pod>> {
 }
 
 /// The Events about an object, by name and so by time.
-fn events_of(state: &State, uid: &str) -> Result<Vec<Event>> {
+fn events_of(reader: &Reader, uid: &str) -> Result<Vec<Event>> {
     let mut events = Vec::new();
-    for (_, object) in state.objects(Table::Events) {
+    for (_, entry) in reader.entries(Table::Events)? {
         // Cheaper than parsing 50,000 of them.
-        if object.text.contains(uid) {
-            let record: EventRecord = object.parse()?;
+        if entry.text().contains(uid) {
+            let record: EventRecord = entry.parse()?;
             if record.about.uid == uid {
                 events.push(serde_json::from_value(record.to_event()).context("read an Event")?);
             }

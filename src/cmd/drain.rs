@@ -7,19 +7,19 @@ use chrono::Duration;
 
 use super::context::{Context, Global};
 use super::cordon::{self, NodeArgs};
-use super::delete::{self, Deleted};
+use super::delete;
 use super::failure::verbatim;
 use super::flags;
 use super::outcome::DryRun;
 use super::output::{complain, say, warn};
-use super::selection::{self, Selectors};
+use super::selection::Selectors;
 use crate::api::Pod;
 use crate::api::conditions::is_pod_finished;
 use crate::api::kinds::{Key, Kind};
-use crate::api::meta::{controller_of, key, uid};
+use crate::api::meta::{controller_of, key};
+use crate::apiserver::{DeleteOptions, Read};
 use crate::controller::scheduler::is_bound;
-use crate::manager::{Request, register_node};
-use crate::registry::deletion::{delete_pod, evict_pod};
+use crate::manager::register_node;
 use crate::store::Table;
 
 /// Cordon this machine and evict its pods, for instance before a reboot
@@ -57,13 +57,13 @@ pub(super) struct Args {
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let pod_selector = Selectors::parse(args.pod_selector.as_deref(), None)?;
     let context = Context::open(global)?;
-    register_node(&context.config, &context.store)?;
+    register_node(context.client.config(), context.client.store())?;
     if cordon::set_unschedulable(&context, &args.nodes, "drain", true)? == ExitCode::FAILURE {
         return Ok(ExitCode::FAILURE);
     }
-    let node = context.config.settings.node_name.clone();
-    let (held, mut request) = context.begin(&[Table::Pods])?;
-    let pods = pods_of_node(&request, &pod_selector)?;
+    let node = context.client.config().settings.node_name.clone();
+    let (held, mut requests) = context.begin(&[Table::Pods])?;
+    let pods = pods_of_node(&requests, &pod_selector)?;
     let unmanaged: Vec<String> = pods
         .iter()
         .filter(|pod| controller_of(&pod.metadata).is_none() && !is_pod_finished(pod))
@@ -87,34 +87,35 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     for pod in pods {
         let pod_key = key(&pod.metadata);
         say(&format!("{verb} pod {pod_key}{dry}"))?;
-        evicted.push((pod_key.clone(), Deleted::new(Kind::Pod, pod_key, uid(&pod.metadata))));
-        let grace = (args.grace_period >= 0).then_some(args.grace_period);
-        let now = request.now;
-        let deletion =
-            if args.disable_eviction { delete_pod(pod, grace, now) } else { evict_pod(pod, grace, now) };
-        delete::perform(&mut request, vec![deletion])?;
+        let grace_seconds = (args.grace_period >= 0).then_some(args.grace_period);
+        evicted.push(if args.disable_eviction {
+            requests.delete(Kind::Pod, &pod_key, &DeleteOptions { grace_seconds, ..Default::default() })?
+        } else {
+            requests.evict(&pod_key, grace_seconds)?
+        });
     }
     if !dry.is_empty() {
         return say(&format!("node/{node} drained{dry}")).map(|()| ExitCode::SUCCESS);
     }
-    request.commit(&context.config, &context.store)?;
+    requests.commit()?;
     drop(held);
-    for (pod, deleted) in evicted {
-        if let Err(error) = delete::wait_until_gone(&context, &[deleted], args.timeout) {
-            complain(&format!("error when waiting for pod \"{}\" terminating: {error}", pod.name));
+    for pod in evicted {
+        let name = pod.key.name.clone();
+        if let Err(error) = delete::wait_until_gone(&context, &[pod], args.timeout) {
+            complain(&format!("error when waiting for pod \"{name}\" terminating: {error}"));
             return Ok(ExitCode::FAILURE);
         }
-        say(&format!("pod/{} {}", pod.name, if args.disable_eviction { "deleted" } else { "evicted" }))?;
+        say(&format!("pod/{name} {}", if args.disable_eviction { "deleted" } else { "evicted" }))?;
     }
     say(&format!("node/{node} drained"))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// The pods that are on the node and not about to go.
-fn pods_of_node(request: &Request, selectors: &Selectors) -> Result<Vec<Pod>> {
+fn pods_of_node(reader: &impl Read, selectors: &Selectors) -> Result<Vec<Pod>> {
     let mut pods = Vec::new();
-    for found in selection::list(&request.state, Kind::Pod, None, selectors)? {
-        let pod: Pod = serde_json::from_str(&found.text)?;
+    for found in reader.list(Kind::Pod, None, selectors)? {
+        let pod: Pod = found.parse()?;
         if is_bound(&pod) && pod.metadata.deletion_timestamp.is_none() {
             pods.push(pod);
         }

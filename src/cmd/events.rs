@@ -10,11 +10,12 @@ use super::output::{complain, print};
 use super::resources::{self, Target};
 use crate::api::events::{EVENT_TTL, EventRecord};
 use crate::api::kinds::Kind;
-use crate::manager::{Companion, Follower, clock};
+use crate::apiserver::{Reader, Source as _};
+use crate::manager::{Companion, clock};
 use crate::printers;
 use crate::printers::rows::{EVENTS_COLUMNS, Row, events_row};
 use crate::printers::table::{TableOptions, TablePrinter};
-use crate::store::{State, Table};
+use crate::store::Table;
 
 /// Show what has happened, the oldest first
 #[derive(Debug, clap::Args)]
@@ -46,7 +47,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     }
     let about = args.about.as_ref().map(|word| object_of(word)).transpose()?;
     let context = Context::open(global)?;
-    let (state, mut follower) = Follower::start(&context.config, &context.store, &[Table::Events])?;
+    let (reader, mut follower) = context.client.watch(&[Table::Events])?;
     let mut printer = TablePrinter::new(
         EVENTS_COLUMNS,
         TableOptions {
@@ -55,7 +56,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
             ..TableOptions::default()
         },
     );
-    let shown = select(&state, args, about.as_ref(), &context.namespace)?;
+    let shown = select(&reader, args, about.as_ref(), &context.namespace)?;
     if shown.is_empty() && !args.watch {
         complain(&match args.all_namespaces {
             true => "No events found.".to_owned(),
@@ -67,8 +68,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if !args.watch {
         return Ok(ExitCode::SUCCESS);
     }
-    drop(state);
-    let _companion = Companion::start(&context.config, &context.store)?;
+    drop(reader);
+    let _companion = Companion::start(context.client.config(), context.client.store())?;
     loop {
         let mut fresh = Vec::new();
         let mut unreadable = None;
@@ -109,18 +110,18 @@ fn is_wanted(event: &EventRecord, args: &Args, about: Option<&(Kind, String)>) -
 
 /// The Events asked for, the oldest first.
 fn select(
-    state: &State,
+    reader: &Reader,
     args: &Args,
     about: Option<&(Kind, String)>,
     namespace: &str,
 ) -> Result<Vec<String>> {
-    let now = clock();
+    let now = reader.now();
     let mut found = Vec::new();
-    for (key, object) in state.objects(Table::Events) {
+    for (key, entry) in reader.entries(Table::Events)? {
         if !args.all_namespaces && *key.namespace != *namespace {
             continue;
         }
-        let event: EventRecord = object.parse()?;
+        let event: EventRecord = entry.parse()?;
         if now - event.last <= EVENT_TTL && is_wanted(&event, args, about) {
             found.push((event.last, event.to_event().to_string()));
         }

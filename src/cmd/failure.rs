@@ -76,7 +76,9 @@ pub(super) fn text(error: &anyhow::Error) -> String {
         return text.clone();
     }
     match refusal(error) {
-        Some((invalid @ StatusError::Invalid { .. }, _)) => invalid.to_string(),
+        Some((invalid @ (StatusError::Invalid { .. } | StatusError::Unprocessable { .. }), _)) => {
+            invalid.to_string()
+        }
         Some((status, doing)) => from_server(status, doing),
         None => format!("error: {error:#}"),
     }

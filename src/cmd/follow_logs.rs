@@ -15,10 +15,10 @@ use crate::api::conditions::{is_job_finished, is_pod_finished};
 use crate::api::kinds::Key;
 use crate::api::meta::{controller_of, key, name, uid};
 use crate::api::{Job, Pod};
+use crate::apiserver::{Reader, Source as _};
 use crate::controller::JobFacts;
 use crate::kubelet::raise_open_files;
-use crate::manager::Follower;
-use crate::store::{Change, PodDirectory, State, Table};
+use crate::store::{Change, PodDirectory, Table};
 
 /// Whose logs are followed.
 #[derive(Clone, Debug)]
@@ -100,7 +100,7 @@ pub(super) fn follow(
     following: &Following<'_>,
     listener: &mut impl Listener,
 ) -> Result<bool> {
-    let (state, mut follower) = Follower::start(&context.config, &context.store, &TABLES)?;
+    let (reader, mut follower) = context.client.watch(&TABLES)?;
     let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK).context("watch the logs")?;
     // Each log that is followed is held open, as far as that is allowed.
     let most_open = usize::try_from(raise_open_files().saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX);
@@ -116,8 +116,8 @@ pub(super) fn follow(
         open: 0,
         buffer: vec![0; CHUNK],
     };
-    follow.begin(&state)?;
-    drop(state);
+    follow.begin(&reader)?;
+    drop(reader);
     loop {
         follow.hear_of_writes();
         let mut failed = Ok(());
@@ -157,15 +157,16 @@ struct Follow<'a, L> {
 }
 
 impl<'a, L: Listener> Follow<'a, L> {
-    fn begin(&mut self, state: &State) -> Result<()> {
+    fn begin(&mut self, reader: &Reader) -> Result<()> {
         for job in self.jobs() {
-            let stored = state.get(Table::Jobs, &job.key).map(|object| object.parse::<Job>()).transpose()?;
+            let stored =
+                reader.entry(Table::Jobs, &job.key)?.map(|entry| entry.parse::<Job>()).transpose()?;
             self.take_job(job, stored.as_ref());
         }
         for table in [Table::Pods, Table::RemovedPods] {
-            for (_, object) in state.objects(table) {
-                if self.may_concern(object.text) {
-                    let pod = object.parse()?;
+            for (_, entry) in reader.entries(table)? {
+                if self.may_concern(entry.text()) {
+                    let pod = entry.parse()?;
                     self.add_pod(&pod, table == Table::RemovedPods || is_pod_finished(&pod))?;
                 }
             }
@@ -258,7 +259,7 @@ impl<'a, L: Listener> Follow<'a, L> {
         }
         let Following { chosen, options, prefix, runs, .. } = self.following;
         let logs = chosen.of(pod)?.into_iter().map(|container| {
-            let directory = PodDirectory::new(self.context.store.pod_path(pod_uid));
+            let directory = PodDirectory::new(self.context.client.store().pod_path(pod_uid));
             let prefix = if *prefix { format!("[pod/{pod_name}/{container}] ") } else { String::new() };
             LogReader::new(directory, pod_name, &container, *runs, LogOptions::clone(options), prefix)
         });
@@ -294,7 +295,7 @@ impl<'a, L: Listener> Follow<'a, L> {
         for (id, pod) in self.pods.iter_mut().filter(|(_, pod)| !pod.drained) {
             if pod.watch.is_none() {
                 let flags = AddWatchFlags::IN_MODIFY | AddWatchFlags::IN_CREATE;
-                let directory = self.context.store.pod_path(&pod.uid);
+                let directory = self.context.client.store().pod_path(&pod.uid);
                 pod.watch = self.inotify.add_watch(&directory, flags).ok();
                 pod.watch.into_iter().for_each(|watch| drop(self.watched.insert(watch, id.clone())));
                 pod.is_due = true;

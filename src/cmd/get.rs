@@ -17,13 +17,13 @@ use super::resources::Target;
 use super::selection::{self, Found, Selectors};
 use crate::api::events::EventRecord;
 use crate::api::kinds::{Key, Kind};
-use crate::manager::{Follower, clock, revive_controller, show_node};
+use crate::manager::{clock, revive_controller};
 use crate::printers;
 use crate::printers::custom_columns::CustomColumns;
 use crate::printers::jsonpath::Template;
 use crate::printers::rows::{Row, TableKind};
 use crate::printers::table::{TableOptions, TablePrinter};
-use crate::store::{State, Table};
+use crate::store::Table;
 
 /// Display one or many objects
 #[derive(Debug, clap::Args)]
@@ -165,7 +165,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         ));
     }
     let selectors = Selectors::parse(args.selector.as_deref(), args.field_selector.as_deref())?;
-    revive_controller(&context.config, &context.store, &[Table::Jobs])?;
+    revive_controller(context.client.config(), context.client.store(), &[Table::Jobs])?;
     if args.watch || args.watch_only {
         return watch(&context, args, &targets, &selectors, all_namespaces, &mut format);
     }
@@ -173,17 +173,14 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let is_listing = matches!(format, Format::Table { .. } | Format::Name)
         && args.sort_by.is_none()
         && args.field_selector.is_none();
-    let (mut state, _) =
-        if is_listing { context.store.read_listing(&tables) } else { context.store.read(&tables) }?;
-    if targets.iter().any(|target| target.kind() == Kind::Node) {
-        show_node(&context.config, &mut state)?;
-    }
+    let client = &context.client;
+    let reader = if is_listing { client.read_listing(&tables) } else { client.read(&tables) }?;
     let (found, missing) =
-        selection::resolve(&state, &targets, &context.namespace, all_namespaces, &selectors)?;
+        selection::resolve(&reader, &targets, &context.namespace, all_namespaces, &selectors)?;
     print_found(&found, args, &targets, all_namespaces, &mut format, &context)?;
     // The process ends here: freeing ten thousand objects one by one would be a tenth of its time.
     std::mem::forget(found);
-    std::mem::forget(state);
+    std::mem::forget(reader);
     let mut failed = false;
     if !args.ignore_not_found {
         for error in &missing {
@@ -216,7 +213,7 @@ fn print_found(
     match format {
         Format::Table { wide } => {
             let kinds = kinds_in_order(targets);
-            let zone = context.config.settings.time_zone;
+            let zone = context.client.config().settings.time_zone;
             print(&tables(found, args, &kinds, all_namespaces, *wide, zone)?)
         }
         Format::Name => {
@@ -371,20 +368,17 @@ fn watch(
 ) -> Result<ExitCode> {
     let kinds = kinds_in_order(targets);
     let [kind] = kinds.as_slice() else { bail!("you may only specify a single resource type") };
-    let _companion = crate::manager::Companion::start(&context.config, &context.store)?;
+    let _companion = crate::manager::Companion::start(context.client.config(), context.client.store())?;
     let namespace = (kind.resource().namespaced && !all_namespaces).then_some(context.namespace.as_str());
     let wide = matches!(format, Format::Table { wide: true });
-    let zone = context.config.settings.time_zone;
+    let zone = context.client.config().settings.time_zone;
     let table = TableKind::of(kind.as_str());
     let mut printer =
         TablePrinter::new(table.columns(wide), table_options(args, *kind, false, all_namespaces));
-    let (mut state, mut follower) = Follower::start(&context.config, &context.store, &[Table::from(*kind)])?;
-    if *kind == Kind::Node {
-        show_node(&context.config, &mut state)?;
-    }
+    let (reader, mut follower) = context.client.watch(&[Table::from(*kind)])?;
     let mut shown: BTreeMap<Key, String> = BTreeMap::new();
     let (found, missing) =
-        selection::resolve(&state, targets, &context.namespace, all_namespaces, selectors)?;
+        selection::resolve(&reader, targets, &context.namespace, all_namespaces, selectors)?;
     if let Some(error) = missing.into_iter().next() {
         return Err(error);
     }
@@ -393,7 +387,7 @@ fn watch(
         shown.insert(Key::clone(&one.key), one.text.to_string());
         batch.push(("ADDED", one.text.into_owned()));
     }
-    drop::<State>(state);
+    drop(reader);
     if args.watch_only {
         batch.clear();
     }

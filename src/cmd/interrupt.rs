@@ -8,16 +8,14 @@ use anyhow::{Context as _, Result};
 use nix::sys::signal::{SigSet, Signal};
 
 use super::context::{Context, DEFAULT_NAMESPACE};
-use super::delete::{Deleted, delete_one, wait_until_gone};
+use super::delete::wait_until_gone;
 use super::failure;
-use super::log_source::pods_of_job;
 use super::output::complain;
 use crate::api::Job;
 use crate::api::conditions::is_job_finished;
 use crate::api::kinds::Kind;
 use crate::api::meta::{key, uid};
-use crate::manager::Request;
-use crate::registry::deletion::Propagation;
+use crate::apiserver::{DeleteOptions, Deleted, Read as _};
 use crate::store::{PodDirectory, Table};
 
 /// What becomes of a Job when `run` is interrupted.
@@ -148,7 +146,7 @@ fn interrupted(
     drop(changed.wait_timeout_while(guard, LAST_WORDS, |stage| *stage != Stage::Printed));
     // The controller has left the logs to us.
     for pod in &going.pods {
-        PodDirectory::new(context.store.pod_path(pod)).remove();
+        PodDirectory::new(context.client.store().pod_path(pod)).remove();
     }
     Ok(())
 }
@@ -159,7 +157,7 @@ fn detached(context: &Context, job: &Job, signal: Signal) -> String {
     let (name, namespace) = (&job_key.name, &job_key.namespace);
     let namespace =
         if **namespace == *DEFAULT_NAMESPACE { String::new() } else { format!(" -n {namespace}") };
-    let goes_on = if context.config.background {
+    let goes_on = if context.client.config().background {
         "goes on"
     } else {
         "goes on with the pods it has, until something looks after it (JOBCTL_BACKGROUND is never)"
@@ -183,30 +181,28 @@ pub(super) struct Going {
 /// # Errors
 /// A store that cannot be read or written.
 pub(super) fn delete_jobs(context: &Context, jobs: &[&Job], finished_too: bool) -> Result<Going> {
-    let mut request = Request::begin(&context.store, &[Table::Jobs, Table::Pods, Table::RemovedPods])?;
+    let mut requests = context.client.begin(&[Table::Jobs, Table::Pods, Table::RemovedPods])?;
     let mut going = Going { objects: Vec::new(), pods: Vec::new() };
     for job in jobs {
         let (job_key, job_uid) = (key(&job.metadata), uid(&job.metadata));
-        let stored =
-            request.state.get(Table::Jobs, &job_key).map(|object| object.parse::<Job>()).transpose()?;
+        let stored = requests.get(Kind::Job, &job_key).ok().map(|found| found.parse::<Job>()).transpose()?;
         let is_meant =
             |stored: &Job| uid(&stored.metadata) == job_uid && (finished_too || !is_job_finished(stored));
         if !stored.is_some_and(|stored| is_meant(&stored)) {
             continue;
         }
-        for pod in pods_of_job(&request.state, job_uid)? {
-            going.objects.push(Deleted::new(Kind::Pod, key(&pod.metadata), uid(&pod.metadata)));
-            going.pods.push(uid(&pod.metadata).to_owned());
+        for pod in requests.pods_of_job(job_uid)? {
+            let (key, uid) = (key(&pod.metadata), uid(&pod.metadata).to_owned());
+            going.pods.push(uid.clone());
+            going.objects.push(Deleted { kind: Kind::Pod, key, uid });
         }
-        delete_one(&mut request, Kind::Job, &job_key, Propagation::Background, None)?;
-        going.objects.push(Deleted::new(Kind::Job, job_key, job_uid));
+        going.objects.push(requests.delete(Kind::Job, &job_key, &DeleteOptions::default())?);
     }
-    request.frees_room = true;
-    if context.config.background {
-        request.commit(&context.config, &context.store)?;
+    if context.client.config().background {
+        requests.commit()?;
     } else {
         // Our companion acts on it; a pass here would fork, which a process of several threads must not.
-        request.commit_quietly()?;
+        requests.commit_quietly()?;
     }
     Ok(going)
 }

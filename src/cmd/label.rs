@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use serde_json::{Map, Value, json};
 
-use super::change::{self, ChangeArgs, Changed, Part};
+use super::change::{self, ChangeArgs, Changed};
 use super::context::{Context, Global};
 use super::outcome::DryRun;
 use super::output::say;
@@ -14,6 +14,7 @@ use super::selection::{self, Selectors};
 use super::{local, manifests};
 use crate::api::status_error::StatusError;
 use crate::api::validation::label_value_problems;
+use crate::apiserver::Subresource;
 
 /// Set or remove labels
 #[derive(Debug, clap::Args)]
@@ -107,7 +108,7 @@ fn run(global: &Global, args: &PairArgs, what: What) -> Result<ExitCode> {
     if args.local {
         return local::run(&args.change, |object| edits.apply(object, args.overwrite, what));
     }
-    change::run(global, resources, &args.change, what.verb(), Part::Main, |found| {
+    change::run(global, resources, &args.change, what.verb(), Subresource::Main, |found| {
         let current = found.value()?;
         if let Some(version) = &args.resource_version
             && current["metadata"]["resourceVersion"] != json!(version)
@@ -174,8 +175,8 @@ fn list(
     let targets = manifests::targets(resources, &args.change.files, what.verb(), global)?;
     let selectors = Selectors::parse(args.change.selector.as_deref(), args.change.field_selector.as_deref())?;
     let context = Context::open(global)?;
-    let (state, _) = context.store.read(&selection::tables(&targets))?;
-    let (found, missing) = selection::resolve(&state, &targets, &context.namespace, false, &selectors)?;
+    let reader = context.client.read(&selection::tables(&targets))?;
+    let (found, missing) = selection::resolve(&reader, &targets, &context.namespace, false, &selectors)?;
     if let Some(error) = missing.into_iter().next() {
         return Err(error);
     }

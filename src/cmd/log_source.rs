@@ -8,9 +8,11 @@ use k8s_openapi::api::core::v1::ContainerStatus;
 
 use super::log_reader::{LogOptions, LogReader, Runs};
 use super::output::complain;
-use crate::api::meta::{ANNOTATION_DEFAULT_CONTAINER, annotation, controller_of, name, uid};
+use crate::api::meta::{ANNOTATION_DEFAULT_CONTAINER, annotation, name, uid};
 use crate::api::{Job, Pod};
-use crate::store::{PodDirectory, State, Store, Table};
+use crate::apiserver::Read as _;
+use crate::client::Client;
+use crate::store::{PodDirectory, Table};
 
 /// Which containers of each pod.
 #[derive(Clone, Debug)]
@@ -86,26 +88,6 @@ pub(super) fn may_have_several_logs(job: &Job) -> bool {
     })
 }
 
-/// The pods of a Job, oldest first, with those that were removed while the Job lived.
-pub(super) fn pods_of_job(state: &State, job_uid: &str) -> Result<Vec<Pod>> {
-    let mut pods = Vec::new();
-    for table in [Table::RemovedPods, Table::Pods] {
-        for (_, object) in state.objects(table) {
-            if !object.text.contains(job_uid) {
-                continue;
-            }
-            let pod: Pod = object.parse()?;
-            if controller_of(&pod.metadata).is_some_and(|owner| owner.uid == job_uid) {
-                pods.push(pod);
-            }
-        }
-    }
-    pods.sort_by_key(|pod| {
-        (pod.metadata.creation_timestamp.as_ref().map(|time| time.0), name(&pod.metadata).to_owned())
-    });
-    Ok(pods)
-}
-
 /// A container that ended badly.
 pub(super) struct Failure {
     pod: String,
@@ -155,18 +137,13 @@ impl Failure {
     }
 }
 
-/// The last container of a Job that ended badly.
-fn last_failure(state: &State, job_uid: &str) -> Result<Option<Failure>> {
-    let pods = pods_of_job(state, job_uid)?;
-    Ok(pods.iter().filter_map(Failure::of).max_by_key(|failure| failure.finished))
-}
-
 /// A few lines that tell why a Job has failed: pod, container, exit code, the end of its log.
-pub(super) fn failure_evidence(store: &Store, job_uid: &str, last_lines: usize) -> Result<Option<String>> {
-    let (state, _) = store.read(&[Table::Pods, Table::RemovedPods])?;
-    let Some(failure) = last_failure(&state, job_uid)? else { return Ok(None) };
+pub(super) fn failure_evidence(client: &Client, job_uid: &str, last_lines: usize) -> Result<Option<String>> {
+    let pods = client.read(&[Table::Pods, Table::RemovedPods])?.pods_of_job(job_uid)?;
+    let failures = pods.iter().filter_map(Failure::of);
+    let Some(failure) = failures.max_by_key(|failure| failure.finished) else { return Ok(None) };
     let mut text = failure.to_string();
-    let directory = PodDirectory::new(store.pod_path(&failure.pod_uid));
+    let directory = PodDirectory::new(client.store().pod_path(&failure.pod_uid));
     let options = LogOptions { tail: Some(last_lines), ..LogOptions::default() };
     let (runs, prefix) = (Runs::Only(failure.restart_count), "    ".to_owned());
     let mut log = Vec::new();

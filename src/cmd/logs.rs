@@ -11,18 +11,19 @@ use super::flags;
 use super::follow_logs::{Followed, FollowedJob, Following, Silence, follow};
 use super::get::nothing_found;
 use super::log_reader::{LogOptions, LogReader, Runs};
-use super::log_source::{Chosen, pods_of_job};
+use super::log_source::Chosen;
 use super::output::{complain, print_bytes};
 use super::resources;
-use super::selection::{self, Selectors};
+use super::selection::Selectors;
 use crate::api::conditions::{is_job_finished, is_pod_finished, is_pod_ready, pod_phase};
 use crate::api::kinds::{Key, Kind};
-use crate::api::meta::{name, uid};
+use crate::api::meta::{controller_of, name, uid};
 use crate::api::status_error::StatusError;
 use crate::api::times;
 use crate::api::{Job, Pod};
-use crate::manager::{Companion, Follower, clock, steady_clock};
-use crate::store::{PodDirectory, State, Table};
+use crate::apiserver::{Found, Read as _, Reader, Source as _};
+use crate::manager::{Companion, clock, steady_clock};
+use crate::store::{PodDirectory, Table};
 
 /// Print the logs of a pod's container, or of all pods of a Job
 #[derive(Debug, clap::Args)]
@@ -101,10 +102,13 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if let (true, Some(container)) = (all_containers, &container) {
         bail!("--all-containers=true should not be specified with container name {container}");
     }
-    let _companion =
-        if args.follow { Some(Companion::start(&context.config, &context.store)?) } else { None };
-    let (state, _) = context.store.read(&[Table::Jobs, Table::Pods, Table::RemovedPods])?;
-    let Some(pods) = find_pods(&context, &state, args, target.as_deref())? else {
+    let _companion = if args.follow {
+        Some(Companion::start(context.client.config(), context.client.store())?)
+    } else {
+        None
+    };
+    let reader = context.client.read(&[Table::Jobs, Table::Pods, Table::RemovedPods])?;
+    let Some(pods) = find_pods(&context, &reader, args, target.as_deref())? else {
         complain(&nothing_found(false, &context));
         return Ok(ExitCode::SUCCESS);
     };
@@ -131,7 +135,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let pods = match pods {
         Pods::One(pod) => vec![*pod],
         Pods::All(pods) => pods,
-        Pods::OfJob { uid, .. } => pods_of_job(&state, &uid)?,
+        Pods::OfJob { uid, .. } => reader.pods_of_job(&uid)?,
     };
     // A container that one of them does not have is an error before anything is printed.
     let names = pods.iter().map(|pod| chosen.of(pod)).collect::<Result<Vec<_>>>()?;
@@ -191,12 +195,11 @@ fn target_and_container(args: &Args) -> Result<(Option<String>, Option<String>)>
 }
 
 /// `None`: a selector that selects nothing.
-fn find_pods(context: &Context, state: &State, args: &Args, target: Option<&str>) -> Result<Option<Pods>> {
+fn find_pods(context: &Context, reader: &Reader, args: &Args, target: Option<&str>) -> Result<Option<Pods>> {
     let Some(target) = target else {
         let selectors = Selectors::parse(args.selector.as_deref(), None)?;
-        let found = selection::list(state, Kind::Pod, Some(&context.namespace), &selectors)?;
-        let mut pods =
-            found.iter().map(|one| serde_json::from_str(&one.text)).collect::<Result<Vec<Pod>, _>>()?;
+        let found = reader.list(Kind::Pod, Some(&context.namespace), &selectors)?;
+        let mut pods = found.iter().map(Found::parse).collect::<Result<Vec<Pod>>>()?;
         pods.sort_by_key(|pod| pod.metadata.creation_timestamp.as_ref().map(|time| time.0));
         return Ok((!pods.is_empty()).then_some(Pods::All(pods)));
     };
@@ -205,20 +208,20 @@ fn find_pods(context: &Context, state: &State, args: &Args, target: Option<&str>
         None => (Kind::Pod, target),
     };
     match kind {
-        Kind::Pod => pod_by_name(context, state, object_name).map(Some),
+        Kind::Pod => pod_by_name(context, reader, object_name).map(Some),
         Kind::Job => {
             let key = Key::new(&context.namespace, object_name);
-            let Some(object) = state.get(Table::Jobs, &key) else {
+            let Some(entry) = reader.entry(Table::Jobs, &key)? else {
                 return Err(not_found(kind, object_name, context));
             };
-            let job: Job = object.parse()?;
+            let job: Job = entry.parse()?;
             let job_uid = uid(&job.metadata).to_owned();
             // A Job is followed to its end: through its retries, and all pods that run side by side.
             if args.follow || args.all_pods == Some(true) {
                 let is_mixed = args.all_pods == Some(true) || may_run_side_by_side(&job);
                 return Ok(Some(Pods::OfJob { key, uid: job_uid, is_mixed }));
             }
-            let pods = pods_of_job(state, &job_uid)?;
+            let pods = reader.pods_of_job(&job_uid)?;
             if pods.is_empty() && is_job_finished(&job) {
                 bail!("job {object_name} has ended, and none of its pods is left");
             }
@@ -240,13 +243,14 @@ fn may_run_side_by_side(job: &Job) -> bool {
     job.spec.as_ref().is_some_and(|spec| spec.parallelism.unwrap_or(1) > 1)
 }
 
-fn pod_by_name(context: &Context, state: &State, pod_name: &str) -> Result<Pods> {
+fn pod_by_name(context: &Context, reader: &Reader, pod_name: &str) -> Result<Pods> {
     let key = Key::new(&context.namespace, pod_name);
-    let object = state.get(Table::Pods, &key).or_else(|| state.get(Table::RemovedPods, &key));
-    match object {
-        Some(object) => Ok(Pods::One(Box::new(object.parse()?))),
-        None => Err(not_found(Kind::Pod, pod_name, context)),
+    for table in [Table::Pods, Table::RemovedPods] {
+        if let Some(entry) = reader.entry(table, &key)? {
+            return Ok(Pods::One(Box::new(entry.parse()?)));
+        }
     }
+    Err(not_found(Kind::Pod, pod_name, context))
 }
 
 /// `logs` words it differently from the other verbs.
@@ -261,15 +265,18 @@ fn not_found(kind: Kind, object_name: &str, context: &Context) -> anyhow::Error 
 /// A Job that has no pod yet: waits for one.
 fn first_pod(context: &Context, job_uid: &str, timeout: Duration) -> Result<Pods> {
     let until = steady_clock() + timeout;
-    let (state, mut follower) = Follower::start(&context.config, &context.store, &[Table::Pods])?;
-    if let Some(pod) = pods_of_job(&state, job_uid)?.into_iter().next() {
+    let (reader, mut follower) = context.client.watch(&[Table::Pods])?;
+    if let Some(pod) = reader.pods_of_job(job_uid)?.into_iter().next() {
         return Ok(Pods::One(Box::new(pod)));
     }
     loop {
         let mut found = None;
         follower.changes(|change| {
             if let Some(text) = change.object.filter(|text| text.contains(job_uid)) {
-                found = found.take().or_else(|| serde_json::from_str::<Pod>(text).ok());
+                let pod = serde_json::from_str::<Pod>(text).ok();
+                let is_its =
+                    |pod: &Pod| controller_of(&pod.metadata).is_some_and(|owner| owner.uid == job_uid);
+                found = found.take().or(pod.filter(is_its));
             }
         })?;
         if let Some(pod) = found {
@@ -309,7 +316,7 @@ fn print_pod(
     previous: bool,
     alone: bool,
 ) -> Result<()> {
-    let directory = PodDirectory::new(context.store.pod_path(uid(&pod.metadata)));
+    let directory = PodDirectory::new(context.client.store().pod_path(uid(&pod.metadata)));
     for container in names {
         let newest = directory.newest_restart(container);
         let restart = match (newest, previous) {

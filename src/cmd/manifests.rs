@@ -12,10 +12,10 @@ use super::failure::verbatim;
 use super::glob;
 use super::output::{warn, warn_once};
 use super::resources::{self, Target};
-use super::submit::Validate;
 use crate::api::decode::{self, DecodeError, DuplicateField, MAX_MANIFEST_BYTES, MAX_OBJECTS, Parsed};
 use crate::api::foreign_kinds;
 use crate::api::kinds::{Kind, RESOURCES};
+use crate::apiserver::FieldValidation as Validate;
 
 /// Which manifests a verb is to read
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -37,8 +37,6 @@ pub(super) struct Document {
     pub(super) value: Value,
     /// Its kind; the version is one that we accept.
     pub(super) kind: Kind,
-    /// Its version as written.
-    pub(super) api_version: String,
     /// The fields that it gives twice.
     pub(super) duplicate_fields: Vec<DuplicateField>,
 }
@@ -340,7 +338,7 @@ fn document(parsed: Parsed, source: &str) -> Result<Document> {
         )));
     };
     kind.deprecation(version).into_iter().for_each(warn_once);
-    Ok(Document { source: source.to_owned(), value, kind, api_version: meta.api_version, duplicate_fields })
+    Ok(Document { source: source.to_owned(), value, kind, duplicate_fields })
 }
 
 /// What to make of a kind that is not here.

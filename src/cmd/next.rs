@@ -10,10 +10,10 @@ use serde_json::json;
 use super::context::{Context, Global};
 use super::output::{print, say};
 use super::resources::{self, Target};
-use super::selection;
 use crate::api::CronJob;
-use crate::api::kinds::Kind;
+use crate::api::kinds::{Key, Kind};
 use crate::api::schedule::{self, Schedule};
+use crate::apiserver::Read as _;
 use crate::manager::clock;
 use crate::printers;
 use crate::printers::duration::human_duration;
@@ -64,7 +64,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     };
     let schedule: Schedule = text.parse().map_err(|error| anyhow::anyhow!("schedule {text:?}: {error}"))?;
     let zone = match &zone_name {
-        None => context.config.settings.time_zone,
+        None => context.client.config().settings.time_zone,
         Some(name) => schedule::zone(name).map_err(anyhow::Error::msg)?,
     };
     let mut at = match (&schedule, phase) {
@@ -137,9 +137,8 @@ fn of_cron_job(context: &Context, args: &Args) -> Result<(String, Option<String>
     if args.time_zone.is_some() {
         bail!("--time-zone goes with --schedule; a CronJob has its own");
     }
-    let (state, _) = context.store.read(&[Table::CronJobs])?;
-    let found = selection::get(&state, Kind::CronJob, &context.namespace, name)?;
-    let cron_job: CronJob = serde_json::from_str(&found.text)?;
+    let reader = context.client.read(&[Table::CronJobs])?;
+    let cron_job: CronJob = reader.get(Kind::CronJob, &Key::new(&context.namespace, name))?.parse()?;
     let phase = phase_of(&cron_job);
     let spec = cron_job.spec.unwrap_or_default();
     Ok((spec.schedule, spec.time_zone, phase))

@@ -5,13 +5,12 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use serde_json::Value;
 
-use super::change::{self, ChangeArgs, Changed, Part};
+use super::change::{self, ChangeArgs, Changed};
 use super::context::Global;
 use super::local;
 use super::selection::Selectors;
 use crate::api::decode;
-use crate::registry::json_patch::json_patch;
-use crate::registry::merge::{json_merge_patch, strategic_merge_patch};
+use crate::apiserver::{Patch, Subresource};
 
 /// Change fields of objects
 #[derive(Debug, clap::Args)]
@@ -43,21 +42,13 @@ const PATCHED: &str = "patched";
 /// What is said of one that is as it was.
 const NOT_CHANGED: &str = "patched (no change)";
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum PatchType {
-    Json,
-    Merge,
-    Strategic,
-}
-
-impl PatchType {
-    fn parse(text: &str) -> Result<Self> {
-        match text.to_ascii_lowercase().as_str() {
-            "json" => Ok(Self::Json),
-            "merge" => Ok(Self::Merge),
-            "strategic" => Ok(Self::Strategic),
-            _ => bail!("--type must be one of [json merge strategic], not {text:?}"),
-        }
+/// A patch of the type that `--type` names.
+fn of_type(name: &str, patch: Value) -> Result<Patch> {
+    match name.to_ascii_lowercase().as_str() {
+        "json" => Ok(Patch::Json(patch)),
+        "merge" => Ok(Patch::Merge(patch)),
+        "strategic" => Ok(Patch::Strategic(patch)),
+        _ => bail!("--type must be one of [json merge strategic], not {name:?}"),
     }
 }
 
@@ -72,28 +63,26 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         (Some(patch), None) if !patch.is_empty() => patch.clone(),
         _ => bail!("must specify --patch or --patch-file containing the contents of the patch"),
     };
-    let kind = PatchType::parse(&args.kind)?;
-    let part = match args.subresource.as_deref() {
-        None | Some("") => Part::Main,
-        Some("status") => Part::Status,
+    of_type(&args.kind, Value::Null)?;
+    let subresource = match args.subresource.as_deref() {
+        None | Some("") => Subresource::Main,
+        Some("status") => Subresource::Status,
         Some(other) => bail!("invalid subresource value: {other:?}. Must be one of [status]"),
     };
-    let patch = parse(&text)?;
-    let patched = |current: &Value| patched(current, &patch, kind);
+    let patch = of_type(&args.kind, parse(&text)?)?;
     if args.local {
         local::check(&args.change)?;
         if args.change.files.filenames.is_empty() {
             super::delete::require_targets(&[], false, &Selectors::none())?;
         }
         return local::run(&args.change, |object| {
-            let value = patched(object)?;
+            let value = patch.apply(object).map_err(|error| anyhow::anyhow!("{error}"))?;
             let said = if *object == value { NOT_CHANGED } else { PATCHED };
             Ok((value, said.to_owned()))
         });
     }
-    change::run(global, &args.resources, &args.change, "patch", part, |found| {
-        let value = patched(&found.value()?)?;
-        Ok(Changed { value, said: PATCHED.into(), said_of_same: Some(NOT_CHANGED) })
+    change::run(global, &args.resources, &args.change, "patch", subresource, |_| {
+        Ok(Changed::patch(patch.clone(), PATCHED, NOT_CHANGED))
     })
 }
 
@@ -114,14 +103,4 @@ fn parse(text: &str) -> Result<Value> {
         Some(Err(error)) => Err(unreadable(&error.to_string())),
         None => Ok(Value::Null),
     }
-}
-
-fn patched(current: &Value, patch: &Value, kind: PatchType) -> Result<Value> {
-    let result = match kind {
-        PatchType::Json => json_patch(current, patch),
-        PatchType::Merge if patch.is_object() => Ok(json_merge_patch(current, patch)),
-        PatchType::Merge => bail!("Invalid JSON Patch"),
-        PatchType::Strategic => strategic_merge_patch(current, patch),
-    };
-    result.map_err(|error| anyhow::anyhow!("{error}"))
 }

@@ -10,11 +10,11 @@ use super::context::{Context, Global};
 use super::flags;
 use super::outcome::DryRun;
 use super::output::{complain, say};
+use crate::api::Job;
 use crate::api::conditions::job_finished_at;
 use crate::api::kinds::{Key, Kind};
-use crate::api::meta::{controller_of, key, uid};
-use crate::api::{Job, Pod};
-use crate::manager::Request;
+use crate::api::meta::uid;
+use crate::apiserver::{Read, Selectors};
 use crate::printers::size::size;
 use crate::store::{PodDirectory, Table, is_read_for_record};
 
@@ -41,30 +41,20 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         anyhow::bail!("--older-than must not be negative");
     }
     let context = Context::open(global)?;
-    let (_held, mut request) = context.begin(&[Table::Jobs, Table::RemovedPods])?;
-    let mut doomed: BTreeMap<Key, Vec<Pod>> = BTreeMap::new();
-    let ended = ended_jobs(&request, &context, args)?;
-    for (_, object) in request.state.objects(Table::RemovedPods) {
-        let pod: Pod = object.parse()?;
-        if let Some(job) = controller_of(&pod.metadata).and_then(|owner| ended.get(&owner.uid)) {
-            doomed.entry(job.clone()).or_default().push(pod);
-        }
-    }
+    let (_held, mut requests) = context.begin(&[Table::Jobs, Table::RemovedPods])?;
+    let ended = ended_jobs(&requests, &context, args)?;
+    let doomed = requests.transaction().prune_removed_pods(&ended)?;
     if doomed.is_empty() {
         complain("Nothing to prune");
         return Ok(ExitCode::SUCCESS);
     }
-    for pod in doomed.values().flatten() {
-        request.pending.delete(Table::RemovedPods, key(&pod.metadata));
-    }
-    request.frees_room = true;
     if args.dry_run == DryRun::None {
         // No controller has to act on it: if we die before the directories are gone, the next one removes them.
-        request.commit_quietly()?;
+        requests.commit_quietly()?;
     }
     for (job, pods) in &doomed {
         let directories =
-            pods.iter().map(|pod| PodDirectory::new(context.store.pod_path(uid(&pod.metadata))));
+            pods.iter().map(|pod| PodDirectory::new(context.client.store().pod_path(uid(&pod.metadata))));
         let mut bytes = 0;
         for directory in directories {
             bytes += directory.size();
@@ -86,16 +76,14 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
 }
 
 /// The Jobs whose evidence may go, by uid. One that somebody is still reading is none of them.
-fn ended_jobs(request: &Request, context: &Context, args: &Args) -> Result<BTreeMap<String, Key>> {
+fn ended_jobs(reader: &impl Read, context: &Context, args: &Args) -> Result<BTreeMap<String, Key>> {
     let mut ended = BTreeMap::new();
-    for (job_key, object) in request.state.objects(Table::Jobs) {
-        if !args.all_namespaces && *job_key.namespace != *context.namespace {
-            continue;
-        }
-        let job: Job = object.parse()?;
-        let is_old = job_finished_at(&job).is_some_and(|end| end + args.older_than <= request.now);
-        if is_old && !is_read_for_record(context.store.root(), uid(&job.metadata)) {
-            ended.insert(uid(&job.metadata).to_owned(), job_key.clone());
+    let namespace = (!args.all_namespaces).then_some(context.namespace.as_str());
+    for found in reader.list(Kind::Job, namespace, &Selectors::none())? {
+        let job: Job = found.parse()?;
+        let is_old = job_finished_at(&job).is_some_and(|end| end + args.older_than <= reader.now());
+        if is_old && !is_read_for_record(context.client.store().root(), uid(&job.metadata)) {
+            ended.insert(uid(&job.metadata).to_owned(), found.key.into_owned());
         }
     }
     Ok(ended)

@@ -3,22 +3,18 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use serde_json::Value;
 
-use super::change::check_version;
 use super::context::{Context, Global};
-use super::delete::delete_one;
 use super::failure::{complain_of_all, while_doing};
 use super::manifests::{self, Document, FileArgs};
-use super::object::Object;
 use super::outcome::{DryRun, Outcomes};
-use super::output::say;
-use super::submit::{self, Validate};
+use super::output::{say, warn};
+use super::submit;
 use crate::api::meta::{ANNOTATION_LAST_APPLIED, name};
-use crate::api::status_error::StatusError;
-use crate::manager::Request;
+use crate::apiserver::{Creator, DeleteOptions, FieldValidation as Validate, Read as _, Update};
+use crate::client::Requests;
 use crate::registry::apply::last_applied;
-use crate::registry::deletion::Propagation;
+use crate::registry::object::Object;
 use crate::store::Table;
 
 /// Replace objects by manifests; with --force, delete them and create them again
@@ -63,14 +59,16 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     }
     let context =
         if args.force { Context::open_to_create(global, args.dry_run) } else { Context::open(global) }?;
-    let (_held, mut request) = context.begin(&[Table::Jobs, Table::Pods, Table::Events, Table::CronJobs])?;
+    let creator = context.client.creator(&args.pass_env)?;
+    let tables = [Table::CronJobs, Table::Jobs, Table::Nodes, Table::Pods];
+    let (_held, mut requests) = context.begin(&tables)?;
     let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?;
     let mut replaced = Vec::new();
     let mut errors = Vec::new();
     for document in documents {
         let done = document.and_then(|mut document| {
             submit::set_namespace(&mut document, &context)?;
-            replace(&document, args, &context, &mut request)
+            replace(&document, args, &context, &creator, &mut requests)
                 .map_err(|error| while_doing(error, &format!("error when replacing {:?}", document.source)))
         });
         match done {
@@ -79,16 +77,15 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         }
     }
     complain_of_all(&errors);
-    let revisions = request.revisions();
     if args.dry_run == DryRun::None {
-        request.commit(&context.config, &context.store)?;
+        requests.commit()?;
     }
     for (object, existed) in replaced {
         let object_name = name(object.meta()).to_owned();
         if args.force && existed && args.output.is_none() {
             say(&format!("{} {object_name:?} deleted", object.kind().qualified_singular()))?;
         }
-        outcomes.done(object.kind(), &object_name, "replaced", || object.to_value(&revisions))?;
+        outcomes.done(object.kind(), &object_name, "replaced", || Ok(object.to_value()?))?;
     }
     Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -98,51 +95,34 @@ fn replace(
     document: &Document,
     args: &Args,
     context: &Context,
-    request: &mut Request,
+    creator: &Creator,
+    requests: &mut Requests<'_>,
 ) -> Result<(Object, bool)> {
     let mut object = submit::decode(document, args.validate, "replacing")?;
-    if args.save_config {
+    let is_applied = !document.value["metadata"]["annotations"][ANNOTATION_LAST_APPLIED].is_null();
+    // As apply leaves it: whoever was told to replace an applied object goes on applying it.
+    if args.save_config || (args.force && !is_applied) {
         let annotations = object.meta_mut().annotations.get_or_insert_default();
         annotations.insert(ANNOTATION_LAST_APPLIED.into(), last_applied(&document.value));
     }
-    let key = object.key();
-    let exists = request.state.get(Table::from(document.kind), &key).is_some();
     if args.force {
-        submit::require_new(document.kind, &key, request)?;
-        submit::add_creator(object.meta_mut(), &args.pass_env, request)?;
-        if document.value["metadata"]["annotations"][ANNOTATION_LAST_APPLIED].is_null() {
-            // As apply leaves it: whoever was told to replace an applied object goes on applying it.
-            let annotations = object.meta_mut().annotations.get_or_insert_default();
-            annotations.insert(ANNOTATION_LAST_APPLIED.into(), last_applied(&document.value));
-        }
-        submit::admit(&mut object, &document.value, request)?;
-        if exists {
-            let grace = (args.grace_period >= 0).then_some(args.grace_period);
-            delete_one(request, document.kind, &key, Propagation::Background, grace)?;
-        }
-        submit::create(&object, context, request)?;
-        return Ok((object, exists));
+        let grace_seconds = (args.grace_period >= 0).then_some(args.grace_period);
+        let options = DeleteOptions { grace_seconds, ..DeleteOptions::default() };
+        let (answer, deleted) = requests.recreate(object, &document.value, creator, &options)?;
+        answer.warnings.iter().for_each(|warning| warn(warning));
+        return Ok((answer.object, deleted.is_some()));
     }
-    let Some(current) = request.state.get(Table::from(document.kind), &key) else {
-        return Err(StatusError::not_found(document.kind, &key.name).into());
-    };
-    let current: Value = current.parse()?;
-    submit::warn_of_late_pass_env(&args.pass_env, document.kind, &key.name);
-    let uid = |object: &Value| object["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
-    let (wanted, stored) = (uid(&document.value), uid(&current));
-    if !wanted.is_empty() && wanted != stored {
-        let detail =
-            format!("Precondition failed: UID in precondition: {wanted}, UID in object meta: {stored}");
-        let name = key.name.to_string();
-        return Err(StatusError::Conflict { kind: document.kind, name, detail }.into());
+    let key = object.key();
+    if requests.get(document.kind, &key).is_ok() {
+        submit::warn_of_late_pass_env(&args.pass_env, document.kind, &key.name);
     }
-    check_version(document.kind, &document.value, &current)?;
-    let old = Object::from_value(document.kind, current.clone())?;
-    let mut value = object.to_unversioned()?;
-    submit::keep_creator(document.kind, &mut value, &current, &document.value)?;
-    object = Object::from_value(document.kind, value)?;
-    let causes = object.prepare_update(&old);
-    submit::judge_update(&object, &old, causes, &document.value, &current, context.warnings_as_errors)?;
-    object.put(&mut request.pending);
-    Ok((object, true))
+    let value = object.to_value()?;
+    let updated = requests.update(Update {
+        manifest: Some((&document.value, creator)),
+        is_whole: true,
+        all_warnings: context.warnings_as_errors,
+        ..Update::new(document.kind, &key, value)
+    })?;
+    updated.warnings.iter().for_each(|warning| warn(warning));
+    Ok((updated.object, true))
 }

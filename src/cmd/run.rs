@@ -9,7 +9,6 @@ use chrono::Duration;
 use tabled::settings::Style;
 
 use super::context::{Context, Global};
-use super::delete::delete_one;
 use super::failure::while_doing;
 use super::flags;
 use super::follow_logs::{Followed, FollowedJob, Following, follow};
@@ -17,19 +16,19 @@ use super::interrupt::{self, Interrupts, OnInterrupt, delete_jobs};
 use super::log_reader::{LogOptions, Runs};
 use super::log_source::{Chosen, may_have_several_logs};
 use super::manifests::{self, Document, FileArgs};
-use super::object::Object;
 use super::outcome::DryRun;
-use super::output::complain;
+use super::output::{complain, warn};
 use super::run_report::Clerk;
-use super::submit::{self, Validate};
+use super::submit;
 use super::wait::{Until, until};
 use crate::api::Job;
 use crate::api::conditions::is_job_finished;
 use crate::api::kinds::Kind;
 use crate::api::meta::{ANNOTATION_LAST_APPLIED, annotation, key, uid};
+use crate::apiserver::{DeleteOptions, FieldValidation as Validate, Read as _};
 use crate::manager::{Companion, steady_clock};
 use crate::registry::apply::with_last_applied;
-use crate::registry::deletion::Propagation;
+use crate::registry::object::Object;
 use crate::store::{PodDirectory, ReaderOfRecord, Table};
 
 /// Submit a Job, follow its logs, wait for its end, and exit with the program's own exit code
@@ -85,21 +84,21 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     }
     let context = Context::open_to_create(global, DryRun::None)?;
     let until = until(args.timeout);
-    let reader = ReaderOfRecord::new(&context.store)?;
+    let reader = ReaderOfRecord::new(context.client.store())?;
     interrupt::hold_back()?;
     let submitted = submit_all(&context, documents, args, &reader)?;
-    let _companion = Companion::start(&context.config, &context.store)?;
+    let _companion = Companion::start(context.client.config(), context.client.store())?;
     let fates = submitted.iter().map(|submitted| (submitted.job.clone(), submitted.on_interrupt(args)));
     let interrupts = Interrupts::watch(&context, fates.collect(), args.rm)?;
     let jobs: Vec<Job> = submitted.into_iter().map(|submitted| submitted.job).collect();
-    let mut clerk = Clerk::new(&context.config.settings);
+    let mut clerk = Clerk::new(&context.client.config().settings);
     let followed = follow_to_the_end(&context, &jobs, args, until, &mut clerk);
     interrupts.printed();
     followed?;
     drop(reader);
     clear_away(&context, &jobs, clerk.pods())?;
     // What is told now must not be taken back by a power cut.
-    context.store.sync()?;
+    context.client.store().sync()?;
     let mut rows = Vec::new();
     let mut code = 0;
     for job in &jobs {
@@ -142,14 +141,15 @@ fn submit_all(
     args: &Args,
     reader: &ReaderOfRecord,
 ) -> Result<Vec<Submitted>> {
-    let (_held, mut request) = context.begin(&[Table::Jobs, Table::Pods])?;
+    let creator = context.client.creator(&args.pass_env)?;
+    let (_held, mut requests) = context.begin(&[Table::Jobs, Table::Nodes, Table::Pods])?;
     let mut jobs = Vec::new();
     for mut document in documents {
         submit::set_namespace(&mut document, context)?;
         // As apply leaves it: what has been run can be applied.
         document.value = with_last_applied(&document.value);
-        let mut object = submit::decode(&document, args.validate, "creating")?;
-        let job_key = key(object.meta());
+        let object = submit::decode(&document, args.validate, "creating")?;
+        let job_key = object.key();
         if let Object::Job(job) = &object
             && job.spec.as_ref().is_some_and(|spec| spec.suspend == Some(true))
         {
@@ -160,16 +160,18 @@ fn submit_all(
                 name = job_key.name
             );
         }
-        submit::require_new(Kind::Job, &job_key, &request)
-            .map_err(|error| while_doing(error, &format!("error when creating {:?}", document.source)))?;
-        if let Some(stored) = request.state.get(Table::Jobs, &job_key) {
+        requests.transaction().require_new(Kind::Job, &job_key).map_err(|error| {
+            while_doing(error.into(), &format!("error when creating {:?}", document.source))
+        })?;
+        if let Ok(stored) = requests.get(Kind::Job, &job_key) {
             let old: Job = stored.parse()?;
+            drop(stored);
             let applied = annotation(&old.metadata, ANNOTATION_LAST_APPLIED);
             let is_same = applied == annotation(object.meta(), ANNOTATION_LAST_APPLIED);
             if !is_job_finished(&old) && is_same && old.metadata.deletion_timestamp.is_none() {
                 complain(&format!("job.batch/{} is running already; following it", job_key.name));
                 reader.announce(uid(&old.metadata))?;
-                request.created.insert((Kind::Job, job_key));
+                requests.transaction().take(Kind::Job, job_key);
                 jobs.push(Submitted { job: old, attached: true });
                 continue;
             }
@@ -181,18 +183,16 @@ fn submit_all(
                     job_key.name
                 );
             }
-            delete_one(&mut request, Kind::Job, &job_key, Propagation::Background, None)?;
         }
-        submit::add_creator(object.meta_mut(), &args.pass_env, &mut request)?;
-        submit::admit(&mut object, &document.value, &mut request)?;
-        submit::create(&object, context, &mut request)?;
-        if let Object::Job(job) = object {
+        let (answer, _) = requests.recreate(object, &document.value, &creator, &DeleteOptions::default())?;
+        answer.warnings.iter().for_each(|warning| warn(warning));
+        if let Object::Job(job) = answer.object {
             // Before the Job is stored: none of its pods runs unread.
             reader.announce(uid(&job.metadata))?;
             jobs.push(Submitted { job: *job, attached: false });
         }
     }
-    request.commit(&context.config, &context.store)?;
+    requests.commit()?;
     Ok(jobs)
 }
 
@@ -219,20 +219,21 @@ fn follow_to_the_end(
 
 /// Removes what the controller has left of the pods of Jobs that are gone, because we were still to read it.
 fn clear_away(context: &Context, jobs: &[Job], pods: &BTreeSet<String>) -> Result<()> {
-    let (state, _) = context.store.read(&[Table::Jobs, Table::Pods, Table::RemovedPods])?;
+    let reader = context.client.read(&[Table::Jobs, Table::Pods, Table::RemovedPods])?;
     let is_there = |job: &Job| {
-        let stored = state.get(Table::Jobs, &key(&job.metadata));
-        stored.is_some_and(|stored| stored.text.contains(uid(&job.metadata)))
+        let stored = reader.get(Kind::Job, &key(&job.metadata)).and_then(|found| found.parse::<Job>());
+        stored.is_ok_and(|stored| uid(&stored.metadata) == uid(&job.metadata))
     };
     if jobs.iter().all(is_there) {
         return Ok(());
     }
-    let is_stored = |pod: &String| {
-        let tables = [Table::Pods, Table::RemovedPods].into_iter();
-        tables.flat_map(|table| state.objects(table)).any(|(_, object)| object.text.contains(pod.as_str()))
-    };
-    for pod in pods.iter().filter(|pod| !is_stored(pod)) {
-        PodDirectory::new(context.store.pod_path(pod)).remove();
+    let mut stored = BTreeSet::new();
+    for job in jobs {
+        let pods = reader.pods_of_job(uid(&job.metadata))?;
+        stored.extend(pods.iter().map(|pod| uid(&pod.metadata).to_owned()));
+    }
+    for pod in pods.difference(&stored) {
+        PodDirectory::new(context.client.store().pod_path(pod)).remove();
     }
     Ok(())
 }

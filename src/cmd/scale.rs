@@ -4,21 +4,16 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use chrono::Duration;
+use serde_json::json;
 
-use super::context::{Context, Global};
-use super::failure::{text, verbatim};
+use super::change::{self, ChangeArgs, Changed};
+use super::context::Global;
+use super::failure::verbatim;
 use super::flags;
-use super::manifests::{self, FileArgs};
-use super::object::Object;
-use super::outcome::{DryRun, Outcomes};
-use super::output::complain;
-use super::selection::{self, Selectors};
-use super::submit;
+use super::manifests::FileArgs;
+use super::outcome::DryRun;
 use crate::api::kinds::Kind;
-use crate::api::meta::name;
-use crate::api::{Job, validation};
-use crate::registry::strategy;
-use crate::store::Table;
+use crate::apiserver::Subresource;
 
 /// Set the parallelism of Jobs
 ///
@@ -62,62 +57,31 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if replicas < 0 {
         bail!("The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0");
     }
-    let targets = manifests::targets(&args.resources, &args.files, "scale", global)?;
-    let selectors = Selectors::parse(args.selector.as_deref(), None)?;
-    super::delete::require_targets(&targets, args.all, &selectors)?;
-    let context = Context::open(global)?;
-    let (_held, mut request) = context.begin(&[Table::Jobs, Table::Pods])?;
-    let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?;
-    let (found, missing) =
-        selection::resolve(&request.state, &targets, &context.namespace, false, &selectors)?;
-    let mut failed = !missing.is_empty();
-    missing.iter().for_each(|error| complain(&text(error)));
-    let mut scaled = Vec::new();
-    for one in &found {
-        let done = (|| -> Result<Job> {
-            if one.kind != Kind::Job {
-                return Err(verbatim(format!(
-                    "error: cannot scale {}: only Jobs have a parallelism",
-                    one.kind.qualified_plural()
-                )));
-            }
-            let old: Job = serde_json::from_str(&one.text)?;
-            let mut new = old.clone();
-            let spec = new.spec.get_or_insert_default();
-            let current = spec.parallelism.unwrap_or(1);
-            if let Some(expected) = args.current_replicas.filter(|expected| *expected != current) {
-                bail!("Expected replicas to be {expected}, was {current}");
-            }
-            let version = old.metadata.resource_version.as_deref().unwrap_or_default();
-            if let Some(expected) = args.resource_version.as_deref().filter(|expected| *expected != version) {
-                bail!("Expected resource version to be {expected}, was {version}");
-            }
-            spec.parallelism = Some(replicas);
-            strategy::prepare_job_for_update(&mut new, &old);
-            let causes = validation::validate_job_update(&new, &old);
-            let object = Object::Job(Box::new(new.clone()));
-            submit::refuse(&object, causes)?;
-            Ok(new)
-        })();
-        match done {
-            Ok(job) => scaled.push(job),
-            Err(error) => {
-                failed = true;
-                complain(&text(&error));
-            }
+    let change = ChangeArgs {
+        files: args.files.clone(),
+        all: args.all,
+        selector: args.selector.clone(),
+        dry_run: args.dry_run,
+        output: args.output.clone(),
+        ..ChangeArgs::default()
+    };
+    change::run(global, &args.resources, &change, "scale", Subresource::Main, |found| {
+        if found.kind != Kind::Job {
+            return Err(verbatim(format!(
+                "error: cannot scale {}: only Jobs have a parallelism",
+                found.kind.qualified_plural()
+            )));
         }
-    }
-    drop(found);
-    for job in &scaled {
-        request.pending.put_job(job.clone());
-    }
-    let revisions = request.revisions();
-    if args.dry_run == DryRun::None {
-        request.commit(&context.config, &context.store)?;
-    }
-    for job in scaled {
-        let job_name = name(&job.metadata).to_owned();
-        outcomes.done(Kind::Job, &job_name, "scaled", || Object::Job(Box::new(job)).to_value(&revisions))?;
-    }
-    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+        let mut value = found.value()?;
+        let current = value["spec"]["parallelism"].as_i64().unwrap_or(1);
+        if let Some(expected) = args.current_replicas.filter(|expected| i64::from(*expected) != current) {
+            bail!("Expected replicas to be {expected}, was {current}");
+        }
+        let version = value["metadata"]["resourceVersion"].as_str().unwrap_or_default();
+        if let Some(expected) = args.resource_version.as_deref().filter(|expected| *expected != version) {
+            bail!("Expected resource version to be {expected}, was {version}");
+        }
+        value["spec"]["parallelism"] = json!(replicas);
+        Ok(Changed::new(value, "scaled"))
+    })
 }

@@ -86,7 +86,7 @@ fn unit(context: &Context) -> Result<String> {
         "[Unit]\nDescription=jobctl: Jobs and CronJobs of this user\n\n[Service]\nExecStart={} --data-dir {} watch\n\
          Restart=on-failure\nKillMode=process\n\n[Install]\nWantedBy=default.target\n",
         quoted(&program),
-        quoted(&context.config.data_directory)
+        quoted(&context.client.config().data_directory)
     ))
 }
 

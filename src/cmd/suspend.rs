@@ -5,10 +5,11 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde_json::json;
 
-use super::change::{self, ChangeArgs, Changed, Part};
+use super::change::{self, ChangeArgs, Changed};
 use super::context::Global;
 use super::failure::verbatim;
 use crate::api::kinds::Kind;
+use crate::apiserver::Subresource;
 
 /// Stop Jobs and keep them for later, or keep CronJobs from starting Jobs
 ///
@@ -44,7 +45,7 @@ pub(super) fn resume(global: &Global, args: &ResumeArgs) -> Result<ExitCode> {
 
 fn set(global: &Global, resources: &[String], args: &ChangeArgs, suspend: bool) -> Result<ExitCode> {
     let (verb, done) = if suspend { ("suspend", "suspended") } else { ("resume", "resumed") };
-    change::run(global, resources, args, verb, Part::Main, |found| {
+    change::run(global, resources, args, verb, Subresource::Main, |found| {
         if !matches!(found.kind, Kind::Job | Kind::CronJob) {
             return Err(verbatim(format!(
                 "error: cannot {verb} {}: only Jobs and CronJobs can be suspended",

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use chrono::{DateTime, Duration, Utc};
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::context::{Context, Global};
@@ -23,6 +22,7 @@ use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{controller_of, uid};
 use crate::api::status_error::StatusError;
 use crate::api::{Job, Pod};
+use crate::apiserver::{Read as _, Source as _, uid_of};
 use crate::controller::{JobFacts, Settings};
 use crate::manager::{Companion, Follower, clock, steady_clock};
 use crate::registry::tombstones::Tombstone;
@@ -109,7 +109,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
             bail!("no matching resources found");
         }
     }
-    let _companion = Companion::start(&context.config, &context.store)?;
+    let _companion = Companion::start(context.client.config(), context.client.store())?;
     let mut watched = Watched::start(&context, &objects)?;
     if objects.is_empty() {
         objects = watched.first_created(&context, &targets, &selectors, args.all_namespaces, until)?;
@@ -121,7 +121,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
                 Ok(Met::Silently) => {}
                 Ok(Met::Now(object)) => {
                     // What is said to have happened must not be taken back by a power cut.
-                    context.store.sync()?;
+                    context.client.store().sync()?;
                     outcomes.done(*kind, &key.name, "condition met", || Ok(object))?;
                 }
                 Err(error) => {
@@ -131,7 +131,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
             }
         }
     }
-    context.store.sync()?;
+    context.client.store().sync()?;
     report(&errors);
     Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -155,7 +155,7 @@ fn named_objects(
     selectors: &Selectors,
 ) -> Result<Vec<(Kind, Key)>> {
     let mut objects = Vec::new();
-    let mut state = None;
+    let mut reader = None;
     for target in targets {
         match target {
             Target::Named(_, _) if args.all_namespaces => {
@@ -165,12 +165,12 @@ fn named_objects(
             Target::Named(kind, name) => objects.push((*kind, Key::new(&context.namespace, name))),
             Target::Object(kind, key) if selectors.is_empty() => objects.push((*kind, key.clone())),
             Target::Object(..) | Target::All(_) => {
-                if state.is_none() {
-                    state = Some(context.store.read(&selection::tables(targets))?.0);
+                if reader.is_none() {
+                    reader = Some(context.client.read(&selection::tables(targets))?);
                 }
                 let namespace = (!args.all_namespaces).then_some(context.namespace.as_str());
-                if let Some(state) = &state {
-                    let all = selection::list(state, target.kind(), namespace, selectors)?;
+                if let Some(reader) = &reader {
+                    let all = reader.list(target.kind(), namespace, selectors)?;
                     let found = all.into_iter().filter(|one| target.includes(&one.key, namespace));
                     objects.extend(found.map(|one| (one.kind, one.key.into_owned())));
                 }
@@ -217,19 +217,6 @@ fn obstacle_of_pod(text: &str, owner: Option<&str>, node: &str) -> Option<Obstac
     is_its.then(|| obstacles::of_pod(&pod, node)).flatten()
 }
 
-/// The uid of a stored object.
-fn uid_of(text: &str) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Outline {
-        metadata: Metadata,
-    }
-    #[derive(Deserialize)]
-    struct Metadata {
-        uid: String,
-    }
-    serde_json::from_str(text).ok().map(|outline: Outline| outline.metadata.uid)
-}
-
 /// The objects being waited for, kept current by the journal.
 pub(super) struct Watched {
     objects: BTreeMap<(Kind, Key), Present>,
@@ -246,28 +233,26 @@ const TABLES: [Table; 5] = [Table::Jobs, Table::JobFacts, Table::Pods, Table::Cr
 
 impl Watched {
     fn start(context: &Context, objects: &[(Kind, Key)]) -> Result<Self> {
-        let (state, follower) = Follower::start(&context.config, &context.store, &TABLES)?;
-        let texts = objects
-            .iter()
-            .map(|(kind, key)| {
-                let text = state.get(Table::from(*kind), key).map(|object| object.text.to_owned());
-                ((*kind, key.clone()), Present::new(text))
-            })
-            .collect();
+        let (reader, follower) = context.client.watch(&TABLES)?;
+        let mut texts = BTreeMap::new();
         let mut tombstones = BTreeMap::new();
+        let mut facts = Vec::new();
         for (kind, key) in objects {
-            if *kind == Kind::Job
-                && let Some(object) = state.get(Table::Tombstones, key)
-            {
-                tombstones.insert(key.clone(), object.parse()?);
+            let entry = reader.entry(Table::from(*kind), key)?;
+            let text = entry.map(|entry| entry.text().to_owned());
+            texts.insert((*kind, key.clone()), Present::new(text));
+            if *kind == Kind::Job {
+                if let Some(entry) = reader.entry(Table::Tombstones, key)? {
+                    tombstones.insert(key.clone(), entry.parse()?);
+                }
+                if let Some(entry) = reader.entry(Table::JobFacts, key)? {
+                    facts.push((key.clone(), entry.text().to_owned()));
+                }
             }
         }
-        let pods = state.objects(Table::Pods).map(|(_, pod)| pod.text);
+        let pods = reader.entries(Table::Pods)?;
+        let pods = pods.iter().map(|(_, entry)| entry.text());
         let pods = pods.filter(|pod| obstacles::may_have_one(pod)).map(str::to_owned).collect();
-        let jobs = objects.iter().filter(|(kind, _)| *kind == Kind::Job);
-        let facts = jobs
-            .filter_map(|(_, key)| Some((key.clone(), state.get(Table::JobFacts, key)?.text.to_owned())))
-            .collect();
         Ok(Self { objects: texts, tombstones, follower, pods, facts, said: Said::default() })
     }
 
@@ -412,7 +397,7 @@ impl Watched {
                 }
             }
             if condition.is_about_progress() && !matches!(until, Until::Now) {
-                self.name_obstacles(&context.config.settings);
+                self.name_obstacles(&context.client.config().settings);
             }
             self.pods.clear();
             self.facts.clear();
@@ -479,7 +464,7 @@ fn never(context: &Context, kind: Kind, key: &Key, object: &Value) -> anyhow::Er
     }
     text.push_str(&ended_how(object));
     let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
-    if let Ok(Some(evidence)) = log_source::failure_evidence(&context.store, uid, LAST_LINES) {
+    if let Ok(Some(evidence)) = log_source::failure_evidence(&context.client, uid, LAST_LINES) {
         text.push('\n');
         text.push_str(&evidence);
     }

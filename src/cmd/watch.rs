@@ -34,7 +34,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let context = Context::open_to_create(global, DryRun::None)?;
     let (controller, lock) = take_over(&context, mode)?;
     let mut teller = Teller::start(LONGEST_QUEUE, say)?;
-    let ran = controller.run(&context.config, lock, |line| teller.tell(line));
+    let ran = controller.run(context.client.config(), lock, |line| teller.tell(line));
     teller.finish();
     ran.map(|()| ExitCode::SUCCESS)
 }
@@ -136,12 +136,12 @@ pub(super) fn run_unseen(kind: &str, data_directory: &Path) -> Result<()> {
 fn take_over(context: &Context, mode: ControllerMode) -> Result<(Controller, crate::store::ProcessLock)> {
     let started = Instant::now();
     loop {
-        if let Some(started) = Controller::start(&context.config, mode)? {
+        if let Some(started) = Controller::start(context.client.config(), mode)? {
             return Ok(started);
         }
-        ask_to_leave(&context.store)?;
+        ask_to_leave(context.client.store())?;
         if started.elapsed() > PATIENCE {
-            bail!("another controller holds {}", context.store.controller_lock_path().display());
+            bail!("another controller holds {}", context.client.store().controller_lock_path().display());
         }
         std::thread::sleep(Duration::from_millis(2));
     }

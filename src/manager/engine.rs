@@ -12,17 +12,15 @@ use super::config::default_environment;
 use super::load::{Environments, TABLES, load, place};
 use super::node::allocatable;
 use super::outline::PodOutline;
-use super::pending::Pending;
-use super::recorder::Recorder;
 use super::timers::Timers;
 use super::{Config, clock, clock_reading, seed};
 use crate::api::conditions::is_pod_finished;
-use crate::api::defaults::set_job_defaults;
 use crate::api::events::EventRecord;
 use crate::api::kinds::Key;
 use crate::api::meta::{ANNOTATION_PASSED_ENVIRONMENT_ID, annotation, controller_of, key, uid};
 use crate::api::resource_field::Amounts;
 use crate::api::{ContainerStatus, ObjectMeta, Pod};
+use crate::apiserver::{Recorder, Writes};
 use crate::controller::scheduler::is_bound;
 use crate::controller::{Action, ClockReading, JobFacts, PodEntry, World, reconcile, reconcile_cron_jobs};
 use crate::kubelet::actions::{
@@ -32,7 +30,7 @@ use crate::kubelet::{
     Launcher, Session, Supervisor, continue_if_stopped, kill_strays, kill_supervisor, request_stop,
     supervisor_of,
 };
-use crate::registry::strategy::prepare_job_for_create;
+use crate::registry::strategy::Strategy as _;
 use crate::registry::tombstones::Tombstone;
 use crate::store::{
     Change, Inbox, LockedStore, PodDirectory, PodReport, State, Store, StoreError, Table, Tail, crash_point,
@@ -312,7 +310,7 @@ impl Engine {
             round.taken.push(path.clone());
         }
         for key in std::mem::take(&mut self.leftovers) {
-            round.pending.delete(Table::RemovedPods, key);
+            round.writes.delete(Table::RemovedPods, key);
         }
         for key in self.pod_timers.take_due(now) {
             if let Some(uid) = self.world.pod_uid(&key).filter(|uid| self.adopted.is_unseen(uid)) {
@@ -328,9 +326,9 @@ impl Engine {
             self.world.cron_jobs.name(key);
         }
         self.decide(now, &mut round)?;
-        let committed = !round.pending.is_empty();
+        let committed = !round.writes.is_empty();
         if committed {
-            let writes = std::mem::take(&mut round.pending).into_writes(locked.next_revision())?;
+            let writes = std::mem::take(&mut round.writes).into_writes(locked.next_revision())?;
             if round.directories.is_empty() {
                 locked.commit(writes)?;
             } else {
@@ -452,7 +450,7 @@ impl Engine {
                     round.directories.remove(outline.uid());
                     round.kept.insert(outline.uid().to_owned());
                     // Another Job may have taken it over from one that is gone.
-                    round.pending.forget(Table::RemovedPods, &key);
+                    round.writes.forget(Table::RemovedPods, &key);
                     self.world.put_removed_pod(key, outline.uid(), owner);
                 }
             }
@@ -465,7 +463,7 @@ impl Engine {
     fn job_removed(&mut self, key: &Key, round: &mut Round) {
         let Some(owner) = self.world.remove_job(key) else { return };
         for (pod, uid) in self.world.take_removed_pods(&owner) {
-            round.pending.delete(Table::RemovedPods, pod);
+            round.writes.delete(Table::RemovedPods, pod);
             round.directories.insert(uid.into());
         }
     }
@@ -494,11 +492,11 @@ impl Engine {
 
     fn put_pod(&mut self, pod: Pod, round: &mut Round) {
         self.world.put_pod(pod.clone());
-        round.pending.put_pod(pod);
+        round.writes.put(pod);
     }
 
     fn record(&mut self, event: EventRecord, round: &mut Round) -> Result<()> {
-        round.pending.put_event(&self.recorder.record(event))
+        round.writes.put_event(&self.recorder.record(event))
     }
 
     /// Pods whose supervisor is gone without a last report: their processes are killed for certain, then they are
@@ -588,7 +586,7 @@ impl Engine {
             return;
         }
         for key in self.world.excess_done_pods() {
-            round.pending.delete(Table::Pods, key.clone());
+            round.writes.delete(Table::Pods, key.clone());
             self.pod_removed(&key, round);
         }
     }
@@ -607,32 +605,33 @@ impl Engine {
             Action::UpdateJobStatus(job) => {
                 round.say(|| job_line(&job));
                 self.world.put_job(Clone::clone(&job));
-                round.pending.put_job(*job);
+                round.writes.put(job);
             }
             Action::RemoveJob(key) => {
                 round.say(|| format!("job.batch/{} removed", key.name));
                 self.remove_job(&key, round)?;
             }
             Action::UpdateFacts(key, facts) => {
-                round.pending.put_facts(key.clone(), &facts)?;
+                round.writes.put_facts(key.clone(), &facts)?;
                 self.world.put_facts(key, facts);
             }
             Action::CreateJob(mut job) => {
                 round.say(|| format!("job.batch/{} created", crate::api::meta::name(&job.metadata)));
                 let job_uid = uid(&job.metadata).to_owned();
-                set_job_defaults(&mut job);
-                prepare_job_for_create(&mut job, &job_uid, now);
+                job.set_defaults();
+                job.prepare_for_create(&job_uid, now);
+                job.canonicalize();
                 self.world.put_job(Clone::clone(&job));
-                round.pending.put_job(*job);
+                round.writes.put(job);
             }
             Action::UpdateCronJobStatus(cron_job) => {
                 self.world.cron_jobs.put(Clone::clone(&cron_job));
-                round.pending.put_cron_job(*cron_job);
+                round.writes.put(cron_job);
             }
             Action::RemoveCronJob(key) => {
                 round.say(|| format!("cronjob.batch/{} removed", key.name));
                 self.world.cron_jobs.remove(&key);
-                round.pending.delete(Table::CronJobs, key);
+                round.writes.delete(Table::CronJobs, key);
             }
             Action::Told(mark) => self.world.cron_jobs.tell(mark),
             Action::RecordEvent(event) => self.record(event, round)?,
@@ -650,12 +649,12 @@ impl Engine {
             })
         });
         let kept = kept.cloned();
-        round.pending.delete(Table::Pods, key.clone());
+        round.writes.delete(Table::Pods, key.clone());
         self.pod_removed(key, round);
         if let (Some(pod), Some(owner)) = (&kept, kept.as_ref().and_then(|pod| controller_of(&pod.metadata)))
         {
             let pod_uid = uid(&pod.metadata);
-            round.pending.put_text(Table::RemovedPods, key.clone(), serde_json::to_string(&**pod)?);
+            round.writes.put_text(Table::RemovedPods, key.clone(), serde_json::to_string(&**pod)?);
             self.world.put_removed_pod(key.clone(), pod_uid, &owner.uid);
             round.directories.remove(pod_uid);
         }
@@ -665,10 +664,10 @@ impl Engine {
     fn remove_job(&mut self, key: &Key, round: &mut Round) -> Result<()> {
         if let Some(job) = self.stored_job(key, round)? {
             let tombstone = Tombstone::of(&job);
-            round.pending.put_text(Table::Tombstones, key.clone(), serde_json::to_string(&tombstone)?);
+            round.writes.put_text(Table::Tombstones, key.clone(), serde_json::to_string(&tombstone)?);
         }
-        round.pending.delete(Table::Jobs, key.clone());
-        round.pending.delete(Table::JobFacts, key.clone());
+        round.writes.delete(Table::Jobs, key.clone());
+        round.writes.delete(Table::JobFacts, key.clone());
         self.job_removed(key, round);
         Ok(())
     }
@@ -764,7 +763,7 @@ impl Engine {
                 {
                     events.into_iter().try_for_each(|event| self.record(event, round))?;
                     self.world.put_pod(pod.clone());
-                    round.pending.put_pod(pod);
+                    round.writes.put(pod);
                 }
             }
         }
@@ -897,7 +896,7 @@ fn killing_events(pod: &Pod, now: DateTime<Utc>) -> Vec<EventRecord> {
 /// What one pass has gathered so far.
 #[derive(Debug, Default)]
 struct Round {
-    pending: Pending,
+    writes: Writes,
     launches: Vec<PodRun>,
     stops: Vec<(Key, Box<str>, DateTime<Utc>, i64)>,
     /// Reports taken in.

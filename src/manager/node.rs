@@ -6,7 +6,8 @@ use anyhow::{Context, Result};
 use k8s_openapi::api::core::v1::{NodeAddress, NodeCondition, NodeSystemInfo};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
-use super::{Config, Request};
+use super::Config;
+use super::request::{begin, commit_quietly};
 use crate::api::kinds::Key;
 use crate::api::meta::time;
 use crate::api::nodes::{architecture, well_known_labels};
@@ -28,11 +29,11 @@ pub fn register_node(config: &Config, store: &Store) -> Result<()> {
     if node_as_of_now(config, &state)?.is_none() {
         return Ok(());
     }
-    let mut request = Request::begin(store, &[Table::Nodes])?;
-    if let Some(node) = node_as_of_now(config, &request.state)? {
-        request.pending.put_node(node);
+    let mut transaction = begin(config, store, &[Table::Nodes])?;
+    if let Some(node) = node_as_of_now(config, transaction.stored(Table::Nodes)?)? {
+        transaction.register(node);
     }
-    request.commit_quietly()
+    commit_quietly(transaction)
 }
 
 /// Shows the node as it is now in what was read, without storing it.

@@ -1,190 +1,54 @@
 //! What verbs do: decide under the lock, commit, make it durable, and see to it that somebody goes on.
 
-use std::collections::BTreeSet;
 use std::process::Child;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use chrono::{DateTime, Utc};
 use nix::sys::signal::SigSet;
-use serde::de::DeserializeOwned;
 
 use super::engine::PassReport;
 use super::notice::leave_notice;
 use super::outline::{cron_job_has_work, job_has_work, pod_has_work};
-use super::pending::Revisions;
 use super::run::controller_pid;
-use super::{Config, Engine, Pending, clock, clock_reading, seed};
-use crate::api::kinds::{Key, Kind};
-use crate::api::meta::key;
-use crate::api::{Job, Pod};
-use crate::controller::{Action, ClockReading, World, reconcile, scheduler};
+use super::{Config, Engine, clock, clock_reading, seed};
+use crate::apiserver::{Moment, Transaction};
 use crate::kubelet::{COMPANION, CONTROLLER, Launcher, controller_by_supervisor, start_detached};
-use crate::store::{
-    ControllerFailures, LockedStore, ProcessLock, State, Store, StoreError, Table, Tail, is_out_of_room,
-};
+use crate::store::{ControllerFailures, ProcessLock, Store, StoreError, Table, is_out_of_room};
 
-/// A request under way: the lock is held, the state is read.
-#[derive(Debug)]
-pub struct Request {
-    /// The objects of the tables asked for.
-    pub state: State,
-    /// What is to be committed.
-    pub pending: Pending,
-    /// The time of the request.
-    pub now: DateTime<Utc>,
-    clock: ClockReading,
-    /// For names and uids.
-    pub random: fastrand::Rng,
-    /// What this request has created.
-    pub created: BTreeSet<(Kind, Key)>,
-    /// Whether what is committed is going to free room on the disk.
-    pub frees_room: bool,
-    locked: LockedStore,
+/// Locks the store for requests that are committed together.
+///
+/// # Errors
+/// A store that cannot be read.
+pub fn begin(config: &Config, store: &Store, tables: &[Table]) -> Result<Transaction> {
+    let now = clock();
+    let moment = Moment { now, clock: clock_reading(now), seed: seed() };
+    Transaction::begin(store, &config.settings, moment, tables)
 }
 
-impl Request {
-    /// Locks the store and reads tables.
-    ///
-    /// # Errors
-    /// A store that cannot be read.
-    pub fn begin(store: &Store, tables: &[Table]) -> Result<Self> {
-        let mut tables = tables.to_vec();
-        // Where a new pod goes depends on the node.
-        tables.push(Table::Nodes);
-        tables.sort_unstable();
-        tables.dedup();
-        let (locked, state) = store.lock_and_read(&tables)?;
-        let random = fastrand::Rng::with_seed(seed());
-        let (pending, created) = (Pending::default(), BTreeSet::new());
-        let now = clock();
-        let clock = clock_reading(now);
-        Ok(Self { state, pending, now, clock, random, created, frees_room: false, locked })
-    }
+/// Commits what no controller has to act on.
+///
+/// # Errors
+/// As [`commit`].
+pub fn commit_quietly(transaction: Transaction) -> Result<()> {
+    transaction.commit()?.map_or(Ok(()), |tail| tail.sync())
+}
 
-    /// The resourceVersions that the objects written by this request will have.
-    pub fn revisions(&self) -> Revisions {
-        self.pending.revisions(self.locked.next_revision())
+/// Commits, makes it survive a power cut, and has the controller go on. Nothing to commit costs nothing.
+///
+/// # Errors
+/// A full disk or another failing write; nothing is changed then.
+pub fn commit(transaction: Transaction, config: &Config, store: &Store) -> Result<()> {
+    let Some(tail) = transaction.commit()? else { return Ok(()) };
+    // The controller starts while the disk syncs; success is reported after both.
+    let started = ensure_controller(config, store);
+    tail.sync()?;
+    // A failure says that nothing was stored, and it was: whoever goes on later finds it.
+    if let Err(error) = started {
+        leave_notice(format!(
+            "warning: everything was stored, but nobody goes on with it: {error:#}; the next command tries again"
+        ));
     }
-
-    /// An object as this request leaves it: what it has made of it so far, else as stored.
-    ///
-    /// # Errors
-    /// A damaged object.
-    pub fn current<T: DeserializeOwned>(&self, table: Table, key: &Key) -> Result<Option<T>> {
-        match self.pending.text_of(table, key)? {
-            Some(text) => Ok(text.map(|text| serde_json::from_str(&text)).transpose()?),
-            None => self.state.get(table, key).map(|object| object.parse()).transpose(),
-        }
-    }
-
-    /// Stores a new Job with the pods of its first sync, so that whoever looks next sees them. One with a selector of
-    /// the user's own may find pods to adopt: the controller, who knows all pods, syncs it.
-    ///
-    /// # Errors
-    /// Never in practice: objects always encode.
-    pub fn create_job(&mut self, config: &Config, job: Job) -> Result<()> {
-        let job_key = key(&job.metadata);
-        self.pending.put_job(job.clone());
-        if job.spec.as_ref().is_some_and(|spec| spec.manual_selector == Some(true)) {
-            return Ok(());
-        }
-        let mut world = self.world_of_node(config)?;
-        world.put_job(job);
-        let mut recorder = super::recorder::Recorder::default();
-        for _ in 0..2 {
-            let dirty = world.take_dirty();
-            let plan = reconcile(&world, &dirty, self.now, self.random.u64(..));
-            for action in plan.actions {
-                match action {
-                    Action::CreatePod(pod) => {
-                        world.put_pod(Clone::clone(&pod));
-                        self.pending.put_pod(*pod);
-                    }
-                    Action::UpdateJobStatus(job) => {
-                        world.put_job(Clone::clone(&job));
-                        self.pending.put_job(*job);
-                    }
-                    Action::UpdateFacts(_, facts) => {
-                        self.pending.put_facts(job_key.clone(), &facts)?;
-                        world.put_facts(job_key.clone(), facts);
-                    }
-                    Action::RecordEvent(event) => self.pending.put_event(&recorder.record(event))?,
-                    // A Job without pods has none to change or remove, and one of ttl 0 goes in the next pass. CronJobs
-                    // are not synced here.
-                    Action::UpdatePod(_)
-                    | Action::RemovePod(_)
-                    | Action::RemoveJob(_)
-                    | Action::CreateJob(_)
-                    | Action::UpdateCronJobStatus(_)
-                    | Action::RemoveCronJob(_)
-                    | Action::Told(_) => {}
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// A world in which there is only the node.
-    fn world_of_node(&self, config: &Config) -> Result<World> {
-        let mut world = World::new(config.settings.clone());
-        world.clock = self.clock;
-        for (_, node) in self.state.objects(Table::Nodes) {
-            world.put_node(&node.parse()?);
-        }
-        Ok(world)
-    }
-
-    /// Stores a new pod, scheduled.
-    ///
-    /// # Errors
-    /// A damaged node.
-    pub fn create_pod(&mut self, config: &Config, mut pod: Pod) -> Result<()> {
-        let world = self.world_of_node(config)?;
-        let event = scheduler::schedule(&world, &mut pod, self.now);
-        self.pending.put_event(&event)?;
-        self.pending.put_pod(pod);
-        Ok(())
-    }
-
-    /// Commits what no controller has to act on.
-    ///
-    /// # Errors
-    /// As [`Request::commit`].
-    pub fn commit_quietly(self) -> Result<()> {
-        self.commit_writes()?.sync()
-    }
-
-    fn commit_writes(mut self) -> Result<Tail> {
-        let writes = self.pending.into_writes(self.locked.next_revision())?;
-        if self.frees_room {
-            self.locked.commit_what_frees_room(writes)?;
-        } else {
-            self.locked.commit(writes)?;
-        }
-        Ok(self.locked.unlock())
-    }
-
-    /// Commits, makes it survive a power cut, and has the controller go on. Nothing to commit costs nothing.
-    ///
-    /// # Errors
-    /// A full disk or another failing write; nothing is changed then.
-    pub fn commit(self, config: &Config, store: &Store) -> Result<()> {
-        if self.pending.is_empty() {
-            return Ok(());
-        }
-        let tail = self.commit_writes()?;
-        // The controller starts while the disk syncs; success is reported after both.
-        let started = ensure_controller(config, store);
-        tail.sync()?;
-        // A failure says that nothing was stored, and it was: whoever goes on later finds it.
-        if let Err(error) = started {
-            leave_notice(format!(
-                "warning: everything was stored, but nobody goes on with it: {error:#}; the next command tries again"
-            ));
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
 /// Sees to it that somebody acts on what has been committed: the running controller, a new one in the background,

@@ -80,6 +80,11 @@ impl Table {
         matches!(self, Self::Jobs | Self::CronJobs | Self::Nodes | Self::Pods)
     }
 
+    /// Every table.
+    pub fn all() -> impl Iterator<Item = Self> {
+        TABLES.into_iter()
+    }
+
     pub(super) fn from_name(name: &str) -> Option<Self> {
         TABLES.into_iter().find(|table| table.as_str() == name)
     }

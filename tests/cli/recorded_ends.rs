@@ -13,7 +13,8 @@ use jobctl::api::meta::{key, name};
 use jobctl::api::{CronJob, Job, Pod, PodStatus, defaults};
 use jobctl::controller::{Action, Settings, World, pods, reconcile, reconcile_cron_jobs};
 use jobctl::printers::rows::TableKind;
-use jobctl::registry::{merge, strategy};
+use jobctl::registry::merge;
+use jobctl::registry::strategy::Strategy as _;
 use serde_json::{Value, json};
 
 /// Rows in which we differ on purpose, as docs/compatibility.md says. A row that agrees must leave this list.
@@ -82,12 +83,13 @@ impl<'a> Play<'a> {
         if row["kind"] == "Job" {
             let mut job: Job = serde_json::from_value(object).expect("a Job");
             defaults::set_job_defaults(&mut job);
-            strategy::prepare_job_for_create(&mut job, "job-uid", play.now);
+            job.prepare_for_create("job-uid", play.now);
+            job.canonicalize();
             play.put_job(job);
         } else {
             let mut cron_job: CronJob = serde_json::from_value(object).expect("a CronJob");
             defaults::set_cron_job_defaults(&mut cron_job);
-            strategy::prepare_cron_job_for_create(&mut cron_job, "cron-uid", play.now);
+            cron_job.prepare_for_create("cron-uid", play.now);
             play.put_cron_job(cron_job);
         }
         play.settle();
@@ -164,7 +166,8 @@ impl<'a> Play<'a> {
             Action::CreateJob(mut job) => {
                 let uid = job.metadata.uid.clone().expect("a uid");
                 defaults::set_job_defaults(&mut job);
-                strategy::prepare_job_for_create(&mut job, &uid, self.now);
+                job.prepare_for_create(&uid, self.now);
+                job.canonicalize();
                 self.names.push((name(&job.metadata).to_owned(), "job-MINUTE".into()));
                 self.put_job(*job);
             }
@@ -332,7 +335,7 @@ impl<'a> Play<'a> {
         let old = self.jobs[&self.job].clone();
         let value = merge::json_merge_patch(&serde_json::to_value(&old).expect("JSON"), patch);
         let mut new: Job = serde_json::from_value(value).expect("a Job");
-        strategy::prepare_job_for_update(&mut new, &old);
+        new.prepare_for_update(&old);
         self.put_job(new);
         self.settle();
     }

@@ -18,7 +18,7 @@ const MOST_KIN: usize = 10_000;
 
 /// What is known of Events already recorded.
 #[derive(Debug, Default)]
-pub(super) struct Recorder {
+pub struct Recorder {
     seen: HashMap<u64, (DateTime<Utc>, i32)>,
     kin: HashMap<u64, Kin>,
     last_first: Option<DateTime<Utc>>,
@@ -58,7 +58,7 @@ impl Kin {
 
 impl Recorder {
     /// Takes in an Event that is stored.
-    pub(super) fn remember(&mut self, event: &EventRecord) {
+    pub fn remember(&mut self, event: &EventRecord) {
         let id = if event.is_combined() {
             event.kinship()
         } else {
@@ -70,7 +70,7 @@ impl Recorder {
 
     /// The Event as it is to be stored: merged with an equal one, combined with similar ones where there are many, or with
     /// a first time of its own, since names are made of it.
-    pub(super) fn record(&mut self, mut event: EventRecord) -> EventRecord {
+    pub fn record(&mut self, mut event: EventRecord) -> EventRecord {
         if self.seen.len() >= MOST_REMEMBERED {
             self.seen.clear();
         }

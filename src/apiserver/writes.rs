@@ -7,43 +7,25 @@ use serde::Serialize;
 
 use crate::api::events::EventRecord;
 use crate::api::kinds::Key;
-use crate::api::meta::key;
-use crate::api::{CronJob, Job, Node, ObjectMeta, Pod};
 use crate::controller::JobFacts;
+use crate::registry::object::Object;
 use crate::store::{Table, Write};
 
 /// An object on its way into the store.
 #[derive(Debug)]
 enum Content {
-    Job(Box<Job>),
-    CronJob(Box<CronJob>),
-    Pod(Box<Pod>),
-    Node(Box<Node>),
+    Object(Object),
     Text(String),
     Deleted,
 }
 
-/// The revisions of the writes of one commit.
-#[derive(Debug)]
-pub struct Revisions {
-    known: BTreeMap<(Table, Key), u64>,
-    next: u64,
-}
-
-impl Revisions {
-    /// The revision of an object's write; for one that the commit does not write the revision after it.
-    pub fn of(&self, table: Table, key: &Key) -> u64 {
-        self.known.get(&(table, key.clone())).copied().unwrap_or(self.next)
-    }
-}
-
 /// The writes of one commit.
 #[derive(Debug, Default)]
-pub struct Pending {
+pub struct Writes {
     writes: BTreeMap<(Table, Key), (u64, Content)>,
 }
 
-impl Pending {
+impl Writes {
     /// Whether there is nothing to commit.
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty()
@@ -55,33 +37,15 @@ impl Pending {
         self.writes.entry((table, key)).or_insert((next, Content::Deleted)).1 = content;
     }
 
-    /// The revisions that the writes will have in the commit that begins with that one.
-    pub fn revisions(&self, first: u64) -> Revisions {
-        let number = |((table, key), (number, _)): (&(Table, Key), &(u64, Content))| {
-            ((*table, key.clone()), first + number)
-        };
-        Revisions { next: first + self.writes.len() as u64, known: self.writes.iter().map(number).collect() }
+    /// How many writes come before that of an object.
+    pub(super) fn number_of(&self, table: Table, key: &Key) -> Option<u64> {
+        self.writes.get(&(table, key.clone())).map(|(number, _)| *number)
     }
 
-    /// Writes a Job.
-    pub fn put_job(&mut self, job: Job) {
-        self.write(Table::Jobs, key(&job.metadata), Content::Job(Box::new(job)));
-    }
-
-    /// Writes a CronJob.
-    pub fn put_cron_job(&mut self, cron_job: CronJob) {
-        self.write(Table::CronJobs, key(&cron_job.metadata), Content::CronJob(Box::new(cron_job)));
-    }
-
-    /// Writes a pod.
-    pub fn put_pod(&mut self, pod: Pod) {
-        self.write(Table::Pods, key(&pod.metadata), Content::Pod(Box::new(pod)));
-    }
-
-    /// Writes a node.
-    pub fn put_node(&mut self, node: Node) {
-        let key = Key::new("", node.metadata.name.as_deref().unwrap_or_default());
-        self.write(Table::Nodes, key, Content::Node(Box::new(node)));
+    /// Writes an object.
+    pub fn put(&mut self, object: impl Into<Object>) {
+        let object = object.into();
+        self.write(Table::from(object.kind()), object.key(), Content::Object(object));
     }
 
     /// Writes what the Job controller remembers.
@@ -122,6 +86,11 @@ impl Pending {
         }
     }
 
+    /// The objects of a table that this commit writes.
+    pub(super) fn keys(&self, table: Table) -> impl Iterator<Item = &Key> {
+        self.writes.keys().filter(move |(of, _)| *of == table).map(|(_, key)| key)
+    }
+
     /// What this commit makes of an object, as JSON text: `None` where it leaves it alone, `Some(None)` where it deletes it.
     ///
     /// # Errors
@@ -129,10 +98,7 @@ impl Pending {
     pub fn text_of(&self, table: Table, key: &Key) -> Result<Option<Option<String>>> {
         let Some((_, content)) = self.writes.get(&(table, key.clone())) else { return Ok(None) };
         Ok(Some(match content {
-            Content::Job(job) => Some(encode(job)?),
-            Content::CronJob(cron_job) => Some(encode(cron_job)?),
-            Content::Pod(pod) => Some(encode(pod)?),
-            Content::Node(node) => Some(encode(node)?),
+            Content::Object(object) => Some(object.to_text().context(ENCODE)?),
             Content::Text(text) => Some(text.clone()),
             Content::Deleted => None,
         }))
@@ -147,24 +113,10 @@ impl Pending {
         self.writes
             .into_iter()
             .map(|((table, key), (number, content))| {
-                let version =
-                    |meta: &mut ObjectMeta| meta.resource_version = Some((first + number).to_string());
                 let write = match content {
-                    Content::Job(mut job) => {
-                        version(&mut job.metadata);
-                        Write::put(table, key, encode(&job)?)
-                    }
-                    Content::CronJob(mut cron_job) => {
-                        version(&mut cron_job.metadata);
-                        Write::put(table, key, encode(&cron_job)?)
-                    }
-                    Content::Pod(mut pod) => {
-                        version(&mut pod.metadata);
-                        Write::put(table, key, encode(&pod)?)
-                    }
-                    Content::Node(mut node) => {
-                        version(&mut node.metadata);
-                        Write::put(table, key, encode(&node)?)
+                    Content::Object(mut object) => {
+                        object.meta_mut().resource_version = Some((first + number).to_string());
+                        Write::put(table, key, object.to_text().context(ENCODE)?)
                     }
                     Content::Text(text) => Write::put(table, key, text),
                     Content::Deleted => Write::delete(table, key),
@@ -175,6 +127,9 @@ impl Pending {
     }
 }
 
+/// What fails where nothing ever does.
+const ENCODE: &str = "encode an object";
+
 fn encode(object: &impl Serialize) -> Result<String> {
-    serde_json::to_string(object).context("encode an object")
+    serde_json::to_string(object).context(ENCODE)
 }

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::object::Object;
 use crate::api::meta::{ANNOTATION_PATH, ANNOTATION_WORKING_DIRECTORY, annotation};
 use crate::api::{Container, ObjectMeta, PodSpec};
 use crate::kubelet::{NoProgram, find_program};
+use crate::registry::object::Object;
 
 /// A warning for every container without a command, or with one that is not there.
 pub(super) fn warnings(object: &Object) -> Vec<String> {
@@ -22,7 +22,7 @@ pub(super) fn warnings(object: &Object) -> Vec<String> {
                 .and_then(|spec| spec.template.spec.as_ref()),
         ),
         Object::Pod(pod) => ("spec", pod.spec.as_ref()),
-        Object::Node(_) => return Vec::new(),
+        _ => return Vec::new(),
     };
     spec.map_or_else(Vec::new, |spec| warnings_of(at, spec, object.meta()))
 }

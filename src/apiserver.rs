@@ -1,0 +1,31 @@
+//! What a Kubernetes API server does to a request, between the registry and whoever asks: admission, defaults, validation,
+//! create, update, patch, delete with propagation, list with selectors, watch. Objects go in; objects, warnings and
+//! [`StatusError`](crate::api::status_error::StatusError) come out, never text for people.
+//!
+//! Requests that change something are made within a [`Transaction`], which holds the store's lock: either all of them are
+//! committed or none. Each sees what those before it have done.
+
+mod create;
+mod creator;
+mod delete;
+mod patch;
+mod read;
+mod recorder;
+mod removed_pods;
+mod rerun;
+mod selectors;
+mod transaction;
+mod update;
+mod writes;
+
+pub use create::{Answer, FieldValidation, decode};
+pub use creator::Creator;
+pub use delete::{DeleteOptions, Deleted};
+pub use patch::Patch;
+pub use read::{Entry, Found, Read, Reader, Source, uid_of};
+pub use recorder::Recorder;
+pub use rerun::RerunError;
+pub use selectors::Selectors;
+pub use transaction::{Moment, Transaction};
+pub use update::{Subresource, Update, Updated};
+pub use writes::Writes;

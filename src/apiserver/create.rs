@@ -1,0 +1,151 @@
+//! `create`: from a manifest to a stored object.
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use super::creator::Creator;
+use super::delete::{DeleteOptions, Deleted};
+use super::read::Read as _;
+use super::transaction::Transaction;
+use crate::api::decode::{TypeMeta, strict};
+use crate::api::kinds::Kind;
+use crate::api::meta::name;
+use crate::api::status_error::{FieldError, StatusError};
+use crate::controller::pods::{generated_name, new_uid};
+use crate::registry::object::Object;
+use crate::store::Table;
+
+/// What becomes of a request with fields that its kind does not have (`fieldValidation`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FieldValidation {
+    /// It is refused.
+    #[default]
+    Strict,
+    /// They are dropped, with a warning for each.
+    Warn,
+    /// They are dropped.
+    Ignore,
+}
+
+/// An object, and what there is to say of it.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The object.
+    pub object: Object,
+    /// One sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// Decodes what a request holds: an object in any version of its kind.
+///
+/// # Errors
+/// [`StatusError::BadRequest`] for fields of a wrong type and, as `validation` says, for fields that do not exist;
+/// [`StatusError::MethodNotAllowed`] for kinds that requests do not make.
+pub fn decode(kind: Kind, manifest: &Value, validation: FieldValidation) -> Result<Answer, StatusError> {
+    Transaction::require_creatable(kind)?;
+    let mut value = manifest.clone();
+    value["apiVersion"] = json!(kind.api_version());
+    let decoded = Object::decode(kind, &value)
+        .ok_or_else(|| StatusError::MethodNotAllowed { message: format!("a {kind} cannot be made") })?
+        .map_err(|error| StatusError::BadRequest { message: error.to_string() })?;
+    let problems: Vec<String> =
+        decoded.unknown_fields.iter().map(|field| format!("unknown field \"{field}\"")).collect();
+    let warnings = match validation {
+        FieldValidation::Strict if !problems.is_empty() => {
+            let meta = TypeMeta { api_version: kind.api_version(), kind: kind.as_str().into() };
+            return Err(StatusError::BadRequest { message: strict::strict_decoding_error(&meta, &problems) });
+        }
+        FieldValidation::Warn => problems,
+        FieldValidation::Strict | FieldValidation::Ignore => Vec::new(),
+    };
+    Ok(Answer { object: decoded.object, warnings })
+}
+
+impl Transaction {
+    /// Creates an object. `manifest` is what it was decoded from.
+    ///
+    /// # Errors
+    /// [`StatusError::Invalid`] with every cause; [`StatusError::AlreadyExists`]; [`StatusError::TooLarge`];
+    /// [`StatusError::MethodNotAllowed`].
+    pub fn create(&mut self, object: Object, manifest: &Value, creator: &Creator) -> Result<Answer> {
+        let mut answer = self.admit(object, manifest, creator)?;
+        let (kind, key) = (answer.object.kind(), answer.object.key());
+        if self.current::<serde::de::IgnoredAny>(Table::from(kind), &key)?.is_some() {
+            return Err(StatusError::AlreadyExists { kind, name: key.name.to_string() }.into());
+        }
+        self.store_new(&mut answer.object)?;
+        Ok(answer)
+    }
+
+    /// Creates an object in the place of one that may be there, which is deleted once the new one is found to be good.
+    ///
+    /// # Errors
+    /// As [`Transaction::create`], and [`StatusError::AlreadyExists`] where these requests have created it.
+    pub fn recreate(
+        &mut self,
+        object: Object,
+        manifest: &Value,
+        creator: &Creator,
+        options: &DeleteOptions,
+    ) -> Result<(Answer, Option<Deleted>)> {
+        self.require_new(object.kind(), &object.key())?;
+        let mut answer = self.admit(object, manifest, creator)?;
+        let (kind, key) = (answer.object.kind(), answer.object.key());
+        let is_there = !key.name.is_empty() && self.get(kind, &key).is_ok();
+        let deleted = if is_there { Some(self.delete(kind, &key, options)?) } else { None };
+        self.store_new(&mut answer.object)?;
+        Ok((answer, deleted))
+    }
+
+    /// Completes an object that is to be created and checks it.
+    fn admit(&mut self, mut object: Object, manifest: &Value, creator: &Creator) -> Result<Answer> {
+        Self::require_creatable(object.kind())?;
+        self.add_creator(object.meta_mut(), creator)?;
+        let meta = object.meta_mut();
+        if name(meta).is_empty()
+            && let Some(base) = meta.generate_name.clone().filter(|base| !base.is_empty())
+        {
+            meta.name = Some(generated_name(&base, &mut self.random));
+        }
+        let uid = new_uid(&mut self.random);
+        object.set_defaults();
+        object.prepare_for_create(&uid, self.now);
+        let causes = object.validate();
+        require_storable(&object)?;
+        // What no cluster would take comes before what this machine cannot do.
+        refuse(&object, causes)?;
+        let findings = object.findings(manifest);
+        refuse(&object, findings.refused)?;
+        object.canonicalize();
+        let warnings = object.warnings().into_iter().chain(findings.warnings).collect();
+        Ok(Answer { object, warnings })
+    }
+}
+
+/// The most bytes of an object: what a cluster's store takes in one request.
+const MAX_OBJECT_BYTES: usize = 3 << 19;
+
+/// Refuses an object that is too large to be kept: whoever reads the store would have to hold it.
+pub(super) fn require_storable(object: &Object) -> Result<(), StatusError> {
+    if object.size() > MAX_OBJECT_BYTES {
+        return Err(StatusError::TooLarge { limit: MAX_OBJECT_BYTES });
+    }
+    Ok(())
+}
+
+/// [`StatusError::Invalid`] with all causes when there is any.
+pub(super) fn refuse(object: &Object, mut causes: Vec<FieldError>) -> Result<(), StatusError> {
+    // A bad name is a bad value of several generated labels; saying so once is enough.
+    let mut said = Vec::new();
+    causes.retain(|cause| {
+        let new = !said.contains(cause);
+        if new {
+            said.push(cause.clone());
+        }
+        new
+    });
+    if causes.is_empty() {
+        return Ok(());
+    }
+    Err(StatusError::Invalid { kind: object.kind(), name: name(object.meta()).to_owned(), causes })
+}

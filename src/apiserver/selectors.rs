@@ -1,0 +1,103 @@
+//! Selecting objects by labels and fields.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::api::kinds::Kind;
+use crate::api::selectors::{FieldSelector, LabelSelector, unusable_selector};
+use crate::api::status_error::StatusError;
+
+/// A label selector and a field selector.
+#[derive(Clone, Debug)]
+pub struct Selectors {
+    label: Option<LabelSelector>,
+    label_text: String,
+    field: Option<FieldSelector>,
+    field_text: String,
+}
+
+impl Selectors {
+    /// Parses both, as the flags `-l` and `--field-selector` have them.
+    ///
+    /// # Errors
+    /// What is no selector.
+    pub fn parse(label: Option<&str>, field: Option<&str>) -> Result<Self> {
+        Ok(Self {
+            label: label
+                .filter(|text| !text.is_empty())
+                .map(LabelSelector::parse)
+                .transpose()
+                .map_err(anyhow::Error::msg)?,
+            label_text: label.unwrap_or_default().to_owned(),
+            field: field
+                .filter(|text| !text.is_empty())
+                .map(FieldSelector::parse)
+                .transpose()
+                .map_err(anyhow::Error::msg)?,
+            field_text: field.unwrap_or_default().to_owned(),
+        })
+    }
+
+    /// Everything.
+    pub fn none() -> Self {
+        Self { label: None, label_text: String::new(), field: None, field_text: String::new() }
+    }
+
+    /// Whether everything is selected.
+    pub fn is_empty(&self) -> bool {
+        self.label.is_none() && self.field.is_none()
+    }
+
+    /// Refuses fields that the kind cannot be selected by.
+    ///
+    /// # Errors
+    /// [`StatusError::BadRequest`].
+    pub fn check(&self, kind: Kind) -> Result<()> {
+        let Some(field) = &self.field else { return Ok(()) };
+        field.check(kind.as_str()).map_err(|reason| {
+            let resource = format!("{}, Resource={}", group_version(kind), kind.resource().plural);
+            let message = unusable_selector(&resource, &self.label_text, &self.field_text, &reason);
+            StatusError::BadRequest { message }.into()
+        })
+    }
+
+    /// Whether an object's JSON text is selected.
+    ///
+    /// # Errors
+    /// No object of that kind.
+    pub fn matches(&self, kind: Kind, text: &str) -> serde_json::Result<bool> {
+        if let Some(selector) = &self.label {
+            let labels: Labels<'_> = serde_json::from_str(text)?;
+            let labels = labels.metadata.labels.unwrap_or_default();
+            if !selector.matches_with(|key| labels.get(key).copied()) {
+                return Ok(false);
+            }
+        }
+        if let Some(selector) = &self.field {
+            let value: Value = serde_json::from_str(text)?;
+            return Ok(selector.matches(kind.as_str(), &value));
+        }
+        Ok(true)
+    }
+}
+
+fn group_version(kind: Kind) -> String {
+    let version = kind.api_version();
+    if version.contains('/') { version } else { format!("/{version}") }
+}
+
+#[derive(Deserialize)]
+struct Labels<'a> {
+    #[serde(borrow)]
+    metadata: LabelsOfMeta<'a>,
+}
+
+#[derive(Deserialize)]
+struct LabelsOfMeta<'a> {
+    /// Neither keys nor values can hold what JSON escapes, so they are slices of the text.
+    #[serde(borrow)]
+    labels: Option<BTreeMap<&'a str, &'a str>>,
+}

@@ -1,0 +1,286 @@
+//! Requests that are committed together.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
+
+use super::read::{Entry, Read, Source};
+use super::recorder::Recorder;
+use super::writes::Writes;
+use crate::api::kinds::{Key, Kind};
+use crate::api::meta::key;
+use crate::api::status_error::StatusError;
+use crate::api::{Job, Node, Pod};
+use crate::controller::{Action, ClockReading, Settings, World, reconcile, scheduler};
+use crate::registry::object::Object;
+use crate::store::{LockedStore, State, Store, Table, Tail};
+
+/// The time of a request, by both clocks, and a seed for its names and uids.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// The wall clock.
+    pub now: DateTime<Utc>,
+    /// How it stands to the time since boot.
+    pub clock: ClockReading,
+    /// From the system's randomness.
+    pub seed: u64,
+}
+
+/// Requests under way: the store is locked, and nothing is stored before [`Transaction::commit`].
+#[derive(Debug)]
+pub struct Transaction {
+    store: Store,
+    settings: Settings,
+    locked: LockedStore,
+    /// The tables asked for at the start, read in one go.
+    state: State,
+    /// Tables that turned out to be wanted later.
+    more: BTreeMap<Table, OnceCell<State>>,
+    pub(super) writes: Writes,
+    pub(super) now: DateTime<Utc>,
+    clock: ClockReading,
+    pub(super) random: fastrand::Rng,
+    created: BTreeSet<(Kind, Key)>,
+    /// Whether what is committed is going to free room on the disk.
+    pub(super) frees_room: bool,
+}
+
+impl Transaction {
+    /// Locks the store. `tables` are those that will be wanted; others are read when they are.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub fn begin(store: &Store, settings: &Settings, moment: Moment, tables: &[Table]) -> Result<Self> {
+        let mut loaded = tables.to_vec();
+        loaded.sort_unstable();
+        loaded.dedup();
+        let (locked, state) = store.lock_and_read(&loaded)?;
+        let others = Table::all().filter(|table| !loaded.contains(table));
+        let more = others.map(|table| (table, OnceCell::new())).collect();
+        Ok(Self {
+            store: store.clone(),
+            settings: settings.clone(),
+            locked,
+            state,
+            more,
+            writes: Writes::default(),
+            now: moment.now,
+            clock: moment.clock,
+            random: fastrand::Rng::with_seed(moment.seed),
+            created: BTreeSet::new(),
+            frees_room: false,
+        })
+    }
+
+    /// The time of the requests.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
+    /// A table as it is stored. Nobody else commits meanwhile, so it does not matter when it is read.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub fn stored(&self, table: Table) -> Result<&State> {
+        let Some(cell) = self.more.get(&table) else { return Ok(&self.state) };
+        if cell.get().is_none() {
+            let (state, _) = self.store.read(&[table])?;
+            return Ok(cell.get_or_init(|| state));
+        }
+        Ok(cell.get().unwrap_or(&self.state))
+    }
+
+    /// An object as these requests leave it: what they have made of it so far, else as stored.
+    ///
+    /// # Errors
+    /// A damaged object.
+    pub fn current<T: DeserializeOwned>(&self, table: Table, key: &Key) -> Result<Option<T>> {
+        self.entry(table, key)?.map(|entry| entry.parse()).transpose()
+    }
+
+    /// All objects of a table that parse as that type, as these requests leave them, as far as their text may interest.
+    pub(super) fn all<T: DeserializeOwned>(
+        &self,
+        table: Table,
+        may_interest: impl Fn(&str) -> bool,
+    ) -> Result<Vec<T>> {
+        let entries = self.entries(table)?;
+        entries
+            .iter()
+            .filter(|(_, entry)| may_interest(entry.text()))
+            .map(|(_, entry)| entry.parse())
+            .collect()
+    }
+
+    /// The node is this machine, and Events are recorded: requests make neither.
+    pub(super) fn require_creatable(kind: Kind) -> Result<(), StatusError> {
+        let message = match kind {
+            Kind::Node => "the node is this machine: it registers itself",
+            Kind::Event => "Events are made by what happens",
+            _ => return Ok(()),
+        };
+        Err(StatusError::MethodNotAllowed { message: message.into() })
+    }
+
+    /// Refuses what these requests have created already: the second would take the first one's place, and nobody would look
+    /// after the pods of that.
+    ///
+    /// # Errors
+    /// [`StatusError::AlreadyExists`].
+    pub fn require_new(&self, kind: Kind, key: &Key) -> Result<(), StatusError> {
+        if self.created.contains(&(kind, key.clone())) {
+            return Err(StatusError::AlreadyExists { kind, name: key.name.to_string() });
+        }
+        Ok(())
+    }
+
+    /// Notes that an object is taken, so that it is not asked for twice.
+    pub fn take(&mut self, kind: Kind, key: Key) {
+        self.created.insert((kind, key));
+    }
+
+    /// Writes a new object with what comes of it at once.
+    pub(super) fn store_new(&mut self, object: &mut Object) -> Result<()> {
+        self.require_new(object.kind(), &object.key())?;
+        self.take(object.kind(), object.key());
+        match &*object {
+            Object::Job(job) => self.create_job(Job::clone(job))?,
+            Object::Pod(pod) => self.create_pod(Pod::clone(pod))?,
+            other => self.writes.put(other.clone()),
+        }
+        self.number(object);
+        Ok(())
+    }
+
+    /// Gives an object the resourceVersion that its write will have; nothing forgets a write of a transaction.
+    pub(super) fn number(&self, object: &mut Object) {
+        let number = self.writes.number_of(Table::from(object.kind()), &object.key());
+        let revision = number.map(|number| (self.locked.next_revision() + number).to_string());
+        object.meta_mut().resource_version = revision;
+    }
+
+    /// Writes a new Job with the pods of its first sync, so that whoever looks next sees them. One with a selector of the
+    /// user's own may find pods to adopt: the controller, who knows all pods, syncs it.
+    fn create_job(&mut self, job: Job) -> Result<()> {
+        let job_key = key(&job.metadata);
+        self.writes.put(job.clone());
+        if job.spec.as_ref().is_some_and(|spec| spec.manual_selector == Some(true)) {
+            return Ok(());
+        }
+        let mut world = self.world_of_node()?;
+        world.put_job(job);
+        let mut recorder = Recorder::default();
+        for _ in 0..2 {
+            let dirty = world.take_dirty();
+            let plan = reconcile(&world, &dirty, self.now, self.random.u64(..));
+            for action in plan.actions {
+                match action {
+                    Action::CreatePod(pod) => {
+                        world.put_pod(Clone::clone(&pod));
+                        self.writes.put(pod);
+                    }
+                    Action::UpdateJobStatus(job) => {
+                        world.put_job(Clone::clone(&job));
+                        self.writes.put(job);
+                    }
+                    Action::UpdateFacts(_, facts) => {
+                        self.writes.put_facts(job_key.clone(), &facts)?;
+                        world.put_facts(job_key.clone(), facts);
+                    }
+                    Action::RecordEvent(event) => self.writes.put_event(&recorder.record(event))?,
+                    // A Job without pods has none to change or remove, and one of ttl 0 goes in the next pass. CronJobs
+                    // are not synced here.
+                    Action::UpdatePod(_)
+                    | Action::RemovePod(_)
+                    | Action::RemoveJob(_)
+                    | Action::CreateJob(_)
+                    | Action::UpdateCronJobStatus(_)
+                    | Action::RemoveCronJob(_)
+                    | Action::Told(_) => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A world in which there is only the node.
+    fn world_of_node(&self) -> Result<World> {
+        let mut world = World::new(self.settings.clone());
+        world.clock = self.clock;
+        for (_, node) in self.entries(Table::Nodes)? {
+            world.put_node(&node.parse()?);
+        }
+        Ok(world)
+    }
+
+    /// Writes a new pod, scheduled.
+    fn create_pod(&mut self, mut pod: Pod) -> Result<()> {
+        let world = self.world_of_node()?;
+        let event = scheduler::schedule(&world, &mut pod, self.now);
+        self.writes.put_event(&event)?;
+        self.writes.put(pod);
+        Ok(())
+    }
+
+    /// Writes the node, which nobody but the machine itself does.
+    pub fn register(&mut self, node: Node) {
+        self.writes.put(node);
+    }
+
+    /// Commits everything at once. The caller sees to it that it survives a power cut, before anybody is told. `None` where
+    /// there was nothing to commit.
+    ///
+    /// # Errors
+    /// A full disk or another failing write; nothing is changed then.
+    pub fn commit(mut self) -> Result<Option<Tail>> {
+        if self.writes.is_empty() {
+            return Ok(None);
+        }
+        let writes = self.writes.into_writes(self.locked.next_revision())?;
+        if self.frees_room {
+            self.locked.commit_what_frees_room(writes)?;
+        } else {
+            self.locked.commit(writes)?;
+        }
+        Ok(Some(self.locked.unlock()))
+    }
+}
+
+impl Source for Transaction {
+    fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
+    fn entry(&self, table: Table, key: &Key) -> Result<Option<Entry<'_>>> {
+        match self.writes.text_of(table, key)? {
+            Some(text) => Ok(text.map(Entry::Written)),
+            None => Ok(self.stored(table)?.get(table, key).map(Entry::Stored)),
+        }
+    }
+
+    fn entries(&self, table: Table) -> Result<Vec<(Cow<'_, Key>, Entry<'_>)>> {
+        let stored = self.stored(table)?.objects(table);
+        let mut written: BTreeMap<&Key, Option<String>> = BTreeMap::new();
+        for key in self.writes.keys(table) {
+            written.insert(key, self.writes.text_of(table, key)?.flatten());
+        }
+        if written.is_empty() {
+            return Ok(stored.map(|(key, object)| (Cow::Borrowed(key), Entry::Stored(object))).collect());
+        }
+        let mut entries: Vec<_> = stored
+            .filter(|(key, _)| !written.contains_key(key))
+            .map(|(key, object)| (Cow::Borrowed(key), Entry::Stored(object)))
+            .collect();
+        let new =
+            written.into_iter().filter_map(|(key, text)| Some((Cow::Borrowed(key), Entry::Written(text?))));
+        entries.extend(new);
+        entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Ok(entries)
+    }
+}
+
+impl Read for Transaction {}

@@ -1,0 +1,206 @@
+//! `update` and `patch`: from another form of an object to a stored object.
+
+use anyhow::Result;
+use serde_json::Value;
+
+use super::create::{refuse, require_storable};
+use super::creator::Creator;
+use super::patch::Patch;
+use super::read::Read as _;
+use super::transaction::Transaction;
+use crate::api::kinds::{Key, Kind};
+use crate::api::status_error::StatusError;
+use crate::registry::object::Object;
+
+/// Which part of an object is changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Subresource {
+    /// None: everything but the status.
+    #[default]
+    Main,
+    /// `status`.
+    Status,
+}
+
+/// A request to change an object.
+#[derive(Clone, Debug)]
+pub struct Update<'a> {
+    /// The kind.
+    pub kind: Kind,
+    /// Which one.
+    pub key: &'a Key,
+    /// What it is to be.
+    pub value: Value,
+    /// Which part of it.
+    pub subresource: Subresource,
+    /// For an update by a manifest: the manifest, and who brings it.
+    pub manifest: Option<(&'a Value, &'a Creator)>,
+    /// Whether the value is a whole object (PUT) and no patch: a uid in it says which object is meant.
+    pub is_whole: bool,
+    /// Whether all warnings are wanted, also those that creating the object has brought.
+    pub all_warnings: bool,
+}
+
+impl<'a> Update<'a> {
+    /// A change to the main part of an object.
+    pub fn new(kind: Kind, key: &'a Key, value: Value) -> Self {
+        let subresource = Subresource::Main;
+        Self { kind, key, value, subresource, manifest: None, is_whole: false, all_warnings: false }
+    }
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub struct Updated {
+    /// The object as it was.
+    pub old: Object,
+    /// The object as it is now.
+    pub object: Object,
+    /// Whether it is another now.
+    pub is_changed: bool,
+    /// One sentence each.
+    pub warnings: Vec<String>,
+}
+
+impl Transaction {
+    /// Changes an object.
+    ///
+    /// # Errors
+    /// [`StatusError::NotFound`]; [`StatusError::Conflict`] where it was made from another version or is another object;
+    /// [`StatusError::BadRequest`] where it is named differently; [`StatusError::Unprocessable`] for fields of a wrong type;
+    /// [`StatusError::Invalid`] with every cause.
+    pub fn update(&mut self, mut update: Update<'_>) -> Result<Updated> {
+        let (kind, key) = (update.kind, update.key);
+        let found = self.get(kind, key)?;
+        let Some(old) = Object::read(kind, &found.text) else {
+            let message = format!("a {kind} cannot be changed");
+            return Err(StatusError::MethodNotAllowed { message }.into());
+        };
+        let (current, old) = (found.value()?, old?);
+        drop(found);
+        if update.is_whole {
+            check_uid(kind, &update.value, &current)?;
+        }
+        check_version(kind, &update.value, &current)?;
+        if let Some((manifest, creator)) = update.manifest {
+            creator.keep(kind, &mut update.value, &current, manifest)?;
+        }
+        let (mut object, mut warnings) = changed(kind, &update.value)?;
+        let given = object.key();
+        for (what, given, known) in
+            [("name", given.name, &key.name), ("namespace", given.namespace, &key.namespace)]
+        {
+            if given != *known {
+                let message = format!(
+                    "the {what} of the object ({given}) does not match the {what} on the URL ({known})"
+                );
+                return Err(StatusError::BadRequest { message }.into());
+            }
+        }
+        let manifest = match update.manifest {
+            // What it does not know has been told when it was decoded.
+            Some((manifest, _)) => {
+                warnings.clear();
+                manifest
+            }
+            None => &update.value,
+        };
+        match update.subresource {
+            Subresource::Status => object.keep_all_but_status(&old),
+            Subresource::Main => {
+                let causes = object.prepare_for_update(&old);
+                require_storable(&object)?;
+                refuse(&object, causes)?;
+                let findings = object.findings(manifest);
+                refuse(&object, findings.refused)?;
+                if update.all_warnings {
+                    warnings.extend(object.warnings());
+                    warnings.extend(findings.warnings);
+                } else {
+                    // Whether the spec has changed is what the generation says.
+                    if object.meta().generation != old.meta().generation {
+                        warnings.extend(object.warnings());
+                    }
+                    // Of fields without effect is said what is said at creation, unless the version before had them.
+                    let known = object.findings(&current).warnings;
+                    warnings.extend(findings.warnings.into_iter().filter(|warning| !known.contains(warning)));
+                }
+            }
+        }
+        // Fields that are not the request's to change, or that nobody knows, have been dropped by now.
+        let is_changed = object.to_unversioned()? != old.to_unversioned()?;
+        if is_changed {
+            self.writes.put(object.clone());
+            self.number(&mut object);
+        } else {
+            object = old.clone();
+        }
+        Ok(Updated { old, object, is_changed, warnings })
+    }
+
+    /// Changes an object by a patch.
+    ///
+    /// # Errors
+    /// A patch that does not fit the object; as [`Transaction::update`].
+    pub fn patch(
+        &mut self,
+        kind: Kind,
+        key: &Key,
+        patch: &Patch,
+        subresource: Subresource,
+    ) -> Result<Updated> {
+        let value = patch.apply(&self.get(kind, key)?.value()?)?;
+        self.update(Update { subresource, ..Update::new(kind, key, value) })
+    }
+}
+
+/// Decodes an object that a request has made of a stored one, with a warning for each field that its kind does not have.
+fn changed(kind: Kind, value: &Value) -> Result<(Object, Vec<String>), StatusError> {
+    let decoded = match Object::decode(kind, value) {
+        Some(Ok(decoded)) => decoded,
+        Some(Err(error)) => {
+            return Err(StatusError::Unprocessable { message: format!("patch: {}", error.problem) });
+        }
+        None => {
+            return Err(StatusError::MethodNotAllowed { message: format!("a {kind} cannot be changed") });
+        }
+    };
+    let unknown = decoded.unknown_fields.iter().map(|field| format!("unknown field \"{field}\""));
+    Ok((decoded.object, unknown.collect()))
+}
+
+/// Refuses to replace an object by another version of one that is gone.
+fn check_uid(kind: Kind, new: &Value, current: &Value) -> Result<(), StatusError> {
+    let uid = |object: &Value| object["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+    let (wanted, stored) = (uid(new), uid(current));
+    if wanted.is_empty() || wanted == stored {
+        return Ok(());
+    }
+    let name = current["metadata"]["name"].as_str().unwrap_or_default();
+    Err(unmet_precondition(kind, name, "UID", &wanted, &stored))
+}
+
+/// The error for a request that is about another object than the one that is there.
+pub(super) fn unmet_precondition(
+    kind: Kind,
+    name: &str,
+    what: &str,
+    wanted: &str,
+    stored: &str,
+) -> StatusError {
+    let detail =
+        format!("Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {stored}");
+    StatusError::Conflict { kind, name: name.to_owned(), detail }
+}
+
+/// Refuses to overwrite an object by one that was made from an older version of it: what somebody else has changed since
+/// would be lost. A request that names no version means whatever is there.
+fn check_version(kind: Kind, new: &Value, current: &Value) -> Result<(), StatusError> {
+    let version =
+        |object: &Value| object["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned();
+    let (wanted, stored) = (version(new), version(current));
+    if wanted.is_empty() || wanted == stored {
+        return Ok(());
+    }
+    Err(StatusError::conflict(kind, current["metadata"]["name"].as_str().unwrap_or_default()))
+}

@@ -1,0 +1,122 @@
+//! The interface through which verbs reach objects: get, list, watch, create, update, patch, delete and what a container
+//! has written. Here it is the API server room of this machine; a Kubernetes API elsewhere answers the same requests.
+
+mod requests;
+mod startable;
+
+pub use requests::Requests;
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::apiserver::{Creator, Reader};
+use crate::manager::{
+    self, Config, DEFAULT_PATH, Follower, clock, creator_umask, session_environment, show_node,
+};
+use crate::store::{State, Store, Table};
+
+/// This machine's objects.
+#[derive(Clone, Debug)]
+pub struct Client {
+    config: Config,
+    store: Store,
+}
+
+impl Client {
+    /// For what reads or changes objects. Where there is no store yet, none is made.
+    ///
+    /// # Errors
+    /// A bad configuration; a directory that is not a store.
+    pub fn open(data_directory: Option<&Path>) -> Result<Self> {
+        Self::with(data_directory, Store::open_existing)
+    }
+
+    /// For what creates objects: makes the store where there is none.
+    ///
+    /// # Errors
+    /// As [`Client::open`].
+    pub fn open_to_create(data_directory: Option<&Path>) -> Result<Self> {
+        Self::with(data_directory, Store::open)
+    }
+
+    fn with(data_directory: Option<&Path>, open: impl Fn(&Path) -> Result<Store>) -> Result<Self> {
+        let config = Config::load(data_directory)?;
+        let store = open(&config.data_directory)?;
+        Ok(Self { config, store })
+    }
+
+    /// The configuration of this machine.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Where this machine's objects are, for verbs that look after the store itself.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Reads tables as of one revision.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub fn read(&self, tables: &[Table]) -> Result<Reader> {
+        self.reader(self.store.read(tables)?.0, tables)
+    }
+
+    /// As [`Client::read`], but most pods have only what lists show of them.
+    ///
+    /// # Errors
+    /// As [`Client::read`].
+    pub fn read_listing(&self, tables: &[Table]) -> Result<Reader> {
+        self.reader(self.store.read_listing(tables)?.0, tables)
+    }
+
+    /// Reads tables, and follows what is committed to them from there on.
+    ///
+    /// # Errors
+    /// As [`Client::read`].
+    pub fn watch(&self, tables: &[Table]) -> Result<(Reader, Follower)> {
+        let (state, follower) = Follower::start(&self.config, &self.store, tables)?;
+        Ok((self.reader(state, tables)?, follower))
+    }
+
+    /// The node is shown as it is now, whatever was stored of it.
+    fn reader(&self, mut state: State, tables: &[Table]) -> Result<Reader> {
+        if tables.contains(&Table::Nodes) {
+            show_node(&self.config, &mut state)?;
+        }
+        Ok(Reader::new(state, clock()))
+    }
+
+    /// Begins requests that are committed together: all of them, or none. `tables` are those that will be wanted.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub fn begin(&self, tables: &[Table]) -> Result<Requests<'_>> {
+        Ok(Requests::new(self, manager::begin(&self.config, &self.store, tables)?))
+    }
+
+    /// This process, as whoever creates objects. `pass_env` names the variables of its environment that their pods are to
+    /// have.
+    ///
+    /// # Errors
+    /// No current directory; a variable that does not exist.
+    pub fn creator(&self, pass_env: &[String]) -> Result<Creator> {
+        let directory = std::env::current_dir().context("find the current directory")?;
+        let mut creator = Creator {
+            working_directory: directory.to_string_lossy().into_owned(),
+            path: std::env::var("PATH").unwrap_or_else(|_| DEFAULT_PATH.into()),
+            umask: creator_umask(),
+            session: session_environment(),
+            ..Creator::default()
+        };
+        for variable in pass_env {
+            let Ok(value) = std::env::var(variable) else {
+                bail!("--pass-env: there is no variable {variable}")
+            };
+            creator.passed.insert(variable.clone(), value);
+        }
+        Ok(creator)
+    }
+}

@@ -1,0 +1,154 @@
+//! Requests that are made together.
+
+use std::borrow::Cow;
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::{Client, startable};
+use crate::api::kinds::{Key, Kind};
+use crate::apiserver::{
+    Answer, Creator, DeleteOptions, Deleted, Entry, Patch, Read, Source, Subresource, Transaction, Update,
+    Updated,
+};
+use crate::manager;
+use crate::registry::object::Object;
+use crate::store::Table;
+
+/// Requests under way: nothing is stored before [`Requests::commit`], and each sees what those before it have done.
+#[derive(Debug)]
+pub struct Requests<'a> {
+    client: &'a Client,
+    transaction: Transaction,
+}
+
+impl<'a> Requests<'a> {
+    pub(super) fn new(client: &'a Client, transaction: Transaction) -> Self {
+        Self { client, transaction }
+    }
+
+    /// Creates an object; warns also of what cannot start on this machine.
+    ///
+    /// # Errors
+    /// As [`Transaction::create`].
+    pub fn create(&mut self, object: Object, manifest: &Value, creator: &Creator) -> Result<Answer> {
+        Ok(with_obstacles(self.transaction.create(object, manifest, creator)?))
+    }
+
+    /// Creates an object in the place of one that may be there.
+    ///
+    /// # Errors
+    /// As [`Transaction::recreate`].
+    pub fn recreate(
+        &mut self,
+        object: Object,
+        manifest: &Value,
+        creator: &Creator,
+        options: &DeleteOptions,
+    ) -> Result<(Answer, Option<Deleted>)> {
+        let (answer, deleted) = self.transaction.recreate(object, manifest, creator, options)?;
+        Ok((with_obstacles(answer), deleted))
+    }
+
+    /// Changes an object.
+    ///
+    /// # Errors
+    /// As [`Transaction::update`].
+    pub fn update(&mut self, update: Update<'_>) -> Result<Updated> {
+        let all = update.all_warnings;
+        Ok(with_new_obstacles(self.transaction.update(update)?, all))
+    }
+
+    /// Changes an object by a patch.
+    ///
+    /// # Errors
+    /// As [`Transaction::patch`].
+    pub fn patch(
+        &mut self,
+        kind: Kind,
+        key: &Key,
+        patch: &Patch,
+        subresource: Subresource,
+    ) -> Result<Updated> {
+        Ok(with_new_obstacles(self.transaction.patch(kind, key, patch, subresource)?, false))
+    }
+
+    /// Deletes an object.
+    ///
+    /// # Errors
+    /// As [`Transaction::delete`].
+    pub fn delete(&mut self, kind: Kind, key: &Key, options: &DeleteOptions) -> Result<Deleted> {
+        self.transaction.delete(kind, key, options)
+    }
+
+    /// Evicts a pod.
+    ///
+    /// # Errors
+    /// As [`Transaction::evict`].
+    pub fn evict(&mut self, key: &Key, grace_seconds: Option<i64>) -> Result<Deleted> {
+        self.transaction.evict(key, grace_seconds)
+    }
+
+    /// Runs a Job once more.
+    ///
+    /// # Errors
+    /// As [`Transaction::rerun`].
+    pub fn rerun(&mut self, key: &Key, failed_indexes: bool, force: bool) -> Result<Answer> {
+        self.transaction.rerun(key, failed_indexes, force)
+    }
+
+    /// The requests themselves, for what only this machine has.
+    pub fn transaction(&mut self) -> &mut Transaction {
+        &mut self.transaction
+    }
+
+    /// Commits, so that a power cut does not take it back, and has the controller go on.
+    ///
+    /// # Errors
+    /// A full disk or another failing write; nothing is changed then.
+    pub fn commit(self) -> Result<()> {
+        manager::commit(self.transaction, &self.client.config, &self.client.store)
+    }
+
+    /// As [`Requests::commit`], for what no controller has to act on.
+    ///
+    /// # Errors
+    /// As [`Requests::commit`].
+    pub fn commit_quietly(self) -> Result<()> {
+        manager::commit_quietly(self.transaction)
+    }
+}
+
+impl Source for Requests<'_> {
+    fn now(&self) -> DateTime<Utc> {
+        self.transaction.now()
+    }
+
+    fn entry(&self, table: Table, key: &Key) -> Result<Option<Entry<'_>>> {
+        self.transaction.entry(table, key)
+    }
+
+    fn entries(&self, table: Table) -> Result<Vec<(Cow<'_, Key>, Entry<'_>)>> {
+        self.transaction.entries(table)
+    }
+}
+
+impl Read for Requests<'_> {}
+
+fn with_obstacles(mut answer: Answer) -> Answer {
+    answer.warnings.extend(startable::warnings(&answer.object));
+    answer
+}
+
+/// Of what has been started there is nothing left to warn, but of the Jobs to come of a CronJob.
+fn with_new_obstacles(mut updated: Updated, all: bool) -> Updated {
+    if all {
+        updated.warnings.extend(startable::warnings(&updated.object));
+    } else if updated.object.kind() == Kind::CronJob {
+        let known = startable::warnings(&updated.old);
+        let new = startable::warnings(&updated.object);
+        updated.warnings.extend(new.into_iter().filter(|warning| !known.contains(warning)));
+    }
+    updated
+}

@@ -1,0 +1,55 @@
+//! Pods.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::{Strategy, prepare_meta_for_create, prepare_meta_for_update, raise_generation};
+use crate::api::compatibility::{self, Findings};
+use crate::api::kinds::Kind;
+use crate::api::status_error::FieldError;
+use crate::api::{Pod, defaults, validation};
+
+impl Strategy for Pod {
+    const KIND: Kind = Kind::Pod;
+
+    fn set_defaults(&mut self) {
+        defaults::set_pod_defaults(self);
+    }
+
+    fn prepare_for_create(&mut self, uid: &str, now: DateTime<Utc>) {
+        prepare_meta_for_create(&mut self.metadata, uid, now);
+        self.metadata.generation = Some(1);
+        self.status = None;
+    }
+
+    fn validate(&self) -> Vec<FieldError> {
+        validation::validate_pod(self)
+    }
+
+    fn prepare_for_update(&mut self, old: &Self) {
+        prepare_meta_for_update(&mut self.metadata, &old.metadata);
+        self.status = old.status.clone();
+        if let (Some(spec), Some(old)) = (&mut self.spec, &old.spec)
+            && spec.node_name.is_none()
+        {
+            spec.node_name = old.node_name.clone();
+        }
+        raise_generation(&mut self.metadata, &old.metadata, self.spec != old.spec);
+    }
+
+    fn validate_update(&self, old: &Self) -> Vec<FieldError> {
+        validation::validate_pod_update(self, old)
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        validation::warnings_of_pod(self)
+    }
+
+    fn findings(manifest: &Value) -> Findings {
+        compatibility::check_pod(manifest)
+    }
+
+    fn keep_all_but_status(&mut self, old: &Self) {
+        *self = Self { status: self.status.take(), ..old.clone() };
+    }
+}
