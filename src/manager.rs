@@ -6,13 +6,13 @@ mod checkup;
 mod config;
 mod engine;
 mod follow;
-mod load;
 mod node;
 mod notice;
 mod outline;
 mod request;
 mod run;
 mod timers;
+mod world;
 
 pub use checkup::{Checkup, Pods, check_up};
 pub use config::{Config, DEFAULT_PATH, creator_umask, session_environment, take_umask};

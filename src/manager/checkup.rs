@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-use super::load::fill;
+use super::world::fill;
 use super::{Config, clock, clock_reading};
 use crate::api::Pod;
 use crate::api::conditions::is_pod_finished;

@@ -1,0 +1,83 @@
+//! After the commit: start, stop, and clear away.
+
+use anyhow::Result;
+use chrono::{DateTime, Duration, Utc};
+
+use super::{Engine, LOOK_AGAIN, Round, SOON};
+use crate::api::kinds::Key;
+use crate::kubelet::{Supervisor, continue_if_stopped, kill_supervisor, request_stop, supervisor_of};
+use crate::store::{PodDirectory, crash_point, is_anything_read_for_record};
+
+/// How long after its pod's deadline a supervisor that does not follow is killed.
+const LATE: Duration = Duration::seconds(15);
+/// How long after a request to stop it is repeated.
+const AGAIN: Duration = Duration::seconds(3);
+
+impl Engine {
+    /// After the commit: start, stop, and clear away. If we die here, the next pass finds the same things to do.
+    pub(super) fn act(&mut self, round: &mut Round, now: DateTime<Utc>) -> Result<()> {
+        crash_point("before-act");
+        for run in &round.launches {
+            if !self.launcher.launch(run)? {
+                self.supervised.remove(run.uid.as_str());
+                self.pod_timers.set(&Key::new(&run.namespace, &run.name), Some(now + SOON));
+            }
+        }
+        for (key, pod_uid, deadline, grace) in std::mem::take(&mut round.stops) {
+            let directory = PodDirectory::new(self.store.pod_path(&pod_uid));
+            let late = now - deadline;
+            match supervisor_of(&directory)? {
+                // It does not follow, for it is stopped again and again, or hangs.
+                Supervisor::Alive(Some(process)) if late > LATE => {
+                    kill_supervisor(&process);
+                    self.suspects.insert(pod_uid.to_string());
+                    self.pod_timers.set(&key, Some(now + SOON));
+                }
+                Supervisor::Alive(Some(process)) => {
+                    if continue_if_stopped(&directory, &process)? && late > AGAIN {
+                        kill_supervisor(&process);
+                    }
+                    let again = Some(
+                        now + if request_stop(&process, &pod_uid, grace).is_ok() { AGAIN } else { SOON },
+                    );
+                    if let Some(supervision) = self.supervised.get_mut(&pod_uid) {
+                        supervision.told = Some(deadline);
+                        supervision.tell_again = again;
+                    }
+                    self.pod_timers.set(&key, again);
+                }
+                // Out of our reach, but alive.
+                Supervisor::Alive(None) => self.pod_timers.set(&key, Some(now + LOOK_AGAIN)),
+                // Just asked for, or just about to report its end.
+                Supervisor::Gone => {
+                    // Claimed, and the lock is free: the next pass reads its last report, or finds it lost.
+                    if directory.is_claimed() {
+                        self.suspects.insert(pod_uid.to_string());
+                    }
+                    self.pod_timers.set(&key, Some(now + SOON));
+                }
+            }
+        }
+        for path in &round.taken {
+            self.inbox.put_away(path, &self.store.pods_path());
+        }
+        crash_point("reports-removed");
+        if !round.directories.is_empty() {
+            let keep = is_anything_read_for_record(self.store.root());
+            round.directories.iter().for_each(|uid| self.clear_away(uid, keep));
+        }
+        Ok(())
+    }
+
+    /// Removes what a pod leaves behind that is not stored any more. One replaced by another of the same name may
+    /// still run. `keep`: somebody may not have read its logs, and removes the directory then.
+    pub(super) fn clear_away(&self, pod_uid: &str, keep: bool) {
+        let directory = PodDirectory::new(self.store.pod_path(pod_uid));
+        if let Ok(Supervisor::Alive(Some(process))) = supervisor_of(&directory) {
+            let _ = request_stop(&process, pod_uid, 0);
+        }
+        if !keep {
+            directory.remove();
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! What others have done since the last pass: reports of pods, commits of verbs, deaths of supervisors.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use chrono::{DateTime, Duration, Utc};
+
+use super::super::outline::PodOutline;
+use super::super::world::place;
+use super::{Engine, Round};
+use crate::api::Pod;
+use crate::api::conditions::is_pod_finished;
+use crate::api::kinds::Key;
+use crate::api::meta::{key, uid};
+use crate::controller::{JobFacts, PodEntry};
+use crate::kubelet::actions::{lost_status, take_report};
+use crate::kubelet::{Session, Supervisor, kill_strays, supervisor_of};
+use crate::store::{Change, PodDirectory, PodReport, Table};
+
+/// How long after a pod could not be started, for want of processes mostly, it is tried again.
+const START_AGAIN: Duration = Duration::seconds(1);
+
+impl Engine {
+    /// Takes in what a supervisor says of its pod.
+    pub(super) fn take_in(
+        &mut self,
+        report: &PodReport,
+        now: DateTime<Utc>,
+        round: &mut Round,
+    ) -> Result<()> {
+        let key = Key::new(&report.namespace, &report.name);
+        let pod = self.world.live_pod(&key).filter(|pod| uid(&pod.metadata) == report.uid);
+        if let Some((pod, events)) = pod.and_then(|pod| take_report(pod, &report.status, now)) {
+            round.say(|| format!("pod/{} {}", report.name, report.status.phase.clone().unwrap_or_default()));
+            events.into_iter().try_for_each(|event| self.record(event, round))?;
+            self.put_pod(pod, round);
+        }
+        if report.last {
+            self.suspects.remove(&report.uid);
+            self.forget_supervisor(&report.uid);
+        }
+        Ok(())
+    }
+
+    /// Takes in what somebody else has committed.
+    pub(super) fn apply(&mut self, change: &Change<'_>, round: &mut Round) -> Result<()> {
+        let key = Key::new(change.namespace, change.name);
+        let damaged = |error: serde_json::Error| {
+            anyhow::Error::new(error).context(format!("{} (revision {})", place(change), change.revision))
+        };
+        match (change.table, change.object) {
+            (Table::Jobs, Some(text)) => {
+                let job: crate::api::Job = serde_json::from_str(text).map_err(damaged)?;
+                // Replaced by another of the same name: the old one is gone, with all that was kept for it.
+                if self.world.job_uid(&key).is_some_and(|old| old != uid(&job.metadata)) {
+                    self.job_removed(&key, round);
+                }
+                self.world.put_job(job);
+            }
+            (Table::Jobs, None) => self.job_removed(&key, round),
+            (Table::Nodes, Some(text)) => {
+                self.world.put_node(&serde_json::from_str(text).map_err(damaged)?);
+            }
+            (Table::CronJobs, Some(text)) => {
+                self.world.cron_jobs.put(serde_json::from_str(text).map_err(damaged)?);
+            }
+            (Table::CronJobs, None) => self.world.cron_jobs.remove(&key),
+            (Table::Pods, Some(text)) => {
+                let pod: Pod = serde_json::from_str(text).map_err(damaged)?;
+                if self.world.pod_uid(&key).is_some_and(|old| old != uid(&pod.metadata)) {
+                    self.pod_removed(&key, round);
+                }
+                self.world.put_pod(pod);
+            }
+            (Table::Pods, None) => self.pod_removed(&key, round),
+            (Table::JobFacts, Some(text)) => {
+                let facts: JobFacts = serde_json::from_str(text).map_err(damaged)?;
+                self.world.put_facts(key, facts);
+            }
+            (Table::JobFacts, None) => self.world.remove_facts(&key),
+            (Table::Environments, Some(text)) => {
+                self.environments.insert(change.name.into(), serde_json::from_str(text).map_err(damaged)?);
+            }
+            (Table::RemovedPods, Some(text)) => {
+                let outline: PodOutline<'_> = serde_json::from_str(text).map_err(damaged)?;
+                if let Some(owner) = outline.owner() {
+                    round.directories.remove(outline.uid());
+                    round.kept.insert(outline.uid().to_owned());
+                    // Another Job may have taken it over from one that is gone.
+                    round.writes.forget(Table::RemovedPods, &key);
+                    self.world.put_removed_pod(key, outline.uid(), owner);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A Job is gone: so are the logs of pods kept for its sake.
+    pub(super) fn job_removed(&mut self, key: &Key, round: &mut Round) {
+        let Some(owner) = self.world.remove_job(key) else { return };
+        for (pod, uid) in self.world.take_removed_pods(&owner) {
+            round.writes.delete(Table::RemovedPods, pod);
+            round.directories.insert(uid.into());
+        }
+    }
+
+    pub(super) fn forget_supervisor(&mut self, pod_uid: &str) {
+        self.supervised.remove(pod_uid);
+        self.adopted.remove(pod_uid);
+    }
+
+    /// A pod is gone; its directory goes with it, unless its Job keeps it (which a later change may say).
+    pub(super) fn pod_removed(&mut self, key: &Key, round: &mut Round) {
+        if let Some(entry) = self.world.pod(key) {
+            let uid = match entry {
+                PodEntry::Live(pod) => uid(&pod.metadata).to_owned(),
+                PodEntry::Done(pod) => pod.uid.to_string(),
+            };
+            self.forget_supervisor(&uid);
+            // What says that it is kept may stand before or after this in the same commit.
+            if !round.kept.contains(&uid) {
+                round.directories.insert(uid);
+            }
+            self.world.remove_pod(key);
+        }
+        self.pod_timers.set(key, None);
+    }
+
+    /// Pods whose supervisor is gone without a last report: their processes are killed for certain, then they are
+    /// Failed. A pod that was never claimed is simply started again.
+    pub(super) fn settle_suspects(&mut self, now: DateTime<Utc>, round: &mut Round) -> Result<()> {
+        if self.suspects.is_empty() {
+            return Ok(());
+        }
+        let keys: BTreeMap<String, Key> = self
+            .world
+            .live_pods()
+            .map(|pod| (uid(&pod.metadata).to_owned(), key(&pod.metadata)))
+            .filter(|(uid, _)| self.suspects.contains(uid))
+            .collect();
+        for pod_uid in std::mem::take(&mut self.suspects) {
+            let Some(key) = keys.get(&pod_uid) else { continue };
+            let Some(pod) = self.world.live_pod(key).cloned() else { continue };
+            let directory = PodDirectory::new(self.store.pod_path(&pod_uid));
+            self.forget_supervisor(&pod_uid);
+            if !directory.is_claimed() {
+                if pod.metadata.deletion_timestamp.is_some() {
+                    self.world.touch(key.clone());
+                } else {
+                    self.pod_timers.set(key, Some(now + START_AGAIN));
+                }
+                continue;
+            }
+            if is_pod_finished(&pod) {
+                continue;
+            }
+            // Of what we have heard only the lock is proof: somebody else's supervisor may have this pod.
+            if let Supervisor::Alive(process) = supervisor_of(&directory)? {
+                self.adopt(&pod_uid, key, process);
+                self.world.touch(key.clone());
+                continue;
+            }
+            // The commit that held its end may have been lost in a power cut.
+            if let Some(report) = self.inbox.last_report_put_away(directory.path()) {
+                self.take_in(&report, now, round)?;
+                continue;
+            }
+            kill_strays(&pod_uid, &Session::all_in(&directory.lock_text()));
+            round.say(|| format!("pod/{} lost: its supervisor is gone", key.name));
+            let mut lost = Pod::clone(&pod);
+            lost.status = Some(lost_status(&pod, now));
+            self.put_pod(lost, round);
+        }
+        Ok(())
+    }
+}
