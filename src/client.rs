@@ -10,11 +10,14 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::api::Pod;
+use crate::api::meta::{name, uid};
 use crate::apiserver::{Creator, Reader};
+use crate::kubelet::{LogOptions, LogReader, Runs};
 use crate::manager::{
-    self, Config, DEFAULT_PATH, Follower, clock, creator_umask, session_environment, show_node,
+    self, Companion, Config, DEFAULT_PATH, Follower, clock, creator_umask, session_environment, show_node,
 };
-use crate::store::{State, Store, Table};
+use crate::store::{PodDirectory, ReaderOfRecord, State, Store, Table, is_read_for_record};
 
 /// This machine's objects.
 #[derive(Clone, Debug)]
@@ -95,6 +98,69 @@ impl Client {
     /// A store that cannot be read.
     pub fn begin(&self, tables: &[Table]) -> Result<Requests<'_>> {
         Ok(Requests::new(self, manager::begin(&self.config, &self.store, tables)?))
+    }
+
+    /// What a container of a pod has written, as far as it is kept. `prefix` is put before each line.
+    pub fn log(
+        &self,
+        pod: &Pod,
+        container: &str,
+        runs: Runs,
+        options: LogOptions,
+        prefix: String,
+    ) -> LogReader {
+        let directory = self.pod_directory(uid(&pod.metadata));
+        LogReader::new(directory, name(&pod.metadata), container, runs, options, prefix)
+    }
+
+    /// What is left of a pod on this machine.
+    pub fn pod_directory(&self, pod_uid: &str) -> PodDirectory {
+        PodDirectory::new(self.store.pod_path(pod_uid))
+    }
+
+    /// To say that somebody reads all that some Jobs write.
+    ///
+    /// # Errors
+    /// A file that cannot be opened.
+    pub fn reader_of_record(&self) -> Result<ReaderOfRecord> {
+        ReaderOfRecord::new(&self.store)
+    }
+
+    /// Whether somebody reads all that a Job writes.
+    pub fn is_read_for_record(&self, job_uid: &str) -> bool {
+        is_read_for_record(self.store.root(), job_uid)
+    }
+
+    /// Registers this machine as the node, unless it is.
+    ///
+    /// # Errors
+    /// A store that cannot be read or written.
+    pub fn register_node(&self) -> Result<()> {
+        manager::register_node(&self.config, &self.store)
+    }
+
+    /// Brings the controller back where there is work and none runs. `tables` says where to look for it.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub fn revive_controller(&self, tables: &[Table]) -> Result<()> {
+        manager::revive_controller(&self.config, &self.store, tables).map(|_| ())
+    }
+
+    /// Sees to it that there is a controller as long as the value lives.
+    ///
+    /// # Errors
+    /// A process that cannot be started.
+    pub fn keep_controller(&self) -> Result<Companion> {
+        Companion::start(&self.config, &self.store)
+    }
+
+    /// Makes what has been heard of survive a power cut, before anybody is told.
+    ///
+    /// # Errors
+    /// The disk says no.
+    pub fn sync(&self) -> Result<()> {
+        self.store.sync()
     }
 
     /// This process, as whoever creates objects. `pass_env` names the variables of its environment that their pods are to

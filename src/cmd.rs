@@ -23,7 +23,6 @@ mod glob;
 mod interrupt;
 mod label;
 mod local;
-mod log_reader;
 mod log_source;
 mod logs;
 mod manifests;

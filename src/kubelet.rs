@@ -17,7 +17,7 @@ pub use background::{COMPANION, CONTROLLER, controller_by_supervisor, start_deta
 pub use clock::{SteadyClock, since_boot};
 pub use kernel::{Facility, Limits, facilities, limits, raise_open_files};
 pub use launcher::Launcher;
-pub use logs::{LogLine, Stream, parse_line};
+pub use logs::{CHUNK, LogLine, LogOptions, LogPiece, LogReader, Runs, Stream, parse_line};
 pub use observe::{Supervisor, continue_if_stopped, kill_supervisor, supervisor_of};
 pub use processes::{PodProcess, Session, kill_strays, pod_processes};
 pub use program::{NoProgram, find_program};

@@ -173,6 +173,33 @@ fn the_pure_rooms_touch_nothing() {
     assert!(wrong.is_empty(), "no clock, no files, no processes, no printing:\n{}", wrong.join("\n"));
 }
 
+/// Verbs reach objects through the client alone, so that the same verb can work on a Kubernetes API elsewhere; these look
+/// after this machine's store itself.
+const OF_THIS_MACHINE: [&str; 5] = ["doctor", "findings", "reconcile", "service", "watch"];
+
+#[test]
+fn verbs_go_through_the_client() {
+    let mut files = Vec::new();
+    sources(&root().join("src/cmd"), &mut files);
+    let mut wrong = Vec::new();
+    for file in files {
+        let module = module_of(&file);
+        if OF_THIS_MACHINE.iter().any(|verb| module == format!("cmd::{verb}")) {
+            continue;
+        }
+        let text = fs::read_to_string(&file).expect("read a source");
+        let code = without_tests(&text);
+        for forbidden in
+            ["client.store()", "Store::", "Store,", "Transaction", "Writes::", "Follower::", "Engine"]
+        {
+            if code.contains(forbidden) {
+                wrong.push(format!("{}: {forbidden}", file.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "a way around the client:\n{}", wrong.join("\n"));
+}
+
 #[test]
 fn unsafe_code_stays_in_its_room() {
     let mut files = Vec::new();

@@ -15,7 +15,6 @@ use super::selection::{self, Found, Selectors};
 use crate::api::kinds::Kind;
 use crate::api::meta::name;
 use crate::apiserver::{Patch, Subresource, Update};
-use crate::manager::register_node;
 
 /// Flags of every verb that changes stored objects
 #[derive(Debug, Default, clap::Args)]
@@ -93,7 +92,7 @@ pub(super) fn change_targets(
     mut change: impl FnMut(&Found<'_>) -> Result<Changed>,
 ) -> Result<ExitCode> {
     if targets.iter().any(|target| target.kind() == Kind::Node) {
-        register_node(context.client.config(), context.client.store())?;
+        context.client.register_node()?;
     }
     let (_held, mut requests) = context.begin(&selection::tables(targets))?;
     let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?;

@@ -19,7 +19,7 @@ use super::selection::{self, Found, Selectors};
 use crate::api::kinds::{Key, Kind};
 use crate::api::status_error::StatusError;
 use crate::apiserver::{DeleteOptions, Deleted, Source as _, uid_of};
-use crate::manager::{Companion, steady_clock};
+use crate::manager::steady_clock;
 use crate::registry::deletion::Propagation;
 use crate::store::Table;
 
@@ -330,7 +330,7 @@ pub(super) fn wait_until_gone(context: &Context, deleted: &[Deleted], timeout: D
     if left.is_empty() {
         return Ok(());
     }
-    let _companion = Companion::start(context.client.config(), context.client.store())?;
+    let _companion = context.client.keep_controller()?;
     while !left.is_empty() {
         follower.changes(|change| {
             left.retain(|one| {

@@ -17,7 +17,7 @@ use crate::api::kinds::Kind;
 use crate::api::status_error::StatusError;
 use crate::api::{CronJob, Event, Job, Node, Pod};
 use crate::apiserver::{Read as _, Reader, Source as _};
-use crate::manager::{clock, revive_controller};
+use crate::manager::clock;
 use crate::printers;
 use crate::store::Table;
 
@@ -51,7 +51,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         ));
     }
     let selectors = Selectors::parse(args.selector.as_deref(), None)?;
-    revive_controller(context.client.config(), context.client.store(), &[Table::Jobs])?;
+    context.client.revive_controller(&[Table::Jobs])?;
     let mut tables = selection::tables(&targets);
     tables.push(Table::Events);
     if targets.iter().any(|target| target.kind() == Kind::Node) {

@@ -19,7 +19,6 @@ use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{controller_of, key};
 use crate::apiserver::{DeleteOptions, Read};
 use crate::controller::scheduler::is_bound;
-use crate::manager::register_node;
 use crate::store::Table;
 
 /// Cordon this machine and evict its pods, for instance before a reboot
@@ -57,7 +56,7 @@ pub(super) struct Args {
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let pod_selector = Selectors::parse(args.pod_selector.as_deref(), None)?;
     let context = Context::open(global)?;
-    register_node(context.client.config(), context.client.store())?;
+    context.client.register_node()?;
     if cordon::set_unschedulable(&context, &args.nodes, "drain", true)? == ExitCode::FAILURE {
         return Ok(ExitCode::FAILURE);
     }

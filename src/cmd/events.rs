@@ -11,7 +11,7 @@ use super::resources::{self, Target};
 use crate::api::events::{EVENT_TTL, EventRecord};
 use crate::api::kinds::Kind;
 use crate::apiserver::{Reader, Source as _};
-use crate::manager::{Companion, clock};
+use crate::manager::clock;
 use crate::printers;
 use crate::printers::rows::{EVENTS_COLUMNS, Row, events_row};
 use crate::printers::table::{TableOptions, TablePrinter};
@@ -69,7 +69,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     drop(reader);
-    let _companion = Companion::start(context.client.config(), context.client.store())?;
+    let _companion = context.client.keep_controller()?;
     loop {
         let mut fresh = Vec::new();
         let mut unreadable = None;

@@ -8,17 +8,16 @@ use chrono::{DateTime, Utc};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
 
 use super::context::Context;
-use super::log_reader::{CHUNK, LogOptions, LogReader, Runs};
 use super::log_source::Chosen;
-use super::output::print_bytes;
+use super::output::print_log;
 use crate::api::conditions::{is_job_finished, is_pod_finished};
 use crate::api::kinds::Key;
 use crate::api::meta::{controller_of, key, name, uid};
 use crate::api::{Job, Pod};
 use crate::apiserver::{Reader, Source as _};
 use crate::controller::JobFacts;
-use crate::kubelet::raise_open_files;
-use crate::store::{Change, PodDirectory, Table};
+use crate::kubelet::{CHUNK, LogOptions, LogReader, Runs, raise_open_files};
+use crate::store::{Change, Table};
 
 /// Whose logs are followed.
 #[derive(Clone, Debug)]
@@ -259,9 +258,8 @@ impl<'a, L: Listener> Follow<'a, L> {
         }
         let Following { chosen, options, prefix, runs, .. } = self.following;
         let logs = chosen.of(pod)?.into_iter().map(|container| {
-            let directory = PodDirectory::new(self.context.client.store().pod_path(pod_uid));
             let prefix = if *prefix { format!("[pod/{pod_name}/{container}] ") } else { String::new() };
-            LogReader::new(directory, pod_name, &container, *runs, LogOptions::clone(options), prefix)
+            self.context.client.log(pod, &container, *runs, LogOptions::clone(options), prefix)
         });
         let followed = FollowedPod {
             key: key(&pod.metadata),
@@ -295,8 +293,8 @@ impl<'a, L: Listener> Follow<'a, L> {
         for (id, pod) in self.pods.iter_mut().filter(|(_, pod)| !pod.drained) {
             if pod.watch.is_none() {
                 let flags = AddWatchFlags::IN_MODIFY | AddWatchFlags::IN_CREATE;
-                let directory = self.context.client.store().pod_path(&pod.uid);
-                pod.watch = self.inotify.add_watch(&directory, flags).ok();
+                let directory = self.context.client.pod_directory(&pod.uid);
+                pod.watch = self.inotify.add_watch(directory.path(), flags).ok();
                 pod.watch.into_iter().for_each(|watch| drop(self.watched.insert(watch, id.clone())));
                 pod.is_due = true;
             }
@@ -308,7 +306,7 @@ impl<'a, L: Listener> Follow<'a, L> {
             pod.is_due = false;
             for log in &mut pod.logs {
                 self.open -= usize::from(log.is_open());
-                pod.is_due |= log.read_some(&mut self.buffer, &mut print_bytes)?;
+                pod.is_due |= log.read_some(&mut self.buffer, &mut print_log)?;
                 if self.open >= self.most_open {
                     log.close();
                 }

@@ -17,7 +17,7 @@ use super::resources::Target;
 use super::selection::{self, Found, Selectors};
 use crate::api::events::EventRecord;
 use crate::api::kinds::{Key, Kind};
-use crate::manager::{clock, revive_controller};
+use crate::manager::clock;
 use crate::printers;
 use crate::printers::custom_columns::CustomColumns;
 use crate::printers::jsonpath::Template;
@@ -165,7 +165,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         ));
     }
     let selectors = Selectors::parse(args.selector.as_deref(), args.field_selector.as_deref())?;
-    revive_controller(context.client.config(), context.client.store(), &[Table::Jobs])?;
+    context.client.revive_controller(&[Table::Jobs])?;
     if args.watch || args.watch_only {
         return watch(&context, args, &targets, &selectors, all_namespaces, &mut format);
     }
@@ -368,7 +368,7 @@ fn watch(
 ) -> Result<ExitCode> {
     let kinds = kinds_in_order(targets);
     let [kind] = kinds.as_slice() else { bail!("you may only specify a single resource type") };
-    let _companion = crate::manager::Companion::start(context.client.config(), context.client.store())?;
+    let _companion = context.client.keep_controller()?;
     let namespace = (kind.resource().namespaced && !all_namespaces).then_some(context.namespace.as_str());
     let wide = matches!(format, Format::Table { wide: true });
     let zone = context.client.config().settings.time_zone;

@@ -16,7 +16,7 @@ use crate::api::conditions::is_job_finished;
 use crate::api::kinds::Kind;
 use crate::api::meta::{key, uid};
 use crate::apiserver::{DeleteOptions, Deleted, Read as _};
-use crate::store::{PodDirectory, Table};
+use crate::store::Table;
 
 /// What becomes of a Job when `run` is interrupted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,7 +146,7 @@ fn interrupted(
     drop(changed.wait_timeout_while(guard, LAST_WORDS, |stage| *stage != Stage::Printed));
     // The controller has left the logs to us.
     for pod in &going.pods {
-        PodDirectory::new(context.client.store().pod_path(pod)).remove();
+        context.client.pod_directory(pod).remove();
     }
     Ok(())
 }

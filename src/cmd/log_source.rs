@@ -6,13 +6,13 @@ use anyhow::{Result, bail};
 use chrono::{DateTime, Utc};
 use k8s_openapi::api::core::v1::ContainerStatus;
 
-use super::log_reader::{LogOptions, LogReader, Runs};
 use super::output::complain;
-use crate::api::meta::{ANNOTATION_DEFAULT_CONTAINER, annotation, name, uid};
+use crate::api::meta::{ANNOTATION_DEFAULT_CONTAINER, annotation, name};
 use crate::api::{Job, Pod};
 use crate::apiserver::Read as _;
 use crate::client::Client;
-use crate::store::{PodDirectory, Table};
+use crate::kubelet::{LogOptions, LogPiece, Runs};
+use crate::store::Table;
 
 /// Which containers of each pod.
 #[derive(Clone, Debug)]
@@ -90,8 +90,7 @@ pub(super) fn may_have_several_logs(job: &Job) -> bool {
 
 /// A container that ended badly.
 pub(super) struct Failure {
-    pod: String,
-    pod_uid: String,
+    pod: Pod,
     container: String,
     pub(super) exit_code: i32,
     reason: String,
@@ -103,6 +102,7 @@ pub(super) struct Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { pod, container, exit_code, reason, .. } = self;
+        let pod = name(&pod.metadata);
         write!(formatter, "pod/{pod}: container {container} ended with exit code {exit_code} ({reason})")?;
         match &self.message {
             Some(message) => write!(formatter, ": {message}"),
@@ -123,8 +123,7 @@ impl Failure {
                 .find_map(|state| state.as_ref()?.terminated.as_ref())
                 .filter(|end| end.exit_code != 0)?;
             Some(Self {
-                pod: name(&pod.metadata).to_owned(),
-                pod_uid: uid(&pod.metadata).to_owned(),
+                pod: pod.clone(),
                 container: container.name.clone(),
                 exit_code: end.exit_code,
                 reason: end.reason.clone().unwrap_or_default(),
@@ -143,16 +142,15 @@ pub(super) fn failure_evidence(client: &Client, job_uid: &str, last_lines: usize
     let failures = pods.iter().filter_map(Failure::of);
     let Some(failure) = failures.max_by_key(|failure| failure.finished) else { return Ok(None) };
     let mut text = failure.to_string();
-    let directory = PodDirectory::new(client.store().pod_path(&failure.pod_uid));
     let options = LogOptions { tail: Some(last_lines), ..LogOptions::default() };
     let (runs, prefix) = (Runs::Only(failure.restart_count), "    ".to_owned());
     let mut log = Vec::new();
-    LogReader::new(directory, &failure.pod, &failure.container, runs, options, prefix).read(
-        &mut |bytes| {
+    client.log(&failure.pod, &failure.container, runs, options, prefix).read(&mut |piece| {
+        if let LogPiece::Text(bytes) = piece {
             log.extend_from_slice(bytes);
-            Ok(())
-        },
-    )?;
+        }
+        Ok(())
+    })?;
     if !log.is_empty() {
         text.push_str("; its log ends with:\n");
         text.push_str(String::from_utf8_lossy(&log).trim_end());

@@ -10,9 +10,8 @@ use super::failure::verbatim;
 use super::flags;
 use super::follow_logs::{Followed, FollowedJob, Following, Silence, follow};
 use super::get::nothing_found;
-use super::log_reader::{LogOptions, LogReader, Runs};
 use super::log_source::Chosen;
-use super::output::{complain, print_bytes};
+use super::output::{complain, print_log};
 use super::resources;
 use super::selection::Selectors;
 use crate::api::conditions::{is_job_finished, is_pod_finished, is_pod_ready, pod_phase};
@@ -22,7 +21,8 @@ use crate::api::status_error::StatusError;
 use crate::api::times;
 use crate::api::{Job, Pod};
 use crate::apiserver::{Found, Read as _, Reader, Source as _};
-use crate::manager::{Companion, clock, steady_clock};
+use crate::kubelet::{LogOptions, Runs};
+use crate::manager::{clock, steady_clock};
 use crate::store::{PodDirectory, Table};
 
 /// Print the logs of a pod's container, or of all pods of a Job
@@ -102,11 +102,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if let (true, Some(container)) = (all_containers, &container) {
         bail!("--all-containers=true should not be specified with container name {container}");
     }
-    let _companion = if args.follow {
-        Some(Companion::start(context.client.config(), context.client.store())?)
-    } else {
-        None
-    };
+    let _companion = if args.follow { Some(context.client.keep_controller()?) } else { None };
     let reader = context.client.read(&[Table::Jobs, Table::Pods, Table::RemovedPods])?;
     let Some(pods) = find_pods(&context, &reader, args, target.as_deref())? else {
         complain(&nothing_found(false, &context));
@@ -316,7 +312,7 @@ fn print_pod(
     previous: bool,
     alone: bool,
 ) -> Result<()> {
-    let directory = PodDirectory::new(context.client.store().pod_path(uid(&pod.metadata)));
+    let directory = context.client.pod_directory(uid(&pod.metadata));
     for container in names {
         let newest = directory.newest_restart(container);
         let restart = match (newest, previous) {
@@ -338,10 +334,8 @@ fn print_pod(
         };
         let line_prefix =
             if prefix { format!("[pod/{}/{container}] ", name(&pod.metadata)) } else { String::new() };
-        let (directory, runs) = (directory.clone(), Runs::Only(restart));
-        let pod_name = name(&pod.metadata);
-        LogReader::new(directory, pod_name, container, runs, options.clone(), line_prefix)
-            .read(&mut print_bytes)?;
+        let runs = Runs::Only(restart);
+        context.client.log(pod, container, runs, options.clone(), line_prefix).read(&mut print_log)?;
     }
     Ok(())
 }

@@ -76,6 +76,7 @@ fn unwritten(error: io::Error) -> anyhow::Error {
     if error.kind() == io::ErrorKind::BrokenPipe { reader_gone() } else { error.into() }
 }
 
+use crate::kubelet::LogPiece;
 use crate::printers::terminal::escaped;
 
 /// Writes text to stdout and flushes it.
@@ -95,6 +96,20 @@ pub(super) fn print_bytes(bytes: &[u8]) -> anyhow::Result<()> {
         return Ok(());
     }
     write(bytes).map_err(unwritten)
+}
+
+/// Prints what comes of reading a log: its lines on stdout, what is missing of it on stderr.
+///
+/// # Errors
+/// As [`print`].
+pub(super) fn print_log(piece: LogPiece<'_>) -> anyhow::Result<()> {
+    match piece {
+        LogPiece::Text(bytes) => print_bytes(bytes),
+        LogPiece::Notice(notice) => {
+            complain(notice);
+            Ok(())
+        }
+    }
 }
 
 /// Writes one line for a person to stdout; what would drive the terminal is shown instead.

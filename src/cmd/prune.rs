@@ -16,7 +16,7 @@ use crate::api::kinds::{Key, Kind};
 use crate::api::meta::uid;
 use crate::apiserver::{Read, Selectors};
 use crate::printers::size::size;
-use crate::store::{PodDirectory, Table, is_read_for_record};
+use crate::store::Table;
 
 /// Remove the logs of pods that are gone, of Jobs that have ended
 ///
@@ -53,8 +53,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         requests.commit_quietly()?;
     }
     for (job, pods) in &doomed {
-        let directories =
-            pods.iter().map(|pod| PodDirectory::new(context.client.store().pod_path(uid(&pod.metadata))));
+        let directories = pods.iter().map(|pod| context.client.pod_directory(uid(&pod.metadata)));
         let mut bytes = 0;
         for directory in directories {
             bytes += directory.size();
@@ -82,7 +81,7 @@ fn ended_jobs(reader: &impl Read, context: &Context, args: &Args) -> Result<BTre
     for found in reader.list(Kind::Job, namespace, &Selectors::none())? {
         let job: Job = found.parse()?;
         let is_old = job_finished_at(&job).is_some_and(|end| end + args.older_than <= reader.now());
-        if is_old && !is_read_for_record(context.client.store().root(), uid(&job.metadata)) {
+        if is_old && !context.client.is_read_for_record(uid(&job.metadata)) {
             ended.insert(uid(&job.metadata).to_owned(), found.key.into_owned());
         }
     }

@@ -13,7 +13,6 @@ use super::failure::while_doing;
 use super::flags;
 use super::follow_logs::{Followed, FollowedJob, Following, follow};
 use super::interrupt::{self, Interrupts, OnInterrupt, delete_jobs};
-use super::log_reader::{LogOptions, Runs};
 use super::log_source::{Chosen, may_have_several_logs};
 use super::manifests::{self, Document, FileArgs};
 use super::outcome::DryRun;
@@ -26,10 +25,11 @@ use crate::api::conditions::is_job_finished;
 use crate::api::kinds::Kind;
 use crate::api::meta::{ANNOTATION_LAST_APPLIED, annotation, key, uid};
 use crate::apiserver::{DeleteOptions, FieldValidation as Validate, Read as _};
-use crate::manager::{Companion, steady_clock};
+use crate::kubelet::{LogOptions, Runs};
+use crate::manager::steady_clock;
 use crate::registry::apply::with_last_applied;
 use crate::registry::object::Object;
-use crate::store::{PodDirectory, ReaderOfRecord, Table};
+use crate::store::{ReaderOfRecord, Table};
 
 /// Submit a Job, follow its logs, wait for its end, and exit with the program's own exit code
 ///
@@ -84,10 +84,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     }
     let context = Context::open_to_create(global, DryRun::None)?;
     let until = until(args.timeout);
-    let reader = ReaderOfRecord::new(context.client.store())?;
+    let reader = context.client.reader_of_record()?;
     interrupt::hold_back()?;
     let submitted = submit_all(&context, documents, args, &reader)?;
-    let _companion = Companion::start(context.client.config(), context.client.store())?;
+    let _companion = context.client.keep_controller()?;
     let fates = submitted.iter().map(|submitted| (submitted.job.clone(), submitted.on_interrupt(args)));
     let interrupts = Interrupts::watch(&context, fates.collect(), args.rm)?;
     let jobs: Vec<Job> = submitted.into_iter().map(|submitted| submitted.job).collect();
@@ -98,7 +98,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     drop(reader);
     clear_away(&context, &jobs, clerk.pods())?;
     // What is told now must not be taken back by a power cut.
-    context.client.store().sync()?;
+    context.client.sync()?;
     let mut rows = Vec::new();
     let mut code = 0;
     for job in &jobs {
@@ -233,7 +233,7 @@ fn clear_away(context: &Context, jobs: &[Job], pods: &BTreeSet<String>) -> Resul
         stored.extend(pods.iter().map(|pod| uid(&pod.metadata).to_owned()));
     }
     for pod in pods.difference(&stored) {
-        PodDirectory::new(context.client.store().pod_path(pod)).remove();
+        context.client.pod_directory(pod).remove();
     }
     Ok(())
 }

@@ -24,7 +24,7 @@ use crate::api::status_error::StatusError;
 use crate::api::{Job, Pod};
 use crate::apiserver::{Read as _, Source as _, uid_of};
 use crate::controller::{JobFacts, Settings};
-use crate::manager::{Companion, Follower, clock, steady_clock};
+use crate::manager::{Follower, clock, steady_clock};
 use crate::registry::tombstones::Tombstone;
 use crate::store::{Change, Table};
 
@@ -109,7 +109,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
             bail!("no matching resources found");
         }
     }
-    let _companion = Companion::start(context.client.config(), context.client.store())?;
+    let _companion = context.client.keep_controller()?;
     let mut watched = Watched::start(&context, &objects)?;
     if objects.is_empty() {
         objects = watched.first_created(&context, &targets, &selectors, args.all_namespaces, until)?;
@@ -121,7 +121,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
                 Ok(Met::Silently) => {}
                 Ok(Met::Now(object)) => {
                     // What is said to have happened must not be taken back by a power cut.
-                    context.client.store().sync()?;
+                    context.client.sync()?;
                     outcomes.done(*kind, &key.name, "condition met", || Ok(object))?;
                 }
                 Err(error) => {
@@ -131,7 +131,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
             }
         }
     }
-    context.client.store().sync()?;
+    context.client.sync()?;
     report(&errors);
     Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -8,6 +8,10 @@
 //! says no then, the supervisor leaves the container's output in its pipe, and the container waits in its writes as in
 //! any pipeline with a slow reader.
 
+mod reader;
+
+pub use reader::{CHUNK, LogOptions, LogPiece, LogReader, Runs};
+
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};

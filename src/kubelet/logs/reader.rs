@@ -7,26 +7,25 @@ use std::os::unix::fs::FileExt;
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
 
-use super::output::complain;
-use crate::kubelet::{LogLine, parse_line};
+use super::{LogLine, parse_line};
 use crate::store::{LogPart, PodDirectory};
 
 /// What of a log is wanted, and how it is to look.
 #[derive(Clone, Debug, Default)]
-pub(super) struct LogOptions {
+pub struct LogOptions {
     /// Only the last lines.
-    pub(super) tail: Option<usize>,
+    pub tail: Option<usize>,
     /// Only lines from then on.
-    pub(super) since: Option<DateTime<Utc>>,
+    pub since: Option<DateTime<Utc>>,
     /// Each line with its time.
-    pub(super) timestamps: bool,
+    pub timestamps: bool,
     /// At most so many bytes of each log.
-    pub(super) limit_bytes: Option<usize>,
+    pub limit_bytes: Option<usize>,
 }
 
 /// Which runs of a container are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Runs {
+pub enum Runs {
     /// Only that one.
     Only(i32),
     /// The newest there is at first, and those that follow it.
@@ -35,8 +34,17 @@ pub(super) enum Runs {
     All,
 }
 
+/// What comes of reading a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogPiece<'a> {
+    /// Lines, as they are to be printed.
+    Text(&'a [u8]),
+    /// What is to be said of the log beside it: of what is missing.
+    Notice(&'a str),
+}
+
 /// How much is read at once. Records are shorter.
-pub(super) const CHUNK: usize = 64 << 10;
+pub const CHUNK: usize = 64 << 10;
 /// How many times that before it is another log's turn.
 const SHARE: usize = 16;
 /// How much of a part is looked through for its last lines, before all of it is.
@@ -54,7 +62,7 @@ struct Place {
 
 /// Reads a container's log and, asked again, goes on where it stopped.
 #[derive(Debug)]
-pub(super) struct LogReader {
+pub struct LogReader {
     directory: PodDirectory,
     container: String,
     /// Whose log it is, for what is said of it.
@@ -71,7 +79,7 @@ pub(super) struct LogReader {
 
 impl LogReader {
     /// A reader of the log of a container of the named pod. `prefix` is put before each line.
-    pub(super) fn new(
+    pub fn new(
         directory: PodDirectory,
         pod: &str,
         container: &str,
@@ -98,7 +106,7 @@ impl LogReader {
     ///
     /// # Errors
     /// An unreadable file; what `print` says.
-    pub(super) fn read(&mut self, print: &mut impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+    pub fn read(&mut self, print: &mut impl FnMut(LogPiece<'_>) -> Result<()>) -> Result<()> {
         let mut buffer = vec![0; CHUNK];
         while self.read_some(&mut buffer, print)? {}
         Ok(())
@@ -109,12 +117,12 @@ impl LogReader {
     ///
     /// # Errors
     /// As [`LogReader::read`].
-    pub(super) fn read_some(
+    pub fn read_some(
         &mut self,
         buffer: &mut [u8],
-        print: &mut impl FnMut(&[u8]) -> Result<()>,
+        print: &mut impl FnMut(LogPiece<'_>) -> Result<()>,
     ) -> Result<bool> {
-        if self.place.is_none() && !self.begin()? {
+        if self.place.is_none() && !self.begin(print)? {
             return Ok(false);
         }
         self.open_again()?;
@@ -124,19 +132,19 @@ impl LogReader {
             return Ok(true);
         }
         match next {
-            Some(next) => self.step(next).map(|()| true),
+            Some(next) => self.step(next, print).map(|()| true),
             None => Ok(false),
         }
     }
 
     /// Whether a file is held.
-    pub(super) fn is_open(&self) -> bool {
+    pub fn is_open(&self) -> bool {
         self.place.as_ref().is_some_and(|place| place.file.is_some())
     }
 
     /// Lets go of the file that is held, for whoever may not have more open. The next reading goes on at the same byte; a
     /// container that is read for the record waits with what would have to go meanwhile, as before the first reading.
-    pub(super) fn close(&mut self) {
+    pub fn close(&mut self) {
         self.place.iter_mut().for_each(|place| place.file = None);
     }
 
@@ -173,7 +181,7 @@ impl LogReader {
     }
 
     /// Finds where to start. False while nothing is there.
-    fn begin(&mut self) -> Result<bool> {
+    fn begin(&mut self, print: &mut impl FnMut(LogPiece<'_>) -> Result<()>) -> Result<bool> {
         loop {
             let mut parts = self.parts();
             if let (Runs::NewestAndLater, Some(newest)) = (self.runs, parts.last().copied()) {
@@ -190,10 +198,9 @@ impl LogReader {
             let Some(file) = self.open(part)? else { continue };
             if (part, offset) == (first, 0) {
                 if let (Runs::All, 1..) = (self.runs, first.restart) {
-                    complain(&format!(
-                        "{}: the logs of the runs before run {} are gone",
-                        self.whose, first.restart
-                    ));
+                    let notice =
+                        format!("{}: the logs of the runs before run {} are gone", self.whose, first.restart);
+                    print(LogPiece::Notice(&notice))?;
                 }
                 self.missing_at_first = first.start;
             }
@@ -209,7 +216,7 @@ impl LogReader {
     }
 
     /// Leaves a part that has been read to its end for the next that is there.
-    fn step(&mut self, next: LogPart) -> Result<()> {
+    fn step(&mut self, next: LogPart, print: &mut impl FnMut(LogPiece<'_>) -> Result<()>) -> Result<()> {
         let Some(file) = self.open(next)? else { return Ok(()) };
         let Some(place) = self.place.as_ref() else { return Ok(()) };
         let length = match &place.file {
@@ -217,7 +224,7 @@ impl LogReader {
             None => place.offset,
         };
         for lost in losses(place.part, length, next) {
-            complain(&format!("{}: {lost}", self.whose));
+            print(LogPiece::Notice(&format!("{}: {lost}", self.whose)))?;
         }
         if next.restart != place.part.restart {
             self.at_line_start = true;
@@ -227,7 +234,11 @@ impl LogReader {
     }
 
     /// Reads on to the end of what whole records there are in the present part, or a share of them; true where more is left.
-    fn read_part(&mut self, buffer: &mut [u8], print: &mut impl FnMut(&[u8]) -> Result<()>) -> Result<bool> {
+    fn read_part(
+        &mut self,
+        buffer: &mut [u8],
+        print: &mut impl FnMut(LogPiece<'_>) -> Result<()>,
+    ) -> Result<bool> {
         let mut output = Vec::new();
         for _ in 0..SHARE {
             let Some(Place { file: Some(file), offset, .. }) = &mut self.place else { return Ok(false) };
@@ -239,15 +250,20 @@ impl LogReader {
                 return Ok(false);
             }
             output.clear();
-            self.format(records, &mut output);
+            if let Some(missing) = self.format(records, &mut output) {
+                let notice = format!("{}: the first {missing} bytes of its log are gone", self.whose);
+                print(LogPiece::Notice(&notice))?;
+            }
             if !output.is_empty() {
-                print(&output)?;
+                print(LogPiece::Text(&output))?;
             }
         }
         Ok(true)
     }
 
-    fn format(&mut self, records: &[u8], output: &mut Vec<u8>) {
+    /// Returns how many bytes are missing before the first line that is wanted, once.
+    fn format(&mut self, records: &[u8], output: &mut Vec<u8>) -> Option<u64> {
+        let mut missing = None;
         for line in lines(records) {
             let Some(record) = parse_line(line) else { continue };
             if !is_since(&record, self.options.since) {
@@ -256,8 +272,7 @@ impl LogReader {
                 continue;
             }
             if self.missing_at_first > 0 {
-                let missing = std::mem::take(&mut self.missing_at_first);
-                complain(&format!("{}: the first {missing} bytes of its log are gone", self.whose));
+                missing = Some(std::mem::take(&mut self.missing_at_first));
             }
             if self.at_line_start {
                 output.extend_from_slice(self.prefix.as_bytes());
@@ -276,6 +291,7 @@ impl LogReader {
             output.truncate(limit.saturating_sub(self.printed));
         }
         self.printed += output.len();
+        missing
     }
 
     /// Where the last `count` lines start: a part and a byte of it. Parts of one line count once. `None`: what was there has
@@ -447,8 +463,10 @@ mod tests {
     fn read(reader: &mut LogReader) -> String {
         let mut output = Vec::new();
         reader
-            .read(&mut |bytes| {
-                output.extend_from_slice(bytes);
+            .read(&mut |piece| {
+                if let LogPiece::Text(bytes) = piece {
+                    output.extend_from_slice(bytes);
+                }
                 Ok(())
             })
             .expect("read");
