@@ -86,7 +86,7 @@ impl Client {
 
     /// The node is shown as it is now, whatever was stored of it.
     fn reader(&self, mut state: State, tables: &[Table]) -> Result<Reader> {
-        if tables.contains(&Table::Nodes) {
+        if tables.contains(&Table::NODES) {
             show_node(&self.config, &mut state)?;
         }
         Ok(Reader::new(state, clock()))

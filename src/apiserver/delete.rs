@@ -67,7 +67,7 @@ impl Transaction {
                 let cron_job: CronJob = self.wanted(kind, key, options, |it: &CronJob| &it.metadata)?;
                 let owner = uid(&cron_job.metadata);
                 let mut jobs = Vec::new();
-                for job in self.owned::<Job>(Table::Jobs, owner, |job| &job.metadata)? {
+                for job in self.owned::<Job>(Table::JOBS, owner, |job| &job.metadata)? {
                     let pods = self.pods_of(uid(&job.metadata))?;
                     jobs.push((job, pods));
                 }
@@ -135,16 +135,16 @@ impl Transaction {
             match deletion {
                 Deletion::RemoveJob(key) => {
                     self.writes.delete(Table::JobFacts, key.clone());
-                    self.writes.delete(Table::Jobs, key);
+                    self.writes.delete(Table::JOBS, key);
                 }
-                Deletion::RemoveCronJob(key) => self.writes.delete(Table::CronJobs, key),
+                Deletion::RemoveCronJob(key) => self.writes.delete(Table::CRON_JOBS, key),
                 Deletion::MarkCronJob(cron_job) => self.writes.put(cron_job),
                 Deletion::UpdateJob(job) | Deletion::MarkJob(job) => self.writes.put(job),
-                Deletion::RemovePod(key) => self.writes.delete(Table::Pods, key),
+                Deletion::RemovePod(key) => self.writes.delete(Table::PODS, key),
                 Deletion::RetirePod(pod) => {
                     let key = Key::new(namespace(&pod.metadata), name(&pod.metadata));
                     self.writes.put_text(Table::RemovedPods, key.clone(), serde_json::to_string(&pod)?);
-                    self.writes.delete(Table::Pods, key);
+                    self.writes.delete(Table::PODS, key);
                 }
                 Deletion::UpdatePod(pod) => self.writes.put(pod),
             }
@@ -161,7 +161,7 @@ impl Transaction {
 
     /// The pods that a Job owns.
     fn pods_of(&self, owner: &str) -> Result<Vec<Pod>> {
-        self.owned(Table::Pods, owner, |pod: &Pod| &pod.metadata)
+        self.owned(Table::PODS, owner, |pod: &Pod| &pod.metadata)
     }
 
     /// The objects of a table that an owner controls.

@@ -148,7 +148,7 @@ pub trait Read: Source {
     /// A store that cannot be read.
     fn pods_of_job(&self, job_uid: &str) -> Result<Vec<Pod>> {
         let mut pods: Vec<Pod> = Vec::new();
-        for table in [Table::RemovedPods, Table::Pods] {
+        for table in [Table::RemovedPods, Table::PODS] {
             for (_, entry) in self.entries(table)? {
                 // Cheaper than parsing 10,000 of them.
                 if entry.text().contains(job_uid) {

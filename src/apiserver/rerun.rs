@@ -51,7 +51,7 @@ impl Transaction {
     /// [`StatusError::NotFound`]; [`StatusError::Invalid`] where a Job that was accepted once would not be today;
     /// [`RerunError`], of a Job that still runs unless `force`.
     pub fn rerun(&mut self, job_key: &Key, failed_indexes: bool, force: bool) -> Result<Answer> {
-        let old: Option<Job> = self.current(Table::Jobs, job_key)?;
+        let old: Option<Job> = self.current(Table::JOBS, job_key)?;
         let old = old.ok_or_else(|| StatusError::not_found(Kind::Job, &job_key.name))?;
         if !is_job_finished(&old) && !force {
             return Err(RerunError::StillRuns.into());
@@ -80,7 +80,7 @@ impl Transaction {
     fn completed_pods(&self, job: &Job) -> Result<Vec<Pod>> {
         let job_uid = uid(&job.metadata);
         let mut completed = Vec::new();
-        for table in [Table::RemovedPods, Table::Pods] {
+        for table in [Table::RemovedPods, Table::PODS] {
             // Cheaper than parsing 10,000 of them.
             completed.extend(self.all::<Pod>(table, |text| text.contains(job_uid))?);
         }

@@ -211,7 +211,7 @@ impl Transaction {
     fn world_of_node(&self) -> Result<World> {
         let mut world = World::new(self.settings.clone());
         world.clock = self.clock;
-        for (_, node) in self.entries(Table::Nodes)? {
+        for (_, node) in self.entries(Table::NODES)? {
             world.put_node(&node.parse()?);
         }
         Ok(world)

@@ -63,7 +63,7 @@ impl Writes {
     /// Never in practice: Events always encode.
     pub fn put_event(&mut self, event: &EventRecord) -> Result<()> {
         let key = Key::new(&event.about.namespace, &event.name());
-        self.put_text(Table::Events, key, encode(event)?);
+        self.put_text(Table::EVENTS, key, encode(event)?);
         Ok(())
     }
 

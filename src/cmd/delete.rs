@@ -218,7 +218,7 @@ fn delete(
     interactive: bool,
 ) -> Result<Option<(Vec<Deleted>, Vec<anyhow::Error>)>> {
     let grace = options.grace_seconds()?;
-    let tables = [Table::Jobs, Table::Pods, Table::Events, Table::CronJobs];
+    let tables = [Table::JOBS, Table::PODS, Table::EVENTS, Table::CRON_JOBS];
     // Nobody else waits while a person thinks.
     let confirmed = if interactive {
         let reader = context.client.read(&tables)?;
@@ -318,7 +318,7 @@ fn confirm(chosen: &[Identity]) -> Result<bool> {
 /// Follows the journal until none of the objects is left.
 pub(super) fn wait_until_gone(context: &Context, deleted: &[Deleted], timeout: Duration) -> Result<()> {
     let until = (timeout > Duration::zero()).then(|| steady_clock() + timeout);
-    let tables = [Table::Jobs, Table::Pods, Table::CronJobs];
+    let tables = [Table::JOBS, Table::PODS, Table::CRON_JOBS];
     let (reader, mut follower) = context.client.watch(&tables)?;
     let is_same = |text: &str, uid: &str| uid.is_empty() || uid_of(text).is_some_and(|found| found == uid);
     let mut left: Vec<&Deleted> = Vec::new();

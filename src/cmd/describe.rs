@@ -51,11 +51,11 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         ));
     }
     let selectors = Selectors::parse(args.selector.as_deref(), None)?;
-    context.client.revive_controller(&[Table::Jobs])?;
+    context.client.revive_controller(&[Table::JOBS])?;
     let mut tables = selection::tables(&targets);
-    tables.push(Table::Events);
+    tables.push(Table::EVENTS);
     if targets.iter().any(|target| target.kind() == Kind::Node) {
-        tables.push(Table::Pods);
+        tables.push(Table::PODS);
         tables.sort_unstable();
         tables.dedup();
     }
@@ -146,7 +146,7 @@ fn pods_of_node(reader: &Reader, node: &str) -> Result<Vec<Pod>> {
 /// The Events about an object, by name and so by time.
 fn events_of(reader: &Reader, uid: &str) -> Result<Vec<Event>> {
     let mut events = Vec::new();
-    for (_, entry) in reader.entries(Table::Events)? {
+    for (_, entry) in reader.entries(Table::EVENTS)? {
         // Cheaper than parsing 50,000 of them.
         if entry.text().contains(uid) {
             let record: EventRecord = entry.parse()?;

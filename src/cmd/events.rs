@@ -47,7 +47,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     }
     let about = args.about.as_ref().map(|word| object_of(word)).transpose()?;
     let context = Context::open(global)?;
-    let (reader, mut follower) = context.client.watch(&[Table::Events])?;
+    let (reader, mut follower) = context.client.watch(&[Table::EVENTS])?;
     let mut printer = TablePrinter::new(
         EVENTS_COLUMNS,
         TableOptions {
@@ -117,7 +117,7 @@ fn select(
 ) -> Result<Vec<String>> {
     let now = reader.now();
     let mut found = Vec::new();
-    for (key, entry) in reader.entries(Table::Events)? {
+    for (key, entry) in reader.entries(Table::EVENTS)? {
         if !args.all_namespaces && *key.namespace != *namespace {
             continue;
         }

@@ -91,7 +91,7 @@ type PodId = (Option<DateTime<Utc>>, String, String);
 
 /// How many files a follower has open beside the logs, and for a moment while it reads one.
 const OTHER_FILES: u64 = 20;
-const TABLES: [Table; 4] = [Table::Jobs, Table::JobFacts, Table::Pods, Table::RemovedPods];
+const TABLES: [Table; 4] = [Table::JOBS, Table::JobFacts, Table::PODS, Table::RemovedPods];
 
 /// Follows until the end; prints as it comes. False when it has given up.
 pub(super) fn follow(
@@ -159,10 +159,10 @@ impl<'a, L: Listener> Follow<'a, L> {
     fn begin(&mut self, reader: &Reader) -> Result<()> {
         for job in self.jobs() {
             let stored =
-                reader.entry(Table::Jobs, &job.key)?.map(|entry| entry.parse::<Job>()).transpose()?;
+                reader.entry(Table::JOBS, &job.key)?.map(|entry| entry.parse::<Job>()).transpose()?;
             self.take_job(job, stored.as_ref());
         }
-        for table in [Table::Pods, Table::RemovedPods] {
+        for table in [Table::PODS, Table::RemovedPods] {
             for (_, entry) in reader.entries(table)? {
                 if self.may_concern(entry.text()) {
                     let pod = entry.parse()?;
@@ -191,7 +191,7 @@ impl<'a, L: Listener> Follow<'a, L> {
     fn take(&mut self, change: &Change<'_>) -> Result<()> {
         let changed = Key::new(change.namespace, change.name);
         match (change.table, change.object) {
-            (Table::Jobs, object) => {
+            (Table::JOBS, object) => {
                 if let Some(job) = self.jobs().iter().find(|job| job.key == changed) {
                     let stored: Option<Job> =
                         object.map(serde_json::from_str).transpose().context("read a Job")?;
@@ -202,7 +202,7 @@ impl<'a, L: Listener> Follow<'a, L> {
                 let facts = serde_json::from_str(text).context("read what is known of a Job")?;
                 self.listener.facts_are(&changed, &facts);
             }
-            (Table::Pods, object) => {
+            (Table::PODS, object) => {
                 let pod: Option<Pod> = object
                     .filter(|text| self.may_concern(text))
                     .map(serde_json::from_str)

@@ -181,7 +181,7 @@ pub(super) struct Going {
 /// # Errors
 /// A store that cannot be read or written.
 pub(super) fn delete_jobs(context: &Context, jobs: &[&Job], finished_too: bool) -> Result<Going> {
-    let mut requests = context.client.begin(&[Table::Jobs, Table::Pods, Table::RemovedPods])?;
+    let mut requests = context.client.begin(&[Table::JOBS, Table::PODS, Table::RemovedPods])?;
     let mut going = Going { objects: Vec::new(), pods: Vec::new() };
     for job in jobs {
         let (job_key, job_uid) = (key(&job.metadata), uid(&job.metadata));

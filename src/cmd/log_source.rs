@@ -138,7 +138,7 @@ impl Failure {
 
 /// A few lines that tell why a Job has failed: pod, container, exit code, the end of its log.
 pub(super) fn failure_evidence(client: &Client, job_uid: &str, last_lines: usize) -> Result<Option<String>> {
-    let pods = client.read(&[Table::Pods, Table::RemovedPods])?.pods_of_job(job_uid)?;
+    let pods = client.read(&[Table::PODS, Table::RemovedPods])?.pods_of_job(job_uid)?;
     let failures = pods.iter().filter_map(Failure::of);
     let Some(failure) = failures.max_by_key(|failure| failure.finished) else { return Ok(None) };
     let mut text = failure.to_string();

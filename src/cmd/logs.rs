@@ -103,7 +103,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         bail!("--all-containers=true should not be specified with container name {container}");
     }
     let _companion = if args.follow { Some(context.client.keep_controller()?) } else { None };
-    let reader = context.client.read(&[Table::Jobs, Table::Pods, Table::RemovedPods])?;
+    let reader = context.client.read(&[Table::JOBS, Table::PODS, Table::RemovedPods])?;
     let Some(pods) = find_pods(&context, &reader, args, target.as_deref())? else {
         complain(&nothing_found(false, &context));
         return Ok(ExitCode::SUCCESS);
@@ -207,7 +207,7 @@ fn find_pods(context: &Context, reader: &Reader, args: &Args, target: Option<&st
         Kind::Pod => pod_by_name(context, reader, object_name).map(Some),
         Kind::Job => {
             let key = Key::new(&context.namespace, object_name);
-            let Some(entry) = reader.entry(Table::Jobs, &key)? else {
+            let Some(entry) = reader.entry(Table::JOBS, &key)? else {
                 return Err(not_found(kind, object_name, context));
             };
             let job: Job = entry.parse()?;
@@ -241,7 +241,7 @@ fn may_run_side_by_side(job: &Job) -> bool {
 
 fn pod_by_name(context: &Context, reader: &Reader, pod_name: &str) -> Result<Pods> {
     let key = Key::new(&context.namespace, pod_name);
-    for table in [Table::Pods, Table::RemovedPods] {
+    for table in [Table::PODS, Table::RemovedPods] {
         if let Some(entry) = reader.entry(table, &key)? {
             return Ok(Pods::One(Box::new(entry.parse()?)));
         }
@@ -261,7 +261,7 @@ fn not_found(kind: Kind, object_name: &str, context: &Context) -> anyhow::Error 
 /// A Job that has no pod yet: waits for one.
 fn first_pod(context: &Context, job_uid: &str, timeout: Duration) -> Result<Pods> {
     let until = steady_clock() + timeout;
-    let (reader, mut follower) = context.client.watch(&[Table::Pods])?;
+    let (reader, mut follower) = context.client.watch(&[Table::PODS])?;
     if let Some(pod) = reader.pods_of_job(job_uid)?.into_iter().next() {
         return Ok(Pods::One(Box::new(pod)));
     }

@@ -137,7 +137,7 @@ fn of_cron_job(context: &Context, args: &Args) -> Result<(String, Option<String>
     if args.time_zone.is_some() {
         bail!("--time-zone goes with --schedule; a CronJob has its own");
     }
-    let reader = context.client.read(&[Table::CronJobs])?;
+    let reader = context.client.read(&[Table::CRON_JOBS])?;
     let cron_job: CronJob = reader.get(Kind::CronJob, &Key::new(&context.namespace, name))?.parse()?;
     let phase = phase_of(&cron_job);
     let spec = cron_job.spec.unwrap_or_default();

@@ -41,7 +41,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         anyhow::bail!("--older-than must not be negative");
     }
     let context = Context::open(global)?;
-    let (_held, mut requests) = context.begin(&[Table::Jobs, Table::RemovedPods])?;
+    let (_held, mut requests) = context.begin(&[Table::JOBS, Table::RemovedPods])?;
     let ended = ended_jobs(&requests, &context, args)?;
     let doomed = requests.transaction().prune_removed_pods(&ended)?;
     if doomed.is_empty() {

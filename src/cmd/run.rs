@@ -142,7 +142,7 @@ fn submit_all(
     reader: &ReaderOfRecord,
 ) -> Result<Vec<Submitted>> {
     let creator = context.client.creator(&args.pass_env)?;
-    let (_held, mut requests) = context.begin(&[Table::Jobs, Table::Nodes, Table::Pods])?;
+    let (_held, mut requests) = context.begin(&[Table::JOBS, Table::NODES, Table::PODS])?;
     let mut jobs = Vec::new();
     for mut document in documents {
         submit::set_namespace(&mut document, context)?;
@@ -219,7 +219,7 @@ fn follow_to_the_end(
 
 /// Removes what the controller has left of the pods of Jobs that are gone, because we were still to read it.
 fn clear_away(context: &Context, jobs: &[Job], pods: &BTreeSet<String>) -> Result<()> {
-    let reader = context.client.read(&[Table::Jobs, Table::Pods, Table::RemovedPods])?;
+    let reader = context.client.read(&[Table::JOBS, Table::PODS, Table::RemovedPods])?;
     let is_there = |job: &Job| {
         let stored = reader.get(Kind::Job, &key(&job.metadata)).and_then(|found| found.parse::<Job>());
         stored.is_ok_and(|stored| uid(&stored.metadata) == uid(&job.metadata))

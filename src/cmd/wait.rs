@@ -229,7 +229,7 @@ pub(super) struct Watched {
     said: Said,
 }
 
-const TABLES: [Table; 5] = [Table::Jobs, Table::JobFacts, Table::Pods, Table::CronJobs, Table::Tombstones];
+const TABLES: [Table; 5] = [Table::JOBS, Table::JobFacts, Table::PODS, Table::CRON_JOBS, Table::Tombstones];
 
 impl Watched {
     fn start(context: &Context, objects: &[(Kind, Key)]) -> Result<Self> {
@@ -250,7 +250,7 @@ impl Watched {
                 }
             }
         }
-        let pods = reader.entries(Table::Pods)?;
+        let pods = reader.entries(Table::PODS)?;
         let pods = pods.iter().map(|(_, entry)| entry.text());
         let pods = pods.filter(|pod| obstacles::may_have_one(pod)).map(str::to_owned).collect();
         Ok(Self { objects: texts, tombstones, follower, pods, facts, said: Said::default() })
@@ -309,7 +309,7 @@ impl Watched {
                 }
                 return;
             }
-            if let (Table::Pods, Some(pod)) = (change.table, change.object)
+            if let (Table::PODS, Some(pod)) = (change.table, change.object)
                 && obstacles::may_have_one(pod)
             {
                 pods.push(pod.to_owned());

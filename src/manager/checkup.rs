@@ -121,7 +121,7 @@ fn found_directories(store: &Store) -> Result<Vec<FoundDirectory>> {
 
 fn stored_pods(state: &State) -> Result<Vec<StoredPod>> {
     let mut pods = Vec::new();
-    for (table, removed) in [(Table::Pods, false), (Table::RemovedPods, true)] {
+    for (table, removed) in [(Table::PODS, false), (Table::RemovedPods, true)] {
         for (key, object) in state.objects(table) {
             let pod: Pod = object.parse()?;
             let is_over = removed || is_pod_finished(&pod);

@@ -111,7 +111,7 @@ impl Revival {
         }
         self.looked = Instant::now();
         let runs = controller_pid(store)?.is_some();
-        self.ran = runs || self.ran && revive_controller(&self.config, store, &[Table::Jobs, Table::Pods])?;
+        self.ran = runs || self.ran && revive_controller(&self.config, store, &[Table::JOBS, Table::PODS])?;
         Ok(())
     }
 }
@@ -265,11 +265,11 @@ mod tests {
             locked.commit(numbered.collect()).expect("a commit");
             locked.compact(super::super::clock()).expect("a compaction");
         };
-        let put = |name: &str, text: &str| Write::put(Table::Jobs, Key::new("n", name), text.into());
+        let put = |name: &str, text: &str| Write::put(Table::JOBS, Key::new("n", name), text.into());
         commit(&[put("a", "{}"), put("b", "{}")]);
         let config = Config::load(Some(store.root())).expect("a configuration");
-        let (_, mut follower) = Follower::start(&config, &store, &[Table::Jobs]).expect("a follower");
-        commit(&[Write::delete(Table::Jobs, Key::new("n", "a"))]);
+        let (_, mut follower) = Follower::start(&config, &store, &[Table::JOBS]).expect("a follower");
+        commit(&[Write::delete(Table::JOBS, Key::new("n", "a"))]);
         commit(&[put("c", "{}")]);
         commit(&[put("b", "{\"x\":1}")]);
         let mut heard = Vec::new();

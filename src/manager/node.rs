@@ -25,12 +25,12 @@ pub fn register_node(config: &Config, store: &Store) -> Result<()> {
     if store.is_absent() {
         Store::open(store.root())?;
     }
-    let (state, _) = store.read(&[Table::Nodes])?;
+    let (state, _) = store.read(&[Table::NODES])?;
     if node_as_of_now(config, &state)?.is_none() {
         return Ok(());
     }
-    let mut transaction = begin(config, store, &[Table::Nodes])?;
-    if let Some(node) = node_as_of_now(config, transaction.stored(Table::Nodes)?)? {
+    let mut transaction = begin(config, store, &[Table::NODES])?;
+    if let Some(node) = node_as_of_now(config, transaction.stored(Table::NODES)?)? {
         transaction.register(node);
     }
     commit_quietly(transaction)
@@ -45,7 +45,7 @@ pub fn show_node(config: &Config, state: &mut State) -> Result<()> {
         let version = || state.revision().to_string();
         node.metadata.resource_version.get_or_insert_with(version);
         let text = serde_json::to_string(&node).context("encode the node")?;
-        state.add(Table::Nodes, key_of(config), text);
+        state.add(Table::NODES, key_of(config), text);
     }
     Ok(())
 }
@@ -57,7 +57,7 @@ fn key_of(config: &Config) -> Key {
 /// The node as it should be stored; `None` where it is.
 fn node_as_of_now(config: &Config, state: &State) -> Result<Option<Node>> {
     let name = &config.settings.node_name;
-    let stored = state.get(Table::Nodes, &key_of(config)).map(|object| object.parse::<Node>()).transpose()?;
+    let stored = state.get(Table::NODES, &key_of(config)).map(|object| object.parse::<Node>()).transpose()?;
     let is_current = |status: &NodeStatus| is_same_machine(status, &machine(name, known_since(status)));
     if stored.as_ref().and_then(|node| node.status.as_ref()).is_some_and(is_current) {
         return Ok(None);

@@ -96,16 +96,16 @@ pub fn revive_controller(config: &Config, store: &Store, tables: &[Table]) -> Re
         return Ok(false);
     }
     let mut tables = tables.to_vec();
-    tables.push(Table::CronJobs);
+    tables.push(Table::CRON_JOBS);
     tables.sort_unstable();
     tables.dedup();
     let (state, _) = store.read(&tables)?;
     let has = |table: Table, has_work: fn(&str) -> bool| {
         state.objects(table).any(|(_, object)| has_work(object.text))
     };
-    let work = has(Table::CronJobs, cron_job_has_work)
-        || has(Table::Pods, pod_has_work)
-        || has(Table::Jobs, job_has_work);
+    let work = has(Table::CRON_JOBS, cron_job_has_work)
+        || has(Table::PODS, pod_has_work)
+        || has(Table::JOBS, job_has_work);
     if work {
         ensure_controller(config, store)?;
     }
@@ -202,7 +202,7 @@ impl Companion {
     /// The process cannot be started.
     pub fn start(config: &Config, store: &Store) -> Result<Self> {
         if config.background {
-            revive_controller(config, store, &[Table::Jobs, Table::Pods])?;
+            revive_controller(config, store, &[Table::JOBS, Table::PODS])?;
             return Ok(Self { child: None });
         }
         if store.is_absent() {

@@ -14,10 +14,10 @@ use crate::store::{Change, State, Store, Table, Tail};
 
 /// The tables that decisions are made from.
 pub(super) const TABLES: [Table; 7] = [
-    Table::Nodes,
-    Table::CronJobs,
-    Table::Jobs,
-    Table::Pods,
+    Table::NODES,
+    Table::CRON_JOBS,
+    Table::JOBS,
+    Table::PODS,
     Table::JobFacts,
     Table::RemovedPods,
     Table::Environments,
@@ -60,16 +60,16 @@ impl<'a> Loader<'a> {
 
     fn put(&mut self, change: &Change<'_>, key: Key, text: &str) -> Result<()> {
         match change.table {
-            Table::Nodes => self.world.put_node(&parse(change, text)?),
-            Table::CronJobs => self.world.cron_jobs.put(parse(change, text)?),
-            Table::Jobs => {
+            Table::NODES => self.world.put_node(&parse(change, text)?),
+            Table::CRON_JOBS => self.world.cron_jobs.put(parse(change, text)?),
+            Table::JOBS => {
                 let job: Job = parse(change, text)?;
                 if self.world.job_uid(&key).is_some_and(|old| old != uid(&job.metadata)) {
                     self.world.remove_job(&key);
                 }
                 self.world.put_job(job);
             }
-            Table::Pods => {
+            Table::PODS => {
                 let outline: PodOutline<'_> = parse(change, text)?;
                 if self.world.pod_uid(&key).is_some_and(|old| old != outline.uid()) {
                     self.world.remove_pod(&key);
@@ -93,18 +93,18 @@ impl<'a> Loader<'a> {
             Table::Environments => {
                 self.environments.insert(change.name.into(), parse(change, text)?);
             }
-            Table::Tombstones | Table::Events => {}
+            Table::Tombstones | Table::EVENTS => {}
         }
         Ok(())
     }
 
     fn remove(&mut self, table: Table, key: &Key) {
         match table {
-            Table::CronJobs => self.world.cron_jobs.remove(key),
-            Table::Jobs => {
+            Table::CRON_JOBS => self.world.cron_jobs.remove(key),
+            Table::JOBS => {
                 self.world.remove_job(key);
             }
-            Table::Pods => {
+            Table::PODS => {
                 self.revisions.remove(key);
                 self.world.remove_pod(key);
             }
@@ -115,7 +115,7 @@ impl<'a> Loader<'a> {
             Table::Environments => {
                 self.environments.remove(&*key.name);
             }
-            Table::Nodes | Table::Tombstones | Table::Events => {}
+            Table::NODES | Table::Tombstones | Table::EVENTS => {}
         }
     }
 

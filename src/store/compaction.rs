@@ -134,7 +134,7 @@ impl Written {
         let directory = self.tail.directory();
         let old = Records::open(snapshot_file(directory, table), table, &self.sizes)?;
         let listing = match table {
-            Table::Pods => Records::open(directory.join(PODS_LISTING), table, &self.sizes)?,
+            Table::PODS => Records::open(directory.join(PODS_LISTING), table, &self.sizes)?,
             _ => None,
         };
         let new = self.last.get(&table).map(|last| last.iter().peekable());

@@ -175,7 +175,7 @@ fn examine_snapshot(directory: &Path) -> Result<Examination> {
         }
     }
     let listing = read_if_written(directory.join(PODS_LISTING), sizes.as_ref().ok())?.map(|(path, bytes)| {
-        let pods = tables.iter().find(|(table, _)| *table == Table::Pods).map(|(_, pods)| pods);
+        let pods = tables.iter().find(|(table, _)| *table == Table::PODS).map(|(_, pods)| pods);
         let (records, damage) = examine_listing(&bytes, pods);
         let end = bytes.len();
         Examined { path, records, damage, bytes, end }
@@ -292,7 +292,7 @@ fn examine_listing(bytes: &[u8], pods: Option<&Examined>) -> (usize, Vec<Damage>
             }
         }
     }
-    let (records, mut damage) = examine_records(Table::Pods, bytes, |listed| {
+    let (records, mut damage) = examine_records(Table::PODS, bytes, |listed| {
         match expected.remove(&(listed.namespace.to_owned(), listed.name.to_owned())) {
             // The pod itself does not read back: that is said where it stands.
             None => Ok(()),
@@ -313,14 +313,14 @@ fn check_object(table: Table, text: &str) -> Result<(), String> {
         serde_json::from_str::<T>(text).map(|_| ()).map_err(|error| error.to_string())
     }
     match table {
-        Table::Jobs => reads_as::<Job>(text),
-        Table::CronJobs => reads_as::<CronJob>(text),
-        Table::Nodes => reads_as::<Node>(text),
+        Table::JOBS => reads_as::<Job>(text),
+        Table::CRON_JOBS => reads_as::<CronJob>(text),
+        Table::NODES => reads_as::<Node>(text),
         Table::JobFacts => reads_as::<JobFacts>(text),
         Table::Tombstones => reads_as::<Tombstone>(text),
-        Table::RemovedPods | Table::Pods => reads_as::<Pod>(text),
+        Table::RemovedPods | Table::PODS => reads_as::<Pod>(text),
         Table::Environments => reads_as::<BTreeMap<String, String>>(text),
-        Table::Events => reads_as::<EventRecord>(text),
+        Table::EVENTS => reads_as::<EventRecord>(text),
     }
 }
 
@@ -472,7 +472,7 @@ mod tests {
     use crate::api::kinds::Key;
 
     fn commit(revision: u64) -> String {
-        let job = Write::put(Table::Jobs, Key::new("default", "a"), r#"{"metadata":{"name":"a"}}"#.into());
+        let job = Write::put(Table::JOBS, Key::new("default", "a"), r#"{"metadata":{"name":"a"}}"#.into());
         commit_text(revision, &[job])
     }
 
@@ -488,8 +488,8 @@ mod tests {
 
     #[test]
     fn every_damaged_record_of_a_table_is_found() {
-        let sound = record(Table::Jobs, "a", r#"{"metadata":{"name":"a"}}"#);
-        let wrong = record(Table::Jobs, "b", r#"{"metadata":7}"#);
+        let sound = record(Table::JOBS, "a", r#"{"metadata":{"name":"a"}}"#);
+        let wrong = record(Table::JOBS, "b", r#"{"metadata":7}"#);
         let without_newline = sound.replace('\n', " ");
         let mut bytes = Vec::new();
         for part in [
@@ -502,7 +502,7 @@ mod tests {
         ] {
             bytes.extend_from_slice(part);
         }
-        let (records, damage) = examine_table(Table::Jobs, &bytes);
+        let (records, damage) = examine_table(Table::JOBS, &bytes);
         let (n, w) = (sound.len(), wrong.len());
         assert_eq!(records, 2, "also the one after the line whose newline is damaged");
         assert_eq!(
@@ -514,8 +514,8 @@ mod tests {
                 (5, 3 * n + 3 + w, 2, "the line has no end"),
             ]
         );
-        assert_eq!(examine_table(Table::Jobs, b""), (0, vec![]));
-        assert_eq!(examine_table(Table::Pods, sound.as_bytes()).1[0].detail, "a record of another table");
+        assert_eq!(examine_table(Table::JOBS, b""), (0, vec![]));
+        assert_eq!(examine_table(Table::PODS, sound.as_bytes()).1[0].detail, "a record of another table");
     }
 
     #[test]
@@ -527,12 +527,12 @@ mod tests {
         };
         let pods = |text: &str| {
             let bytes = text.as_bytes().to_vec();
-            let (records, damage) = examine_table(Table::Pods, &bytes);
+            let (records, damage) = examine_table(Table::PODS, &bytes);
             let end = bytes.len();
             Examined { path: PathBuf::new(), records, damage, bytes, end }
         };
-        let whole = pods(&record(Table::Pods, "a", &pod("Failed")));
-        let listed = |phase: &str| record(Table::Pods, "a", &listed_pod(&pod(phase)).expect("a pod"));
+        let whole = pods(&record(Table::PODS, "a", &pod("Failed")));
+        let listed = |phase: &str| record(Table::PODS, "a", &listed_pod(&pod(phase)).expect("a pod"));
         assert_eq!(examine_listing(listed("Failed").as_bytes(), Some(&whole)), (1, vec![]));
         let (records, damage) = examine_listing(listed("Running").as_bytes(), Some(&whole));
         assert_eq!(
@@ -550,9 +550,9 @@ mod tests {
 
     #[test]
     fn what_is_left_of_a_file_are_its_sound_parts() {
-        let sound = record(Table::Jobs, "a", "{}");
+        let sound = record(Table::JOBS, "a", "{}");
         let bytes = [sound.as_bytes(), b"\0\n", sound.as_bytes(), b"torn"].concat();
-        let (records, damage) = examine_table(Table::Jobs, &bytes);
+        let (records, damage) = examine_table(Table::JOBS, &bytes);
         let end = bytes.len();
         let file = Examined { path: PathBuf::new(), records, damage, bytes, end };
         assert_eq!(file.sound(), sound.repeat(2));
@@ -638,7 +638,7 @@ mod tests {
     #[test]
     fn a_commit_is_read_to_its_last_object() {
         let bad =
-            commit_text(1, &[Write::put(Table::Jobs, Key::new("default", "a"), r#"{"metadata":7}"#.into())]);
+            commit_text(1, &[Write::put(Table::JOBS, Key::new("default", "a"), r#"{"metadata":7}"#.into())]);
         let found = examine_journal(0, bad.as_bytes());
         assert!(found.damage[0].detail.starts_with("jobs default/a: "), "{found:?}");
     }

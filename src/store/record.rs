@@ -18,19 +18,16 @@
 //! The head names the first revision and the bytes up to the end of the commit. So a commit whose bytes are not all there
 //! is torn, and one that is there and does not read back is damaged.
 
+use std::cmp::Ordering;
 use std::fmt;
 
-use crate::api::kinds::{Key, Kind};
+use crate::api::kinds::{Key, Kind, RESOURCES};
 
 /// A table of the store: a kind of object, or a record of the engine's own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Table {
-    /// Jobs.
-    Jobs,
-    /// CronJobs.
-    CronJobs,
-    /// Nodes: this machine, and what users have said of it.
-    Nodes,
+    /// The objects of a kind; Events in the compact form of `api::events::EventRecord`.
+    Kind(Kind),
     /// What the Job controller remembers of a Job beyond its status (`controller::job::JobFacts`).
     JobFacts,
     /// What is left of deleted Jobs: how they ended.
@@ -39,35 +36,65 @@ pub enum Table {
     RemovedPods,
     /// The values of variables that `--pass-env` named, by the name that objects call them by.
     Environments,
-    /// Pods.
-    Pods,
-    /// Events, in the compact form of `api::events::EventRecord`.
-    Events,
 }
+
+/// The tables that are no kind's.
+const OF_THE_ENGINE: [Table; 4] =
+    [Table::JobFacts, Table::Tombstones, Table::RemovedPods, Table::Environments];
 
 /// Every table, in the order in which commits and snapshots are written: the small ones first, so that a reader of
 /// these can leave out the rest of a commit.
-pub(super) const TABLES: [Table; 9] = [
-    Table::Jobs,
-    Table::CronJobs,
-    Table::Nodes,
-    Table::JobFacts,
-    Table::Tombstones,
-    Table::RemovedPods,
-    Table::Environments,
-    Table::Pods,
-    Table::Events,
-];
+pub(super) const TABLES: [Table; RESOURCES.len() + OF_THE_ENGINE.len()] = {
+    let mut tables = [Table::JobFacts; RESOURCES.len() + OF_THE_ENGINE.len()];
+    let mut count = 0;
+    while count < tables.len() {
+        let table = if count < RESOURCES.len() {
+            Table::Kind(RESOURCES[count].kind)
+        } else {
+            OF_THE_ENGINE[count - RESOURCES.len()]
+        };
+        let mut place = count;
+        while place > 0 && tables[place - 1].rank() > table.rank() {
+            tables[place] = tables[place - 1];
+            place -= 1;
+        }
+        tables[place] = table;
+        count += 1;
+    }
+    tables
+};
 
 impl Table {
+    /// Jobs.
+    pub const JOBS: Self = Self::Kind(Kind::Job);
+    /// CronJobs.
+    pub const CRON_JOBS: Self = Self::Kind(Kind::CronJob);
+    /// Nodes: this machine, and what users have said of it.
+    pub const NODES: Self = Self::Kind(Kind::Node);
+    /// Pods.
+    pub const PODS: Self = Self::Kind(Kind::Pod);
+    /// Events.
+    pub const EVENTS: Self = Self::Kind(Kind::Event);
+
+    /// The table's place in the order. It is part of the format: a new kind comes after those that are there.
+    const fn rank(self) -> u8 {
+        match self {
+            Self::Kind(Kind::Job) => 0,
+            Self::Kind(Kind::CronJob) => 1,
+            Self::Kind(Kind::Node) => 2,
+            Self::JobFacts => 3,
+            Self::Tombstones => 4,
+            Self::RemovedPods => 5,
+            Self::Environments => 6,
+            Self::Kind(Kind::Pod) => u8::MAX - 1,
+            Self::Kind(Kind::Event) => u8::MAX,
+        }
+    }
+
     /// The table's name in files.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Jobs => "jobs",
-            Self::Pods => "pods",
-            Self::Events => "events",
-            Self::CronJobs => "cronjobs",
-            Self::Nodes => "nodes",
+            Self::Kind(kind) => kind.resource().plural,
             Self::JobFacts => "jobfacts",
             Self::RemovedPods => "removedpods",
             Self::Environments => "environments",
@@ -77,7 +104,7 @@ impl Table {
 
     /// Whether it holds objects of an API kind that watchers see whole.
     pub(super) fn is_kind(self) -> bool {
-        matches!(self, Self::Jobs | Self::CronJobs | Self::Nodes | Self::Pods)
+        matches!(self, Self::Kind(kind) if kind != Kind::Event)
     }
 
     /// Every table.
@@ -90,15 +117,21 @@ impl Table {
     }
 }
 
+impl PartialOrd for Table {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Table {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.rank().cmp(&other.rank())
+    }
+}
+
 impl From<Kind> for Table {
     fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::Job => Self::Jobs,
-            Kind::Node => Self::Nodes,
-            Kind::Pod => Self::Pods,
-            Kind::Event => Self::Events,
-            Kind::CronJob => Self::CronJobs,
-        }
+        Self::Kind(kind)
     }
 }
 
@@ -488,9 +521,9 @@ mod tests {
     fn writes() -> Vec<Write> {
         let deleted = WriteContent::Delete(Some("{\"last\":1}".into()));
         vec![
-            Write::put(Table::Pods, Key::new("n", "b"), "{}".into()),
-            Write::put(Table::Jobs, Key::new("default", "a"), TRICKY.into()).numbered(1),
-            Write { table: Table::Pods, key: Key::new("default", "a-x"), number: 2, content: deleted },
+            Write::put(Table::PODS, Key::new("n", "b"), "{}".into()),
+            Write::put(Table::JOBS, Key::new("default", "a"), TRICKY.into()).numbered(1),
+            Write { table: Table::PODS, key: Key::new("default", "a-x"), number: 2, content: deleted },
             Write::delete(Table::JobFacts, Key::new("default", "f")).numbered(3),
         ]
     }

@@ -97,11 +97,11 @@ fn hash_of(kind: &str, namespace: &str, name: &str) -> u64 {
 /// The kind of a table's objects, where Events can be about them.
 fn kind_of(table: Table) -> Option<&'static str> {
     match table {
-        Table::Jobs => Some("Job"),
-        Table::CronJobs => Some("CronJob"),
-        Table::Pods => Some("Pod"),
-        Table::Nodes => Some("Node"),
-        Table::JobFacts | Table::Tombstones | Table::RemovedPods | Table::Environments | Table::Events => {
+        Table::JOBS => Some("Job"),
+        Table::CRON_JOBS => Some("CronJob"),
+        Table::PODS => Some("Pod"),
+        Table::NODES => Some("Node"),
+        Table::JobFacts | Table::Tombstones | Table::RemovedPods | Table::Environments | Table::EVENTS => {
             None
         }
     }
@@ -121,13 +121,13 @@ impl Retention {
 
     /// Whether the objects of a table are first looked at, all of them, before it is asked which to keep.
     pub(super) fn looks_first_at(table: Table) -> bool {
-        matches!(table, Table::Tombstones | Table::Events)
+        matches!(table, Table::Tombstones | Table::EVENTS)
     }
 
     /// Looks at the next object of such a table.
     pub(super) fn look_at(&mut self, table: Table, revision: u64, text: &str) {
         let class = match table {
-            Table::Events => self.class_of_event(text),
+            Table::EVENTS => self.class_of_event(text),
             _ => Class::Tombstone,
         };
         self.looked_at.push((revision, class));
@@ -173,7 +173,7 @@ impl Retention {
     /// Whether the next object of a table is kept.
     pub(super) fn keeps(&mut self, table: Table, key: &Key, text: &str) -> bool {
         match table {
-            Table::Jobs | Table::CronJobs => self.named.extend(environment_named_in(text)),
+            Table::JOBS | Table::CRON_JOBS => self.named.extend(environment_named_in(text)),
             Table::Environments => return self.named.contains(&*key.name),
             _ if Self::looks_first_at(table) => return self.keep.next().unwrap_or(true),
             _ => {}

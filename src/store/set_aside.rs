@@ -166,7 +166,7 @@ impl Store {
     fn bring_reports_back(&self, state: &State) -> Result<usize> {
         let inbox = Inbox::new(self.inbox_path());
         let mut brought = 0;
-        for (_, object) in state.objects(Table::Pods) {
+        for (_, object) in state.objects(Table::PODS) {
             let pod: Pod = object.parse()?;
             let uid = uid(&pod.metadata);
             if !is_pod_finished(&pod) && inbox.bring_back(uid, &self.pod_path(uid))? {
@@ -230,11 +230,11 @@ impl Store {
 /// The uids of pods whose logs no controller will remove.
 fn pods_with_logs(state: &State) -> Result<HashSet<String>> {
     let mut jobs = HashSet::new();
-    for (_, job) in state.objects(Table::Jobs) {
+    for (_, job) in state.objects(Table::JOBS) {
         jobs.insert(uid(&job.parse::<Job>()?.metadata).to_owned());
     }
     let mut known = HashSet::new();
-    for (_, pod) in state.objects(Table::Pods) {
+    for (_, pod) in state.objects(Table::PODS) {
         known.insert(uid(&pod.parse::<Pod>()?.metadata).to_owned());
     }
     for (_, pod) in state.objects(Table::RemovedPods) {

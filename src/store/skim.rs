@@ -24,7 +24,7 @@ pub(super) struct Skimmed {
 
 /// Whether reading these tables alone spares much.
 pub(super) fn is_worth_it(tables: &[Table]) -> bool {
-    tables.iter().all(|table| *table < Table::Pods)
+    tables.iter().all(|table| *table < Table::PODS)
 }
 
 /// The records of the tables asked for in the commits from byte `from` to the end of the journal; `None` where something is

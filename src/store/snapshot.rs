@@ -64,14 +64,14 @@ impl SnapshotWriter {
         if self.open.as_ref().is_none_or(|open| open.table != table) {
             self.close()?;
             self.open = Some(Written::create(snapshot_file(&self.directory, table), table)?);
-            if table == Table::Pods {
+            if table == Table::PODS {
                 self.listing = Some(Written::create(self.directory.join(PODS_LISTING), table)?);
             }
         }
         if let Some(open) = &mut self.open {
             open.push(revision, key, object)?;
         }
-        if let Some(listing) = self.listing.as_mut().filter(|_| table == Table::Pods) {
+        if let Some(listing) = self.listing.as_mut().filter(|_| table == Table::PODS) {
             match listed {
                 Some(listed) => listing.push(revision, key, listed)?,
                 // What does not read as a pod is listed as it stands: whoever reads it says where it is.

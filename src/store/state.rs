@@ -114,7 +114,7 @@ impl Store {
     /// As [`Store::read`].
     pub fn read_listing(&self, tables: &[Table]) -> Result<(State, Tail)> {
         self.read_files(tables, |directory, table| match table {
-            Table::Pods => directory.join(PODS_LISTING),
+            Table::PODS => directory.join(PODS_LISTING),
             _ => snapshot_file(directory, table),
         })
     }

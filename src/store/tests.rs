@@ -33,7 +33,7 @@ fn named(name: &str) -> Key {
 }
 
 fn put(name: &str, text: &str) -> Write {
-    Write::put(Table::Jobs, named(name), json!({"is": text}).to_string())
+    Write::put(Table::JOBS, named(name), json!({"is": text}).to_string())
 }
 
 /// Commits and returns the last revision.
@@ -64,13 +64,13 @@ fn all(store: &Store, table: Table) -> BTreeMap<String, String> {
 }
 
 fn jobs(store: &Store) -> Vec<String> {
-    all(store, Table::Jobs).into_iter().map(|(name, text)| format!("{name} {text}")).collect()
+    all(store, Table::JOBS).into_iter().map(|(name, text)| format!("{name} {text}")).collect()
 }
 
 /// What a follower has seen since it was asked last.
 fn seen(tail: &mut Tail) -> Vec<String> {
     let mut seen = Vec::new();
-    tail.changes(&[Table::Jobs], |change| {
+    tail.changes(&[Table::JOBS], |change| {
         seen.push(format!("{} {} {}", change.revision, change.name, change.object.unwrap_or("gone")));
     })
     .expect("changes");
@@ -117,15 +117,15 @@ fn contents(directory: &Path) -> BTreeMap<String, Vec<u8>> {
 fn what_was_committed_is_read_back() {
     let (_place, store) = new_store();
     assert_eq!(commit(&store, &[put("a", "1"), put("b", "1")]), 2, "each write has a revision of its own");
-    assert_eq!(commit(&store, &[put("a", "2"), Write::delete(Table::Jobs, named("b"))]), 4);
+    assert_eq!(commit(&store, &[put("a", "2"), Write::delete(Table::JOBS, named("b"))]), 4);
     assert_eq!(commit(&store, &[]), 4, "nothing to commit is no revision");
     assert_eq!(jobs(&store), [r#"a {"is":"2"}"#]);
-    assert!(all(&store, Table::Pods).is_empty(), "one table does not show in another");
+    assert!(all(&store, Table::PODS).is_empty(), "one table does not show in another");
     let again = Store::open(store.root()).expect("the same store");
     assert_eq!(jobs(&again), jobs(&store));
-    assert_eq!(again.read(&[Table::Jobs]).expect("a state").0.revision(), 4);
+    assert_eq!(again.read(&[Table::JOBS]).expect("a state").0.revision(), 4);
     assert_eq!(
-        again.read(&[Table::Jobs]).expect("a state").0.get(Table::Jobs, &named("a")).expect("a").revision,
+        again.read(&[Table::JOBS]).expect("a state").0.get(Table::JOBS, &named("a")).expect("a").revision,
         3
     );
 }
@@ -134,12 +134,12 @@ fn what_was_committed_is_read_back() {
 fn a_follower_sees_every_commit_once_in_order_across_compactions() {
     let (_place, store) = new_store();
     commit(&store, &[put("before", "1")]);
-    let (_, mut early) = store.read(&[Table::Jobs]).expect("a state");
+    let (_, mut early) = store.read(&[Table::JOBS]).expect("a state");
     commit(&store, &[put("a", "1")]);
     compact(&store);
-    let (state, mut late) = store.read(&[Table::Jobs]).expect("a state");
-    assert_eq!(state.objects(Table::Jobs).count(), 2, "the snapshot holds what came before it");
-    commit(&store, &[put("a", "2"), Write::delete(Table::Jobs, named("before"))]);
+    let (state, mut late) = store.read(&[Table::JOBS]).expect("a state");
+    assert_eq!(state.objects(Table::JOBS).count(), 2, "the snapshot holds what came before it");
+    commit(&store, &[put("a", "2"), Write::delete(Table::JOBS, named("before"))]);
     let after = [r#"3 a {"is":"2"}"#, "4 before gone"];
     let mut both = vec![r#"2 a {"is":"1"}"#];
     both.extend(after);
@@ -163,7 +163,7 @@ fn a_writer_whose_position_is_older_than_a_compaction_writes_to_the_new_journal(
     let refused = locked.commit(vec![put("c", "1")]);
     assert!(refused.is_err(), "a commit without having read what came before");
     let mut names = Vec::new();
-    locked.catch_up(&[Table::Jobs], |change| names.push(change.name.to_owned())).expect("changes");
+    locked.catch_up(&[Table::JOBS], |change| names.push(change.name.to_owned())).expect("changes");
     assert_eq!(names, ["b"]);
     assert_eq!(locked.next_revision(), 3);
     locked.commit(vec![put("c", "1")]).expect("a commit");
@@ -302,17 +302,17 @@ fn damage_is_reported_with_its_place_and_nothing_is_changed() {
             }
             let before = contents(store.root());
             let expected = ("journal.jsonl".to_owned(), line, offset);
-            assert_eq!(damage(&store.read(&[Table::Jobs]).expect_err(what)), expected, "{what}: a reader");
+            assert_eq!(damage(&store.read(&[Table::JOBS]).expect_err(what)), expected, "{what}: a reader");
             assert_eq!(
-                damage(&store.lock_and_read(&[Table::Jobs]).expect_err(what)),
+                damage(&store.lock_and_read(&[Table::JOBS]).expect_err(what)),
                 expected,
                 "{what}: a writer"
             );
             for tail in [&mut early, &mut follower] {
-                let error = tail.changes(&[Table::Jobs], |_| ()).expect_err(what);
+                let error = tail.changes(&[Table::JOBS], |_| ()).expect_err(what);
                 assert_eq!(damage(&error), expected, "{what}: a follower");
             }
-            let text = format!("{:#}", store.read(&[Table::Jobs]).expect_err(what));
+            let text = format!("{:#}", store.read(&[Table::JOBS]).expect_err(what));
             let place = format!("line {line} (byte {offset})");
             assert!(text.contains(&place) && text.contains("nothing was changed"), "{text}");
             assert_eq!(contents(store.root()), before, "{what}: nothing is changed");
@@ -339,9 +339,9 @@ fn everything(store: &Store) -> anyhow::Result<String> {
 fn no_flipped_bit_goes_unnoticed() {
     let (_place, store) = new_store();
     let pod = json!({"metadata": {"name": "p", "uid": "p"}, "spec": {"containers": []}}).to_string();
-    commit(&store, &[job("a", "1"), Write::put(Table::Pods, named("p"), pod), event("e", Duration::zero())]);
+    commit(&store, &[job("a", "1"), Write::put(Table::PODS, named("p"), pod), event("e", Duration::zero())]);
     compact(&store);
-    commit(&store, &[job("b", "1"), Write::delete(Table::Events, named("e"))]);
+    commit(&store, &[job("b", "1"), Write::delete(Table::EVENTS, named("e"))]);
     commit(&store, &[job("b", "2")]);
     everything(&store).expect("readable");
     let snapshot = store.current_snapshot().expect("a snapshot");
@@ -385,14 +385,14 @@ fn damage_in_a_snapshot_is_reported_with_its_place() {
         append(&file, bad.as_bytes());
         let before = contents(store.root());
         let expected = ("jobs.jsonl".to_owned(), 2, at);
-        assert_eq!(damage(&store.read(&[Table::Jobs]).expect_err(what)), expected, "{what}");
+        assert_eq!(damage(&store.read(&[Table::JOBS]).expect_err(what)), expected, "{what}");
         let length = ("jobs.jsonl".to_owned(), if bad.ends_with('\n') { 3 } else { 2 }, at + bad.len());
-        let streamed = store.stream(&[Table::Jobs], |_| Ok(())).expect_err(what);
+        let streamed = store.stream(&[Table::JOBS], |_| Ok(())).expect_err(what);
         assert_eq!(damage(&streamed), length, "{what}: the length is looked at first");
         let (mut locked, _) = store.lock_and_read(&[]).expect("other tables read");
         locked.commit(vec![]).expect("nothing");
         drop(locked);
-        assert!(store.read(&[Table::Pods]).is_ok(), "{what}: other tables can be read");
+        assert!(store.read(&[Table::PODS]).is_ok(), "{what}: other tables can be read");
         assert_eq!(contents(store.root()), before, "{what}: nothing is changed");
     }
 }
@@ -408,16 +408,16 @@ fn a_snapshot_that_lost_whole_lines_is_damaged() {
         let kept: String = whole.lines().take(keep).map(|line| format!("{line}\n")).collect();
         let file = fs::OpenOptions::new().write(true).open(&path).expect("the file");
         file.set_len(kept.len() as u64).expect("cut");
-        let error = store.read(&[Table::Jobs]).expect_err("noticed");
+        let error = store.read(&[Table::JOBS]).expect_err("noticed");
         assert_eq!(damage(&error), ("jobs.jsonl".into(), keep + 1, kept.len()));
         let detail = format!("{} bytes were written, {} are there", whole.len(), kept.len());
         assert!(error.to_string().contains(&detail), "{error:#}");
         fs::remove_file(&path).expect("removed");
-        assert_eq!(damage(&store.read(&[Table::Jobs]).expect_err("noticed")).1, 1, "gone altogether");
+        assert_eq!(damage(&store.read(&[Table::JOBS]).expect_err("noticed")).1, 1, "gone altogether");
         let found = store.examine().expect("an examination");
         assert_eq!(found.files().map(|file| file.damage.len()).sum::<usize>(), 1, "doctor sees it too");
         append_new(&path, whole.as_bytes());
-        assert!(store.read(&[Table::Jobs]).is_ok() && store.examine().expect("an examination").is_sound());
+        assert!(store.read(&[Table::JOBS]).is_ok() && store.examine().expect("an examination").is_sound());
     }
 }
 
@@ -441,7 +441,7 @@ fn whoever_reads_the_small_tables_alone_sees_what_all_see() {
     for _ in 0..60 {
         let writes: Vec<Write> = (0..random.usize(1..6))
             .map(|_| {
-                let table = [Table::Jobs, Table::CronJobs, Table::Pods, Table::Events][random.usize(..4)];
+                let table = [Table::JOBS, Table::CRON_JOBS, Table::PODS, Table::EVENTS][random.usize(..4)];
                 let key = named(&format!("x{}", random.u8(..8)));
                 let text = format!(r#"{{"text":"{}"}}"#, "é".repeat(random.usize(..9_000)));
                 if random.bool() { Write::put(table, key, text) } else { Write::delete(table, key) }
@@ -449,8 +449,8 @@ fn whoever_reads_the_small_tables_alone_sees_what_all_see() {
             .collect();
         commit(&store, &writes);
         let (all, end) = store.read(&record::TABLES).expect("a state");
-        let (few, few_end) = store.read(&[Table::Jobs, Table::CronJobs]).expect("a state");
-        for table in [Table::Jobs, Table::CronJobs] {
+        let (few, few_end) = store.read(&[Table::JOBS, Table::CRON_JOBS]).expect("a state");
+        for table in [Table::JOBS, Table::CRON_JOBS] {
             let told = |state: &State| -> Vec<(Key, String)> {
                 state.objects(table).map(|(key, object)| (key.clone(), object.text.to_owned())).collect()
             };
@@ -465,9 +465,9 @@ fn an_object_that_does_not_parse_is_reported_with_its_place() {
     let (_place, store) = new_store();
     commit(&store, &[put("a", "1")]);
     let at = fs::read(journal(&store)).expect("a journal").len();
-    commit(&store, &[Write::put(Table::Jobs, named("b"), r#"{"metadata":7}"#.into())]);
-    let (state, _) = store.read(&[Table::Jobs]).expect("a state");
-    let object = state.get(Table::Jobs, &named("b")).expect("the object");
+    commit(&store, &[Write::put(Table::JOBS, named("b"), r#"{"metadata":7}"#.into())]);
+    let (state, _) = store.read(&[Table::JOBS]).expect("a state");
+    let object = state.get(Table::JOBS, &named("b")).expect("the object");
     let error = object.parse::<crate::api::Job>().expect_err("not a Job");
     assert_eq!(damage(&error), ("journal.jsonl".to_owned(), 5, at + record::HEAD));
 }
@@ -537,12 +537,12 @@ fn writers_side_by_side_lose_nothing_and_revisions_are_consecutive() {
         while more {
             // Asked before the last look, so that nothing is missed and a writer that fails ends this too.
             more = writers.iter().any(|writer| !writer.is_finished());
-            follower.changes(&[Table::Jobs], |change| revisions.push(change.revision)).expect("changes");
+            follower.changes(&[Table::JOBS], |change| revisions.push(change.revision)).expect("changes");
         }
         let expected: Vec<u64> = (1..=(WRITERS * COMMITS) as u64).collect();
         assert_eq!(revisions, expected);
     });
-    let stored = all(&store, Table::Jobs);
+    let stored = all(&store, Table::JOBS);
     assert_eq!(stored.len(), WRITERS * COMMITS);
 }
 
@@ -556,7 +556,7 @@ fn event(name: &str, age: Duration) -> Write {
         field_path: None,
     };
     let event = EventRecord::new(about, "Normal", "test", "Tested", "m", noon() - age);
-    Write::put(Table::Events, named(name), serde_json::to_string(&event).expect("an Event"))
+    Write::put(Table::EVENTS, named(name), serde_json::to_string(&event).expect("an Event"))
 }
 
 #[test]
@@ -578,7 +578,7 @@ fn compaction_forgets_old_events_and_the_oldest_tombstones() {
     commit(&store, &tombstones);
     commit(&store, &[Write::put(Table::Tombstones, named("a-young-one"), "{}".into())]);
     compact(&store);
-    assert_eq!(all(&store, Table::Events).into_keys().collect::<Vec<_>>(), ["an-hour", "new"]);
+    assert_eq!(all(&store, Table::EVENTS).into_keys().collect::<Vec<_>>(), ["an-hour", "new"]);
     let tombstones: Vec<String> = all(&store, Table::Tombstones).into_keys().collect();
     assert_eq!(
         (tombstones.len(), tombstones[0].as_str(), tombstones[999].as_str()),
@@ -592,16 +592,16 @@ fn events_of_objects_that_are_gone_make_way_first() {
     commit(&store, &[put("there", "1")]);
     let about = |name: &str, number: usize| {
         let Write { content, .. } = event(name, Duration::zero());
-        Write { content, ..Write::delete(Table::Events, named(&format!("{name}.{number:05}"))) }
+        Write { content, ..Write::delete(Table::EVENTS, named(&format!("{name}.{number:05}"))) }
     };
     let events: Vec<Write> =
         (0..1500).flat_map(|number| [about("there", number), about("gone", number)]).collect();
     commit(&store, &events);
     compact(&store);
     let count =
-        |prefix: &str| all(&store, Table::Events).keys().filter(|name| name.starts_with(prefix)).count();
+        |prefix: &str| all(&store, Table::EVENTS).keys().filter(|name| name.starts_with(prefix)).count();
     assert_eq!((count("there"), count("gone")), (1500, 1000));
-    assert!(all(&store, Table::Events).contains_key("gone.01499"), "the newest stay");
+    assert!(all(&store, Table::EVENTS).contains_key("gone.01499"), "the newest stay");
 }
 
 #[test]
@@ -612,8 +612,8 @@ fn a_commit_of_many_deletions_is_bounded() {
     for name in &names {
         commit(&store, &[put(name, &large)]);
     }
-    let (_, mut tail) = store.read(&[Table::Jobs]).expect("a state");
-    let deletions: Vec<Write> = names.iter().map(|name| Write::delete(Table::Jobs, named(name))).collect();
+    let (_, mut tail) = store.read(&[Table::JOBS]).expect("a state");
+    let deletions: Vec<Write> = names.iter().map(|name| Write::delete(Table::JOBS, named(name))).collect();
     commit(&store, &deletions);
     let mut kept = 0;
     tail.changes(&TABLES, |change| kept += usize::from(change.last.is_some())).expect("changes");
@@ -627,8 +627,8 @@ fn a_deletion_keeps_the_last_object_for_those_who_watch() {
     commit(&store, &[put("a", "1"), put("b", "1"), put("c", "1")]);
     compact(&store);
     commit(&store, &[put("b", "2")]);
-    let (_, mut tail) = store.read(&[Table::Jobs]).expect("a state");
-    let delete = |name: &str| Write::delete(Table::Jobs, named(name));
+    let (_, mut tail) = store.read(&[Table::JOBS]).expect("a state");
+    let delete = |name: &str| Write::delete(Table::JOBS, named(name));
     let given = Write { content: WriteContent::Delete(Some("{\"is\":\"given\"}".into())), ..delete("c") };
     let facts = Write::delete(Table::JobFacts, named("a"));
     commit(&store, &[delete("a"), delete("b"), given, delete("never"), facts]);
@@ -656,11 +656,11 @@ fn lists_read_the_pods_as_they_stand_and_the_parts_they_show() {
         json!({"metadata": {"name": "x"}, "spec": {"containers": []}, "status": {"phase": phase}}).to_string()
     };
     let listed = |phase: &str| listed_pod(&pod(phase)).expect("a pod");
-    let put = |name: &str, text: String| Write::put(Table::Pods, named(name), text);
+    let put = |name: &str, text: String| Write::put(Table::PODS, named(name), text);
     let listing = || -> Vec<(String, String)> {
-        let (state, _) = store.read_listing(&[Table::Pods]).expect("a listing");
+        let (state, _) = store.read_listing(&[Table::PODS]).expect("a listing");
         state
-            .objects(Table::Pods)
+            .objects(Table::PODS)
             .map(|(key, object)| (key.name.to_string(), object.text.to_owned()))
             .collect()
     };
@@ -671,7 +671,7 @@ fn lists_read_the_pods_as_they_stand_and_the_parts_they_show() {
     compact(&store);
     commit(
         &store,
-        &[put("b", pod("Failed")), put("d", "{no pod}".into()), Write::delete(Table::Pods, named("c"))],
+        &[put("b", pod("Failed")), put("d", "{no pod}".into()), Write::delete(Table::PODS, named("c"))],
     );
     assert_eq!(
         listing(),
@@ -681,7 +681,7 @@ fn lists_read_the_pods_as_they_stand_and_the_parts_they_show() {
     compact(&store);
     let expected = [pair("a", &listed("Running")), pair("b", &listed("Failed")), pair("d", "{no pod}")];
     assert_eq!(listing(), expected);
-    assert_eq!(all(&store, Table::Pods)["b"], pod("Failed"), "whole for everybody else");
+    assert_eq!(all(&store, Table::PODS)["b"], pod("Failed"), "whole for everybody else");
 }
 
 fn report(uid: &str, sequence: u64) -> PodReport {
@@ -791,7 +791,7 @@ proptest! {
     #[test]
     fn a_store_is_a_map(steps in steps()) {
         let (_place, mut store) = new_store();
-        let (_, mut tail) = store.read(&[Table::Jobs]).expect("a state");
+        let (_, mut tail) = store.read(&[Table::JOBS]).expect("a state");
         let (mut model, mut followed) = (BTreeMap::new(), BTreeMap::new());
         let mut revision = 0;
         for step in steps {
@@ -801,7 +801,7 @@ proptest! {
                         .iter()
                         .map(|(key, value)| match value {
                             Some(value) => put(&format!("k{key}"), &value.to_string()),
-                            None => Write::delete(Table::Jobs, named(&format!("k{key}"))),
+                            None => Write::delete(Table::JOBS, named(&format!("k{key}"))),
                         })
                         .collect();
                     revision += writes.len() as u64;
@@ -824,8 +824,8 @@ proptest! {
                     append(&journal(&store), &line.as_bytes()[..length]);
                 }
             }
-            prop_assert_eq!(&all(&store, Table::Jobs), &model);
-            tail.changes(&[Table::Jobs], |change| {
+            prop_assert_eq!(&all(&store, Table::JOBS), &model);
+            tail.changes(&[Table::JOBS], |change| {
                 match change.object {
                     Some(object) => followed.insert(change.name.to_owned(), object.to_owned()),
                     None => followed.remove(change.name),
@@ -839,7 +839,7 @@ proptest! {
 
 fn job(name: &str, text: &str) -> Write {
     let object = json!({"metadata": {"name": name, "namespace": "default", "annotations": {"is": text}}});
-    Write::put(Table::Jobs, named(name), object.to_string())
+    Write::put(Table::JOBS, named(name), object.to_string())
 }
 
 /// What the Jobs say, by name.
@@ -848,7 +848,7 @@ fn annotations(store: &Store) -> Vec<String> {
         let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         format!("{name} {}", value["metadata"]["annotations"]["is"].as_str().unwrap_or_default())
     };
-    all(store, Table::Jobs).into_iter().map(of).collect()
+    all(store, Table::JOBS).into_iter().map(of).collect()
 }
 
 /// What lies in the data directory under names like that, with its content.
@@ -904,7 +904,7 @@ fn damaged_lines_are_set_aside_and_everything_else_stands() {
     let third = fs::read(&journal_file).expect("the journal").len();
     // Revisions 8 to 11 change c and e, make x and remove d; 12 changes c again.
     let removed = WriteContent::Delete(Some("{}".into()));
-    let removal = Write { content: removed, ..Write::delete(Table::Jobs, named("d")) };
+    let removal = Write { content: removed, ..Write::delete(Table::JOBS, named("d")) };
     commit(&store, &[job("c", "3"), job("e", "3"), job("x", "3"), removal]);
     damage_line(&journal_file, "\"name\":\"e\",\"namespace");
     let damaged_commit = fs::read(&journal_file).expect("the journal")[third..].to_vec();
@@ -945,14 +945,14 @@ fn whoever_has_followed_a_damaged_store_has_to_start_again() {
     let (_place, store) = new_store();
     commit(&store, &[job("a", "1")]);
     commit(&store, &[job("b", "1")]);
-    let (_, mut follower) = store.read(&[Table::Jobs]).expect("a state");
-    let (_, writer) = store.read(&[Table::Jobs]).expect("a state");
+    let (_, mut follower) = store.read(&[Table::JOBS]).expect("a state");
+    let (_, writer) = store.read(&[Table::JOBS]).expect("a state");
     damage_line(&journal(&store), "annotations");
     store.set_aside(noon()).expect("set aside").expect("something");
-    let error = follower.changes(&[Table::Jobs], |_| ()).expect_err("another history");
+    let error = follower.changes(&[Table::JOBS], |_| ()).expect_err("another history");
     assert!(error.to_string().contains("run the command again"), "{error:#}");
     let mut locked = store.lock(writer).expect("the lock");
-    assert!(locked.catch_up(&[Table::Jobs], |_| ()).is_err(), "nor does a writer go on");
+    assert!(locked.catch_up(&[Table::JOBS], |_| ()).is_err(), "nor does a writer go on");
     drop(locked);
     assert_eq!(annotations(&store), ["a 1"]);
 }
@@ -976,7 +976,7 @@ fn a_missing_commit_is_damage_without_a_line() {
 fn logs_and_reports_of_pods_outlive_the_commits_that_are_lost() {
     let pod = |name: &str, phase: &str| {
         let object = json!({"metadata": {"name": name, "uid": name}, "status": {"phase": phase}});
-        Write::put(Table::Pods, named(name), object.to_string())
+        Write::put(Table::PODS, named(name), object.to_string())
     };
     let (_place, store) = new_store();
     commit(&store, &[pod("kept", "Pending"), pod("over", "Succeeded")]);
@@ -1054,17 +1054,17 @@ proptest! {
     #[test]
     fn any_object_survives(object in any_object(), other in any_object()) {
         let (_place, store) = new_store();
-        let key = |name: &str| Write::put(Table::Jobs, named(name), object.to_string());
+        let key = |name: &str| Write::put(Table::JOBS, named(name), object.to_string());
         let wrapped = json!({"metadata": {"name": "c", "annotations": {}}, "spec": null, "status": null}).to_string();
-        commit(&store, &[key("a"), Write::put(Table::Pods, named("b"), other.to_string()), Write::put(Table::Jobs, named("c"), wrapped)]);
+        commit(&store, &[key("a"), Write::put(Table::PODS, named("b"), other.to_string()), Write::put(Table::JOBS, named("c"), wrapped)]);
         let whole = everything(&store).expect("readable");
-        prop_assert_eq!(&all(&store, Table::Jobs)["a"], &object.to_string());
-        prop_assert_eq!(&all(&store, Table::Pods)["b"], &other.to_string());
+        prop_assert_eq!(&all(&store, Table::JOBS)["a"], &object.to_string());
+        prop_assert_eq!(&all(&store, Table::PODS)["b"], &other.to_string());
         compact(&store);
-        prop_assert_eq!(&all(&store, Table::Jobs)["a"], &object.to_string());
+        prop_assert_eq!(&all(&store, Table::JOBS)["a"], &object.to_string());
         prop_assert!(whole.contains(&object.to_string()));
         let mut streamed = Vec::new();
-        store.stream(&[Table::Jobs], |change| {
+        store.stream(&[Table::JOBS], |change| {
             streamed.push(change.object.map(str::to_owned));
             Ok(())
         }).expect("readable");
@@ -1072,9 +1072,9 @@ proptest! {
         let examined = store.examine().expect("an examination");
         let unreadable = |damage: &Damage| damage.detail.contains("checksum") || damage.detail.contains("record");
         prop_assert!(!examined.files().flat_map(|file| &file.damage).any(unreadable));
-        commit(&store, &[Write::delete(Table::Jobs, named("a"))]);
-        prop_assert!(!all(&store, Table::Jobs).contains_key("a"));
-        prop_assert_eq!(&all(&store, Table::Pods)["b"], &other.to_string());
+        commit(&store, &[Write::delete(Table::JOBS, named("a"))]);
+        prop_assert!(!all(&store, Table::JOBS).contains_key("a"));
+        prop_assert_eq!(&all(&store, Table::PODS)["b"], &other.to_string());
     }
 }
 

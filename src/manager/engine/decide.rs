@@ -64,7 +64,7 @@ impl Engine {
             return;
         }
         for key in self.world.excess_done_pods() {
-            round.writes.delete(Table::Pods, key.clone());
+            round.writes.delete(Table::PODS, key.clone());
             self.pod_removed(&key, round);
         }
     }
@@ -114,7 +114,7 @@ impl Engine {
             Action::RemoveCronJob(key) => {
                 round.say(|| format!("cronjob.batch/{} removed", key.name));
                 self.world.cron_jobs.remove(&key);
-                round.writes.delete(Table::CronJobs, key);
+                round.writes.delete(Table::CRON_JOBS, key);
             }
             Action::Told(mark) => self.world.cron_jobs.tell(mark),
             Action::RecordEvent(event) => self.record(event, round)?,
@@ -132,7 +132,7 @@ impl Engine {
             })
         });
         let kept = kept.cloned();
-        round.writes.delete(Table::Pods, key.clone());
+        round.writes.delete(Table::PODS, key.clone());
         self.pod_removed(key, round);
         if let (Some(pod), Some(owner)) = (&kept, kept.as_ref().and_then(|pod| controller_of(&pod.metadata)))
         {
@@ -149,7 +149,7 @@ impl Engine {
             let tombstone = Tombstone::of(&job);
             round.writes.put_text(Table::Tombstones, key.clone(), serde_json::to_string(&tombstone)?);
         }
-        round.writes.delete(Table::Jobs, key.clone());
+        round.writes.delete(Table::JOBS, key.clone());
         round.writes.delete(Table::JobFacts, key.clone());
         self.job_removed(key, round);
         Ok(())
@@ -160,9 +160,9 @@ impl Engine {
     pub(super) fn stored_job(&self, key: &Key, round: &mut Round) -> Result<Option<crate::api::Job>> {
         let jobs = match &mut round.stored_jobs {
             Some(jobs) => jobs,
-            none => none.insert(self.store.read(&[Table::Jobs])?.0),
+            none => none.insert(self.store.read(&[Table::JOBS])?.0),
         };
-        jobs.get(Table::Jobs, key).map(|object| object.parse()).transpose()
+        jobs.get(Table::JOBS, key).map(|object| object.parse()).transpose()
     }
 
     /// What the kubelet does about one pod: start it, tell it to stop, or say why it cannot be started.

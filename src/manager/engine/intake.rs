@@ -49,7 +49,7 @@ impl Engine {
             anyhow::Error::new(error).context(format!("{} (revision {})", place(change), change.revision))
         };
         match (change.table, change.object) {
-            (Table::Jobs, Some(text)) => {
+            (Table::JOBS, Some(text)) => {
                 let job: crate::api::Job = serde_json::from_str(text).map_err(damaged)?;
                 // Replaced by another of the same name: the old one is gone, with all that was kept for it.
                 if self.world.job_uid(&key).is_some_and(|old| old != uid(&job.metadata)) {
@@ -57,22 +57,22 @@ impl Engine {
                 }
                 self.world.put_job(job);
             }
-            (Table::Jobs, None) => self.job_removed(&key, round),
-            (Table::Nodes, Some(text)) => {
+            (Table::JOBS, None) => self.job_removed(&key, round),
+            (Table::NODES, Some(text)) => {
                 self.world.put_node(&serde_json::from_str(text).map_err(damaged)?);
             }
-            (Table::CronJobs, Some(text)) => {
+            (Table::CRON_JOBS, Some(text)) => {
                 self.world.cron_jobs.put(serde_json::from_str(text).map_err(damaged)?);
             }
-            (Table::CronJobs, None) => self.world.cron_jobs.remove(&key),
-            (Table::Pods, Some(text)) => {
+            (Table::CRON_JOBS, None) => self.world.cron_jobs.remove(&key),
+            (Table::PODS, Some(text)) => {
                 let pod: Pod = serde_json::from_str(text).map_err(damaged)?;
                 if self.world.pod_uid(&key).is_some_and(|old| old != uid(&pod.metadata)) {
                     self.pod_removed(&key, round);
                 }
                 self.world.put_pod(pod);
             }
-            (Table::Pods, None) => self.pod_removed(&key, round),
+            (Table::PODS, None) => self.pod_removed(&key, round),
             (Table::JobFacts, Some(text)) => {
                 let facts: JobFacts = serde_json::from_str(text).map_err(damaged)?;
                 self.world.put_facts(key, facts);

@@ -67,7 +67,7 @@ impl Engine {
         let live: HashSet<&str> =
             self.world.live_pods().map(|pod| crate::api::meta::name(&pod.metadata)).collect();
         let recorder = &mut self.recorder;
-        self.store.stream(&[Table::Events], |change| {
+        self.store.stream(&[Table::EVENTS], |change| {
             let about = change.name.rsplit_once('.').map_or("", |(name, _)| name);
             if let Some(text) = change.object.filter(|_| live.contains(about)) {
                 recorder.remember(&serde_json::from_str(text).with_context(|| place(&change))?);
