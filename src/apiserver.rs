@@ -16,7 +16,11 @@ mod rerun;
 mod selectors;
 mod transaction;
 mod update;
+mod watch;
 mod writes;
+
+#[cfg(test)]
+mod tests;
 
 pub use create::{Answer, FieldValidation, decode};
 pub use creator::Creator;
@@ -28,4 +32,5 @@ pub use rerun::RerunError;
 pub use selectors::Selectors;
 pub use transaction::{Moment, Transaction};
 pub use update::{Subresource, Update, Updated};
+pub use watch::{EventType, Watch, WatchEvent};
 pub use writes::Writes;

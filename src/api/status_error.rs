@@ -44,6 +44,20 @@ pub enum StatusError {
         /// The whole sentence.
         message: String,
     },
+    /// A watch from a resourceVersion of which is not known any more what came after it.
+    Expired {
+        /// The version asked for.
+        wanted: u64,
+        /// The oldest that a watch can begin with.
+        oldest: u64,
+    },
+    /// A resourceVersion that does not exist yet.
+    Timeout {
+        /// The version asked for.
+        wanted: u64,
+        /// The newest there is.
+        current: u64,
+    },
     /// What is asked for is not done to objects of this kind.
     MethodNotAllowed {
         /// The whole sentence.
@@ -158,6 +172,8 @@ impl StatusError {
             Self::Conflict { .. } => "Conflict",
             Self::Invalid { .. } | Self::Unprocessable { .. } => "Invalid",
             Self::MethodNotAllowed { .. } => "MethodNotAllowed",
+            Self::Expired { .. } => "Expired",
+            Self::Timeout { .. } => "Timeout",
             Self::BadRequest { .. } => "BadRequest",
             Self::TooLarge { .. } => "RequestEntityTooLarge",
             Self::Forbidden { .. } => "Forbidden",
@@ -200,6 +216,12 @@ impl fmt::Display for StatusError {
                 }
             }
             Self::BadRequest { message } | Self::MethodNotAllowed { message } => formatter.write_str(message),
+            Self::Expired { wanted, oldest } => {
+                write!(formatter, "too old resource version: {wanted} ({oldest})")
+            }
+            Self::Timeout { wanted, current } => {
+                write!(formatter, "Too large resource version: {wanted}, current: {current}")
+            }
             Self::Unprocessable { message } => write!(formatter, "The request is invalid: {message}"),
             Self::TooLarge { limit } => write!(formatter, "Request entity too large: limit is {limit}"),
             Self::Forbidden { kind, name, detail } => {

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::creator::Creator;
+use super::creator::{Creator, Passed};
 use super::delete::{DeleteOptions, Deleted};
 use super::read::Read as _;
 use super::transaction::Transaction;
@@ -68,12 +68,13 @@ impl Transaction {
     /// [`StatusError::Invalid`] with every cause; [`StatusError::AlreadyExists`]; [`StatusError::TooLarge`];
     /// [`StatusError::MethodNotAllowed`].
     pub fn create(&mut self, object: Object, manifest: &Value, creator: &Creator) -> Result<Answer> {
-        let mut answer = self.admit(object, manifest, creator)?;
+        let (mut answer, passed) = self.admit(object, manifest, creator)?;
         let (kind, key) = (answer.object.kind(), answer.object.key());
         if self.current::<serde::de::IgnoredAny>(Table::from(kind), &key)?.is_some() {
             return Err(StatusError::AlreadyExists { kind, name: key.name.to_string() }.into());
         }
         self.store_new(&mut answer.object)?;
+        self.store_passed(passed);
         Ok(answer)
     }
 
@@ -89,18 +90,24 @@ impl Transaction {
         options: &DeleteOptions,
     ) -> Result<(Answer, Option<Deleted>)> {
         self.require_new(object.kind(), &object.key())?;
-        let mut answer = self.admit(object, manifest, creator)?;
+        let (mut answer, passed) = self.admit(object, manifest, creator)?;
         let (kind, key) = (answer.object.kind(), answer.object.key());
         let is_there = !key.name.is_empty() && self.get(kind, &key).is_ok();
         let deleted = if is_there { Some(self.delete(kind, &key, options)?) } else { None };
         self.store_new(&mut answer.object)?;
+        self.store_passed(passed);
         Ok((answer, deleted))
     }
 
     /// Completes an object that is to be created and checks it.
-    fn admit(&mut self, mut object: Object, manifest: &Value, creator: &Creator) -> Result<Answer> {
+    fn admit(
+        &mut self,
+        mut object: Object,
+        manifest: &Value,
+        creator: &Creator,
+    ) -> Result<(Answer, Option<Passed>)> {
         Self::require_creatable(object.kind())?;
-        self.add_creator(object.meta_mut(), creator)?;
+        let passed = self.add_creator(object.meta_mut(), creator)?;
         let meta = object.meta_mut();
         if name(meta).is_empty()
             && let Some(base) = meta.generate_name.clone().filter(|base| !base.is_empty())
@@ -118,7 +125,7 @@ impl Transaction {
         refuse(&object, findings.refused)?;
         object.canonicalize();
         let warnings = object.warnings().into_iter().chain(findings.warnings).collect();
-        Ok(Answer { object, warnings })
+        Ok((Answer { object, warnings }, passed))
     }
 }
 

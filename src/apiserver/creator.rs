@@ -30,6 +30,13 @@ pub struct Creator {
     pub passed: BTreeMap<String, String>,
 }
 
+/// Variables for the pods of an object, on their way into the store.
+pub(super) struct Passed {
+    /// What the object calls them.
+    key: Key,
+    values: String,
+}
+
 impl Creator {
     fn annotations(&self) -> Result<[(&'static str, String); 4]> {
         Ok([
@@ -60,20 +67,25 @@ impl Creator {
 }
 
 impl Transaction {
-    /// Notes in a new object who creates it.
-    pub(super) fn add_creator(&mut self, meta: &mut ObjectMeta, creator: &Creator) -> Result<()> {
+    /// Notes in a new object who creates it. Returns the variables that are passed, as they are to be stored with it.
+    pub(super) fn add_creator(&mut self, meta: &mut ObjectMeta, creator: &Creator) -> Result<Option<Passed>> {
         let annotations = meta.annotations.get_or_insert_default();
         for (name, value) in creator.annotations()? {
             annotations.entry(name.into()).or_insert(value);
         }
-        if !creator.passed.is_empty() {
-            let names: Vec<&str> = creator.passed.keys().map(String::as_str).collect();
-            let id = new_uid(&mut self.random);
-            annotations.insert(ANNOTATION_PASSED_ENVIRONMENT.into(), names.join(","));
-            annotations.insert(ANNOTATION_PASSED_ENVIRONMENT_ID.into(), id.clone());
-            let values = serde_json::to_string(&creator.passed)?;
-            self.writes.put_text(Table::Environments, Key::new("", &id), values);
+        if creator.passed.is_empty() {
+            return Ok(None);
         }
-        Ok(())
+        let names: Vec<&str> = creator.passed.keys().map(String::as_str).collect();
+        let id = new_uid(&mut self.random);
+        annotations.insert(ANNOTATION_PASSED_ENVIRONMENT.into(), names.join(","));
+        annotations.insert(ANNOTATION_PASSED_ENVIRONMENT_ID.into(), id.clone());
+        Ok(Some(Passed { key: Key::new("", &id), values: serde_json::to_string(&creator.passed)? }))
+    }
+
+    pub(super) fn store_passed(&mut self, passed: Option<Passed>) {
+        if let Some(Passed { key, values }) = passed {
+            self.writes.put_text(Table::Environments, key, values);
+        }
     }
 }

@@ -1,6 +1,5 @@
 //! `get`.
 
-use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::process::ExitCode;
 
@@ -15,8 +14,8 @@ use super::manifests::{self, FileArgs};
 use super::output::{complain, print};
 use super::resources::Target;
 use super::selection::{self, Found, Selectors};
-use crate::api::events::EventRecord;
-use crate::api::kinds::{Key, Kind};
+use crate::api::kinds::Kind;
+use crate::apiserver::{EventType, Watch, WatchEvent};
 use crate::manager::clock;
 use crate::printers;
 use crate::printers::custom_columns::CustomColumns;
@@ -376,69 +375,40 @@ fn watch(
     let mut printer =
         TablePrinter::new(table.columns(wide), table_options(args, *kind, false, all_namespaces));
     let (reader, mut follower) = context.client.watch(&[Table::from(*kind)])?;
-    let mut shown: BTreeMap<Key, String> = BTreeMap::new();
     let (found, missing) =
         selection::resolve(&reader, targets, &context.namespace, all_namespaces, selectors)?;
     if let Some(error) = missing.into_iter().next() {
         return Err(error);
     }
-    let mut batch = Vec::new();
-    for one in found {
-        shown.insert(Key::clone(&one.key), one.text.to_string());
-        batch.push(("ADDED", one.text.into_owned()));
+    let mut watch = Watch::new(*kind, namespace, selectors)?.after(&found);
+    let mut events: Vec<WatchEvent> = Vec::new();
+    if !args.watch_only {
+        events.extend(found.into_iter().map(|one| WatchEvent {
+            event: EventType::Added,
+            key: one.key.into_owned(),
+            text: one.text.into_owned(),
+            revision: 0,
+        }));
     }
     drop(reader);
-    if args.watch_only {
-        batch.clear();
-    }
-    print_changes(&batch, *kind, wide, &mut printer, format, args, zone)?;
+    print_changes(&events, *kind, wide, &mut printer, format, args, zone)?;
     loop {
-        let mut batch = Vec::new();
-        let mut unreadable = None;
-        follower.changes(|change| {
-            let key = Key::new(change.namespace, change.name);
-            if !targets.iter().any(|target| target.includes(&key, namespace)) {
-                return;
-            }
-            let object = change.object.and_then(|text| as_shown(*kind, text));
-            let selected = match &object {
-                Some(text) => selectors.matches(*kind, text).unwrap_or_else(|error| {
-                    unreadable = Some(error);
-                    false
-                }),
-                None => false,
-            };
-            match (selected.then_some(object).flatten(), shown.contains_key(&key)) {
-                (Some(text), was_shown) => {
-                    batch.push((if was_shown { "MODIFIED" } else { "ADDED" }, text.clone()));
-                    shown.insert(key, text);
-                }
-                (None, true) => {
-                    if let Some(last) = shown.remove(&key) {
-                        batch.push(("DELETED", last));
-                    }
-                }
-                (None, false) => {}
-            }
+        let mut events = Vec::new();
+        let mut failed = Ok(());
+        follower.changes(|change| match watch.take(&change) {
+            Ok(event) => events.extend(
+                event.filter(|event| targets.iter().any(|target| target.includes(&event.key, namespace))),
+            ),
+            Err(error) => failed = Err(error),
         })?;
-        if let Some(error) = unreadable {
-            return Err(error).context("read a change");
-        }
-        print_changes(&batch, *kind, wide, &mut printer, format, args, zone)?;
+        failed.context("read a change")?;
+        print_changes(&events, *kind, wide, &mut printer, format, args, zone)?;
         follower.wait(&[], None)?;
     }
 }
 
-/// A stored object as the API shows it.
-fn as_shown(kind: Kind, text: &str) -> Option<String> {
-    if kind == Kind::Event {
-        return serde_json::from_str::<EventRecord>(text).ok().map(|event| event.to_event().to_string());
-    }
-    Some(text.to_owned())
-}
-
 fn print_changes(
-    batch: &[(&'static str, String)],
+    events: &[WatchEvent],
     kind: Kind,
     wide: bool,
     printer: &mut TablePrinter,
@@ -446,26 +416,26 @@ fn print_changes(
     args: &Args,
     zone: Tz,
 ) -> Result<()> {
-    if batch.is_empty() {
+    if events.is_empty() {
         return Ok(());
     }
     if matches!(format, Format::Table { .. }) {
         let now = clock();
         let table = TableKind::of(kind.as_str());
-        let rows = batch
+        let rows = events
             .iter()
-            .map(|(event, text)| {
+            .map(|WatchEvent { event, text, .. }| {
                 let mut row = table.row(text, now, wide).context("read a change")?;
                 if table == TableKind::CronJob && wide {
                     row.cells.push(super::next::cell(text, now, zone)?.into());
                 }
-                row.event = event;
+                row.event = event.as_str();
                 Ok(row)
             })
             .collect::<Result<Vec<Row<'_>>>>()?;
         return print(&printer.print(&rows));
     }
-    for (event, text) in batch {
+    for WatchEvent { event, text, .. } in events {
         let mut value: Value = serde_json::from_str(text).context("read a change")?;
         if matches!(format, Format::Name) {
             let name = value["metadata"]["name"].as_str().unwrap_or_default();
@@ -473,7 +443,7 @@ fn print_changes(
             continue;
         }
         if args.output_watch_events {
-            value = json!({"type": event, "object": value});
+            value = json!({"type": event.as_str(), "object": value});
         }
         let separator = if matches!(format, Format::Yaml) { "---\n" } else { "" };
         print(&format!("{separator}{}", render(vec![value], true, format)?))?;

@@ -119,8 +119,23 @@ impl Store {
         })
     }
 
+    /// Reads tables as they were at the last compaction; the [`Tail`] stands before everything since.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub fn read_snapshot_in_force(&self, tables: &[Table]) -> Result<(State, Tail)> {
+        self.with_snapshot(|directory| self.read_snapshot(directory, tables, &snapshot_file))
+    }
+
     fn read_files(&self, tables: &[Table], file: impl Fn(&Path, Table) -> PathBuf) -> Result<(State, Tail)> {
-        self.with_snapshot(|directory| self.read_snapshot(directory, tables, &file))
+        self.with_snapshot(|directory| {
+            let (mut state, mut tail) = self.read_snapshot(directory, tables, &file)?;
+            while let Some(batch) = tail.next_batch(tables)? {
+                state.take_commits(batch.path, batch.text, tables);
+            }
+            state.revision = tail.revision();
+            Ok((state, tail))
+        })
     }
 
     /// Reads from the snapshot in force. A compaction may replace it between two opens; the new one is there already then.
@@ -141,7 +156,7 @@ impl Store {
         tables: &[Table],
         file: &impl Fn(&Path, Table) -> PathBuf,
     ) -> Result<(State, Tail)> {
-        let mut tail = Tail::open(self, directory)?;
+        let tail = Tail::open(self, directory)?;
         let mut state = State::at(tail.snapshot_revision());
         if self.is_absent() {
             return Ok((state, tail));
@@ -167,10 +182,6 @@ impl Store {
                 Err(error) => return Err(error).with_context(|| format!("read {}", path.display())),
             }
         }
-        while let Some(batch) = tail.next_batch(tables)? {
-            state.take_commits(batch.path, batch.text, tables);
-        }
-        state.revision = tail.revision();
         Ok((state, tail))
     }
 }
