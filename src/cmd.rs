@@ -53,7 +53,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::kubelet::{COMPANION, CONTROLLER};
 
@@ -77,43 +77,76 @@ pub struct Cli {
     verb: Verb,
 }
 
-#[derive(Debug, Subcommand)]
-enum Verb {
-    Apply(apply::Args),
-    Create(create::Args),
-    Replace(replace::Args),
-    Run(run::Args),
-    Get(get::Args),
-    Describe(describe::Args),
-    Events(events::Args),
-    Logs(logs::Args),
-    Wait(wait::Args),
-    Delete(delete::Args),
-    Patch(patch::Args),
-    Label(label::LabelArgs),
-    Annotate(label::AnnotateArgs),
-    Scale(scale::Args),
-    Rerun(rerun::Args),
-    Suspend(suspend::SuspendArgs),
-    Resume(suspend::ResumeArgs),
-    Next(next::Args),
-    Cordon(cordon::CordonArgs),
-    Uncordon(cordon::UncordonArgs),
-    Drain(drain::Args),
-    Prune(prune::Args),
-    Reconcile(reconcile::Args),
-    Watch(watch::Args),
-    Service(service::Args),
-    Doctor(doctor::Args),
-    ApiResources(api_resources::ResourcesArgs),
-    ApiVersions(api_resources::VersionsArgs),
-    Version(version::Args),
-    Completion(completion::Args),
+/// Makes the enum of all verbs, the table by which one is found without the others, and the call of each.
+macro_rules! verbs {
+    ($($name:literal $verb:ident($args:ty) => $run:expr,)+) => {
+        #[derive(Debug, Subcommand)]
+        enum Verb {
+            $(#[command(name = $name)] $verb($args)),+
+        }
+
+        /// Every verb, and what gives a command its flags.
+        const VERBS: &[(&str, fn(Command) -> Command)] =
+            &[$(($name, <$args as clap::Args>::augment_args)),+];
+
+        fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+            match cli.verb {
+                $(Verb::$verb(args) => {
+                    let run: fn(&Global, $args) -> anyhow::Result<ExitCode> = $run;
+                    run(&cli.global, args)
+                }),+
+            }
+        }
+    };
+}
+
+verbs! {
+    "apply" Apply(apply::Args) => |global, args| apply::run(global, &args),
+    "create" Create(create::Args) => |global, args| create::run(global, args),
+    "replace" Replace(replace::Args) => |global, args| replace::run(global, &args),
+    "run" Run(run::Args) => |global, args| run::run(global, &args),
+    "get" Get(get::Args) => |global, args| get::run(global, &args),
+    "describe" Describe(describe::Args) => |global, args| describe::run(global, &args),
+    "events" Events(events::Args) => |global, args| events::run(global, &args),
+    "logs" Logs(logs::Args) => |global, args| logs::run(global, &args),
+    "wait" Wait(wait::Args) => |global, args| wait::run(global, &args),
+    "delete" Delete(delete::Args) => |global, args| delete::run(global, &args),
+    "patch" Patch(patch::Args) => |global, args| patch::run(global, &args),
+    "label" Label(label::LabelArgs) => |global, args| label::label(global, &args),
+    "annotate" Annotate(label::AnnotateArgs) => |global, args| label::annotate(global, &args),
+    "scale" Scale(scale::Args) => |global, args| scale::run(global, &args),
+    "rerun" Rerun(rerun::Args) => |global, args| rerun::run(global, &args),
+    "suspend" Suspend(suspend::SuspendArgs) => |global, args| suspend::suspend(global, &args),
+    "resume" Resume(suspend::ResumeArgs) => |global, args| suspend::resume(global, &args),
+    "next" Next(next::Args) => |global, args| next::run(global, &args),
+    "cordon" Cordon(cordon::CordonArgs) => |global, args| cordon::cordon(global, &args),
+    "uncordon" Uncordon(cordon::UncordonArgs) => |global, args| cordon::uncordon(global, &args),
+    "drain" Drain(drain::Args) => |global, args| drain::run(global, &args),
+    "prune" Prune(prune::Args) => |global, args| prune::run(global, &args),
+    "reconcile" Reconcile(reconcile::Args) => |global, args| reconcile::run(global, &args),
+    "watch" Watch(watch::Args) => |global, args| watch::run(global, &args),
+    "service" Service(service::Args) => |global, args| service::run(global, &args),
+    "doctor" Doctor(doctor::Args) => |global, args| doctor::run(global, &args),
+    "api-resources" ApiResources(api_resources::ResourcesArgs) => |_, args| api_resources::resources(&args),
+    "api-versions" ApiVersions(api_resources::VersionsArgs) => |_, args| api_resources::versions(&args),
+    "version" Version(version::Args) => |_, args| version::run(&args),
+    "completion" Completion(completion::Args) => |_, args| completion::run(&args),
 }
 
 /// The tree of verbs and flags, for completions and documentation.
-pub fn command() -> clap::Command {
+pub fn command() -> Command {
     flags::shown(Cli::command())
+}
+
+/// The tree without the verbs that the command line cannot mean: making it is most of what a start costs.
+fn tree_of_few(arguments: &[OsString]) -> Command {
+    let tree = <Global as clap::Args>::augment_args(Command::new("jobctl"));
+    let meant = VERBS.iter().filter(|(name, _)| arguments.iter().any(|argument| argument == name));
+    let commands = meant.map(|(name, augment)| augment(Command::new(*name)));
+    tree.disable_version_flag(true)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands(commands)
 }
 
 /// Parses the command line, runs the verb and maps its result to an exit code.
@@ -127,11 +160,18 @@ pub fn run() -> ExitCode {
         let ran = watch::run_unseen(kind, Path::new(directory));
         return if ran.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
-    let mut tree = flags::readable(Cli::command(), &arguments);
-    let arguments = flags::verbs_first(&tree, arguments);
-    let matches = match tree.try_get_matches_from_mut(&arguments) {
-        Ok(matches) => matches,
-        Err(error) => return usage::report(&error, &arguments),
+    let read = |tree: Command| {
+        let mut tree = flags::readable(tree, &arguments);
+        let arguments = flags::verbs_first(&tree, arguments.clone());
+        (tree.try_get_matches_from_mut(&arguments), arguments)
+    };
+    let (matches, arguments) = match read(tree_of_few(&arguments)) {
+        (Ok(matches), arguments) => (matches, arguments),
+        // Help and errors are about all that there is.
+        (Err(_), _) => match read(Cli::command()) {
+            (Ok(matches), arguments) => (matches, arguments),
+            (Err(error), arguments) => return usage::report(&error, &arguments),
+        },
     };
     let (path, strays) = flags::path_and_strays(&matches);
     if !strays.is_empty() {
@@ -150,42 +190,6 @@ pub fn run() -> ExitCode {
         }
         Ok(code) => code,
         Err(error) => failure::report(&error),
-    }
-}
-
-fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
-    let global = cli.global;
-    match cli.verb {
-        Verb::Apply(args) => apply::run(&global, &args),
-        Verb::Create(args) => create::run(&global, args),
-        Verb::Replace(args) => replace::run(&global, &args),
-        Verb::Run(args) => run::run(&global, &args),
-        Verb::Get(args) => get::run(&global, &args),
-        Verb::Describe(args) => describe::run(&global, &args),
-        Verb::Events(args) => events::run(&global, &args),
-        Verb::Logs(args) => logs::run(&global, &args),
-        Verb::Wait(args) => wait::run(&global, &args),
-        Verb::Delete(args) => delete::run(&global, &args),
-        Verb::Patch(args) => patch::run(&global, &args),
-        Verb::Label(args) => label::label(&global, &args),
-        Verb::Annotate(args) => label::annotate(&global, &args),
-        Verb::Scale(args) => scale::run(&global, &args),
-        Verb::Rerun(args) => rerun::run(&global, &args),
-        Verb::Suspend(args) => suspend::suspend(&global, &args),
-        Verb::Resume(args) => suspend::resume(&global, &args),
-        Verb::Next(args) => next::run(&global, &args),
-        Verb::Cordon(args) => cordon::cordon(&global, &args),
-        Verb::Uncordon(args) => cordon::uncordon(&global, &args),
-        Verb::Drain(args) => drain::run(&global, &args),
-        Verb::Prune(args) => prune::run(&global, &args),
-        Verb::Reconcile(args) => reconcile::run(&global, &args),
-        Verb::Watch(args) => watch::run(&global, &args),
-        Verb::Service(args) => service::run(&global, &args),
-        Verb::Doctor(args) => doctor::run(&global, &args),
-        Verb::ApiResources(args) => api_resources::resources(&args),
-        Verb::ApiVersions(args) => api_resources::versions(&args),
-        Verb::Version(args) => version::run(&args),
-        Verb::Completion(args) => completion::run(&args),
     }
 }
 

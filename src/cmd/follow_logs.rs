@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::os::fd::AsFd;
 
 use anyhow::{Context as _, Result};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
 
 use super::context::Context;
@@ -17,6 +17,7 @@ use crate::api::{Job, Pod};
 use crate::apiserver::{Reader, Source as _};
 use crate::controller::JobFacts;
 use crate::kubelet::{CHUNK, LogOptions, LogReader, Runs, raise_open_files};
+use crate::manager::{Follower, steady_clock};
 use crate::store::{Change, Table};
 
 /// Whose logs are followed.
@@ -91,6 +92,10 @@ type PodId = (Option<DateTime<Utc>>, String, String);
 
 /// How many files a follower has open beside the logs, and for a moment while it reads one.
 const OTHER_FILES: u64 = 20;
+/// How long a Job may take that is followed by looking again and again.
+const SOON_OVER: Duration = Duration::milliseconds(50);
+/// How often that is.
+const OFTEN: Duration = Duration::milliseconds(3);
 const TABLES: [Table; 4] = [Table::JOBS, Table::JobFacts, Table::PODS, Table::RemovedPods];
 
 /// Follows until the end; prints as it comes. False when it has given up.
@@ -100,14 +105,13 @@ pub(super) fn follow(
     listener: &mut impl Listener,
 ) -> Result<bool> {
     let (reader, mut follower) = context.client.watch(&TABLES)?;
-    let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK).context("watch the logs")?;
     // Each log that is followed is held open, as far as that is allowed.
     let most_open = usize::try_from(raise_open_files().saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX);
     let mut follow = Follow {
         context,
         following,
         listener,
-        inotify,
+        inotify: None,
         pods: BTreeMap::new(),
         watched: HashMap::new(),
         unfinished: BTreeSet::new(),
@@ -117,6 +121,7 @@ pub(super) fn follow(
     };
     follow.begin(&reader)?;
     drop(reader);
+    let began = steady_clock();
     loop {
         follow.hear_of_writes();
         let mut failed = Ok(());
@@ -133,7 +138,11 @@ pub(super) fn follow(
         if follow.is_over() {
             return Ok(true);
         }
-        if !follower.wait(&[follow.inotify.as_fd()], following.until)? {
+        let is_in_time = match &follow.inotify {
+            Some(inotify) => follower.wait(&[inotify.as_fd()], following.until)?,
+            None => follow.look_often(&mut follower, began)?,
+        };
+        if !is_in_time {
             return Ok(false);
         }
     }
@@ -143,7 +152,8 @@ struct Follow<'a, L> {
     context: &'a Context,
     following: &'a Following<'a>,
     listener: &'a mut L,
-    inotify: Inotify,
+    /// Set for what takes longer.
+    inotify: Option<Inotify>,
     pods: BTreeMap<PodId, FollowedPod>,
     watched: HashMap<WatchDescriptor, PodId>,
     /// The Jobs that go on.
@@ -274,9 +284,25 @@ impl<'a, L: Listener> Follow<'a, L> {
         Ok(())
     }
 
+    /// Waits for a commit, or a moment: most Jobs that are followed are soon over. What takes longer is followed by inotify,
+    /// which costs a command 7 to 20 ms at its end, when the kernel closes it. False when the time is over.
+    fn look_often(&mut self, follower: &mut Follower, began: DateTime<Utc>) -> Result<bool> {
+        let now = steady_clock();
+        if now - began >= SOON_OVER {
+            let flags = InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK;
+            self.inotify = Some(Inotify::init(flags).context("watch the logs")?);
+        } else {
+            let look_at = now + OFTEN;
+            follower.wait(&[], Some(self.following.until.map_or(look_at, |until| until.min(look_at))))?;
+        }
+        self.pods.values_mut().for_each(|pod| pod.is_due = true);
+        Ok(self.following.until.is_none_or(|until| steady_clock() <= until))
+    }
+
     /// Notes which pods have written since.
     fn hear_of_writes(&mut self) {
-        while let Ok(events) = self.inotify.read_events() {
+        let Some(inotify) = &self.inotify else { return };
+        while let Ok(events) = inotify.read_events() {
             for event in events {
                 if event.mask.contains(AddWatchFlags::IN_Q_OVERFLOW) {
                     self.pods.values_mut().for_each(|pod| pod.is_due = true);
@@ -291,10 +317,10 @@ impl<'a, L: Listener> Follow<'a, L> {
     fn pump(&mut self) -> Result<bool> {
         let mut is_more = false;
         for (id, pod) in self.pods.iter_mut().filter(|(_, pod)| !pod.drained) {
-            if pod.watch.is_none() {
+            if let (None, Some(inotify)) = (&pod.watch, &self.inotify) {
                 let flags = AddWatchFlags::IN_MODIFY | AddWatchFlags::IN_CREATE;
                 let directory = self.context.client.pod_directory(&pod.uid);
-                pod.watch = self.inotify.add_watch(directory.path(), flags).ok();
+                pod.watch = inotify.add_watch(directory.path(), flags).ok();
                 pod.watch.into_iter().for_each(|watch| drop(self.watched.insert(watch, id.clone())));
                 pod.is_due = true;
             }

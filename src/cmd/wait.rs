@@ -115,23 +115,27 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         objects = watched.first_created(&context, &targets, &selectors, args.all_namespaces, until)?;
     }
     let mut errors = Vec::new();
+    let mut is_synced = true;
     for (kind, key) in &objects {
         for condition in &conditions {
             match watched.wait_for(&context, *kind, key, condition, until) {
-                Ok(Met::Silently) => {}
+                Ok(Met::Silently) => is_synced = false,
                 Ok(Met::Now(object)) => {
                     // What is said to have happened must not be taken back by a power cut.
                     context.client.sync()?;
                     outcomes.done(*kind, &key.name, "condition met", || Ok(object))?;
                 }
                 Err(error) => {
+                    is_synced = false;
                     errors.push(error);
                     break;
                 }
             }
         }
     }
-    context.client.sync()?;
+    if !is_synced {
+        context.client.sync()?;
+    }
     report(&errors);
     Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

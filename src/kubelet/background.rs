@@ -4,12 +4,13 @@ use std::ffi::{CString, OsString};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
-use std::process::{Child, Command};
 use std::time::{Duration, Instant};
+
+use nix::unistd::Pid;
 
 use super::actions::POD_UID_VARIABLE;
 use super::observe::{Supervisor, supervisor_of};
-use super::spawn::{detach, send_signal, start_beside};
+use super::spawn::{Parent, send_signal, start_anew};
 use crate::store::{PodDirectory, Store, holder_of};
 
 /// `jobctl __controller DIR`: the controller in the background. It bypasses the command line's parser, whose heap
@@ -20,7 +21,8 @@ pub const COMPANION: &str = "__companion";
 
 /// The variables that a controller needs: where things are, and how it is set up. Whatever else its starter has (tokens, for
 /// instance) must not stay in processes that live for days.
-const KEPT: [&str; 4] = ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "JOBCTL_BACKGROUND"];
+const KEPT: [&str; 5] =
+    ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "JOBCTL_BACKGROUND", "JOBCTL_IDLE_TIMEOUT"];
 /// In debug builds also what tests set.
 const KEPT_BY_TESTS: [&str; 4] = ["JOBCTL_CRASH_AT", "JOBCTL_BOOT_ID", "JOBCTL_SYNC_LOG", "JOBCTL_CLOCK"];
 /// The command line is made longer by this, so that `ps` can show more than fits where it lies.
@@ -33,26 +35,29 @@ fn kept_environment() -> Vec<(&'static str, OsString)> {
     KEPT.into_iter().chain(tests).filter_map(|name| Some((name, std::env::var_os(name)?))).collect()
 }
 
-/// Starts `jobctl KIND DIR` in the background.
+/// Starts `jobctl KIND DIR` in the background, as our child.
 ///
 /// # Errors
 /// The process cannot be started.
-pub fn start_detached(kind: &str, root: &Path) -> io::Result<Child> {
-    let mut command = Command::new("/proc/self/exe");
-    command.arg(kind).arg(root).arg(" ".repeat(ROOM_FOR_TITLE)).env_clear().envs(kept_environment());
-    detach(&mut command)
+pub fn start_detached(kind: &str, root: &Path) -> io::Result<Pid> {
+    start(kind, root, kept_environment(), Parent::Us)
 }
 
 /// As [`start_detached`] from a supervisor: the new process is none of its descendants, which end with the pod.
 pub(super) fn start_outside_of_the_pod(kind: &str, root: &Path) -> io::Result<()> {
+    let env = kept_environment().into_iter().filter(|(name, _)| *name != "JOBCTL_CRASH_AT");
+    start(kind, root, env.collect(), Parent::OurParent).map(|_| ())
+}
+
+fn start(kind: &str, root: &Path, env: Vec<(&'static str, OsString)>, parent: Parent) -> io::Result<Pid> {
     let word = |bytes: Vec<u8>| CString::new(bytes).map_err(io::Error::other);
     let argv = ["jobctl".into(), kind.into(), root.as_os_str().to_owned(), " ".repeat(ROOM_FOR_TITLE).into()];
     let argv = argv.into_iter().map(|one: OsString| word(one.into_vec())).collect::<io::Result<Vec<_>>>()?;
-    let env = kept_environment().into_iter().filter(|(name, _)| *name != "JOBCTL_CRASH_AT");
     let env = env
+        .into_iter()
         .map(|(name, value)| word([name.as_bytes(), b"=", value.as_bytes()].concat()))
         .collect::<io::Result<Vec<_>>>()?;
-    start_beside(&argv, &env)
+    Ok(Pid::from_raw(start_anew(&argv, &env, parent)?))
 }
 
 /// Within a pod of this data directory: asks the pod's supervisor to start the controller, for what we start ourselves ends

@@ -4,10 +4,9 @@
 use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
-use std::os::unix::process::CommandExt;
-use std::process::{Child, Command};
 use std::sync::OnceLock;
 
+use nix::sys::signal::{SigSet, SigmaskHow};
 use nix::unistd::{ForkResult, Pid};
 
 /// Forks; the child runs `child` and ends with the code it returns, without unwinding into the caller.
@@ -24,29 +23,6 @@ pub(super) fn fork_child(child: impl FnOnce() -> i32) -> nix::Result<Pid> {
             unsafe { libc::_exit(code) }
         }
     }
-}
-
-/// Starts a process that outlives us: a session of its own, no terminal, none of our descriptors, `/` as directory.
-///
-/// # Errors
-/// The program cannot be started.
-pub(super) fn detach(command: &mut Command) -> io::Result<Child> {
-    command
-        .arg0("jobctl")
-        .stdin(std::process::Stdio::null())
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .current_dir("/");
-    // SAFETY: only async-signal-safe calls are made between fork and exec.
-    unsafe {
-        command.pre_exec(|| {
-            libc::setsid();
-            reset_signals();
-            close_from(3);
-            Ok(())
-        });
-    }
-    command.spawn()
 }
 
 /// In a forked child that goes on as our own process: a session of its own, no terminal, and of the descriptors only
@@ -196,7 +172,7 @@ fn pointers(words: &[CString]) -> Vec<*const libc::c_char> {
 /// Starts a child that borrows our memory until it execs or ends, and returns when it has; negative where it cannot be started.
 ///
 /// # Safety
-/// This process has one thread. `run` makes system calls only, up to exec or _exit, and `what` is what it takes.
+/// `run` makes system calls only, up to exec or _exit, and `what` is what it takes.
 unsafe fn clone_until_exec(
     flags: libc::c_int,
     run: extern "C" fn(*mut libc::c_void) -> libc::c_int,
@@ -371,34 +347,54 @@ pub(super) fn exit_code(status: i32) -> Option<i32> {
     }
 }
 
-/// Starts our own program as a sibling: its parent is ours, so that it is none of those that a supervisor ends with its pod.
-/// `argv` and `env` are whole.
+/// Whose child a process of ours is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parent {
+    /// Ours.
+    Us,
+    /// Our parent's, so that it is none of those that a supervisor ends with its pod.
+    OurParent,
+}
+
+/// Starts our own program anew, to outlive us: a session of its own, no terminal, none of our descriptors, `/` as directory.
+/// `argv` and `env` are whole. No page of ours is copied for it.
 ///
 /// # Errors
 /// The program cannot be started.
-pub(super) fn start_beside(argv: &[CString], env: &[CString]) -> io::Result<()> {
+pub(super) fn start_anew(argv: &[CString], env: &[CString], parent: Parent) -> io::Result<libc::pid_t> {
     let (argv, env) = (pointers(argv), pointers(env));
-    let mut start = Beside { argv: argv.as_ptr(), env: env.as_ptr(), failure: 0 };
-    // SAFETY: `beside_in_child` takes a `Beside`, which lives here until the child has called exec or _exit.
-    let pid = unsafe { clone_until_exec(libc::CLONE_PARENT, beside_in_child, (&raw mut start).cast()) };
+    let mut start = Anew { argv: argv.as_ptr(), env: env.as_ptr(), failure: 0 };
+    let flags = if parent == Parent::OurParent { libc::CLONE_PARENT } else { 0 };
+    // A handler of ours must not run in the child, in our memory.
+    let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
+    // SAFETY: `anew_in_child` takes an `Anew`, which lives here until the child has called exec or _exit. Other threads may
+    // go on meanwhile: the child touches nothing but its own stack and this structure.
+    let pid = unsafe { clone_until_exec(flags, anew_in_child, (&raw mut start).cast()) };
+    let error = io::Error::last_os_error();
+    before.thread_set_mask()?;
     match start.failure {
-        _ if pid < 0 => Err(io::Error::last_os_error()),
-        0 => Ok(()),
-        number => Err(io::Error::from_raw_os_error(number)),
+        _ if pid < 0 => Err(error),
+        0 => Ok(pid),
+        number => {
+            if parent == Parent::Us {
+                let _ = nix::sys::wait::waitpid(nix::unistd::Pid::from_raw(pid), None);
+            }
+            Err(io::Error::from_raw_os_error(number))
+        }
     }
 }
 
-struct Beside {
+struct Anew {
     argv: *const *const libc::c_char,
     env: *const *const libc::c_char,
     failure: i32,
 }
 
-extern "C" fn beside_in_child(start: *mut libc::c_void) -> libc::c_int {
-    // SAFETY: `start` is the structure that `start_beside` passed, used by nobody else while we run; its pointers are
+extern "C" fn anew_in_child(start: *mut libc::c_void) -> libc::c_int {
+    // SAFETY: `start` is the structure that `start_anew` passed, used by nobody else while we run; its pointers are
     // null-terminated lists of C strings.
     unsafe {
-        let start = &mut *start.cast::<Beside>();
+        let start = &mut *start.cast::<Anew>();
         libc::setsid();
         reset_signals();
         let null = libc::open(c"/dev/null".as_ptr(), libc::O_RDWR);

@@ -1,6 +1,7 @@
 //! Where things are and how this place is set up.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -19,8 +20,20 @@ pub struct Config {
     pub data_directory: PathBuf,
     /// Whether processes of ours may go on in the background (`JOBCTL_BACKGROUND=never` forbids it).
     pub background: bool,
+    /// How long a controller in the background stays after its last work, so that the next command need not start one.
+    pub idle_timeout: std::time::Duration,
     /// What holds for all objects.
     pub settings: Settings,
+    /// The configuration file as it was read, for noticing another.
+    file: Option<(PathBuf, FileState)>,
+}
+
+/// By what another version of a file is known: its inode, length and time of change.
+type FileState = Option<(u64, u64, i64, i64)>;
+
+fn state_of(path: &Path) -> FileState {
+    let found = std::fs::metadata(path).ok()?;
+    Some((found.ino(), found.len(), found.mtime(), found.mtime_nsec()))
 }
 
 /// The configuration file: `$XDG_CONFIG_HOME/jobctl/config.yaml`.
@@ -33,7 +46,12 @@ struct ConfigFile {
     terminated_pod_threshold: Option<usize>,
     /// The node's name in place of this machine's.
     node_name: Option<String>,
+    /// How long a controller in the background stays after its last work, a Go duration.
+    idle_timeout: Option<String>,
 }
+
+/// How long a controller stays where nothing else is said: long enough for the next command of a script.
+const IDLE_TIMEOUT: &str = "1s";
 
 impl Config {
     /// Reads environment and configuration file. `data_directory` is what `--data-dir` said.
@@ -53,6 +71,7 @@ impl Config {
         let background = std::env::var_os("JOBCTL_BACKGROUND").is_none_or(|value| value != "never");
         let defaults = Settings::default();
         let path = directories.map(|directories| directories.config_dir().join("config.yaml"));
+        let file_state = path.as_deref().and_then(state_of);
         let file = path.as_deref().map_or_else(|| Ok(ConfigFile::default()), read_file)?;
         let path = path.unwrap_or_default();
         let in_file =
@@ -66,6 +85,12 @@ impl Config {
                 parsed => parsed.map_err(|problem| in_file("backoffBase", problem))?,
             },
         };
+        let idle_timeout = match std::env::var("JOBCTL_IDLE_TIMEOUT") {
+            Ok(text) => durations::parse(&text)
+                .map_err(|problem| anyhow::anyhow!("JOBCTL_IDLE_TIMEOUT: {problem}"))?,
+            Err(_) => durations::parse(file.idle_timeout.as_deref().unwrap_or(IDLE_TIMEOUT))
+                .map_err(|problem| in_file("idleTimeout", problem))?,
+        };
         if let Some(name) = &file.node_name
             && let Some(problem) = names::dns_subdomain(name).into_iter().next()
         {
@@ -74,6 +99,8 @@ impl Config {
         Ok(Self {
             data_directory,
             background,
+            idle_timeout: idle_timeout.to_std().unwrap_or_default(),
+            file: (!path.as_os_str().is_empty()).then_some((path, file_state)),
             settings: Settings {
                 node_name: file.node_name.unwrap_or_else(node_name),
                 backoff_base,
@@ -83,6 +110,13 @@ impl Config {
                     .unwrap_or(defaults.terminated_pod_threshold),
             },
         })
+    }
+}
+
+impl Config {
+    /// Whether the configuration file is another by now.
+    pub(super) fn is_outdated(&self) -> bool {
+        self.file.as_ref().is_some_and(|(path, state)| state_of(path) != *state)
     }
 }
 

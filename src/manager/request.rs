@@ -1,10 +1,10 @@
 //! What verbs do: decide under the lock, commit, make it durable, and see to it that somebody goes on.
 
-use std::process::Child;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use nix::sys::signal::SigSet;
+use nix::unistd::Pid;
 
 use super::engine::PassReport;
 use super::notice::leave_notice;
@@ -192,7 +192,7 @@ pub fn run_pass_here(config: &Config, store: &Store) -> Result<Option<PassReport
 /// Where nothing may stay in the background, a verb that waits brings its own controller and takes it away again.
 #[derive(Debug)]
 pub struct Companion {
-    child: Option<Child>,
+    child: Option<Pid>,
 }
 
 impl Companion {
@@ -214,10 +214,9 @@ impl Companion {
 
 impl Drop for Companion {
     fn drop(&mut self) {
-        if let Some(child) = &mut self.child {
-            let pid = nix::unistd::Pid::from_raw(child.id() as i32);
-            let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
-            let _ = child.wait();
+        if let Some(child) = self.child {
+            let _ = nix::sys::signal::kill(child, nix::sys::signal::Signal::SIGTERM);
+            while nix::sys::wait::waitpid(child, None) == Err(nix::errno::Errno::EINTR) {}
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::os::fd::AsFd;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration as StdDuration;
+use std::time::{Duration as StdDuration, Instant};
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
@@ -46,6 +46,8 @@ enum End {
     Interrupted,
     /// The lock's file has been removed: somebody else may hold another of that name.
     Unlocked,
+    /// The configuration has been changed: another controller goes by it.
+    Outdated,
 }
 
 impl Controller {
@@ -77,13 +79,13 @@ impl Controller {
         let mut watches = Watches::new(&self.store, true)?;
         let syncer = Syncer::start()?;
         let mut lock = Some(lock);
-        let mut is_unlocked;
+        let mut is_replaced;
         loop {
-            let end = self.work(lock.as_ref(), &signals, &timer, &mut watches, &syncer, &mut say)?;
+            let end = self.work(config, lock.as_ref(), &signals, &timer, &mut watches, &syncer, &mut say)?;
             // Let go first, look again after: whoever found the lock held and left word before this moment is heard.
             drop(lock.take());
-            is_unlocked = matches!(end, End::Unlocked);
-            if matches!(end, End::Interrupted | End::Unlocked) || !self.engine.has_news()? {
+            is_replaced = matches!(end, End::Unlocked | End::Outdated);
+            if is_replaced || matches!(end, End::Interrupted) || !self.engine.has_news()? {
                 break;
             }
             match ProcessLock::try_acquire(&self.store.controller_lock_path())? {
@@ -96,14 +98,16 @@ impl Controller {
         // A data directory that was removed is not to be made again.
         let hand_over = self.store.is_laid_out() && (!self.engine.is_idle() || self.engine.has_news()?);
         self.engine.finish();
-        if hand_over && config.background && (is_unlocked || self.mode != ControllerMode::Background) {
+        if hand_over && config.background && (is_replaced || self.mode != ControllerMode::Background) {
             super::ensure_controller(config, &self.store)?;
         }
         Ok(())
     }
 
+    #[expect(clippy::too_many_arguments, reason = "what the loop listens to")]
     fn work(
         &mut self,
+        config: &Config,
         lock: Option<&ProcessLock>,
         signals: &SignalFd,
         timer: &TimerFd,
@@ -112,12 +116,17 @@ impl Controller {
         say: &mut impl FnMut(&str),
     ) -> Result<End> {
         let path = self.store.controller_lock_path();
+        // Where nothing is left to do: until when to stay for the next command, and whether it has come.
+        let mut leave_at: Option<Instant> = None;
         loop {
             watches.drain()?;
             if let Some(lock) = lock
                 && !lock.is_named(&path)?
             {
                 return Ok(End::Unlocked);
+            }
+            if leave_at.is_some() && config.is_outdated() {
+                return Ok(End::Outdated);
             }
             let report = self.engine.pass()?;
             report.lines.iter().for_each(|line| say(line));
@@ -135,18 +144,41 @@ impl Controller {
                 if self.engine.has_news()? {
                     continue;
                 }
-                self.engine.tidy()?;
-                return Ok(End::Idle);
+                if report.committed || leave_at.is_none() {
+                    self.engine.tidy()?;
+                    leave_at = Some(Instant::now() + self.idle_timeout(config));
+                }
+                let left =
+                    leave_at.map_or(StdDuration::ZERO, |at| at.saturating_duration_since(Instant::now()));
+                if left.is_zero() {
+                    return Ok(End::Idle);
+                }
+                if self.sleep(signals, timer, watches, Some(left))? {
+                    return Ok(End::Interrupted);
+                }
+                continue;
             }
-            if self.sleep(signals, timer, watches)? {
+            leave_at = None;
+            if self.sleep(signals, timer, watches, None)? {
                 return Ok(End::Interrupted);
             }
             self.engine.hear_of_adopted_deaths();
         }
     }
 
-    /// Sleeps until there is something to do. True when asked to end.
-    fn sleep(&self, signals: &SignalFd, timer: &TimerFd, watches: &Watches) -> Result<bool> {
+    /// Only a controller that nobody sees stays when it has nothing to do.
+    fn idle_timeout(&self, config: &Config) -> StdDuration {
+        if self.mode == ControllerMode::Background { config.idle_timeout } else { StdDuration::ZERO }
+    }
+
+    /// Sleeps until there is something to do, or for so long. True when asked to end.
+    fn sleep(
+        &self,
+        signals: &SignalFd,
+        timer: &TimerFd,
+        watches: &Watches,
+        at_most: Option<StdDuration>,
+    ) -> Result<bool> {
         set_timer(timer, self.engine.next_wake())?;
         let mut fds = [
             PollFd::new(signals.as_fd(), PollFlags::POLLIN),
@@ -155,7 +187,10 @@ impl Controller {
             PollFd::new(timer.as_fd(), PollFlags::POLLIN),
             PollFd::new(self.engine.adopted(), PollFlags::POLLIN),
         ];
-        match poll(&mut fds, PollTimeout::NONE) {
+        let timeout = at_most.map(|left| left + StdDuration::from_millis(1));
+        let timeout =
+            timeout.map_or(PollTimeout::NONE, |left| PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX));
+        match poll(&mut fds, timeout) {
             Ok(_) | Err(nix::errno::Errno::EINTR) => {}
             Err(error) => return Err(error).context("wait for work"),
         }

@@ -161,3 +161,63 @@ fn jobs_go_on_though_nobody_reads_what_watch_says() {
     watch.stdout.take().expect("a pipe").read_to_string(&mut said).expect("text");
     assert!(said.len() > 60_000, "as much as a pipe holds: {}", said.len());
 }
+
+/// Runs a line, by whose controller the next one can be done for so long.
+fn with_idle_timeout(world: &World, time: &str, line: &str) -> crate::common::Output {
+    world.command(line).env("JOBCTL_IDLE_TIMEOUT", time).run().success()
+}
+
+#[test]
+fn a_controller_stays_a_moment_for_the_next_command_and_goes_when_none_comes() {
+    let world = World::new();
+    let manifest = |name: &str| world.manifest(&format!("{name}.yaml"), job(name, "", "true"));
+    let run = |name: &str, file: &str| {
+        let _ = with_idle_timeout(&world, "2s", &format!("apply -f {file}"));
+        world.wait_for_end(name);
+        world.controller()
+    };
+    let first = run("one", &manifest("one")).expect("it stays");
+    assert_eq!(run("two", &manifest("two")), Some(first), "the same");
+    world.assert_no_processes_left();
+    // A stay that was cut short by kill -9 is made up for like any other.
+    let first = run("three", &manifest("three")).expect("it stays");
+    kill(first, Signal::SIGKILL);
+    eventually(SOON, || !is_alive(first));
+    assert_ne!(run("four", &manifest("four")), Some(first));
+    world.assert_no_processes_left();
+}
+
+#[test]
+fn a_controller_that_stays_makes_way_for_one_by_the_new_configuration() {
+    let world = World::new();
+    let _ = with_idle_timeout(&world, "60s", "create job one --image=x -- true");
+    world.wait_for_end("one");
+    let old = world.controller().expect("it stays");
+    std::fs::write(world.path("config/jobctl/config.yaml"), "nodeName: node1\nbackoffBase: 10ms\n")
+        .expect("write");
+    let failing = job("two", "backoffLimit: 1", "exit 1");
+    let failing: String = failing
+        .lines()
+        .filter(|line| !line.contains("backoff-base"))
+        .fold(String::new(), |text, line| text + line + "\n");
+    let _ = world.apply(&failing);
+    world.wait_for_end("two");
+    assert_eq!(world.tally("two"), "/2 FailureTarget Failed", "without ten seconds between");
+    eventually(SOON, || !is_alive(old));
+    // Whoever was first has started the new one: the old one with its own minute, or the command with none.
+    if let Some(new) = world.controller() {
+        kill(new, Signal::SIGTERM);
+    }
+    world.assert_no_processes_left();
+}
+
+#[test]
+fn a_data_directory_that_is_removed_takes_the_controller_that_stays_with_it() {
+    let world = World::new();
+    let _ = with_idle_timeout(&world, "60s", "create job one --image=x -- true");
+    world.wait_for_end("one");
+    let stays = world.controller().expect("it stays");
+    std::fs::remove_dir_all(world.store()).expect("removed");
+    eventually(SOON, || !is_alive(stays));
+    assert!(!world.store().exists(), "nothing is made anew");
+}

@@ -297,6 +297,8 @@ impl Invocation<'_> {
             .env("HOME", self.world.path("home"))
             .env("XDG_DATA_HOME", self.world.path("data"))
             .env("XDG_CONFIG_HOME", self.world.path("config"))
+            // Whoever looks for processes that are left need not wait for it.
+            .env("JOBCTL_IDLE_TIMEOUT", "0s")
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .current_dir(&self.directory)
             .stdin(Stdio::piped())

@@ -118,6 +118,7 @@ impl Round {
         let log = self.sync_log().display().to_string();
         self.world
             .command(line)
+            .env("JOBCTL_IDLE_TIMEOUT", "30ms")
             .env("JOBCTL_BOOT_ID", &self.boot.to_string())
             .env("JOBCTL_SYNC_LOG", &log)
             .env("JOBCTL_CLOCK", &self.clock().display().to_string())
