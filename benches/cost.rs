@@ -1,6 +1,6 @@
 //! What a pod, a Job and a listing cost, as ratios to the bare work and to rivals measured in the same run.
 //!
-//! `cargo bench --bench cost [-- SECTION…]`, sections: pods, indexed, latency, list, memory,
+//! `cargo bench --bench cost [-- SECTION…]`, sections: pods, aged, indexed, latency, list, memory,
 //! and on demand only `huge`. Every run has a fresh directory:
 //! deleting thousands of files just before inflates the next run. Rivals that are not installed are left out.
 
@@ -24,8 +24,12 @@ fn main() {
     fs::create_dir_all(&root).expect("a directory");
     let place = Place { root: root.clone(), count: std::cell::Cell::new(0) };
     if wanted("pods") {
-        pods(&place, 1_000);
-        pods(&place, 10_000);
+        pods(&place, 1_000, State::Fresh);
+        pods(&place, 10_000, State::Fresh);
+    }
+    if wanted("aged") {
+        pods(&place, 1_000, State::Aged);
+        pods(&place, 1_000, State::Reused);
     }
     if wanted("indexed") {
         indexed(&place, &[1_000, 20_000]);
@@ -157,13 +161,38 @@ fn is_installed(program: &str) -> bool {
     Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
 }
 
-fn pods(place: &Place, count: usize) {
+/// What the filesystem has been through when a round begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Nothing of late, as far as we know.
+    Fresh,
+    /// 10,000 files were made beside, and deleted.
+    Aged,
+    /// As aged, and jobctl has had as many pods in the same store before, which were deleted.
+    Reused,
+}
+
+/// Makes many files and deletes them, as a store in use does, and whatever else there is on a machine.
+fn age(directory: &Path) {
+    let names: Vec<PathBuf> = (0..10_000).map(|number| directory.join(format!("old-{number}"))).collect();
+    names.iter().for_each(|name| drop(fs::File::create(name).expect("a file")));
+    names.iter().for_each(|name| fs::remove_file(name).expect("removed"));
+}
+
+fn pods(place: &Place, count: usize, state: State) {
     let xargs = format!("seq {count} | xargs -P{PARALLELISM} -I{{}} sh -c '/bin/echo hello > {{}}.log'");
+    let spooler = format!(
+        "export TS_SOCKET=$PWD/socket TMPDIR=$PWD; tsp -S {PARALLELISM}; for i in $(seq {count}); do tsp /bin/echo hello; \
+         done; tsp -w; tsp -K"
+    );
     let parallel = format!("seq {count} | parallel -j{PARALLELISM} --results results /bin/echo hello");
     let mut rows: Vec<(&str, Vec<Duration>)> = vec![("floor: bare spawn, output to a file", Vec::new())];
     rows.push(("jobctl apply + wait", Vec::new()));
     if is_installed("xargs") {
         rows.push(("xargs sh -c 'echo > file'", Vec::new()));
+    }
+    if is_installed("tsp") {
+        rows.push(("tsp: task-spooler", Vec::new()));
     }
     let rounds = if count > 1_000 { 3 } else { ROUNDS };
     if is_installed("parallel") && count <= 1_000 {
@@ -172,16 +201,31 @@ fn pods(place: &Place, count: usize) {
     for _ in 0..rounds {
         for (name, times) in &mut rows {
             let directory = place.fresh();
+            let is_ours = name.starts_with("jobctl");
+            if is_ours && state == State::Reused {
+                run_job(&directory, count);
+                check(&mut jobctl(&directory, &["delete", "job", "bench"]));
+                std::thread::sleep(Duration::from_secs(1));
+            }
+            if state != State::Fresh {
+                age(&directory);
+            }
             times.push(timed(|| match name.split(' ').next() {
                 Some("floor:") => floor(&directory, count),
                 Some("jobctl") => run_job(&directory, count),
                 Some("xargs") => shell(&directory, &xargs),
+                Some("tsp:") => shell(&directory, &spooler),
                 _ => shell(&directory, &parallel),
             }));
         }
     }
+    let after = match state {
+        State::Fresh => "",
+        State::Aged => ", after 10,000 files were made and deleted",
+        State::Reused => ", after 10,000 files and as many pods were made and deleted",
+    };
     println!(
-        "\n{count} pods of `echo hello`, {PARALLELISM} at a time, median of {rounds} interleaved rounds"
+        "\n{count} pods of `echo hello`, {PARALLELISM} at a time, median of {rounds} interleaved rounds{after}"
     );
     let base = median(rows[0].1.clone());
     for (name, times) in rows {

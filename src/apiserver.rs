@@ -26,7 +26,7 @@ pub use create::{Answer, FieldValidation, decode};
 pub use creator::Creator;
 pub use delete::{DeleteOptions, Deleted};
 pub use patch::Patch;
-pub use read::{Entry, Found, Read, Reader, Source, uid_of};
+pub use read::{Entries, Entry, Found, Read, Reader, Source, uid_of};
 pub use recorder::Recorder;
 pub use rerun::RerunError;
 pub use selectors::Selectors;

@@ -6,12 +6,15 @@ mod startable;
 
 pub use requests::Requests;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::api::Pod;
+use crate::api::events::EventRecord;
+use crate::api::kinds::Key;
 use crate::api::meta::{name, uid};
+use crate::api::{Event, Pod};
 use crate::apiserver::{Creator, Reader};
 use crate::kubelet::{LogOptions, LogReader, Runs};
 use crate::manager::{
@@ -82,6 +85,30 @@ impl Client {
     pub fn watch(&self, tables: &[Table]) -> Result<(Reader, Follower)> {
         let (state, follower) = Follower::start(&self.config, &self.store, tables)?;
         Ok((self.reader(state, tables)?, follower))
+    }
+
+    /// The Events about an object, by name and so by time. They are read in a stream: of tens of thousands a few are wanted.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub fn events_about(&self, uid: &str) -> Result<Vec<Event>> {
+        let mut records: BTreeMap<Key, EventRecord> = BTreeMap::new();
+        self.store.stream(&[Table::EVENTS], |change| {
+            let key = || Key::new(change.namespace, change.name);
+            match change.object {
+                None if !records.is_empty() => drop(records.remove(&key())),
+                Some(text) if text.contains(uid) => {
+                    let record: EventRecord = serde_json::from_str(text).context("read an Event")?;
+                    if record.about.uid == uid {
+                        records.insert(key(), record);
+                    }
+                }
+                _ => {}
+            }
+            Ok(())
+        })?;
+        let events = records.values().map(|record| serde_json::from_value(record.to_event()));
+        events.collect::<serde_json::Result<_>>().context("read an Event")
     }
 
     /// The node is shown as it is now, whatever was stored of it.

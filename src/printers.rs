@@ -10,6 +10,7 @@ pub mod name;
 pub mod rows;
 pub mod size;
 pub mod sort;
+mod sorted;
 pub mod table;
 pub mod terminal;
 pub mod yaml;

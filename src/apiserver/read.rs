@@ -72,8 +72,11 @@ pub trait Source {
     ///
     /// # Errors
     /// A store that cannot be read.
-    fn entries(&self, table: Table) -> Result<Vec<(Cow<'_, Key>, Entry<'_>)>>;
+    fn entries(&self, table: Table) -> Result<Entries<'_>>;
 }
+
+/// What stands in a table.
+pub type Entries<'a> = Box<dyn Iterator<Item = (Cow<'a, Key>, Entry<'a>)> + 'a>;
 
 /// An object that was found.
 #[derive(Clone, Debug)]
@@ -200,9 +203,9 @@ impl Source for Reader {
         Ok(self.state.get(table, key).map(Entry::Stored))
     }
 
-    fn entries(&self, table: Table) -> Result<Vec<(Cow<'_, Key>, Entry<'_>)>> {
+    fn entries(&self, table: Table) -> Result<Entries<'_>> {
         let objects = self.state.objects(table);
-        Ok(objects.map(|(key, object)| (Cow::Borrowed(key), Entry::Stored(object))).collect())
+        Ok(Box::new(objects.map(|(key, object)| (Cow::Borrowed(key), Entry::Stored(object)))))
     }
 }
 

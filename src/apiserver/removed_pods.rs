@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::read::Source as _;
 use super::transaction::Transaction;
 use crate::api::Pod;
 use crate::api::kinds::Key;
@@ -19,9 +18,7 @@ impl Transaction {
     pub fn prune_removed_pods(&mut self, jobs: &BTreeMap<String, Key>) -> Result<BTreeMap<Key, Vec<Pod>>> {
         self.frees_room = true;
         let mut pruned: BTreeMap<Key, Vec<Pod>> = BTreeMap::new();
-        let pods = self.entries(Table::RemovedPods)?;
-        let pods = pods.iter().map(|(_, entry)| entry.parse::<Pod>()).collect::<Result<Vec<_>>>()?;
-        for pod in pods {
+        for pod in self.all::<Pod>(Table::RemovedPods, |_| true)? {
             if let Some(job) = controller_of(&pod.metadata).and_then(|owner| jobs.get(&owner.uid)) {
                 self.writes.delete(Table::RemovedPods, key(&pod.metadata));
                 pruned.entry(job.clone()).or_default().push(pod);

@@ -8,7 +8,7 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 
-use super::read::{Entry, Read, Source};
+use super::read::{Entries, Entry, Read, Source};
 use super::recorder::Recorder;
 use super::writes::Writes;
 use crate::api::kinds::{Key, Kind};
@@ -108,12 +108,8 @@ impl Transaction {
         table: Table,
         may_interest: impl Fn(&str) -> bool,
     ) -> Result<Vec<T>> {
-        let entries = self.entries(table)?;
-        entries
-            .iter()
-            .filter(|(_, entry)| may_interest(entry.text()))
-            .map(|(_, entry)| entry.parse())
-            .collect()
+        let entries = self.entries(table)?.map(|(_, entry)| entry);
+        entries.filter(|entry| may_interest(entry.text())).map(|entry| entry.parse()).collect()
     }
 
     /// The node is this machine, and Events are recorded: requests make neither.
@@ -262,14 +258,14 @@ impl Source for Transaction {
         }
     }
 
-    fn entries(&self, table: Table) -> Result<Vec<(Cow<'_, Key>, Entry<'_>)>> {
+    fn entries(&self, table: Table) -> Result<Entries<'_>> {
         let stored = self.stored(table)?.objects(table);
         let mut written: BTreeMap<&Key, Option<String>> = BTreeMap::new();
         for key in self.writes.keys(table) {
             written.insert(key, self.writes.text_of(table, key)?.flatten());
         }
         if written.is_empty() {
-            return Ok(stored.map(|(key, object)| (Cow::Borrowed(key), Entry::Stored(object))).collect());
+            return Ok(Box::new(stored.map(|(key, object)| (Cow::Borrowed(key), Entry::Stored(object)))));
         }
         let mut entries: Vec<_> = stored
             .filter(|(key, _)| !written.contains_key(key))
@@ -279,7 +275,7 @@ impl Source for Transaction {
             written.into_iter().filter_map(|(key, text)| Some((Cow::Borrowed(key), Entry::Written(text?))));
         entries.extend(new);
         entries.sort_by(|(one, _), (other, _)| one.cmp(other));
-        Ok(entries)
+        Ok(Box::new(entries.into_iter()))
     }
 }
 

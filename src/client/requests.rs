@@ -1,7 +1,5 @@
 //! Requests that are made together.
 
-use std::borrow::Cow;
-
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -9,8 +7,8 @@ use serde_json::Value;
 use super::{Client, startable};
 use crate::api::kinds::{Key, Kind};
 use crate::apiserver::{
-    Answer, Creator, DeleteOptions, Deleted, Entry, Patch, Read, Source, Subresource, Transaction, Update,
-    Updated,
+    Answer, Creator, DeleteOptions, Deleted, Entries, Entry, Patch, Read, Source, Subresource, Transaction,
+    Update, Updated,
 };
 use crate::manager;
 use crate::registry::object::Object;
@@ -129,7 +127,7 @@ impl Source for Requests<'_> {
         self.transaction.entry(table, key)
     }
 
-    fn entries(&self, table: Table) -> Result<Vec<(Cow<'_, Key>, Entry<'_>)>> {
+    fn entries(&self, table: Table) -> Result<Entries<'_>> {
         self.transaction.entries(table)
     }
 }

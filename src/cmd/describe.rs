@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use chrono::Local;
 
 use super::context::{Context, Global};
@@ -12,11 +12,10 @@ use super::manifests::{self, FileArgs};
 use super::output::{complain, print};
 use super::resources::Target;
 use super::selection::{self, Found, Selectors};
-use crate::api::events::EventRecord;
 use crate::api::kinds::Kind;
 use crate::api::status_error::StatusError;
-use crate::api::{CronJob, Event, Job, Node, Pod};
-use crate::apiserver::{Read as _, Reader, Source as _};
+use crate::api::{CronJob, Job, Node, Pod};
+use crate::apiserver::{Read as _, Reader};
 use crate::manager::clock;
 use crate::printers;
 use crate::store::Table;
@@ -53,7 +52,6 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let selectors = Selectors::parse(args.selector.as_deref(), None)?;
     context.client.revive_controller(&[Table::JOBS])?;
     let mut tables = selection::tables(&targets);
-    tables.push(Table::EVENTS);
     if targets.iter().any(|target| target.kind() == Kind::Node) {
         tables.push(Table::PODS);
         tables.sort_unstable();
@@ -78,7 +76,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
             }
         }
         for one in &found {
-            blocks.push(describe(one, &reader, args.show_events)?);
+            blocks.push(describe(one, &reader, &context, args.show_events)?);
         }
     }
     if blocks.is_empty() && !failed {
@@ -100,10 +98,10 @@ fn with_prefix<'a>(reader: &'a Reader, target: &Target, context: &Context) -> Re
     Ok(found)
 }
 
-fn describe(found: &Found<'_>, reader: &Reader, show_events: bool) -> Result<String> {
+fn describe(found: &Found<'_>, reader: &Reader, context: &Context, show_events: bool) -> Result<String> {
     let value = found.value()?;
     let uid = value["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
-    let events = if show_events { Some(events_of(reader, &uid)?) } else { None };
+    let events = if show_events { Some(context.client.events_about(&uid)?) } else { None };
     let events = events.as_deref();
     let now = clock();
     Ok(match found.kind {
@@ -141,19 +139,4 @@ fn pods_of_node(reader: &Reader, node: &str) -> Result<Vec<Pod>> {
         }
     }
     Ok(pods)
-}
-
-/// The Events about an object, by name and so by time.
-fn events_of(reader: &Reader, uid: &str) -> Result<Vec<Event>> {
-    let mut events = Vec::new();
-    for (_, entry) in reader.entries(Table::EVENTS)? {
-        // Cheaper than parsing 50,000 of them.
-        if entry.text().contains(uid) {
-            let record: EventRecord = entry.parse()?;
-            if record.about.uid == uid {
-                events.push(serde_json::from_value(record.to_event()).context("read an Event")?);
-            }
-        }
-    }
-    Ok(events)
 }

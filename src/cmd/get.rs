@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::context::{Context, Global};
 use super::failure::{text, verbatim};
 use super::manifests::{self, FileArgs};
-use super::output::{complain, print};
+use super::output::{complain, print, print_bytes};
 use super::resources::Target;
 use super::selection::{self, Found, Selectors};
 use crate::api::kinds::Kind;
@@ -223,6 +223,13 @@ fn print_found(
             print(&lines)
         }
         Format::Json | Format::Yaml if found.is_empty() && any_named => Ok(()),
+        Format::Json if args.sort_by.is_none() && !(is_one_object(targets) && found.len() == 1) => {
+            let texts: Vec<&str> = found.iter().map(|one| &*one.text).collect();
+            let parts: Vec<&[&str]> =
+                texts.chunks(texts.len().div_ceil(cores_for(texts.len())).max(1)).collect();
+            let printed = printers::json::list_of_texts(&parts).context("read an object")?;
+            printed.iter().try_for_each(|part| print_bytes(part))
+        }
         _ => {
             let mut values = found.iter().map(Found::value).collect::<Result<Vec<Value>>>()?;
             if let Some(path) = &args.sort_by {
@@ -324,8 +331,13 @@ fn tables(
     Ok(blocks.join(if args.no_headers { "" } else { "\n" }))
 }
 
-/// Above this number of objects their rows are made on all cores.
+/// Above this number of objects they are made ready to be printed on all cores.
 const MANY: usize = 1_000;
+
+/// On how many cores so many objects are made ready.
+fn cores_for(count: usize) -> usize {
+    if count < MANY { 1 } else { std::thread::available_parallelism().map_or(1, NonZero::get) }
+}
 
 fn rows<'a>(
     found: &[&'a Found<'_>],
@@ -341,8 +353,8 @@ fn rows<'a>(
             })
             .collect::<Result<Vec<Row<'a>>>>()
     };
-    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    if found.len() < MANY || cores < 2 {
+    let cores = cores_for(found.len());
+    if cores < 2 {
         return make(found);
     }
     std::thread::scope(|scope| {

@@ -254,9 +254,12 @@ impl Watched {
                 }
             }
         }
-        let pods = reader.entries(Table::PODS)?;
-        let pods = pods.iter().map(|(_, entry)| entry.text());
-        let pods = pods.filter(|pod| obstacles::may_have_one(pod)).map(str::to_owned).collect();
+        let mut pods = Vec::new();
+        for (_, entry) in reader.entries(Table::PODS)? {
+            if obstacles::may_have_one(entry.text()) {
+                pods.push(entry.text().to_owned());
+            }
+        }
         Ok(Self { objects: texts, tombstones, follower, pods, facts, said: Said::default() })
     }
 

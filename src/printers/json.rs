@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
+
+use super::sorted::Sorted;
 use serde_json::Value;
 use serde_json::ser::{CharEscape, Formatter, PrettyFormatter, Serializer};
 
@@ -18,6 +20,46 @@ pub fn to_string(value: &Value) -> String {
     debug_assert!(written.is_ok(), "{written:?}");
     bytes.push(b'\n');
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Objects as `-o json` prints a List of them, made straight from their texts: no value is kept, so that ten thousand take
+/// the memory of what is printed. The texts are given in parts, which are worked on side by side.
+///
+/// # Errors
+/// A text that is no JSON.
+pub fn list_of_texts(parts: &[&[&str]]) -> serde_json::Result<Vec<Vec<u8>>> {
+    let print = |texts: &[&str], is_first: bool| -> serde_json::Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(texts.iter().map(|text| text.len()).sum::<usize>() * 2);
+        for (nth, text) in texts.iter().enumerate() {
+            let first = is_first && nth == 0;
+            bytes.extend_from_slice(if first { b"\n        " } else { b",\n        " });
+            let mut formatter = GoFormatter(PrettyFormatter::with_indent(b"    "));
+            // Two brackets are open.
+            let opened =
+                formatter.begin_object(&mut io::sink()).and_then(|()| formatter.begin_array(&mut io::sink()));
+            debug_assert!(opened.is_ok(), "a sink takes everything");
+            let sorted: Sorted<'_> = serde_json::from_str(text)?;
+            sorted.serialize(&mut Serializer::with_formatter(&mut bytes, formatter))?;
+        }
+        Ok(bytes)
+    };
+    let mut printed = vec![b"{\n    \"apiVersion\": \"v1\",\n    \"items\": [".to_vec()];
+    let items = std::thread::scope(|scope| {
+        let workers: Vec<_> =
+            parts.iter().enumerate().map(|(nth, part)| scope.spawn(move || print(part, nth == 0))).collect();
+        let join =
+            |worker: std::thread::ScopedJoinHandle<'_, serde_json::Result<Vec<u8>>>| match worker.join() {
+                Ok(printed) => printed,
+                Err(panic) => std::panic::resume_unwind(panic),
+            };
+        workers.into_iter().map(join).collect::<serde_json::Result<Vec<_>>>()
+    })?;
+    let is_empty = parts.iter().all(|part| part.is_empty());
+    printed.extend(items);
+    let end =
+        "],\n    \"kind\": \"List\",\n    \"metadata\": {\n        \"resourceVersion\": \"\"\n    }\n}\n";
+    printed.push(format!("{}{end}", if is_empty { "" } else { "\n    " }).into_bytes());
+    Ok(printed)
 }
 
 /// serde_json's layout with Go's numbers and with what Go escapes besides: `<`, `>`, `&` and the two line
@@ -95,6 +137,19 @@ mod tests {
             json!({"b": [], "a": {"<k>": "&\u{2028}\u{8}\u{c}\u{1}\u{7f}\"\\é😀"}, "c": [1, {}, [2.5]]});
         let text = "{\n    \"a\": {\n        \"\\u003ck\\u003e\": \"\\u0026\\u2028\\b\\f\\u0001\u{7f}\\\"\\\\é😀\"\n    },\n    \"b\": [],\n    \"c\": [\n        1,\n        {},\n        [\n            2.5\n        ]\n    ]\n}\n";
         assert_eq!(to_string(&value), text);
+    }
+
+    #[test]
+    fn a_list_of_texts_is_that_of_their_values() {
+        let texts =
+            ["{\"b\":[],\"a\":{\"<k>\":\"é\\n\",\"a\":1.0}}", "{}", "{\"x\":[{\"z\":null,\"y\":-7}]}"];
+        for parts in [vec![&texts[..]], vec![&texts[..1], &texts[1..]], vec![&[][..]]] {
+            let values: Vec<Value> =
+                parts.concat().iter().map(|text| serde_json::from_str(text).expect("JSON")).collect();
+            let list = json!({"apiVersion": "v1", "items": values, "kind": "List", "metadata": {"resourceVersion": ""}});
+            let printed = list_of_texts(&parts).expect("JSON").concat();
+            assert_eq!(String::from_utf8(printed).expect("text"), to_string(&list));
+        }
     }
 
     #[test]
