@@ -21,7 +21,7 @@ use crate::api::events::EventRecord;
 use crate::api::kinds::Key;
 use crate::api::{CronJob, Job, Pod};
 
-pub use cron_jobs::Said;
+pub use cron_jobs::OnceEvent;
 pub use cronjob::reconcile_cron_jobs;
 pub use job::{ClockReading, JobFacts};
 pub use world::{DonePod, JobEntry, PodEntry, Settings, World};
@@ -48,7 +48,7 @@ pub enum Action {
     /// Remove a CronJob.
     RemoveCronJob(Key),
     /// Remember that something has been said, so that it is not said at every sync.
-    Told(Said),
+    RecordOnce(OnceEvent),
     /// Record an Event.
     RecordEvent(EventRecord),
 }

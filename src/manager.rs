@@ -2,7 +2,7 @@
 //! once a pass and hands it down.
 
 mod adopted;
-mod checkup;
+mod check;
 mod config;
 mod engine;
 mod follow;
@@ -14,14 +14,15 @@ mod run;
 mod timers;
 mod world;
 
-pub use checkup::{Checkup, Pods, check_up};
+pub use check::{ControllerCheck, Pods, check_controller};
 pub use config::{Config, DEFAULT_PATH, creator_umask, session_environment, take_umask};
 pub use engine::{Engine, PassReport};
 pub use follow::Follower;
 pub use node::{register_node, show_node};
 pub use notice::take_notices;
 pub use request::{
-    Companion, begin, come_back, commit, commit_quietly, ensure_controller, revive_controller, run_pass_here,
+    Companion, begin, commit, commit_quietly, ensure_controller, restart_after_error, revive_controller,
+    run_pass_here,
 };
 pub use run::{Controller, ControllerMode};
 

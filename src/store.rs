@@ -7,7 +7,7 @@
 //!   snapshot/<rev>/<kind>.jsonl  one object a line, sorted by key, as of revision <rev>
 //!   snapshot/<rev>/journal.jsonl every commit since
 //!   store.lock                   held while committing
-//!   bell                         a shared word, rung at every commit
+//!   notifier                         a shared word, raised at every commit
 //!   boot                         in which boot of the machine the newest commits were made
 //!   inbox/                       reports of supervisors, one file each
 //!   reserve                      room for deletions on a full disk
@@ -22,17 +22,17 @@
 //! Readers take no lock: a commit says how long it is, so the whole commits at the start of a journal are a consistent state.
 
 mod atomic;
-mod bell;
 mod boot;
+mod check_directory;
+mod check_records;
 mod commit;
 mod compaction;
 mod controller_log;
 mod crash;
 mod directory;
-mod examine;
 mod inbox;
-mod inspect;
 mod locks;
+mod notifier;
 mod pod_directory;
 mod readers;
 mod record;
@@ -50,12 +50,12 @@ mod tests;
 
 pub use atomic::write_atomic;
 pub use boot::boot_id;
+pub use check_directory::{DirectoryCheck, Entry, Format, Space};
+pub use check_records::{Damage, FileCheck, Gap, RecordsCheck};
 pub use controller_log::ControllerFailures;
 pub use crash::{clock_offset, crash_point};
 pub use directory::{FORMAT, Store};
-pub use examine::{Damage, Examination, Examined, Gap};
-pub use inbox::{Inbox, Letters, PodReport};
-pub use inspect::{Entry, Format, Inspection, Space};
+pub use inbox::{Inbox, InboxContents, PodReport};
 pub use locks::{LockedStore, ProcessLock, holder_of};
 pub use pod_directory::{LogPart, PodDirectory};
 pub use readers::{ReaderOfRecord, is_anything_read_for_record, is_read_for_record, oldest_part_being_read};

@@ -130,7 +130,7 @@ pub(crate) fn http_path(path: &str) -> Vec<String> {
     if is_good { Vec::new() } else { vec![HTTP_PATH.to_owned()] }
 }
 
-/// The name of a container's port: lower-case letters and digits, with a letter among them.
+/// The name of a container's port: lower-case contents and digits, with a letter among them.
 pub(crate) fn port_name(name: &str) -> Vec<String> {
     let mut problems = too_long(name, 15);
     let bytes = name.as_bytes();
@@ -153,7 +153,7 @@ fn too_long(text: &str, most: usize) -> Vec<String> {
     if text.len() > most { vec![format!("must be no more than {most} characters")] } else { Vec::new() }
 }
 
-/// Letters and digits at both ends; `-`, `_` and `.` are allowed between.
+/// InboxContents and digits at both ends; `-`, `_` and `.` are allowed between.
 fn is_name(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.first().is_some_and(u8::is_ascii_alphanumeric)

@@ -42,7 +42,7 @@ fn digits(text: &str) -> (&str, &str) {
     text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()))
 }
 
-/// Whether a text has the form of a suffix, known or not: letters, a sign, digits.
+/// Whether a text has the form of a suffix, known or not: contents, a sign, digits.
 fn is_suffix(text: &str) -> bool {
     let rest = text.trim_start_matches(|c| "eEinumkKMGTP".contains(c));
     digits(rest.strip_prefix(['-', '+']).unwrap_or(rest)).1.is_empty()

@@ -116,7 +116,7 @@ impl Transaction {
     pub(super) fn require_creatable(kind: Kind) -> Result<(), StatusError> {
         let message = match kind {
             Kind::Node => "the node is this machine: it registers itself",
-            Kind::Event => "Events are made by what happens",
+            Kind::Event => "Events are recorded, they cannot be created",
             _ => return Ok(()),
         };
         Err(StatusError::MethodNotAllowed { message: message.into() })
@@ -196,7 +196,7 @@ impl Transaction {
                     | Action::CreateJob(_)
                     | Action::UpdateCronJobStatus(_)
                     | Action::RemoveCronJob(_)
-                    | Action::Told(_) => {}
+                    | Action::RecordOnce(_) => {}
                 }
             }
         }

@@ -10,8 +10,8 @@ use super::context::Global;
 use super::findings::{self, Finding, Standing};
 use super::output::say;
 use crate::kubelet;
-use crate::manager::{Config, check_up, clock};
-use crate::store::{Format, Inspection, SetAside, Store, holder_of};
+use crate::manager::{Config, check_controller, clock};
+use crate::store::{DirectoryCheck, Format, SetAside, Store, holder_of};
 
 /// Examine the data directory and this machine, without changing anything
 ///
@@ -35,7 +35,7 @@ struct Row<'a> {
 /// Says how everything stands, or sets damage aside.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let config = Config::load(global.data_dir.as_deref())?;
-    let found = Inspection::of(&config.data_directory)?;
+    let found = DirectoryCheck::of(&config.data_directory)?;
     let Some(found) = found.filter(|found| !is_empty(found)) else {
         say(&format!("there is no store in {} yet", config.data_directory.display()))?;
         return Ok(ExitCode::SUCCESS);
@@ -44,14 +44,14 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
 }
 
 /// Nothing has been stored there, or it is no directory of ours at all.
-fn is_empty(found: &Inspection) -> bool {
+fn is_empty(found: &DirectoryCheck) -> bool {
     let is_ours = found.root.is_directory && found.root.uid == nix::unistd::geteuid().as_raw();
     is_ours
         && found.format == Format::Missing
         && !found.entries.iter().any(|entry| entry.path.ends_with("current"))
 }
 
-fn examine(config: &Config, found: &Inspection) -> Result<ExitCode> {
+fn examine(config: &Config, found: &DirectoryCheck) -> Result<ExitCode> {
     let me = nix::unistd::geteuid().as_raw();
     let mut rows = findings::directory(found, me);
     if findings::may_enter(found, me) {
@@ -77,7 +77,7 @@ fn inside(config: &Config) -> Vec<Finding> {
         standing: Standing::Wrong,
         detail: format!("{error:#}"),
     };
-    let found = match check_up(config, &store) {
+    let found = match check_controller(config, &store) {
         Ok(found) => found,
         Err(error) => {
             let log = store.controller_log(LOG_LINES);

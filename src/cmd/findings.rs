@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::kubelet::{Facility, Limits, PodProcess};
-use crate::manager::{Checkup, Pods};
+use crate::manager::{ControllerCheck, Pods};
 use crate::printers;
 use crate::store::{
-    Affected, AsideLine, Entry, Examination, FORMAT, Fate, Format, Gap, Inspection, Letters, Space,
+    Affected, AsideLine, DirectoryCheck, Entry, FORMAT, Fate, Format, Gap, InboxContents, RecordsCheck, Space,
 };
 
 /// How a thing stands, worse last.
@@ -47,7 +47,7 @@ fn finding(check: &'static str, standing: Standing, detail: impl Into<String>) -
 }
 
 /// What lies in a data directory and counts; whatever else is there is its owner's affair.
-const NAMES: [&str; 7] = ["format", "snapshot", "store.lock", "bell", "inbox", "controller.lock", "pods"];
+const NAMES: [&str; 7] = ["format", "snapshot", "store.lock", "notifier", "inbox", "controller.lock", "pods"];
 /// A pod needs two processes at least, and something is always about to start.
 const FEW_THREADS: u64 = 16;
 /// A supervisor needs a handful of descriptors, a controller one for each pod that it has found running.
@@ -60,14 +60,14 @@ const SPARE_BYTES: u64 = 1 << 20;
 const MOST_NAMES: usize = 5;
 
 /// Whether the data directory may be looked into: it is ours, and of a format that we know.
-pub(super) fn may_enter(found: &Inspection, me: u32) -> bool {
+pub(super) fn may_enter(found: &DirectoryCheck, me: u32) -> bool {
     found.root.is_directory
         && found.root.uid == me
         && matches!(found.format, Format::Known(_) | Format::Missing)
 }
 
 /// Whose the data directory is, who may write to it, and what format it has.
-pub(super) fn directory(found: &Inspection, me: u32) -> Vec<Finding> {
+pub(super) fn directory(found: &DirectoryCheck, me: u32) -> Vec<Finding> {
     let mut findings = vec![owner(&found.root, me)];
     if !found.root.is_directory || found.root.uid != me {
         return findings;
@@ -135,20 +135,20 @@ fn format(format: &Format) -> Finding {
 /// What is wrong with a file's owner or bits, and the remedy.
 fn forbidden(entry: &Entry, me: u32) -> Option<String> {
     let path = entry.path.display();
-    let (needed, letters) = if entry.is_directory { (0o700, "rwx") } else { (0o600, "rw") };
+    let (needed, contents) = if entry.is_directory { (0o700, "rwx") } else { (0o600, "rw") };
     if entry.uid != me {
         Some(format!("{path} belongs to user {}, not to you (user {me})", entry.uid))
     } else if entry.mode & 0o022 != 0 {
         Some(format!("{path} is writable by others (mode {:04o}); run: chmod go-w {path}", entry.mode))
     } else if entry.mode & needed != needed {
-        Some(format!("{path} is closed to you (mode {:04o}); run: chmod u+{letters} {path}", entry.mode))
+        Some(format!("{path} is closed to you (mode {:04o}); run: chmod u+{contents} {path}", entry.mode))
     } else {
         None
     }
 }
 
 /// The snapshot and the journal: what is there, and all that does not read back.
-pub(super) fn records(found: &Examination) -> Vec<Finding> {
+pub(super) fn records(found: &RecordsCheck) -> Vec<Finding> {
     let damaged = |any: bool| if any { Standing::Damaged } else { Standing::Good };
     let tables = || found.tables.iter().map(|(_, file)| file);
     let files = || found.snapshot_files();
@@ -183,7 +183,7 @@ pub(super) fn records(found: &Examination) -> Vec<Finding> {
 
 fn damaged_lines<'a>(
     check: &'static str,
-    file: &'a crate::store::Examined,
+    file: &'a crate::store::FileCheck,
 ) -> impl Iterator<Item = Finding> + 'a {
     file.damage.iter().map(move |damage| {
         let detail = format!(
@@ -225,7 +225,7 @@ pub(super) fn disk(space: &Space, stored: u64) -> Finding {
 }
 
 /// Who does the work. `background`: whether a controller may run there.
-pub(super) fn controller(found: &Checkup, background: bool) -> Finding {
+pub(super) fn controller(found: &ControllerCheck, background: bool) -> Finding {
     let (standing, detail) = match (found.controller, found.has_work) {
         (None, _) if !found.examination.is_sound() => {
             (Standing::Wrong, "not running; none can start on a damaged store".into())
@@ -253,7 +253,7 @@ pub(super) fn controller_log(line: &str) -> Finding {
 }
 
 /// The reports that wait. `is_running`: whether a controller is there to take them.
-pub(super) fn inbox(found: &Letters, is_running: bool) -> Vec<Finding> {
+pub(super) fn inbox(found: &InboxContents, is_running: bool) -> Vec<Finding> {
     let reports = found.reports.len();
     let (standing, detail) = match (reports, is_running) {
         (0, _) => (Standing::Good, "no report waits".to_owned()),
@@ -439,8 +439,8 @@ mod tests {
             .collect()
     }
 
-    fn inspection(root: Entry) -> Inspection {
-        Inspection { root, entries: vec![], format: Format::Known(1), set_aside: vec![] }
+    fn inspection(root: Entry) -> DirectoryCheck {
+        DirectoryCheck { root, entries: vec![], format: Format::Known(1), set_aside: vec![] }
     }
 
     #[test]
@@ -495,7 +495,7 @@ mod tests {
                 "format wrong: \"x\" is no version; this jobctl knows 2; nothing else was looked at",
             ),
         ] {
-            let found = Inspection { format, ..inspection(entry("/d", ME, 0o700)) };
+            let found = DirectoryCheck { format, ..inspection(entry("/d", ME, 0o700)) };
             assert_eq!(shown(&directory(&found, ME))[1], says);
             assert!(!may_enter(&found, ME));
         }
@@ -507,7 +507,7 @@ mod tests {
         found.entries = vec![
             entry("/d/format", 0, 0o600),
             entry("/d/snapshot/1/journal.jsonl", ME, 0o622),
-            entry("/d/bell", ME, 0o400),
+            entry("/d/notifier", ME, 0o400),
             entry("/d/inbox", ME, 0o500),
             Entry { is_link: true, ..entry("/d/snapshot", ME, 0o777) },
         ];
@@ -515,7 +515,7 @@ mod tests {
             "permissions wrong: /d/format belongs to user 0, not to you (user 1000)",
             "permissions wrong: /d/snapshot/1/journal.jsonl is writable by others (mode 0622); run: chmod go-w \
              /d/snapshot/1/journal.jsonl",
-            "permissions wrong: /d/bell is closed to you (mode 0400); run: chmod u+rw /d/bell",
+            "permissions wrong: /d/notifier is closed to you (mode 0400); run: chmod u+rw /d/notifier",
             "permissions wrong: /d/inbox is closed to you (mode 0500); run: chmod u+rwx /d/inbox",
         ];
         assert_eq!(shown(&directory(&found, ME))[2..], expected);

@@ -115,11 +115,11 @@ fn takes_next_word(flag: &str, trees: &[&Command]) -> bool {
     };
     match flag.strip_prefix("--") {
         Some(long) => takes_value(&|flag| flag.get_long() == Some(long)),
-        // Of several letters the first that takes a value has the rest for it.
+        // Of several contents the first that takes a value has the rest for it.
         None => {
-            let mut letters = flag.chars().skip(1);
-            let takes = letters.find(|letter| takes_value(&|flag| flag.get_short() == Some(*letter)));
-            takes.is_some() && letters.next().is_none()
+            let mut contents = flag.chars().skip(1);
+            let takes = contents.find(|letter| takes_value(&|flag| flag.get_short() == Some(*letter)));
+            takes.is_some() && contents.next().is_none()
         }
     }
 }

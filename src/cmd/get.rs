@@ -362,7 +362,7 @@ fn rows<'a>(
             found.chunks(found.len().div_ceil(cores)).map(|part| scope.spawn(move || make(part))).collect();
         let mut rows = Vec::with_capacity(found.len());
         for part in parts {
-            rows.extend(part.join().map_err(|_| anyhow::anyhow!("a row could not be made"))??);
+            rows.extend(part.join().map_err(|_| anyhow::anyhow!("a thread that makes rows has ended"))??);
         }
         Ok(rows)
     })

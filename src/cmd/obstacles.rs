@@ -156,9 +156,9 @@ pub(super) fn may_have_one(pod: &str) -> bool {
 
 /// What has been said already.
 #[derive(Debug, Default)]
-pub(super) struct Said(BTreeSet<String>);
+pub(super) struct Reported(BTreeSet<String>);
 
-impl Said {
+impl Reported {
     /// The sentence, the first time.
     pub(super) fn once<'a>(&mut self, obstacle: &'a Obstacle) -> Option<&'a str> {
         self.0.insert(obstacle.id.clone()).then_some(obstacle.text.as_str())
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn pods_of_one_job_that_wait_for_the_same_are_told_once() {
-        let mut said = Said::default();
+        let mut said = Reported::default();
         let mut hear =
             |pod: &Pod| of_pod(pod, "node1").and_then(|obstacle| said.once(&obstacle).map(str::to_owned));
         let first = hear(&pod("j-1", &waiting("ErrImagePull")));

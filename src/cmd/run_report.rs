@@ -7,7 +7,7 @@ use tabled::Tabled;
 
 use super::follow_logs::{FollowedJob, Listener};
 use super::log_source::Failure;
-use super::obstacles::{self, Obstacle, Said};
+use super::obstacles::{self, Obstacle, Reported};
 use super::output::complain;
 use crate::api::conditions::{is_job_finished, job_condition, job_finished_at};
 use crate::api::kinds::Key;
@@ -23,7 +23,7 @@ pub(super) const DEADLINE_EXCEEDED: u8 = 124;
 /// Takes down what becomes of the Jobs, and says what keeps them from going on.
 pub(super) struct Clerk {
     settings: Settings,
-    said: Said,
+    said: Reported,
     /// By the Jobs' keys, what keeps them waiting: by pod, by no name the Job itself.
     waits: BTreeMap<Key, BTreeMap<String, Obstacle>>,
     /// Each Job as it was last.
@@ -94,7 +94,7 @@ impl Clerk {
     pub(super) fn new(settings: &Settings) -> Self {
         Self {
             settings: settings.clone(),
-            said: Said::default(),
+            said: Reported::default(),
             waits: BTreeMap::new(),
             jobs: BTreeMap::new(),
             failures: BTreeMap::new(),

@@ -12,7 +12,7 @@ use super::failure::{text, verbatim};
 use super::flags;
 use super::log_source;
 use super::manifests::{self, FileArgs};
-use super::obstacles::{self, Obstacle, Said};
+use super::obstacles::{self, Obstacle, Reported};
 use super::outcome::{DryRun, Outcomes};
 use super::output::complain;
 use super::resources::Target;
@@ -230,7 +230,7 @@ pub(super) struct Watched {
     pods: Vec<String>,
     /// The same of what is remembered of Jobs.
     facts: Vec<(Key, String)>,
-    said: Said,
+    said: Reported,
 }
 
 const TABLES: [Table; 5] = [Table::JOBS, Table::JobFacts, Table::PODS, Table::CRON_JOBS, Table::Tombstones];
@@ -260,7 +260,7 @@ impl Watched {
                 pods.push(entry.text().to_owned());
             }
         }
-        Ok(Self { objects: texts, tombstones, follower, pods, facts, said: Said::default() })
+        Ok(Self { objects: texts, tombstones, follower, pods, facts, said: Reported::default() })
     }
 
     /// Says, once each, what keeps the objects from going on.

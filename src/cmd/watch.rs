@@ -12,7 +12,7 @@ use super::context::{Context, Global};
 use super::outcome::DryRun;
 use super::output::say;
 use crate::kubelet::{COMPANION, set_title};
-use crate::manager::{Config, Controller, ControllerMode, clock, come_back};
+use crate::manager::{Config, Controller, ControllerMode, clock, restart_after_error};
 use crate::store::{Store, holder_of};
 
 /// Make passes until interrupted, one line per change
@@ -127,7 +127,7 @@ pub(super) fn run_unseen(kind: &str, data_directory: &Path) -> Result<()> {
         None => Ok(()),
     });
     if let Err(error) = &ran {
-        come_back(&config, error);
+        restart_after_error(&config, error);
     }
     ran
 }

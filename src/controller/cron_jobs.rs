@@ -26,7 +26,7 @@ pub struct Child {
 /// Something true for a while, to be said once. Only the last thing on a topic is remembered, so that a controller that
 /// lives for months does not grow.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said {
+pub struct OnceEvent {
     /// The CronJob's uid.
     pub cron_job: Box<str>,
     /// An Event's reason, or the uid of the Job that it is about.
@@ -59,12 +59,12 @@ impl CronJobs {
     }
 
     /// Whether this was the last thing said on its topic.
-    pub(super) fn was_told(&self, said: &Said) -> bool {
+    pub(super) fn was_recorded(&self, said: &OnceEvent) -> bool {
         self.told.get(&(said.cron_job.clone(), said.topic.clone())) == Some(&said.what)
     }
 
     /// Remembers that something has been said.
-    pub fn tell(&mut self, said: Said) {
+    pub fn mark_recorded(&mut self, said: OnceEvent) {
         self.told.insert((said.cron_job, said.topic), said.what);
     }
 
@@ -125,7 +125,7 @@ impl CronJobs {
     }
 
     /// Names a CronJob whose time has come.
-    pub fn name(&mut self, key: Key) {
+    pub fn enqueue(&mut self, key: Key) {
         self.dirty.insert(key);
     }
 
@@ -154,15 +154,18 @@ mod tests {
         let owner = json!([{"apiVersion": "batch/v1", "kind": "CronJob", "name": "c", "uid": "u", "controller": true}]);
         let job = json!({"metadata": {"name": "j", "uid": "j-uid", "ownerReferences": owner}});
         cron_jobs.put_child(&serde_json::from_value(job).expect("a Job"));
-        let said =
-            |topic: &str, what: &str| Said { cron_job: "u".into(), topic: topic.into(), what: what.into() };
-        (0..1_000).for_each(|run| cron_jobs.tell(said("JobAlreadyActive", &run.to_string())));
-        cron_jobs.tell(said("j-uid", ""));
+        let said = |topic: &str, what: &str| OnceEvent {
+            cron_job: "u".into(),
+            topic: topic.into(),
+            what: what.into(),
+        };
+        (0..1_000).for_each(|run| cron_jobs.mark_recorded(said("JobAlreadyActive", &run.to_string())));
+        cron_jobs.mark_recorded(said("j-uid", ""));
         assert_eq!(cron_jobs.told.len(), 2);
-        assert!(cron_jobs.was_told(&said("JobAlreadyActive", "999")));
-        assert!(!cron_jobs.was_told(&said("JobAlreadyActive", "998")));
+        assert!(cron_jobs.was_recorded(&said("JobAlreadyActive", "999")));
+        assert!(!cron_jobs.was_recorded(&said("JobAlreadyActive", "998")));
         cron_jobs.remove_child(&Key::new("default", "j"));
-        assert!(!cron_jobs.was_told(&said("j-uid", "")));
+        assert!(!cron_jobs.was_recorded(&said("j-uid", "")));
         cron_jobs.remove(&Key::new("default", "c"));
         assert!(cron_jobs.told.is_empty());
     }

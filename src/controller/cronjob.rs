@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
-use super::cron_jobs::{Child, Said};
+use super::cron_jobs::{Child, OnceEvent};
 use super::pods::new_uid;
 use super::{Action, Plan, World, ttl};
 use crate::api::durations::after;
@@ -95,14 +95,14 @@ impl Sync<'_> {
 
     /// As [`Sync::event_once`], with a topic of its own in place of the reason.
     fn event_once_on(&mut self, topic: &str, what: &str, (type_, reason, message): (&str, &str, &str)) {
-        let said = Said {
+        let said = OnceEvent {
             cron_job: uid(&self.cron_job.metadata).into(),
             topic: topic.into(),
             what: what.to_owned(),
         };
-        if !self.world.cron_jobs.was_told(&said) {
+        if !self.world.cron_jobs.was_recorded(&said) {
             self.event(type_, reason, message);
-            self.actions.push(Action::Told(said));
+            self.actions.push(Action::RecordOnce(said));
         }
     }
 

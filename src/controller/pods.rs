@@ -18,14 +18,14 @@ use crate::api::meta::{
 };
 use crate::api::{Container, Job, ObjectMeta, Pod, PodStatus};
 
-/// The letters of generated names: no vowels, and none of 0, 1, 3 (upstream's safe alphabet).
+/// The contents of generated names: no vowels, and none of 0, 1, 3 (upstream's safe alphabet).
 const SUFFIX_LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 /// The longest base of a generated name: with its suffix it must stay a DNS label.
 const LONGEST_BASE: usize = 58;
 /// The variable that tells a container its completion index.
 const INDEX_VARIABLE: &str = "JOB_COMPLETION_INDEX";
 
-/// `BASE` cut to length plus five random letters, as the API server completes a generateName.
+/// `BASE` cut to length plus five random contents, as the API server completes a generateName.
 pub fn generated_name(base: &str, random: &mut fastrand::Rng) -> String {
     let mut name: String = base.chars().take(LONGEST_BASE).collect();
     for _ in 0..5 {

@@ -257,12 +257,12 @@ impl World {
     }
 
     /// Takes the pods that have changed and are not done, since the last call: the kubelet looks at them.
-    pub fn take_touched(&mut self) -> BTreeSet<Key> {
+    pub fn take_enqueued_pods(&mut self) -> BTreeSet<Key> {
         std::mem::take(&mut self.touched)
     }
 
     /// Names a pod for the kubelet's next look.
-    pub fn touch(&mut self, key: Key) {
+    pub fn enqueue_pod(&mut self, key: Key) {
         self.touched.insert(key);
     }
 

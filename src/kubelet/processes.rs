@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LOOKS: u32 = 4;
 
 /// Kills every descendant of this process except the trees of `spare`, until none is left. This process must be a
-/// subreaper: whoever escapes by double fork or a session of his own comes back as our child.
+/// subreaper: a process that escapes by a double fork or a session of its own comes back as our child.
 pub(super) fn kill_descendants(spare: &[Pid]) {
     let me = nix::unistd::getpid();
     let started = Instant::now();

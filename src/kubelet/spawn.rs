@@ -294,12 +294,29 @@ fn standard_limit(resource: libc::__rlimit_resource_t) -> Option<Limit> {
     Some((resource, wanted, possible))
 }
 
-/// Gives memory that is free back to the system: a process that is going to sleep for long needs little.
+/// How much of the stack may have been used below where it is now.
+const USED_STACK: usize = 256 << 10;
+/// What a function may use of the stack below its own frame without saying so.
+const RED_ZONE: usize = 128;
+
+/// Gives memory that is free back to the system: a process that is going to sleep for long needs little. Of the stack that
+/// is what deeper calls have used.
+#[inline(never)]
 pub(super) fn release_free_memory() {
     #[cfg(target_env = "gnu")]
     // SAFETY: it only looks at the allocator's own lists.
     unsafe {
         libc::malloc_trim(0);
+    }
+    let here = 0_u8;
+    let page =
+        nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten().unwrap_or(4096) as usize;
+    // The call below needs a little itself: a page is left for it.
+    let end = ((&raw const here).addr() - RED_ZONE) / page * page - page;
+    // SAFETY: nothing lives below the frame of the function that runs; these pages read as zeros when they are used again.
+    // Where the stack does not reach so far down, nothing is mapped, and nothing happens there.
+    unsafe {
+        libc::madvise((end - USED_STACK) as *mut libc::c_void, USED_STACK, libc::MADV_DONTNEED);
     }
 }
 

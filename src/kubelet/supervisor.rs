@@ -68,7 +68,7 @@ pub(super) fn main(config: &Config, work: &Work, first: Option<&[u8]>) -> i32 {
     let mut first = first.map(<[u8]>::to_vec);
     loop {
         let was_handed = first.is_none();
-        let Some(run) = first.take().or_else(|| work.next()) else {
+        let Some(description) = first.take().or_else(|| work.next()) else {
             // A controller that was killed may have left a report unread.
             let is_read = Inbox::new(store.inbox_path()).is_empty().unwrap_or(true);
             if config.background && !is_read {
@@ -76,7 +76,8 @@ pub(super) fn main(config: &Config, work: &Work, first: Option<&[u8]>) -> i32 {
             }
             return 0;
         };
-        let Ok(run) = serde_json::from_slice::<PodRun>(&run) else { return 1 };
+        let Ok(run) = serde_json::from_slice::<PodRun>(&description) else { return 1 };
+        drop(description);
         if was_handed {
             work.announce_taken(&run.uid);
         }
@@ -530,8 +531,8 @@ fn start_error(cause: &str) -> String {
 fn errno_text(error: &std::io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+    let mut contents = text.chars();
+    contents.next().map_or_else(String::new, |first| first.to_lowercase().chain(contents).collect())
 }
 
 /// The message of the StartError where there is no program.

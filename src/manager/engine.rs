@@ -185,14 +185,14 @@ impl Engine {
             if let Some(uid) = self.world.pod_uid(&key).filter(|uid| self.adopted.is_unseen(uid)) {
                 self.suspects.insert(uid.to_owned());
             }
-            self.world.touch(key);
+            self.world.enqueue_pod(key);
         }
         self.settle_suspects(now, &mut round)?;
         for key in self.job_timers.take_due(now) {
             self.world.mark_dirty(key);
         }
         for key in self.cron_timers.take_due(now) {
-            self.world.cron_jobs.name(key);
+            self.world.cron_jobs.enqueue(key);
         }
         self.decide(now, &mut round)?;
         let committed = !round.writes.is_empty();

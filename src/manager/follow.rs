@@ -74,7 +74,7 @@ impl Watches {
     }
 }
 
-/// A committer killed between its commit and the bell would otherwise be heard only at the next commit, and a
+/// A committer killed between its commit and the commit notifier would otherwise be heard only at the next commit, and a
 /// controller killed with its last supervisor never be missed.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 
@@ -137,7 +137,7 @@ impl Follower {
     /// # Errors
     /// A store that cannot be read.
     pub fn start(config: &Config, store: &Store, tables: &[Table]) -> Result<(State, Self)> {
-        let heard = store.bell_value();
+        let heard = store.notifier_value();
         let (state, tail) = store.read(tables)?;
         let revival =
             config.background.then(|| Revival { config: config.clone(), ran: true, looked: Instant::now() });
@@ -152,7 +152,7 @@ impl Follower {
     /// # Errors
     /// A store that cannot be read.
     pub fn changes(&mut self, mut each: impl FnMut(Change<'_>)) -> Result<()> {
-        self.heard = self.store.bell_value();
+        self.heard = self.store.notifier_value();
         if let Some(watches) = &mut self.watches {
             watches.drain()?;
             watches.follow_journal(self.tail.journal_path())?;
@@ -229,8 +229,8 @@ impl Follower {
                 self.watches.insert(watches)
             }
         };
-        // Whatever came before the watch was set shows in the bell.
-        if self.store.bell_value() != self.heard {
+        // Whatever came before the watch was set shows in the commit notifier.
+        if self.store.notifier_value() != self.heard {
             return Ok(true);
         }
         let Some(left) = time_left(until) else { return Ok(false) };

@@ -115,7 +115,7 @@ pub fn revive_controller(config: &Config, store: &Store, tables: &[Table]) -> Re
 /// What brings a controller back that could not go on: a full disk, a kubelet process that was killed. Waits a moment,
 /// for what has failed now mostly fails again at once, or until there is room on the disk, and starts another. A damaged
 /// store, or one of a newer program, is no matter of time, and a data directory that was removed is not to be made again.
-pub fn come_back(config: &Config, error: &anyhow::Error) {
+pub fn restart_after_error(config: &Config, error: &anyhow::Error) {
     let store = Store::trusted(&config.data_directory);
     let failures = store.note_controller_failure(clock(), &format!("{error:#}"));
     // What goes on without some commits can be read anew.

@@ -47,7 +47,7 @@ impl TablePrinter {
         let mut widths = std::mem::take(&mut self.widths);
         let header = std::mem::take(&mut self.headers_due).then(|| self.header());
         let mut bytes = header.as_ref().map_or(0, |cells| widen(cells, &mut widths));
-        // The cells of a line are made twice and kept never: ten thousand lists of them would be ten times the text.
+        // The cells of a line are made twice and not kept: ten thousand lists of them would be ten times the text.
         let mut cells = Vec::new();
         for row in rows {
             self.fill(row, &mut cells);

@@ -17,7 +17,7 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
             '\u{7f}' => shown.push_str("^?"),
             '\0'..='\u{1f}' => {
                 shown.push('^');
-                // `^A` is 1: the letters begin one after `@`.
+                // `^A` is 1: the contents begin one after `@`.
                 shown.push(char::from(b'@' + u32::from(c) as u8));
             }
             '\u{80}'..='\u{9f}' => {
@@ -35,7 +35,7 @@ pub(super) fn may_hold_controls(text: &str) -> bool {
     text.bytes().any(|byte| byte < b' ' || may_drive(byte))
 }
 
-/// The second half of the control characters begins with 0xC2 in UTF-8, as some letters do.
+/// The second half of the control characters begins with 0xC2 in UTF-8, as some contents do.
 fn may_drive(byte: u8) -> bool {
     (byte < b' ' && !matches!(byte, b'\n' | b'\t')) || matches!(byte, 0x7f | 0xc2)
 }

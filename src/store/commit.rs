@@ -66,7 +66,7 @@ impl LockedStore {
             }
             result => result?,
         }
-        self.store.ring();
+        self.store.notify();
         crash_point("after-commit");
         Ok(())
     }

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::bell::Bell;
 use super::boot::Boot;
+use super::notifier::CommitNotifier;
 use super::sizes::{SIZES, Sizes};
 use super::{StoreError, sync_journal, write_atomic};
 
@@ -54,7 +54,7 @@ fn create_synced(path: &Path) -> Result<()> {
 #[derive(Clone, Debug)]
 pub struct Store {
     root: PathBuf,
-    bell: Arc<OnceLock<Option<Bell>>>,
+    notifier: Arc<OnceLock<Option<CommitNotifier>>>,
     /// Whether there was no store when this was opened for reading.
     was_absent: bool,
     /// Whether this process has compared the boot that is written down with the one it runs in.
@@ -108,12 +108,17 @@ impl Store {
 
     /// The store at a path that this process, or the one it was forked from, has opened before: nothing is checked.
     pub fn trusted(root: &Path) -> Self {
-        Self { root: root.to_owned(), bell: Arc::default(), was_absent: false, is_boot_noted: Arc::default() }
+        Self {
+            root: root.to_owned(),
+            notifier: Arc::default(),
+            was_absent: false,
+            is_boot_noted: Arc::default(),
+        }
     }
 
     /// A store is made only where nothing else is, or where making one was interrupted.
     fn check_free(&self) -> Result<()> {
-        const OURS: [&str; 7] = ["store.lock", "inbox", "pods", "snapshot", "current", "reserve", "bell"];
+        const OURS: [&str; 7] = ["store.lock", "inbox", "pods", "snapshot", "current", "reserve", "notifier"];
         let entries = fs::read_dir(&self.root).with_context(|| format!("read {}", self.root.display()))?;
         for entry in entries {
             let name = entry.with_context(|| format!("read {}", self.root.display()))?.file_name();
@@ -221,31 +226,31 @@ impl Store {
     }
 
     /// `None` where none can be had: on a disk that is full, or that can only be read and has none.
-    fn bell(&self) -> Option<&Bell> {
-        if self.bell.get().is_none() && !self.is_absent() {
+    fn notifier(&self) -> Option<&CommitNotifier> {
+        if self.notifier.get().is_none() && !self.is_absent() {
             // Two threads may both map it; one mapping stays.
-            let _ = self.bell.set(Bell::open(&self.root.join("bell")).ok());
+            let _ = self.notifier.set(CommitNotifier::open(&self.root.join("notifier")).ok());
         }
-        self.bell.get().and_then(Option::as_ref)
+        self.notifier.get().and_then(Option::as_ref)
     }
 
     /// What the commit notifier says now: to be read before the journal is, and passed to [`Store::sleep_until_commit`].
-    pub fn bell_value(&self) -> u32 {
-        self.bell().map_or(0, Bell::value)
+    pub fn notifier_value(&self) -> u32 {
+        self.notifier().map_or(0, CommitNotifier::value)
     }
 
     /// Sleeps until somebody commits after `value` was read, or the time is over; may wake early.
     pub fn sleep_until_commit(&self, value: u32, at_most: Duration) {
-        match self.bell() {
-            Some(bell) => bell.sleep(value, at_most),
+        match self.notifier() {
+            Some(notifier) => notifier.sleep(value, at_most),
             None => std::thread::sleep(at_most.min(WITHOUT_BELL)),
         }
     }
 
     /// Announces a commit. One that cannot be announced has still been made.
-    pub(super) fn ring(&self) {
-        if let Some(bell) = self.bell() {
-            bell.ring();
+    pub(super) fn notify(&self) {
+        if let Some(notifier) = self.notifier() {
+            notifier.notify();
         }
     }
 

@@ -36,7 +36,7 @@ pub struct PodReport {
 
 /// What lies in the inbox.
 #[derive(Clone, Debug, Default)]
-pub struct Letters {
+pub struct InboxContents {
     /// Reports that wait for a pass.
     pub reports: Vec<PodReport>,
     /// Files that the next pass will set aside, for they are no reports.
@@ -105,17 +105,17 @@ impl Inbox {
     ///
     /// # Errors
     /// The directory cannot be read.
-    pub fn look(&self) -> Result<Letters> {
-        let mut letters = Letters::default();
+    pub fn look(&self) -> Result<InboxContents> {
+        let mut contents = InboxContents::default();
         for path in self.paths()? {
             match read_report(&path) {
-                Found::Report(report) => letters.reports.push(*report),
+                Found::Report(report) => contents.reports.push(*report),
                 // Taken by a pass.
                 Found::Nothing => {}
-                Found::NoReport => letters.unreadable.push(path),
+                Found::NoReport => contents.unreadable.push(path),
             }
         }
-        Ok(letters)
+        Ok(contents)
     }
 
     /// Whether there is an inbox at all: the data directory may have been removed under our hands.

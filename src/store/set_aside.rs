@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 
-use super::examine::{Examination, Examined};
+use super::check_records::{FileCheck, RecordsCheck};
 use super::record::{Named, TABLES, checked_records, named_in};
 use super::snapshot::{SnapshotWriter, remove_old_snapshots};
 use super::{Damage, Gap, Inbox, State, Store, Table, crash_point};
@@ -126,7 +126,7 @@ impl Store {
         }
         let directory = writer.put_in_force(self, &lock, revision).context("write a new snapshot")?;
         remove_old_snapshots(&directory);
-        self.ring();
+        self.notify();
         let objects = TABLES.iter().map(|table| state.objects(*table).count()).sum();
         Ok(Some(SetAside { lines, gaps: examination.gaps, objects, revision, reports, logs }))
     }
@@ -134,7 +134,7 @@ impl Store {
     /// Copies the damaged lines of a file, byte for byte, into one of its own.
     fn copy_aside(
         &self,
-        file: &Examined,
+        file: &FileCheck,
         stamp: &str,
         affected: impl Fn(&Damage) -> Vec<Affected>,
         lines: &mut Vec<AsideLine>,
@@ -277,7 +277,7 @@ fn copy(state: &State, writer: &mut SnapshotWriter) -> Result<()> {
 }
 
 /// The byte of the journal at which each object was written last, by a commit that reads back.
-fn later_writes(examination: &Examination) -> HashMap<(Table, Key), usize> {
+fn later_writes(examination: &RecordsCheck) -> HashMap<(Table, Key), usize> {
     let mut last = HashMap::new();
     for (offset, part) in examination.journal.sound_parts() {
         for change in checked_records(part) {
@@ -291,7 +291,7 @@ fn later_writes(examination: &Examination) -> HashMap<(Table, Key), usize> {
 /// What the loss of a damaged part means to the objects that it names. `table` is `None` for a part of the journal.
 fn affected(
     table: Option<Table>,
-    file: &Examined,
+    file: &FileCheck,
     damage: &Damage,
     later: &HashMap<(Table, Key), usize>,
     state: &State,

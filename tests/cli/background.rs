@@ -150,7 +150,7 @@ fn jobs_go_on_though_nobody_reads_what_watch_says() {
     let world = World::new();
     let mut watch = world.command("watch").spawn();
     // More lines than a pipe holds.
-    let name = "many-pods-with-a-name-of-so-many-letters-that-lines-are-long";
+    let name = "many-pods-with-a-name-of-so-many-contents-that-lines-are-long";
     let _ = world.apply(&job(name, "completions: 700\nparallelism: 30", "true"));
     world.wait_for_end(name);
     assert_eq!(world.value(&format!("job {name}"), "{.status.succeeded}"), "700");

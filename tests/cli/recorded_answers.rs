@@ -42,7 +42,7 @@ fn normal(text: &str, notes: &BTreeSet<&str>) -> String {
     let kept: String = text.lines().filter(|line| !is_ours(line)).map(|line| format!("{line}\n")).collect();
     let mut normal = String::new();
     let mut rest = kept.replace("kubectl ", "jobctl ");
-    // Words of letters, digits and dashes: a uid has four dashes at fixed places.
+    // Words of contents, digits and dashes: a uid has four dashes at fixed places.
     while let Some(start) = rest.find(|c: char| c.is_ascii_alphanumeric()) {
         normal.push_str(&rest[..start]);
         let word = &rest[start..];
@@ -55,7 +55,7 @@ fn normal(text: &str, notes: &BTreeSet<&str>) -> String {
     normal + &rest
 }
 
-/// A generated name ends in five letters of the server's choice, wherever it stands.
+/// A generated name ends in five contents of the server's choice, wherever it stands.
 fn without_suffix(text: &str, manifest: &Value) -> String {
     let base = manifest["metadata"]["generateName"].as_str().unwrap_or_default();
     if base.is_empty() {

@@ -173,7 +173,7 @@ impl<'a> Play<'a> {
             }
             Action::UpdateCronJobStatus(cron_job) => self.put_cron_job(*cron_job),
             Action::RemoveCronJob(_) => panic!("nobody deletes a CronJob here"),
-            Action::Told(said) => self.world.cron_jobs.tell(said),
+            Action::RecordOnce(said) => self.world.cron_jobs.mark_recorded(said),
             Action::RecordEvent(event) => self.events.push(event),
         }
     }
@@ -287,7 +287,7 @@ impl<'a> Play<'a> {
         }
         if self.cron_wake.is_some_and(|at| at <= self.now) {
             self.cron_wake = None;
-            self.world.cron_jobs.name(self.job.clone());
+            self.world.cron_jobs.enqueue(self.job.clone());
         }
         self.settle();
     }

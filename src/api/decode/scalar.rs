@@ -126,7 +126,7 @@ fn float(text: &str) -> Option<Scalar> {
     text.parse().ok().filter(|number: &f64| number.is_finite()).map(Scalar::Float)
 }
 
-/// `2024-1-2`, alone or with a time after `T`, `t` or a space; a zone only after the letters.
+/// `2024-1-2`, alone or with a time after `T`, `t` or a space; a zone only after the contents.
 fn is_timestamp(text: &str) -> bool {
     let Some((year, rest)) = text.split_once('-') else { return false };
     if year.len() != 4 || !year.bytes().all(|byte| byte.is_ascii_digit()) {

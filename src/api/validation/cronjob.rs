@@ -73,7 +73,7 @@ fn validate_zone(zone: Option<&str>) -> Vec<FieldError> {
             "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones",
         ));
     }
-    // Go knows the zone `Local`, though not in other letters.
+    // Go knows the zone `Local`, though not in other contents.
     if zone != "Local" {
         errors.extend(schedule::zone(zone).err().map(|detail| invalid(&detail)));
     }

@@ -17,7 +17,7 @@ const MAX_ANNOTATION_BYTES: usize = 256 * 1024;
 pub(super) fn validate(meta: &ObjectMeta, path: &str) -> Vec<FieldError> {
     let mut errors = Vec::new();
     if let Some(base) = meta.generate_name.as_deref().filter(|base| !base.is_empty()) {
-        // A trailing dash is followed by generated letters.
+        // A trailing dash is followed by generated contents.
         let stem = base.strip_suffix('-').map_or_else(|| base.to_owned(), |stem| format!("{stem}a"));
         errors.extend(each(&names::dns_subdomain(&stem), &format!("{path}.generateName"), base));
     }

@@ -118,7 +118,7 @@ impl Scene {
                     self.world.remove_job(&gone);
                 }
                 Action::RecordEvent(event) => self.events.push(event),
-                Action::Told(mark) => self.world.cron_jobs.tell(mark),
+                Action::RecordOnce(mark) => self.world.cron_jobs.mark_recorded(mark),
                 other => panic!("{other:?}"),
             }
         }
@@ -138,7 +138,7 @@ impl Scene {
 
     /// A controller looks, as one does that has just started.
     fn look(&mut self) {
-        self.world.cron_jobs.name(key(&self.cron_job.metadata));
+        self.world.cron_jobs.enqueue(key(&self.cron_job.metadata));
         self.settle();
     }
 

@@ -256,7 +256,7 @@ impl Scene {
                 Action::CreateJob(_)
                 | Action::UpdateCronJobStatus(_)
                 | Action::RemoveCronJob(_)
-                | Action::Told(_) => {
+                | Action::RecordOnce(_) => {
                     panic!("a Job's sync did what is a CronJob's")
                 }
             }

@@ -28,7 +28,7 @@ impl Engine {
     /// Rounds of the kubelet's and the controllers' decisions, until nothing changes any more.
     pub(super) fn decide(&mut self, now: DateTime<Utc>, round: &mut Round) -> Result<()> {
         for _ in 0..MOST_ROUNDS {
-            for key in self.world.take_touched() {
+            for key in self.world.take_enqueued_pods() {
                 self.look_at_pod(&key, now, round)?;
             }
             let dirty = self.world.take_dirty();
@@ -116,7 +116,7 @@ impl Engine {
                 self.world.cron_jobs.remove(&key);
                 round.writes.delete(Table::CRON_JOBS, key);
             }
-            Action::Told(mark) => self.world.cron_jobs.tell(mark),
+            Action::RecordOnce(mark) => self.world.cron_jobs.mark_recorded(mark),
             Action::RecordEvent(event) => self.record(event, round)?,
         }
         Ok(())

@@ -146,7 +146,7 @@ impl Engine {
             self.forget_supervisor(&pod_uid);
             if !directory.is_claimed() {
                 if pod.metadata.deletion_timestamp.is_some() {
-                    self.world.touch(key.clone());
+                    self.world.enqueue_pod(key.clone());
                 } else {
                     self.pod_timers.set(key, Some(now + START_AGAIN));
                 }
@@ -158,7 +158,7 @@ impl Engine {
             // Of what we have heard only the lock is proof: somebody else's supervisor may have this pod.
             if let Supervisor::Alive(process) = supervisor_of(&directory)? {
                 self.adopt(&pod_uid, key, process);
-                self.world.touch(key.clone());
+                self.world.enqueue_pod(key.clone());
                 continue;
             }
             // The commit that held its end may have been lost in a power cut.

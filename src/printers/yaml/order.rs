@@ -1,4 +1,4 @@
-//! The order of keys: letters by code, digits by value, everything else before letters.
+//! The order of keys: contents by code, digits by value, everything else before contents.
 
 use serde_json::{Map, Value};
 

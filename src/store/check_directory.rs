@@ -13,7 +13,7 @@ use super::directory::FORMAT;
 
 /// A data directory from outside.
 #[derive(Clone, Debug)]
-pub struct Inspection {
+pub struct DirectoryCheck {
     /// The directory itself.
     pub root: Entry,
     /// What lies directly in it, and the snapshot in force with its files.
@@ -63,7 +63,7 @@ pub struct Space {
     pub files: Option<u64>,
 }
 
-impl Inspection {
+impl DirectoryCheck {
     /// Looks at a data directory; `None` where nothing is.
     ///
     /// # Errors

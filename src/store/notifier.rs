@@ -1,4 +1,4 @@
-//! A word of memory shared by all processes of a data directory, rung at every commit.
+//! A word of memory shared by all processes of a data directory, raised at every commit.
 //!
 //! `wait` and `get -w` sleep on it (a futex). inotify would do, but closing it takes the kernel 7 to 20 ms (measured,
 //! Linux 6.18), which is more than all the rest of an `apply && wait`.
@@ -18,20 +18,20 @@ use super::directory::open_or_create;
 
 /// The mapped word. Missing a ring is impossible as long as the value is read before the journal is.
 #[derive(Debug)]
-pub(super) struct Bell {
+pub(super) struct CommitNotifier {
     word: NonNull<AtomicU32>,
     /// On a disk that can only be read nobody commits: there is nothing to announce.
     is_writable: bool,
 }
 
 // SAFETY: the word is only ever touched through atomic operations.
-unsafe impl Send for Bell {}
+unsafe impl Send for CommitNotifier {}
 // SAFETY: as above.
-unsafe impl Sync for Bell {}
+unsafe impl Sync for CommitNotifier {}
 
 const SIZE: usize = size_of::<AtomicU32>();
 
-impl Bell {
+impl CommitNotifier {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let (file, is_writable) = match open_or_create(path) {
             Ok(file) => (file, true),
@@ -62,13 +62,13 @@ impl Bell {
         unsafe { self.word.as_ref() }
     }
 
-    /// The value to pass to [`Bell::sleep`]; read it before reading what the bell announces.
+    /// The value to pass to [`CommitNotifier::sleep`]; read it before reading what the commit notifier announces.
     pub(super) fn value(&self) -> u32 {
         self.word().load(Ordering::Acquire)
     }
 
     /// Wakes everybody who sleeps.
-    pub(super) fn ring(&self) {
+    pub(super) fn notify(&self) {
         if !self.is_writable {
             return;
         }
@@ -77,7 +77,7 @@ impl Bell {
         unsafe { libc::syscall(libc::SYS_futex, self.word.as_ptr(), libc::FUTEX_WAKE, i32::MAX) };
     }
 
-    /// Sleeps until the bell rings after `value` was read, or the time is over; may wake early.
+    /// Sleeps until the commit notifier is raised after `value` was read, or the time is over; may wake early.
     pub(super) fn sleep(&self, value: u32, at_most: Duration) {
         let timeout = libc::timespec {
             tv_sec: at_most.as_secs() as libc::time_t,
@@ -90,7 +90,7 @@ impl Bell {
     }
 }
 
-impl Drop for Bell {
+impl Drop for CommitNotifier {
     fn drop(&mut self) {
         // SAFETY: our own mapping, used by nobody after this.
         unsafe { libc::munmap(self.word.as_ptr().cast(), SIZE) };

@@ -48,7 +48,7 @@ pub struct Gap {
 
 /// A file of records, taken apart.
 #[derive(Debug)]
-pub struct Examined {
+pub struct FileCheck {
     /// The file.
     pub path: PathBuf,
     /// Lines that read back: objects of a table, commits of the journal.
@@ -62,17 +62,17 @@ pub struct Examined {
 
 /// Everything that is at rest under one snapshot.
 #[derive(Debug)]
-pub struct Examination {
+pub struct RecordsCheck {
     /// The directory of the snapshot in force.
     pub snapshot: PathBuf,
     /// Its tables, those without a file left out.
-    pub tables: Vec<(Table, Examined)>,
+    pub tables: Vec<(Table, FileCheck)>,
     /// What lists show of its pods: made from them, and to be made again where it is damaged.
-    pub listing: Option<Examined>,
+    pub listing: Option<FileCheck>,
     /// The list of the files' lengths.
-    pub sizes: Examined,
+    pub sizes: FileCheck,
     /// The commits since.
-    pub journal: Examined,
+    pub journal: FileCheck,
     /// Bytes after the journal's last whole commit: harmless, the next writer cuts them off.
     pub torn: usize,
     /// Commits that are missing.
@@ -83,7 +83,7 @@ pub struct Examination {
     pub(super) last_revision: u64,
 }
 
-impl Examined {
+impl FileCheck {
     /// The file's length in bytes.
     pub fn size(&self) -> usize {
         self.bytes.len()
@@ -111,14 +111,14 @@ impl Examined {
     }
 }
 
-impl Examination {
+impl RecordsCheck {
     /// All files with records, the journal last.
-    pub fn files(&self) -> impl Iterator<Item = &Examined> {
+    pub fn files(&self) -> impl Iterator<Item = &FileCheck> {
         self.snapshot_files().chain([&self.journal])
     }
 
     /// The files of the snapshot itself.
-    pub fn snapshot_files(&self) -> impl Iterator<Item = &Examined> {
+    pub fn snapshot_files(&self) -> impl Iterator<Item = &FileCheck> {
         self.tables.iter().map(|(_, table)| table).chain(&self.listing).chain([&self.sizes])
     }
 
@@ -146,7 +146,7 @@ impl Store {
     ///
     /// # Errors
     /// No snapshot in force; files that cannot be read at all.
-    pub fn examine(&self) -> Result<Examination> {
+    pub fn examine(&self) -> Result<RecordsCheck> {
         // A compaction may replace the snapshot under our hands; the link moves before the old one goes.
         for _ in 0..16 {
             let directory = self.current_snapshot()?;
@@ -159,7 +159,7 @@ impl Store {
     }
 }
 
-fn examine_snapshot(directory: &Path) -> Result<Examination> {
+fn examine_snapshot(directory: &Path) -> Result<RecordsCheck> {
     let first_revision = revision_of_snapshot(directory)?;
     // A list that is damaged itself says nothing of the files.
     let sizes = Sizes::read(directory);
@@ -171,14 +171,14 @@ fn examine_snapshot(directory: &Path) -> Result<Examination> {
                 damage.extend(sizes.as_ref().ok().and_then(|sizes| cut_off(sizes, &path, &bytes)));
             }
             let end = bytes.len();
-            tables.push((table, Examined { path, records, damage, bytes, end }));
+            tables.push((table, FileCheck { path, records, damage, bytes, end }));
         }
     }
     let listing = read_if_written(directory.join(PODS_LISTING), sizes.as_ref().ok())?.map(|(path, bytes)| {
         let pods = tables.iter().find(|(table, _)| *table == Table::PODS).map(|(_, pods)| pods);
         let (records, damage) = examine_listing(&bytes, pods);
         let end = bytes.len();
-        Examined { path, records, damage, bytes, end }
+        FileCheck { path, records, damage, bytes, end }
     });
     let path = directory.join(SIZES);
     let bytes = fs::read(&path).unwrap_or_default();
@@ -189,12 +189,12 @@ fn examine_snapshot(directory: &Path) -> Result<Examination> {
         }
     };
     let end = bytes.len();
-    let sizes = Examined { path, records, damage, bytes, end };
+    let sizes = FileCheck { path, records, damage, bytes, end };
     let path = directory.join("journal.jsonl");
     let bytes = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
     let commits = examine_journal(first_revision, &bytes);
     let end = bytes.len() - commits.torn;
-    Ok(Examination {
+    Ok(RecordsCheck {
         snapshot: directory.to_owned(),
         tables,
         listing,
@@ -203,7 +203,7 @@ fn examine_snapshot(directory: &Path) -> Result<Examination> {
         gaps: commits.gaps,
         first_revision,
         last_revision: commits.last,
-        journal: Examined { path, records: commits.records, damage: commits.damage, bytes, end },
+        journal: FileCheck { path, records: commits.records, damage: commits.damage, bytes, end },
     })
 }
 
@@ -283,9 +283,9 @@ fn cut_off(sizes: &Sizes, path: &Path, bytes: &[u8]) -> Option<Damage> {
 }
 
 /// The lines of a listing: how many say what the pods that read back say, and which do not.
-fn examine_listing(bytes: &[u8], pods: Option<&Examined>) -> (usize, Vec<Damage>) {
+fn examine_listing(bytes: &[u8], pods: Option<&FileCheck>) -> (usize, Vec<Damage>) {
     let mut expected: HashMap<(String, String), String> = HashMap::new();
-    for (_, part) in pods.into_iter().flat_map(Examined::sound_parts) {
+    for (_, part) in pods.into_iter().flat_map(FileCheck::sound_parts) {
         for pod in checked_records(part) {
             if let Ok(listed) = listed_pod(pod.object.unwrap_or_default()) {
                 expected.insert((pod.namespace.to_owned(), pod.name.to_owned()), listed);
@@ -529,7 +529,7 @@ mod tests {
             let bytes = text.as_bytes().to_vec();
             let (records, damage) = examine_table(Table::PODS, &bytes);
             let end = bytes.len();
-            Examined { path: PathBuf::new(), records, damage, bytes, end }
+            FileCheck { path: PathBuf::new(), records, damage, bytes, end }
         };
         let whole = pods(&record(Table::PODS, "a", &pod("Failed")));
         let listed = |phase: &str| record(Table::PODS, "a", &listed_pod(&pod(phase)).expect("a pod"));
@@ -554,7 +554,7 @@ mod tests {
         let bytes = [sound.as_bytes(), b"\0\n", sound.as_bytes(), b"torn"].concat();
         let (records, damage) = examine_table(Table::JOBS, &bytes);
         let end = bytes.len();
-        let file = Examined { path: PathBuf::new(), records, damage, bytes, end };
+        let file = FileCheck { path: PathBuf::new(), records, damage, bytes, end };
         assert_eq!(file.sound(), sound.repeat(2));
         assert_eq!(file.text_of(&file.damage[0]), b"\0\n");
         assert_eq!(file.text_of(&file.damage[1]), b"torn");

@@ -13,7 +13,7 @@ use crate::api::conditions::is_pod_finished;
 use crate::api::meta::uid;
 use crate::controller::{Action, World, reconcile, reconcile_cron_jobs};
 use crate::kubelet::{PodProcess, pod_processes};
-use crate::store::{Examination, Inbox, Letters, PodDirectory, State, Store, Table, holder_of};
+use crate::store::{Inbox, InboxContents, PodDirectory, RecordsCheck, State, Store, Table, holder_of};
 
 /// What is just being done looks wrong for a moment; what looks wrong longer is. A controller that has to start again takes
 /// a second for it.
@@ -22,15 +22,15 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// What was found.
 #[derive(Debug)]
-pub struct Checkup {
+pub struct ControllerCheck {
     /// Every record of the store.
-    pub examination: Examination,
+    pub examination: RecordsCheck,
     /// The pid of the running controller.
     pub controller: Option<i32>,
     /// Whether there is anything for a controller to do or to wait for.
     pub has_work: bool,
     /// The reports that wait.
-    pub inbox: Letters,
+    pub inbox: InboxContents,
     /// Pods, their directories and processes.
     pub pods: Pods,
 }
@@ -67,7 +67,7 @@ struct FoundDirectory {
     supervisor: Option<i32>,
 }
 
-impl Checkup {
+impl ControllerCheck {
     /// Whether nothing looks as if somebody were about to put it right. On a damaged store nobody is.
     fn is_settled(&self, background: bool) -> bool {
         if !self.examination.is_sound() {
@@ -82,7 +82,7 @@ impl Checkup {
 ///
 /// # Errors
 /// A store of which no snapshot can be read, or locks that cannot be looked at.
-pub fn check_up(config: &Config, store: &Store) -> Result<Checkup> {
+pub fn check_controller(config: &Config, store: &Store) -> Result<ControllerCheck> {
     let started = Instant::now();
     loop {
         let found = look(config, store)?;
@@ -95,7 +95,7 @@ pub fn check_up(config: &Config, store: &Store) -> Result<Checkup> {
 
 /// Locks are looked at first, then reports, then the store: a supervisor reports before it lets go, and a report leaves the
 /// inbox when it has been committed.
-fn look(config: &Config, store: &Store) -> Result<Checkup> {
+fn look(config: &Config, store: &Store) -> Result<ControllerCheck> {
     let processes = pod_processes();
     let directories = found_directories(store)?;
     let controller = holder_of(&store.controller_lock_path())?;
@@ -106,7 +106,7 @@ fn look(config: &Config, store: &Store) -> Result<Checkup> {
         inbox.reports.iter().filter(|report| report.last).map(|report| report.uid.as_str()).collect();
     let pods = compare(&stored_pods(&state)?, &directories, &last_reports, processes);
     let has_work = has_work(config, &state, clock())? || !inbox.reports.is_empty();
-    Ok(Checkup { controller, has_work, inbox, pods, examination })
+    Ok(ControllerCheck { controller, has_work, inbox, pods, examination })
 }
 
 fn found_directories(store: &Store) -> Result<Vec<FoundDirectory>> {
@@ -183,7 +183,7 @@ fn has_work(config: &Config, state: &State, now: DateTime<Utc>) -> Result<bool> 
     let cron_jobs = world.cron_jobs.take_dirty();
     // The seed names new pods, of which none is made here.
     let plans = [reconcile(&world, &jobs, now, 0), reconcile_cron_jobs(&world, &cron_jobs, now, 0)];
-    let does = |action: &Action| !matches!(action, Action::RecordEvent(_) | Action::Told(_));
+    let does = |action: &Action| !matches!(action, Action::RecordEvent(_) | Action::RecordOnce(_));
     Ok(plans.iter().any(|plan| plan.actions.iter().any(does) || plan.wakes.values().any(Option::is_some)))
 }
 
