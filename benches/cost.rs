@@ -172,11 +172,17 @@ enum State {
     Reused,
 }
 
-/// Makes many files and deletes them, as a store in use does, and whatever else there is on a machine.
+/// Makes many files and deletes them, as a store in use does, and whatever else there is on a machine: half of them in
+/// one directory, half in directories of their own.
 fn age(directory: &Path) {
-    let names: Vec<PathBuf> = (0..10_000).map(|number| directory.join(format!("old-{number}"))).collect();
+    let names: Vec<PathBuf> = (0..5_000).map(|number| directory.join(format!("old-{number}"))).collect();
     names.iter().for_each(|name| drop(fs::File::create(name).expect("a file")));
     names.iter().for_each(|name| fs::remove_file(name).expect("removed"));
+    for name in &names {
+        fs::create_dir(name).expect("a directory");
+        fs::File::create(name.join("file")).expect("a file");
+    }
+    names.iter().for_each(|name| fs::remove_dir_all(name).expect("removed"));
 }
 
 fn pods(place: &Place, count: usize, state: State) {
