@@ -9,7 +9,7 @@
 //!   store.lock                   held while committing
 //!   notifier                         a shared word, raised at every commit
 //!   boot                         in which boot of the machine the newest commits were made
-//!   inbox/                       reports of supervisors, one file each
+//!   inbox/                       reports of supervisors: each a name of the file whose lock it holds
 //!   reserve                      room for deletions on a full disk
 //!   controller.lock              held by the running controller
 //!   controller.log               why controllers in the background have ended

@@ -455,10 +455,10 @@ impl Supervisor<'_> {
             last,
             status,
         };
-        let mut left = self.inbox.leave(&report).is_ok();
+        let mut left = self.inbox.leave(&report, &self.directory, self.lock).is_ok();
         while !left && last && self.inbox.is_there() {
             std::thread::sleep(std::time::Duration::from_secs(1));
-            left = self.inbox.leave(&report).is_ok();
+            left = self.inbox.leave(&report, &self.directory, self.lock).is_ok();
         }
         if left {
             self.reported = Some(report.status);

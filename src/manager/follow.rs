@@ -28,14 +28,13 @@ impl Watches {
     pub(super) fn new(store: &Store, with_inbox: bool) -> Result<Self> {
         let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)
             .context("watch the store (are all fs.inotify.max_user_instances in use?)")?;
-        let watch = |path: &Path| {
-            inotify
-                .add_watch(path, AddWatchFlags::IN_MOVED_TO)
-                .with_context(|| format!("watch {}", path.display()))
+        let watch = |path: &Path, flags: AddWatchFlags| {
+            inotify.add_watch(path, flags).with_context(|| format!("watch {}", path.display()))
         };
-        watch(store.root())?;
+        watch(store.root(), AddWatchFlags::IN_MOVED_TO)?;
         if with_inbox {
-            watch(&store.inbox_path())?;
+            // A report is another name of a file, or a file that moves in.
+            watch(&store.inbox_path(), AddWatchFlags::IN_CREATE | AddWatchFlags::IN_MOVED_TO)?;
         }
         Ok(Self { inotify, journal: None })
     }

@@ -1,21 +1,23 @@
-//! Reports of supervisors: one file each, renamed in when whole, removed when committed.
+//! Reports of supervisors: a name each, linked in when the report is whole, removed when it is committed.
 
 use std::fs::{self, OpenOptions};
 use std::io::{Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use k8s_openapi::api::core::v1::PodStatus;
 use serde::{Deserialize, Serialize};
 
-use super::crash_point;
 use super::record::{sealed_line, unsealed_line};
+use super::{PodDirectory, ProcessLock, crash_point};
 
 /// The name of the one field of a report's file beside its checksum.
 const FIELD: &str = "report";
 /// A report is some kilobytes; its pod's description, which is longer, has at most 1.5 MiB.
-const LARGEST_REPORT: u64 = 4 << 20;
+const LARGEST_FILE: u64 = 4 << 20;
+/// Beyond this a lock's file takes no more reports.
+const MOST_IN_LOCK: u64 = 64 << 10;
 
 /// What a supervisor has to say about its pod.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,26 +57,47 @@ impl Inbox {
         Self { directory }
     }
 
-    /// Leaves a report. A new name is cheap; an existing one is never renamed over.
+    /// Leaves a report: a line of the file whose lock its supervisor holds, and another name for that file. Of all that a
+    /// pod takes of a file system new inodes cost most, and this needs none.
     ///
     /// # Errors
     /// A full disk above all: the caller tries again, for the report is the only record of the exit.
-    pub fn leave(&self, report: &PodReport) -> Result<()> {
+    pub fn leave(&self, report: &PodReport, pod: &PodDirectory, lock: &ProcessLock) -> Result<()> {
         let name = format!("{}.{}", report.uid, report.sequence);
-        let temporary = self.directory.join(format!(".{name}.tmp"));
         let text = sealed_line(FIELD, &serde_json::to_string(report).context("encode report")?);
+        let left = (|| -> std::io::Result<()> {
+            // A pod that restarts again and again: reading them all for the newest would take longer and longer.
+            if lock.length()? > MOST_IN_LOCK {
+                return self.leave_in_a_file(&name, &text);
+            }
+            lock.append(text.as_bytes())?;
+            crash_point("report-written");
+            match fs::hard_link(pod.lock_path(), self.directory.join(&name)) {
+                Ok(()) => Ok(()),
+                // The attempt before this one has got so far.
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+                Err(error) if matches!(error.raw_os_error(), Some(libc::ENOSPC | libc::EDQUOT)) => Err(error),
+                // A file system without links; or the pod's directory has been removed, with its lock.
+                Err(_) => self.leave_in_a_file(&name, &text),
+            }
+        })();
+        left.with_context(|| format!("leave report {name} in {}", self.directory.display()))
+    }
+
+    /// Leaves a report in a file of its own. An existing name is never renamed over.
+    fn leave_in_a_file(&self, name: &str, text: &str) -> std::io::Result<()> {
+        let temporary = self.directory.join(format!(".{name}.tmp"));
         let written = (|| -> std::io::Result<()> {
             let mut file =
                 OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
             file.write_all(text.as_bytes())?;
-            crash_point("report-written");
             #[expect(clippy::disallowed_methods, reason = "a report appears whole, under a new name")]
-            fs::rename(&temporary, self.directory.join(&name))
+            fs::rename(&temporary, self.directory.join(name))
         })();
         if written.is_err() {
             let _ = fs::remove_file(&temporary);
         }
-        written.with_context(|| format!("leave report {name} in {}", self.directory.display()))
+        written
     }
 
     /// All reports that lie there, each pod's in order. They stay until [`Inbox::put_away`].
@@ -145,36 +168,48 @@ impl Inbox {
     }
 
     /// The last word of a pod's supervisor, where it was taken in and put away: the commit that held it may be lost.
-    pub fn last_report_put_away(&self, pod: &Path) -> Option<PodReport> {
-        let newest = newest_put_away(pod)?;
-        match read_report(&pod.join(format!("report.{newest}"))) {
-            Found::Report(report) if report.last => Some(*report),
-            _ => None,
-        }
+    pub fn last_report_put_away(&self, pod: &PodDirectory) -> Option<PodReport> {
+        let in_lock = reports_in(&pod.lock_path()).and_then(|reports| reports.into_iter().last());
+        let in_file = newest_put_away(pod.path()).and_then(|newest| {
+            match read_report(&pod.path().join(format!("report.{newest}"))) {
+                Found::Report(report) => Some(*report),
+                _ => None,
+            }
+        });
+        let newest = in_lock.into_iter().chain(in_file).max_by_key(|report| report.sequence);
+        newest.filter(|report| report.last)
     }
 
     /// Brings the newest report that was put away for a pod back, so that a pass takes it in once more: the commit that
     /// held it is lost. False where there is none, or where it waits already.
     ///
     /// # Errors
-    /// The report cannot be moved.
-    pub(super) fn bring_back(&self, uid: &str, pod: &Path) -> Result<bool> {
-        let Some(newest) = newest_put_away(pod) else { return Ok(false) };
+    /// The report cannot be brought back.
+    pub(super) fn bring_back(&self, uid: &str, pod: &PodDirectory) -> Result<bool> {
+        let in_lock = reports_in(&pod.lock_path()).and_then(|reports| Some(reports.last()?.sequence));
+        let in_file = newest_put_away(pod.path());
+        let Some(newest) = in_lock.max(in_file) else { return Ok(false) };
         let waiting = self.directory.join(format!("{uid}.{newest}"));
         if waiting.exists() {
             return Ok(false);
         }
-        let kept = pod.join(format!("report.{newest}"));
-        // Moved and not linked: renaming one name of a file over another does nothing, and it would never leave again.
+        if in_lock == Some(newest) {
+            let linked = fs::hard_link(pod.lock_path(), &waiting);
+            return linked.map(|()| true).with_context(|| format!("bring report {uid}.{newest} back"));
+        }
+        let kept = pod.path().join(format!("report.{newest}"));
         #[expect(clippy::disallowed_methods, reason = "a report moves back, to a name that nobody has")]
         fs::rename(&kept, &waiting).with_context(|| format!("move {} back", kept.display()))?;
         Ok(true)
     }
 
-    /// Puts a report that has been committed away, into its pod's directory (`report.<sequence>`); it goes with that.
-    /// Moving is cheaper than removing: ext4 searches past every recently freed inode when it makes a new file, which
-    /// at a thousand pods a second was a tenth of all the time.
+    /// Puts a report that has been committed away: it stays in the file of its pod's lock, and goes with that. One in a file
+    /// of its own moves there (`report.<sequence>`).
     pub fn put_away(&self, path: &Path, pods: &Path) {
+        if fs::symlink_metadata(path).is_ok_and(|found| found.nlink() > 1) {
+            let _ = fs::remove_file(path);
+            return;
+        }
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let kept =
             name.rsplit_once('.').map(|(uid, sequence)| pods.join(uid).join(format!("report.{sequence}")));
@@ -196,21 +231,30 @@ enum Found {
     NoReport,
 }
 
-/// Reads a report. Whatever else may have been put there is not followed, waited for or read to its end.
+/// Reads the report of a name: of the lines of its file the one with the number that the name ends with.
 fn read_report(path: &Path) -> Found {
-    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
-    let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Found::Nothing,
-        Err(_) => return Found::NoReport,
+    let Some(reports) = reports_in(path) else {
+        let is_there = path.symlink_metadata().is_ok();
+        return if is_there { Found::NoReport } else { Found::Nothing };
     };
-    let is_one = file.metadata().is_ok_and(|found| found.is_file() && found.len() <= LARGEST_REPORT);
-    let mut bytes = Vec::new();
-    if !is_one || file.take(LARGEST_REPORT).read_to_end(&mut bytes).is_err() {
-        return Found::NoReport;
-    }
-    let report = unsealed_line(FIELD, &bytes).and_then(|text| serde_json::from_str(text).ok());
+    let wanted = path.extension().and_then(|number| number.to_str()?.parse::<u64>().ok());
+    let report = reports.into_iter().rev().find(|report| Some(report.sequence) == wanted);
     report.map_or(Found::NoReport, |report| Found::Report(Box::new(report)))
+}
+
+/// The whole reports in a file, in the order in which they were written. Whatever else may have been put there is not
+/// followed, waited for or read to its end: `None` for what is no file of ours.
+fn reports_in(path: &Path) -> Option<Vec<PodReport>> {
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).ok()?;
+    let is_one = file.metadata().is_ok_and(|found| found.is_file() && found.len() <= LARGEST_FILE);
+    let mut bytes = Vec::new();
+    if !is_one || file.take(LARGEST_FILE).read_to_end(&mut bytes).is_err() {
+        return None;
+    }
+    let lines = bytes.split_inclusive(|byte| *byte == b'\n');
+    let reports = lines.filter_map(|line| serde_json::from_str(unsealed_line(FIELD, line)?).ok());
+    Some(reports.collect())
 }
 
 /// The number of the newest report that was put away for a pod.

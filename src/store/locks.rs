@@ -1,8 +1,7 @@
 //! Locks: the one around commits, and those that prove a process alive.
 
 use std::fs::File;
-use std::io::Write as _;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -130,7 +129,18 @@ impl ProcessLock {
 
     /// Adds a line to the lock's file, for those who come after its holder. One that cannot be written is left out.
     pub fn add_line(&self, line: &str) {
-        let _ = (&self.file).write_all(line.as_bytes());
+        let _ = self.append(line.as_bytes());
+    }
+
+    /// How many bytes have been added.
+    pub(super) fn length(&self) -> std::io::Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+
+    /// Adds whole lines to the lock's file: all of them, or nothing.
+    pub(super) fn append(&self, lines: &[u8]) -> std::io::Result<()> {
+        let length = self.length()?;
+        self.file.write_all_at(lines, length).inspect_err(|_| drop(self.file.set_len(length)))
     }
 
     /// Whether the lock's file still has its name: where it was removed, somebody else may hold another of that name.

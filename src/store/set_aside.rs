@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 
+use super::PodDirectory;
 use super::check_records::{FileCheck, RecordsCheck};
 use super::record::{Named, TABLES, checked_records, named_in};
 use super::snapshot::{SnapshotWriter, remove_old_snapshots};
@@ -169,7 +170,7 @@ impl Store {
         for (_, object) in state.objects(Table::PODS) {
             let pod: Pod = object.parse()?;
             let uid = uid(&pod.metadata);
-            if !is_pod_finished(&pod) && inbox.bring_back(uid, &self.pod_path(uid))? {
+            if !is_pod_finished(&pod) && inbox.bring_back(uid, &PodDirectory::new(self.pod_path(uid)))? {
                 brought += 1;
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt};
 use std::path::Path;
 
 use chrono::{DateTime, Duration, Utc};
@@ -695,13 +695,53 @@ fn report(uid: &str, sequence: u64) -> PodReport {
     }
 }
 
+/// A pod's directory, as its supervisor has it.
+fn claimed(store: &Store, uid: &str) -> (PodDirectory, ProcessLock) {
+    let directory = PodDirectory::new(store.pod_path(uid));
+    let lock = directory.claim().expect("a claim").expect("the first");
+    (directory, lock)
+}
+
+#[test]
+fn a_last_report_stays_with_its_pod_and_needs_no_inode() {
+    let (_place, store) = new_store();
+    let inbox = Inbox::new(store.inbox_path());
+    let (directory, lock) = claimed(&store, "a");
+    lock.add_line("17 3 4\n");
+    inbox.leave(&report("a", 1), &directory, &lock).expect("a report");
+    assert_eq!(inbox.last_report_put_away(&directory), None, "not the last");
+    let last = PodReport { last: true, ..report("a", 2) };
+    inbox.leave(&last, &directory, &lock).expect("a report");
+    let inode = |path: &std::path::Path| fs::symlink_metadata(path).expect("a file").ino();
+    for (path, _) in inbox.reports().expect("reports") {
+        assert_eq!(inode(&path), inode(&directory.lock_path()));
+        inbox.put_away(&path, &store.pods_path());
+    }
+    assert!(inbox.is_empty().expect("an inbox"));
+    assert_eq!(inbox.last_report_put_away(&directory), Some(last));
+    assert!(directory.lock_text().starts_with("17 3 4\n"), "what was there stays");
+    // What has restarted very often has files for its reports.
+    lock.add_line(&"x".repeat(70_000));
+    lock.add_line("\n");
+    let later = PodReport { last: true, ..report("a", 3) };
+    inbox.leave(&later, &directory, &lock).expect("a report");
+    inbox.reports().expect("reports").iter().for_each(|(path, _)| inbox.put_away(path, &store.pods_path()));
+    assert_eq!(inbox.last_report_put_away(&directory), Some(later));
+    // A pod whose directory is gone has a last word all the same.
+    directory.remove();
+    inbox.leave(&report("a", 4), &directory, &lock).expect("a report");
+    assert_eq!(inbox.reports().expect("reports").len(), 1);
+}
+
 #[test]
 fn reports_are_read_in_order_until_they_are_removed() {
     let (_place, store) = new_store();
     let inbox = Inbox::new(store.inbox_path());
     assert!(inbox.is_empty().expect("an inbox"));
+    let pods = ["a", "b"].map(|uid| (uid, claimed(&store, uid)));
     for (uid, sequence) in [("a", 2), ("b", 1), ("a", 10), ("a", 1)] {
-        inbox.leave(&report(uid, sequence)).expect("a report");
+        let (_, (directory, lock)) = pods.iter().find(|(known, _)| *known == uid).expect("claimed");
+        inbox.leave(&report(uid, sequence), directory, lock).expect("a report");
     }
     let reports = inbox.reports().expect("reports");
     let of_a: Vec<u64> =
@@ -716,7 +756,8 @@ fn reports_are_read_in_order_until_they_are_removed() {
 fn a_report_that_cannot_be_read_is_set_aside() {
     let (_place, store) = new_store();
     let inbox = Inbox::new(store.inbox_path());
-    inbox.leave(&report("good", 1)).expect("a report");
+    let (directory, lock) = claimed(&store, "good");
+    inbox.leave(&report("good", 1), &directory, &lock).expect("a report");
     append_new(&store.inbox_path().join("torn.1"), b"{\"namespace\":\"def");
     append_new(&store.inbox_path().join("empty.1"), b"");
     fs::create_dir(store.inbox_path().join("directory")).expect("a directory");

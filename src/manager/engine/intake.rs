@@ -162,7 +162,7 @@ impl Engine {
                 continue;
             }
             // The commit that held its end may have been lost in a power cut.
-            if let Some(report) = self.inbox.last_report_put_away(directory.path()) {
+            if let Some(report) = self.inbox.last_report_put_away(&directory) {
                 self.take_in(&report, now, round)?;
                 continue;
             }
