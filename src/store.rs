@@ -9,6 +9,7 @@
 //!   store.lock                   held while committing
 //!   notifier                         a shared word, raised at every commit
 //!   boot                         in which boot of the machine the newest commits were made
+//!   spare/                       directories of pods that are gone, for pods to come
 //!   inbox/                       reports of supervisors: each a name of the file whose lock it holds
 //!   reserve                      room for deletions on a full disk
 //!   controller.lock              held by the running controller
@@ -42,6 +43,7 @@ mod set_aside;
 mod sizes;
 mod skim;
 mod snapshot;
+mod spares;
 mod state;
 mod stream;
 mod tail;
@@ -62,6 +64,7 @@ pub use readers::{ReaderOfRecord, is_anything_read_for_record, is_read_for_recor
 pub use record::{Change, Table, Write, WriteContent};
 pub use reserve::is_out_of_room;
 pub use set_aside::{Affected, AsideLine, Fate, SetAside};
+pub use spares::Spares;
 pub use state::{Object, State};
 pub use tail::{Tail, sync_journal};
 

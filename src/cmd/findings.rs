@@ -47,7 +47,8 @@ fn finding(check: &'static str, standing: Standing, detail: impl Into<String>) -
 }
 
 /// What lies in a data directory and counts; whatever else is there is its owner's affair.
-const NAMES: [&str; 7] = ["format", "snapshot", "store.lock", "notifier", "inbox", "controller.lock", "pods"];
+const NAMES: [&str; 8] =
+    ["format", "snapshot", "store.lock", "notifier", "inbox", "controller.lock", "pods", "spare"];
 /// A pod needs two processes at least, and something is always about to start.
 const FEW_THREADS: u64 = 16;
 /// A supervisor needs a handful of descriptors, a controller one for each pod that it has found running.

@@ -96,7 +96,7 @@ fn run_pod(config: &Config, store: &Store, signals: &SignalFd, run: &PodRun) -> 
     // What has come so far was for another pod: until the claim nobody can mean this one, and from then on somebody may.
     while let Ok(Some(_)) = signals.read_signal() {}
     // Somebody may have started this pod before: no pod is ever run twice.
-    let Some(lock) = directory.claim()? else { return Ok(()) };
+    let Some(lock) = directory.claim(run.spare.as_deref())? else { return Ok(()) };
     crash_point("supervisor-claimed");
     set_title(&format!("jobctl: supervisor of pod {}/{}", run.namespace, run.name));
     // Where the kernel cannot tell of removals, a data directory that is removed is noticed when the pod ends.

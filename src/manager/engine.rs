@@ -24,12 +24,15 @@ use crate::apiserver::{Recorder, Writes};
 use crate::controller::{ClockReading, World};
 use crate::kubelet::Launcher;
 use crate::kubelet::actions::PodRun;
-use crate::store::{Inbox, LockedStore, State, Store, StoreError, Table, Tail};
+use crate::store::{Inbox, LockedStore, Spares, State, Store, StoreError, Table, Tail};
 
 /// How often a supervisor is looked at whose end nobody tells us.
 const LOOK_AGAIN: Duration = Duration::seconds(1);
 /// How long to wait before asking again for something that a process was about to do.
 const SOON: Duration = Duration::milliseconds(5);
+
+/// How many spare directories a controller leaves behind.
+const SPARES_LEFT: usize = 32;
 
 /// What a pass did.
 #[derive(Clone, Debug, Default)]
@@ -68,6 +71,8 @@ pub struct Engine {
     /// How much pods can have of this machine.
     allocatable: Amounts,
     environments: Environments,
+    /// Directories for pods to come.
+    spares: Spares,
     /// Uids of pods whose supervisor may have died: settled in the next pass, after the inbox has been read.
     suspects: BTreeSet<String>,
     /// Removed pods of Jobs that went while no controller ran: nobody will ask for them again.
@@ -140,7 +145,8 @@ impl Engine {
     }
 
     /// Ends the kubelet process, once every supervisor asked for has been forked.
-    pub fn finish(self) {
+    pub fn finish(mut self) {
+        self.spares.shrink(SPARES_LEFT);
         self.launcher.finish();
     }
 

@@ -119,6 +119,15 @@ impl ProcessLock {
         }
     }
 
+    /// As [`ProcessLock::try_acquire_new`], with a file that exists under another name.
+    ///
+    /// # Errors
+    /// Failing system calls.
+    pub(super) fn try_acquire_as(file: File, named: &Path, path: &Path) -> Result<Option<Self>> {
+        let Some(lock) = Self::lock(file, named)? else { return Ok(None) };
+        Ok(name_new(named, path).is_ok().then_some(lock))
+    }
+
     fn lock(file: File, path: &Path) -> Result<Option<Self>> {
         match fcntl(&file, FcntlArg::F_SETLK(&whole_file(libc::F_WRLCK))) {
             Ok(_) => Ok(Some(Self { file })),
@@ -153,7 +162,7 @@ impl ProcessLock {
 }
 
 /// Moves a file to a name that nobody has.
-fn name_new(from: &Path, to: &Path) -> std::io::Result<()> {
+pub(super) fn name_new(from: &Path, to: &Path) -> std::io::Result<()> {
     let here = nix::fcntl::AT_FDCWD;
     match nix::fcntl::renameat2(here, from, here, to, RenameFlags::RENAME_NOREPLACE) {
         // Some file systems know no such flag; a link does it there, in two steps of which the first decides.

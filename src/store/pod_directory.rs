@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::ProcessLock;
+use super::spares::move_in;
 
 /// `pods/<uid>/`, written by that pod's supervisor alone.
 #[derive(Clone, Debug)]
@@ -22,11 +23,16 @@ impl PodDirectory {
     }
 
     /// Makes the directory and takes the supervisor's lock. `None`: a supervisor has been here before, and no pod
-    /// is ever started twice.
+    /// is ever started twice. `spare` is a directory that may be taken in place of a new one.
     ///
     /// # Errors
     /// Failing system calls.
-    pub fn claim(&self) -> Result<Option<ProcessLock>> {
+    pub fn claim(&self, spare: Option<&Path>) -> Result<Option<ProcessLock>> {
+        if let Some((named, file)) = spare.and_then(|spare| move_in(spare, &self.path))
+            && let Some(lock) = ProcessLock::try_acquire_as(file, &named, &self.lock_path())?
+        {
+            return Ok(Some(lock));
+        }
         let create = |path: &Path| DirBuilder::new().mode(0o700).create(path);
         let made = create(&self.path).or_else(|error| match self.path.parent() {
             // The directory of all pods was being made anew; one that was removed with everything else is not.

@@ -698,7 +698,7 @@ fn report(uid: &str, sequence: u64) -> PodReport {
 /// A pod's directory, as its supervisor has it.
 fn claimed(store: &Store, uid: &str) -> (PodDirectory, ProcessLock) {
     let directory = PodDirectory::new(store.pod_path(uid));
-    let lock = directory.claim().expect("a claim").expect("the first");
+    let lock = directory.claim(None).expect("a claim").expect("the first");
     (directory, lock)
 }
 
@@ -796,10 +796,10 @@ fn a_pods_directory_is_claimed_once_for_ever() {
     let (_place, store) = new_store();
     let directory = PodDirectory::new(store.pod_path("uid"));
     assert!(!directory.is_claimed());
-    let lock = directory.claim().expect("a claim").expect("the first claim");
+    let lock = directory.claim(None).expect("a claim").expect("the first claim");
     assert!(directory.is_claimed());
     drop(lock);
-    assert!(directory.claim().expect("a claim").is_none(), "also after the holder has gone");
+    assert!(directory.claim(None).expect("a claim").is_none(), "also after the holder has gone");
     let left = fs::read_dir(store.pod_path("uid")).expect("a directory").count();
     assert_eq!(left, 1, "the lock, nothing else");
     directory.remove();

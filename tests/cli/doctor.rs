@@ -315,7 +315,7 @@ fn a_damaged_commit_in_the_middle_is_shown_and_set_aside() {
 
 /// How many files and directories the examination looks at, by its own rule.
 fn files(world: &World) -> usize {
-    let known = ["format", "snapshot", "store.lock", "notifier", "inbox", "controller.lock", "pods"];
+    let known = ["format", "snapshot", "store.lock", "notifier", "inbox", "controller.lock", "pods", "spare"];
     let direct = known.iter().filter(|name| world.store().join(name).exists()).count();
     let snapshot = fs::canonicalize(world.store().join("current")).expect("the snapshot");
     direct + 1 + fs::read_dir(snapshot).expect("the snapshot").count()

@@ -4,6 +4,7 @@
 mod tests;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use chrono::Duration;
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,9 @@ pub struct PodRun {
     pub umask: u32,
     /// The first delay between restarts, in milliseconds.
     pub backoff_base_milliseconds: i64,
+    /// A directory of a pod that is gone, to be taken in place of a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spare: Option<PathBuf>,
     /// Init containers in order, then containers.
     pub containers: Vec<ContainerRun>,
 }
@@ -174,6 +178,7 @@ pub fn pod_run(
             .and_then(|text| u32::from_str_radix(text, 8).ok())
             .unwrap_or(DEFAULT_UMASK),
         backoff_base_milliseconds: backoff::base(owner, settings.backoff_base).num_milliseconds(),
+        spare: None,
         containers,
     })
 }

@@ -17,8 +17,10 @@ impl Engine {
     /// After the commit: start, stop, and clear away. If we die here, the next pass finds the same things to do.
     pub(super) fn act(&mut self, round: &mut Round, now: DateTime<Utc>) -> Result<()> {
         crash_point("before-act");
-        for run in &round.launches {
+        for run in &mut round.launches {
+            run.spare = self.spares.take();
             if !self.launcher.launch(run)? {
+                run.spare.iter().for_each(|spare| self.spares.give_back(spare));
                 self.supervised.remove(run.uid.as_str());
                 self.pod_timers.set(&Key::new(&run.namespace, &run.name), Some(now + SOON));
             }
@@ -64,19 +66,21 @@ impl Engine {
         crash_point("reports-removed");
         if !round.directories.is_empty() {
             let keep = is_anything_read_for_record(self.store.root());
-            round.directories.iter().for_each(|uid| self.clear_away(uid, keep));
+            for uid in &round.directories {
+                self.clear_away(uid, keep);
+            }
         }
         Ok(())
     }
 
     /// Removes what a pod leaves behind that is not stored any more. One replaced by another of the same name may
     /// still run. `keep`: somebody may not have read its logs, and removes the directory then.
-    pub(super) fn clear_away(&self, pod_uid: &str, keep: bool) {
+    pub(super) fn clear_away(&mut self, pod_uid: &str, keep: bool) {
         let directory = PodDirectory::new(self.store.pod_path(pod_uid));
         if let Ok(Supervisor::Alive(Some(process))) = supervisor_of(&directory) {
             let _ = request_stop(&process, pod_uid, 0);
         }
-        if !keep {
+        if !keep && !self.spares.keep(&directory) {
             directory.remove();
         }
     }

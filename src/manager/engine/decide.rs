@@ -207,7 +207,7 @@ impl Engine {
         round: &mut Round,
     ) -> Result<()> {
         let pod_uid = uid(&pod.metadata);
-        if is_bound(pod) && PodDirectory::new(self.store.pod_path(pod_uid)).claim()?.is_none() {
+        if is_bound(pod) && PodDirectory::new(self.store.pod_path(pod_uid)).claim(None)?.is_none() {
             self.supervised.insert(pod_uid.into(), Supervision::default());
             self.suspects.insert(pod_uid.to_owned());
             self.pod_timers.set(key, Some(now));

@@ -20,7 +20,7 @@ use crate::apiserver::Recorder;
 use crate::controller::World;
 use crate::controller::scheduler::is_bound;
 use crate::kubelet::{Launcher, Supervisor, supervisor_of};
-use crate::store::{Inbox, PodDirectory, Store, Table, is_anything_read_for_record};
+use crate::store::{Inbox, PodDirectory, Spares, Store, Table, is_anything_read_for_record};
 
 impl Engine {
     /// Reads the store. The launcher must have been started before: forks are cheap only from a small process.
@@ -46,6 +46,7 @@ impl Engine {
             environment: default_environment(),
             allocatable: allocatable(),
             environments: loaded.environments,
+            spares: Spares::load(store),
             suspects: BTreeSet::new(),
             leftovers: loaded.leftovers,
             compact_after: None,
@@ -86,7 +87,7 @@ impl Engine {
                 && !is_pod_finished(pod)
                 && !is_known_to_wait(pod)
             {
-                drop(PodDirectory::new(self.store.pod_path(uid(&pod.metadata))).claim()?);
+                drop(PodDirectory::new(self.store.pod_path(uid(&pod.metadata))).claim(None)?);
             }
         }
         Ok(())
@@ -121,7 +122,7 @@ impl Engine {
     }
 
     /// Directories that a crash between a commit and the removal left behind.
-    pub(super) fn sweep_pod_directories(&self) {
+    pub(super) fn sweep_pod_directories(&mut self) {
         let known = self.world.known_uids();
         let Ok(entries) = std::fs::read_dir(self.store.root().join("pods")) else { return };
         let keep = is_anything_read_for_record(self.store.root());
