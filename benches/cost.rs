@@ -243,31 +243,57 @@ fn pods(place: &Place, count: usize, state: State) {
 
 fn latency(place: &Place) {
     let directory = place.fresh();
-    let mut bare = Vec::new();
-    let mut ours = Vec::new();
-    for round in 0..21 {
-        bare.push(timed(|| shell(&directory, "true")));
-        let fresh = place.fresh();
-        let file = manifest(&fresh, "backoffLimit: 0", "[\"true\"]");
-        // The first command lays the store out; that is not what is measured.
-        if round >= 1 {
-            check(jobctl(&fresh, &["get", "jobs"]).stderr(Stdio::null()));
+    let fresh = place.fresh();
+    let file = manifest(&fresh, "backoffLimit: 0", "[\"true\"]");
+    let (mut bare, mut start, mut cold, mut warm, mut run) = (vec![], vec![], vec![], vec![], vec![]);
+    let apply_and_wait = |idle: &str| {
+        check(jobctl(&fresh, &["apply", "-f", &file]).env("JOBCTL_IDLE_TIMEOUT", idle));
+        check(&mut jobctl(&fresh, &["wait", "--for=condition=complete", "job/bench"]));
+    };
+    let clear = || {
+        check(&mut jobctl(&fresh, &["delete", "job", "bench"]));
+        while !our_processes().is_empty() {
+            std::thread::sleep(Duration::from_millis(5));
         }
-        ours.push(timed(|| {
-            check(&mut jobctl(&fresh, &["apply", "-f", &file]));
-            check(&mut jobctl(&fresh, &["wait", "--for=condition=complete", "job/bench"]));
-        }));
+    };
+    // The first command lays the store out; that is not what is measured.
+    apply_and_wait("0s");
+    for _ in 0..21 {
+        clear();
+        bare.push(timed(|| shell(&directory, "true")));
+        start.push(timed(|| check(&mut jobctl(&fresh, &["version"]))));
+        cold.push(timed(|| apply_and_wait("2s")));
+        check(&mut jobctl(&fresh, &["delete", "job", "bench"]));
+        warm.push(timed(|| apply_and_wait("2s")));
+        check(&mut jobctl(&fresh, &["delete", "job", "bench"]));
+        run.push(timed(|| check(jobctl(&fresh, &["run", "-f", &file]).stderr(Stdio::null()))));
     }
+    clear();
     println!("\nlatency, median of 21");
-    println!("  sh -c true          {:6.2} ms", median(bare).as_secs_f64() * 1e3);
-    println!("  apply + wait `true` {:6.2} ms", median(ours).as_secs_f64() * 1e3);
+    let base = median(bare.clone()).as_secs_f64();
+    for (name, times) in [
+        ("sh -c true", bare),
+        ("jobctl version", start),
+        ("apply + wait `true`, no controller", cold),
+        ("apply + wait `true`, within a second", warm),
+        ("run -f `true`, within a second", run),
+    ] {
+        let time = median(times).as_secs_f64();
+        println!("  {name:40} {:6.2} ms  x{:.1}", time * 1e3, time / base);
+    }
 }
 
 fn list(place: &Place) {
     let directory = place.fresh();
     run_job(&directory, 10_000);
     std::thread::sleep(Duration::from_millis(500));
-    for arguments in [vec!["get", "pods"], vec!["get", "jobs"], vec!["get", "pods", "-o", "name"]] {
+    for arguments in [
+        vec!["get", "pods"],
+        vec!["get", "jobs"],
+        vec!["get", "pods", "-o", "name"],
+        vec!["get", "pods", "-o", "json"],
+        vec!["describe", "job", "bench"],
+    ] {
         let times = (0..11).map(|_| timed(|| check(&mut jobctl(&directory, &arguments)))).collect();
         println!("  10,000 pods: {:20} {:6.1} ms", arguments.join(" "), median(times).as_secs_f64() * 1e3);
     }
