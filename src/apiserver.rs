@@ -8,6 +8,7 @@
 mod create;
 mod creator;
 mod delete;
+mod owners;
 mod patch;
 mod read;
 mod recorder;

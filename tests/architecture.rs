@@ -189,9 +189,16 @@ fn verbs_go_through_the_client() {
         }
         let text = fs::read_to_string(&file).expect("read a source");
         let code = without_tests(&text);
-        for forbidden in
-            ["client.store()", "Store::", "Store,", "Transaction", "Writes::", "Follower::", "Engine"]
-        {
+        for forbidden in [
+            "client.store()",
+            "Store::",
+            "Store,",
+            "Transaction",
+            "Writes::",
+            "Follower::",
+            "Engine",
+            ".transaction()",
+        ] {
             if code.contains(forbidden) {
                 wrong.push(format!("{}: {forbidden}", file.display()));
             }

@@ -99,10 +99,21 @@ pub const RESOURCES: &[Resource] = &[
     },
 ];
 
+/// Where each kind's row is: every record that is read from the store asks for one.
+const ROWS: [u8; RESOURCES.len()] = {
+    let mut rows = [0; RESOURCES.len()];
+    let mut row = 0_u8;
+    while (row as usize) < RESOURCES.len() {
+        rows[RESOURCES[row as usize].kind as usize] = row;
+        row += 1;
+    }
+    rows
+};
+
 impl Kind {
     /// The row that names this kind.
-    pub fn resource(self) -> &'static Resource {
-        RESOURCES.iter().find(|resource| resource.kind == self).unwrap_or(&RESOURCES[0])
+    pub const fn resource(self) -> &'static Resource {
+        &RESOURCES[ROWS[self as usize] as usize]
     }
 
     /// The key under which an object of this kind is stored: without a namespace where the kind has none.

@@ -7,13 +7,13 @@ use super::creator::{Creator, Passed};
 use super::delete::{DeleteOptions, Deleted};
 use super::read::Read as _;
 use super::transaction::Transaction;
+use super::update::not_changeable;
 use crate::api::decode::{TypeMeta, strict};
 use crate::api::kinds::Kind;
 use crate::api::meta::name;
 use crate::api::status_error::{FieldError, StatusError};
 use crate::controller::pods::{generated_name, new_uid};
 use crate::registry::object::Object;
-use crate::store::Table;
 
 /// What becomes of a request with fields that its kind does not have (`fieldValidation`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub fn decode(kind: Kind, manifest: &Value, validation: FieldValidation) -> Resu
     let mut value = manifest.clone();
     value["apiVersion"] = json!(kind.api_version());
     let decoded = Object::decode(kind, &value)
-        .ok_or_else(|| StatusError::MethodNotAllowed { message: format!("a {kind} cannot be made") })?
+        .ok_or_else(|| not_changeable(kind))?
         .map_err(|error| StatusError::BadRequest { message: error.to_string() })?;
     let problems: Vec<String> =
         decoded.unknown_fields.iter().map(|field| format!("unknown field \"{field}\"")).collect();
@@ -70,11 +70,11 @@ impl Transaction {
     pub fn create(&mut self, object: Object, manifest: &Value, creator: &Creator) -> Result<Answer> {
         let (mut answer, passed) = self.admit(object, manifest, creator)?;
         let (kind, key) = (answer.object.kind(), answer.object.key());
-        if self.current::<serde::de::IgnoredAny>(Table::from(kind), &key)?.is_some() {
+        if self.find(kind, &key)?.is_some() {
             return Err(StatusError::AlreadyExists { kind, name: key.name.to_string() }.into());
         }
         self.store_new(&mut answer.object)?;
-        self.store_passed(passed);
+        self.store_passed(passed)?;
         Ok(answer)
     }
 
@@ -92,10 +92,10 @@ impl Transaction {
         self.require_new(object.kind(), &object.key())?;
         let (mut answer, passed) = self.admit(object, manifest, creator)?;
         let (kind, key) = (answer.object.kind(), answer.object.key());
-        let is_there = !key.name.is_empty() && self.get(kind, &key).is_ok();
+        let is_there = !key.name.is_empty() && self.find(kind, &key)?.is_some();
         let deleted = if is_there { Some(self.delete(kind, &key, options)?) } else { None };
         self.store_new(&mut answer.object)?;
-        self.store_passed(passed);
+        self.store_passed(passed)?;
         Ok((answer, deleted))
     }
 

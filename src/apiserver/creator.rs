@@ -34,7 +34,7 @@ pub struct Creator {
 pub(super) struct Passed {
     /// What the object calls them.
     key: Key,
-    values: String,
+    values: BTreeMap<String, String>,
 }
 
 impl Creator {
@@ -80,12 +80,10 @@ impl Transaction {
         let id = new_uid(&mut self.random);
         annotations.insert(ANNOTATION_PASSED_ENVIRONMENT.into(), names.join(","));
         annotations.insert(ANNOTATION_PASSED_ENVIRONMENT_ID.into(), id.clone());
-        Ok(Some(Passed { key: Key::new("", &id), values: serde_json::to_string(&creator.passed)? }))
+        Ok(Some(Passed { key: Key::new("", &id), values: creator.passed.clone() }))
     }
 
-    pub(super) fn store_passed(&mut self, passed: Option<Passed>) {
-        if let Some(Passed { key, values }) = passed {
-            self.writes.put_text(Table::Environments, key, values);
-        }
+    pub(super) fn store_passed(&mut self, passed: Option<Passed>) -> Result<()> {
+        passed.map_or(Ok(()), |Passed { key, values }| self.put_text(Table::Environments, key, &values))
     }
 }

@@ -1,12 +1,14 @@
 //! `delete` with propagation, and eviction.
 
 use anyhow::Result;
+use k8s_openapi::Metadata;
 use serde::de::DeserializeOwned;
 
+use super::read::Read as _;
 use super::transaction::Transaction;
 use super::update::unmet_precondition;
 use crate::api::kinds::{Key, Kind};
-use crate::api::meta::{controller_of, key, name, namespace, uid};
+use crate::api::meta::{key, uid};
 use crate::api::status_error::StatusError;
 use crate::api::{CronJob, Job, Node, ObjectMeta, Pod};
 use crate::registry::deletion::{Deletion, Propagation, delete_cron_job, delete_job, delete_pod, evict_pod};
@@ -44,13 +46,12 @@ impl Transaction {
     /// [`StatusError::NotFound`]; [`StatusError::Conflict`] where it is not the one that is meant;
     /// [`StatusError::MethodNotAllowed`] for the node.
     pub fn delete(&mut self, kind: Kind, key: &Key, options: &DeleteOptions) -> Result<Deleted> {
-        self.frees_room = true;
         let DeleteOptions { propagation, grace_seconds, .. } = *options;
         let deleted = |uid: &str| Deleted { kind, key: key.clone(), uid: uid.to_owned() };
         match kind {
             Kind::Job => {
-                let job: Job = self.wanted(kind, key, options, |job: &Job| &job.metadata)?;
-                let pods = self.pods_of(uid(&job.metadata))?;
+                let job: Job = self.wanted(kind, key, options)?;
+                let pods = self.owned(Table::PODS, uid(&job.metadata))?;
                 if propagation != Propagation::Foreground {
                     self.write_tombstone(&job)?;
                 }
@@ -58,17 +59,17 @@ impl Transaction {
                 Ok(deleted(uid(&job.metadata)))
             }
             Kind::Pod => {
-                let pod: Pod = self.wanted(kind, key, options, |pod: &Pod| &pod.metadata)?;
+                let pod: Pod = self.wanted(kind, key, options)?;
                 let pod_uid = uid(&pod.metadata).to_owned();
                 self.perform([delete_pod(pod, grace_seconds, self.now)])?;
                 Ok(deleted(&pod_uid))
             }
             Kind::CronJob => {
-                let cron_job: CronJob = self.wanted(kind, key, options, |it: &CronJob| &it.metadata)?;
+                let cron_job: CronJob = self.wanted(kind, key, options)?;
                 let owner = uid(&cron_job.metadata);
                 let mut jobs = Vec::new();
-                for job in self.owned::<Job>(Table::JOBS, owner, |job| &job.metadata)? {
-                    let pods = self.pods_of(uid(&job.metadata))?;
+                for job in self.owned::<Job>(Table::JOBS, owner)? {
+                    let pods = self.owned(Table::PODS, uid(&job.metadata))?;
                     jobs.push((job, pods));
                 }
                 if propagation == Propagation::Background {
@@ -80,16 +81,14 @@ impl Transaction {
                 Ok(deleted(owner))
             }
             Kind::Node => {
-                self.wanted(kind, key, options, |node: &Node| &node.metadata)?;
+                self.wanted::<Node>(kind, key, options)?;
                 let message = format!("the node {:?} is this machine: it cannot be deleted", key.name);
                 Err(StatusError::MethodNotAllowed { message }.into())
             }
             Kind::Event => {
-                let table = Table::from(kind);
-                if self.current::<serde::de::IgnoredAny>(table, key)?.is_none() {
-                    return Err(StatusError::not_found(kind, &key.name).into());
-                }
-                self.writes.delete(table, key.clone());
+                self.get(kind, key)?;
+                self.frees_room = true;
+                self.remove(Table::from(kind), key.clone());
                 Ok(deleted(""))
             }
         }
@@ -100,24 +99,20 @@ impl Transaction {
     /// # Errors
     /// [`StatusError::NotFound`].
     pub fn evict(&mut self, key: &Key, grace_seconds: Option<i64>) -> Result<Deleted> {
-        self.frees_room = true;
-        let pod: Pod = self.wanted(Kind::Pod, key, &DeleteOptions::default(), |pod: &Pod| &pod.metadata)?;
+        let pod: Pod = self.wanted(Kind::Pod, key, &DeleteOptions::default())?;
         let pod_uid = uid(&pod.metadata).to_owned();
         self.perform([evict_pod(pod, grace_seconds, self.now)])?;
         Ok(Deleted { kind: Kind::Pod, key: key.clone(), uid: pod_uid })
     }
 
     /// The object that is to be deleted, if it is the one that is meant.
-    fn wanted<T: DeserializeOwned>(
-        &self,
-        kind: Kind,
-        key: &Key,
-        options: &DeleteOptions,
-        meta: impl Fn(&T) -> &ObjectMeta,
-    ) -> Result<T> {
+    fn wanted<T>(&self, kind: Kind, key: &Key, options: &DeleteOptions) -> Result<T>
+    where
+        T: DeserializeOwned + Metadata<Ty = ObjectMeta>,
+    {
         let object: Option<T> = self.current(Table::from(kind), key)?;
         let object = object.ok_or_else(|| StatusError::not_found(kind, &key.name))?;
-        let stored = meta(&object);
+        let stored = object.metadata();
         let unmet = |what, wanted, found| unmet_precondition(kind, &key.name, what, wanted, found);
         if let Some(wanted) = options.uid.as_deref().filter(|wanted| *wanted != uid(stored)) {
             return Err(unmet("UID", wanted, uid(stored)).into());
@@ -131,22 +126,22 @@ impl Transaction {
 
     /// Writes what a deletion comes to.
     fn perform(&mut self, deletions: impl IntoIterator<Item = Deletion>) -> Result<()> {
+        self.frees_room = true;
         for deletion in deletions {
             match deletion {
                 Deletion::RemoveJob(key) => {
-                    self.writes.delete(Table::JobFacts, key.clone());
-                    self.writes.delete(Table::JOBS, key);
+                    self.remove(Table::JobFacts, key.clone());
+                    self.remove(Table::JOBS, key);
                 }
-                Deletion::RemoveCronJob(key) => self.writes.delete(Table::CRON_JOBS, key),
-                Deletion::MarkCronJob(cron_job) => self.writes.put(cron_job),
-                Deletion::UpdateJob(job) | Deletion::MarkJob(job) => self.writes.put(job),
-                Deletion::RemovePod(key) => self.writes.delete(Table::PODS, key),
+                Deletion::RemoveCronJob(key) => self.remove(Table::CRON_JOBS, key),
+                Deletion::MarkCronJob(cron_job) => self.put(cron_job),
+                Deletion::UpdateJob(job) | Deletion::MarkJob(job) => self.put(job),
+                Deletion::RemovePod(key) => self.remove(Table::PODS, key),
                 Deletion::RetirePod(pod) => {
-                    let key = Key::new(namespace(&pod.metadata), name(&pod.metadata));
-                    self.writes.put_text(Table::RemovedPods, key.clone(), serde_json::to_string(&pod)?);
-                    self.writes.delete(Table::PODS, key);
+                    self.put_removed_pod(&pod)?;
+                    self.remove(Table::PODS, key(&pod.metadata));
                 }
-                Deletion::UpdatePod(pod) => self.writes.put(pod),
+                Deletion::UpdatePod(pod) => self.put(pod),
             }
         }
         Ok(())
@@ -154,26 +149,6 @@ impl Transaction {
 
     /// Keeps how a Job that goes has ended.
     fn write_tombstone(&mut self, job: &Job) -> Result<()> {
-        let tombstone = serde_json::to_string(&Tombstone::of(job))?;
-        self.writes.put_text(Table::Tombstones, key(&job.metadata), tombstone);
-        Ok(())
-    }
-
-    /// The pods that a Job owns.
-    fn pods_of(&self, owner: &str) -> Result<Vec<Pod>> {
-        self.owned(Table::PODS, owner, |pod: &Pod| &pod.metadata)
-    }
-
-    /// The objects of a table that an owner controls.
-    fn owned<T: DeserializeOwned>(
-        &self,
-        table: Table,
-        owner: &str,
-        meta: impl Fn(&T) -> &ObjectMeta,
-    ) -> Result<Vec<T>> {
-        // Cheaper than parsing 10,000 of them.
-        let mut found: Vec<T> = self.all(table, |text| text.contains(owner))?;
-        found.retain(|one| controller_of(meta(one)).is_some_and(|found| found.uid == owner));
-        Ok(found)
+        self.put_text(Table::Tombstones, key(&job.metadata), &Tombstone::of(job))
     }
 }

@@ -4,16 +4,18 @@ use std::borrow::Cow;
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
+use k8s_openapi::Metadata;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::owners::is_controlled_by;
 use super::selectors::Selectors;
-use crate::api::Pod;
 use crate::api::events::{EVENT_TTL, EventRecord};
 use crate::api::kinds::{Key, Kind};
-use crate::api::meta::{controller_of, name};
+use crate::api::meta::name;
 use crate::api::status_error::StatusError;
+use crate::api::{ObjectMeta, Pod};
 use crate::store::{self, State, Table};
 
 /// An object in a table, as its text.
@@ -114,9 +116,18 @@ pub trait Read: Source {
     /// # Errors
     /// [`StatusError::NotFound`].
     fn get(&self, kind: Kind, key: &Key) -> Result<Found<'_>> {
-        let entry = self.entry(Table::from(kind), key)?;
-        let entry = entry.ok_or_else(|| StatusError::not_found(kind, &key.name))?;
-        Ok(Found { kind, key: Cow::Owned(key.clone()), text: as_shown(kind, entry)? })
+        Ok(self.find(kind, key)?.ok_or_else(|| StatusError::not_found(kind, &key.name))?)
+    }
+
+    /// One object by name, if there is one.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    fn find(&self, kind: Kind, key: &Key) -> Result<Option<Found<'_>>> {
+        let Some(entry) = self.entry(Table::from(kind), key)? else { return Ok(None) };
+        let text = shown(kind, entry.text()).map_err(|error| entry.damaged(&error))?;
+        let text = text.map_or_else(|| entry.into_text(), Cow::Owned);
+        Ok(Some(Found { kind, key: Cow::Owned(key.clone()), text }))
     }
 
     /// All objects of a kind in a namespace, or in all (`None`), that the selectors select.
@@ -131,11 +142,16 @@ pub trait Read: Source {
             if namespace.is_some_and(|namespace| namespace != &*key.namespace) {
                 continue;
             }
-            let is_event = kind == Kind::Event;
-            if is_event && self.now() - entry.parse::<EventRecord>()?.last > EVENT_TTL {
-                continue;
-            }
-            let entry = if is_event { Entry::Written(as_shown(kind, entry)?.into_owned()) } else { entry };
+            let entry = match kind {
+                Kind::Event => {
+                    let record: EventRecord = entry.parse()?;
+                    if self.now() - record.last > EVENT_TTL {
+                        continue;
+                    }
+                    Entry::Written(record.to_event().to_string())
+                }
+                _ => entry,
+            };
             if selectors.is_empty()
                 || selectors.matches(kind, entry.text()).map_err(|error| entry.damaged(&error))?
             {
@@ -145,21 +161,32 @@ pub trait Read: Source {
         Ok(found)
     }
 
+    /// The objects of a table that an owner controls, by namespace and name.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    fn owned<T>(&self, table: Table, owner: &str) -> Result<Vec<T>>
+    where
+        T: DeserializeOwned + Metadata<Ty = ObjectMeta>,
+    {
+        let mut owned: Vec<T> = Vec::new();
+        for (_, entry) in self.entries(table)? {
+            // Cheaper than parsing 10,000 of them.
+            if entry.text().contains(owner) {
+                owned.push(entry.parse()?);
+            }
+        }
+        owned.retain(|object| is_controlled_by(object, owner));
+        Ok(owned)
+    }
+
     /// The pods that a Job controls, oldest first, with those that were removed while the Job lived.
     ///
     /// # Errors
     /// A store that cannot be read.
     fn pods_of_job(&self, job_uid: &str) -> Result<Vec<Pod>> {
-        let mut pods: Vec<Pod> = Vec::new();
-        for table in [Table::RemovedPods, Table::PODS] {
-            for (_, entry) in self.entries(table)? {
-                // Cheaper than parsing 10,000 of them.
-                if entry.text().contains(job_uid) {
-                    pods.push(entry.parse()?);
-                }
-            }
-        }
-        pods.retain(|pod| controller_of(&pod.metadata).is_some_and(|owner| owner.uid == job_uid));
+        let mut pods: Vec<Pod> = self.owned(Table::RemovedPods, job_uid)?;
+        pods.extend(self.owned::<Pod>(Table::PODS, job_uid)?);
         pods.sort_by_key(|pod| {
             (pod.metadata.creation_timestamp.as_ref().map(|time| time.0), name(&pod.metadata).to_owned())
         });
@@ -167,12 +194,12 @@ pub trait Read: Source {
     }
 }
 
-/// An object as the API shows it: Events are stored in a shorter form.
-fn as_shown(kind: Kind, entry: Entry<'_>) -> Result<Cow<'_, str>> {
-    if kind == Kind::Event {
-        return Ok(Cow::Owned(entry.parse::<EventRecord>()?.to_event().to_string()));
+/// An object as the API shows it, where it is stored in another form, as Events are.
+pub(super) fn shown(kind: Kind, stored: &str) -> serde_json::Result<Option<String>> {
+    if kind != Kind::Event {
+        return Ok(None);
     }
-    Ok(entry.into_text())
+    Ok(Some(serde_json::from_str::<EventRecord>(stored)?.to_event().to_string()))
 }
 
 /// What was stored at one revision.

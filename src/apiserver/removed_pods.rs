@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
+use super::read::Read as _;
 use super::transaction::Transaction;
 use crate::api::Pod;
 use crate::api::kinds::Key;
-use crate::api::meta::{controller_of, key};
+use crate::api::meta::key;
 use crate::store::Table;
 
 impl Transaction {
@@ -16,11 +17,11 @@ impl Transaction {
     /// # Errors
     /// A store that cannot be read.
     pub fn prune_removed_pods(&mut self, jobs: &BTreeMap<String, Key>) -> Result<BTreeMap<Key, Vec<Pod>>> {
-        self.frees_room = true;
         let mut pruned: BTreeMap<Key, Vec<Pod>> = BTreeMap::new();
-        for pod in self.all::<Pod>(Table::RemovedPods, |_| true)? {
-            if let Some(job) = controller_of(&pod.metadata).and_then(|owner| jobs.get(&owner.uid)) {
-                self.writes.delete(Table::RemovedPods, key(&pod.metadata));
+        for (job_uid, job) in jobs {
+            for pod in self.owned::<Pod>(Table::RemovedPods, job_uid)? {
+                self.remove(Table::RemovedPods, key(&pod.metadata));
+                self.frees_room = true;
                 pruned.entry(job.clone()).or_default().push(pod);
             }
         }

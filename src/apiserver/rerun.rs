@@ -6,12 +6,12 @@ use anyhow::Result;
 
 use super::create::{Answer, refuse};
 use super::delete::DeleteOptions;
+use super::read::Read as _;
 use super::transaction::Transaction;
 use crate::api::conditions::{is_job_finished, pod_phase};
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{
-    FINALIZER_JOB_TRACKING, LABEL_CONTROLLER_UID, LABEL_CONTROLLER_UID_LEGACY, controller_of, key,
-    remove_finalizer, uid,
+    FINALIZER_JOB_TRACKING, LABEL_CONTROLLER_UID, LABEL_CONTROLLER_UID_LEGACY, remove_finalizer, uid,
 };
 use crate::api::status_error::StatusError;
 use crate::api::{Job, JobStatus, Pod};
@@ -78,16 +78,8 @@ impl Transaction {
 
     /// The pods that have done their part of a Job, also those removed since.
     fn completed_pods(&self, job: &Job) -> Result<Vec<Pod>> {
-        let job_uid = uid(&job.metadata);
-        let mut completed = Vec::new();
-        for table in [Table::RemovedPods, Table::PODS] {
-            // Cheaper than parsing 10,000 of them.
-            completed.extend(self.all::<Pod>(table, |text| text.contains(job_uid))?);
-        }
-        completed.retain(|pod| {
-            let is_its = controller_of(&pod.metadata).is_some_and(|owner| owner.uid == job_uid);
-            is_its && pod_phase(pod) == "Succeeded"
-        });
+        let mut completed = self.pods_of_job(uid(&job.metadata))?;
+        completed.retain(|pod| pod_phase(pod) == "Succeeded");
         Ok(completed)
     }
 
@@ -105,9 +97,7 @@ impl Transaction {
             }
         }
         remove_finalizer(&mut pod.metadata, FINALIZER_JOB_TRACKING);
-        let pod_key = key(&pod.metadata);
-        self.writes.put_text(Table::RemovedPods, pod_key, serde_json::to_string(&pod)?);
-        Ok(())
+        self.put_removed_pod(&pod)
     }
 }
 

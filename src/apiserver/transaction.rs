@@ -6,9 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::read::{Entries, Entry, Read, Source};
+use super::owners::Owners;
+use super::read::{Entries, Entry, Source};
 use super::recorder::Recorder;
 use super::writes::Writes;
 use crate::api::kinds::{Key, Kind};
@@ -40,12 +42,13 @@ pub struct Transaction {
     state: State,
     /// Tables that turned out to be wanted later.
     more: BTreeMap<Table, OnceCell<State>>,
-    pub(super) writes: Writes,
+    writes: Writes,
+    pub(super) owners: Owners,
     pub(super) now: DateTime<Utc>,
     clock: ClockReading,
     pub(super) random: fastrand::Rng,
     created: BTreeSet<(Kind, Key)>,
-    /// Whether what is committed is going to free room on the disk.
+    /// Whether something is deleted, which is going to free room on the disk.
     pub(super) frees_room: bool,
 }
 
@@ -68,17 +71,13 @@ impl Transaction {
             state,
             more,
             writes: Writes::default(),
+            owners: Owners::default(),
             now: moment.now,
             clock: moment.clock,
             random: fastrand::Rng::with_seed(moment.seed),
             created: BTreeSet::new(),
             frees_room: false,
         })
-    }
-
-    /// The time of the requests.
-    pub fn now(&self) -> DateTime<Utc> {
-        self.now
     }
 
     /// A table as it is stored. Nobody else commits meanwhile, so it does not matter when it is read.
@@ -102,14 +101,29 @@ impl Transaction {
         self.entry(table, key)?.map(|entry| entry.parse()).transpose()
     }
 
-    /// All objects of a table that parse as that type, as these requests leave them, as far as their text may interest.
-    pub(super) fn all<T: DeserializeOwned>(
-        &self,
-        table: Table,
-        may_interest: impl Fn(&str) -> bool,
-    ) -> Result<Vec<T>> {
-        let entries = self.entries(table)?.map(|(_, entry)| entry);
-        entries.filter(|entry| may_interest(entry.text())).map(|entry| entry.parse()).collect()
+    /// Writes an object.
+    pub(super) fn put(&mut self, object: impl Into<Object>) {
+        let object = object.into();
+        self.owners.note(Table::from(object.kind()), &object.key(), object.meta());
+        self.writes.put(object);
+    }
+
+    /// Keeps a pod that is removed while its Job lives on.
+    pub(super) fn put_removed_pod(&mut self, pod: &Pod) -> Result<()> {
+        let pod_key = key(&pod.metadata);
+        self.owners.note(Table::RemovedPods, &pod_key, &pod.metadata);
+        self.put_text(Table::RemovedPods, pod_key, pod)
+    }
+
+    /// Writes a record that is no object of the API.
+    pub(super) fn put_text(&mut self, table: Table, key: Key, record: &impl Serialize) -> Result<()> {
+        self.writes.put_text(table, key, serde_json::to_string(record)?);
+        Ok(())
+    }
+
+    /// Deletes an object.
+    pub(super) fn remove(&mut self, table: Table, key: Key) {
+        self.writes.delete(table, key);
     }
 
     /// The node is this machine, and Events are recorded: requests make neither.
@@ -146,7 +160,7 @@ impl Transaction {
         match &*object {
             Object::Job(job) => self.create_job(Job::clone(job))?,
             Object::Pod(pod) => self.create_pod(Pod::clone(pod))?,
-            other => self.writes.put(other.clone()),
+            other => self.put(other.clone()),
         }
         self.number(object);
         Ok(())
@@ -163,7 +177,7 @@ impl Transaction {
     /// user's own may find pods to adopt: the controller, who knows all pods, syncs it.
     fn create_job(&mut self, job: Job) -> Result<()> {
         let job_key = key(&job.metadata);
-        self.writes.put(job.clone());
+        self.put(job.clone());
         if job.spec.as_ref().is_some_and(|spec| spec.manual_selector == Some(true)) {
             return Ok(());
         }
@@ -177,11 +191,11 @@ impl Transaction {
                 match action {
                     Action::CreatePod(pod) => {
                         world.put_pod(Clone::clone(&pod));
-                        self.writes.put(pod);
+                        self.put(pod);
                     }
                     Action::UpdateJobStatus(job) => {
                         world.put_job(Clone::clone(&job));
-                        self.writes.put(job);
+                        self.put(job);
                     }
                     Action::UpdateFacts(_, facts) => {
                         self.writes.put_facts(job_key.clone(), &facts)?;
@@ -218,13 +232,13 @@ impl Transaction {
         let world = self.world_of_node()?;
         let event = scheduler::schedule(&world, &mut pod, self.now);
         self.writes.put_event(&event)?;
-        self.writes.put(pod);
+        self.put(pod);
         Ok(())
     }
 
     /// Writes the node, which nobody but the machine itself does.
     pub fn register(&mut self, node: Node) {
-        self.writes.put(node);
+        self.put(node);
     }
 
     /// Commits everything at once. The caller sees to it that it survives a power cut, before anybody is told. `None` where
@@ -237,7 +251,7 @@ impl Transaction {
             return Ok(None);
         }
         let writes = self.writes.into_writes(self.locked.next_revision())?;
-        if self.frees_room {
+        if self.frees_room && self.created.is_empty() {
             self.locked.commit_what_frees_room(writes)?;
         } else {
             self.locked.commit(writes)?;
@@ -278,5 +292,3 @@ impl Source for Transaction {
         Ok(Box::new(entries.into_iter()))
     }
 }
-
-impl Read for Transaction {}

@@ -72,11 +72,8 @@ impl Transaction {
     pub fn update(&mut self, mut update: Update<'_>) -> Result<Updated> {
         let (kind, key) = (update.kind, update.key);
         let found = self.get(kind, key)?;
-        let Some(old) = Object::read(kind, &found.text) else {
-            let message = format!("a {kind} cannot be changed");
-            return Err(StatusError::MethodNotAllowed { message }.into());
-        };
-        let (current, old) = (found.value()?, old?);
+        let old = Object::read(kind, &found.text).ok_or_else(|| not_changeable(kind))??;
+        let current = found.value()?;
         drop(found);
         if update.is_whole {
             check_uid(kind, &update.value, &current)?;
@@ -84,6 +81,10 @@ impl Transaction {
         check_version(kind, &update.value, &current)?;
         if let Some((manifest, creator)) = update.manifest {
             creator.keep(kind, &mut update.value, &current, manifest)?;
+        }
+        // Most of what is applied again has not changed.
+        if update.value == current && !update.all_warnings {
+            return Ok(Updated { object: old.clone(), old, is_changed: false, warnings: Vec::new() });
         }
         let (mut object, mut warnings) = changed(kind, &update.value)?;
         let given = object.key();
@@ -130,7 +131,7 @@ impl Transaction {
         // Fields that are not the request's to change, or that nobody knows, have been dropped by now.
         let is_changed = object.to_unversioned()? != old.to_unversioned()?;
         if is_changed {
-            self.writes.put(object.clone());
+            self.put(object.clone());
             self.number(&mut object);
         } else {
             object = old.clone();
@@ -161,12 +162,15 @@ fn changed(kind: Kind, value: &Value) -> Result<(Object, Vec<String>), StatusErr
         Some(Err(error)) => {
             return Err(StatusError::Unprocessable { message: format!("patch: {}", error.problem) });
         }
-        None => {
-            return Err(StatusError::MethodNotAllowed { message: format!("a {kind} cannot be changed") });
-        }
+        None => return Err(not_changeable(kind)),
     };
     let unknown = decoded.unknown_fields.iter().map(|field| format!("unknown field \"{field}\""));
     Ok((decoded.object, unknown.collect()))
+}
+
+/// For kinds of which requests change no object.
+pub(super) fn not_changeable(kind: Kind) -> StatusError {
+    StatusError::MethodNotAllowed { message: format!("a {kind} cannot be changed") }
 }
 
 /// Refuses to replace an object by another version of one that is gone.

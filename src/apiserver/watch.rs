@@ -7,9 +7,8 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::read::{Found, Read as _, Reader};
+use super::read::{Found, Read as _, Reader, shown};
 use super::selectors::Selectors;
-use crate::api::events::EventRecord;
 use crate::api::kinds::{Key, Kind};
 use crate::api::status_error::StatusError;
 use crate::store::{Change, Store, Table, Tail};
@@ -88,8 +87,7 @@ impl Watch {
             return Err(StatusError::Expired { wanted: revision, oldest: state.revision() }.into());
         }
         let reader = Reader::new(state, chrono::DateTime::UNIX_EPOCH);
-        let namespace = self.namespace.clone();
-        let listed = reader.list(self.kind, namespace.as_deref(), &self.selectors.clone())?;
+        let listed = reader.list(self.kind, self.namespace.as_deref(), &self.selectors)?;
         self = self.after(&listed);
         let mut events = Vec::new();
         let mut failed = Ok(());
@@ -113,18 +111,12 @@ impl Watch {
         if change.table != Table::from(self.kind) || is_elsewhere {
             return Ok(None);
         }
-        let text = match change.object {
-            Some(text) if self.kind == Kind::Event => {
-                Some(serde_json::from_str::<EventRecord>(text)?.to_event().to_string())
-            }
-            object => object.map(str::to_owned),
-        };
-        let text = match text {
-            Some(text) if self.selectors.is_empty() || self.selectors.matches(self.kind, &text)? => {
-                Some(text)
-            }
-            _ => None,
-        };
+        let mut text = None;
+        if let Some(stored) = change.object {
+            let shown = shown(self.kind, stored)?.unwrap_or_else(|| stored.to_owned());
+            let is_selected = self.selectors.is_empty() || self.selectors.matches(self.kind, &shown)?;
+            text = is_selected.then_some(shown);
+        }
         let key = Key::new(change.namespace, change.name);
         let (event, text) = match (text, self.shown.remove(&key)) {
             (Some(text), before) => {

@@ -88,7 +88,8 @@ impl Writes {
 
     /// The objects of a table that this commit writes.
     pub(super) fn keys(&self, table: Table) -> impl Iterator<Item = &Key> {
-        self.writes.keys().filter(move |(of, _)| *of == table).map(|(_, key)| key)
+        let first = (table, Key::new("", ""));
+        self.writes.range(first..).map_while(move |((of, key), _)| (*of == table).then_some(key))
     }
 
     /// What this commit makes of an object, as JSON text: `None` where it leaves it alone, `Some(None)` where it deletes it.

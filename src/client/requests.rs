@@ -1,11 +1,15 @@
 //! Requests that are made together.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{Client, startable};
+use crate::api::Pod;
 use crate::api::kinds::{Key, Kind};
+use crate::api::status_error::StatusError;
 use crate::apiserver::{
     Answer, Creator, DeleteOptions, Deleted, Entries, Entry, Patch, Read, Source, Subresource, Transaction,
     Update, Updated,
@@ -96,9 +100,25 @@ impl<'a> Requests<'a> {
         self.transaction.rerun(key, failed_indexes, force)
     }
 
-    /// The requests themselves, for what only this machine has.
-    pub fn transaction(&mut self) -> &mut Transaction {
-        &mut self.transaction
+    /// Refuses what these requests have created already.
+    ///
+    /// # Errors
+    /// As [`Transaction::require_new`].
+    pub fn require_new(&self, kind: Kind, key: &Key) -> Result<(), StatusError> {
+        self.transaction.require_new(kind, key)
+    }
+
+    /// Notes that an object is taken, so that it is not asked for twice.
+    pub fn take(&mut self, kind: Kind, key: Key) {
+        self.transaction.take(kind, key);
+    }
+
+    /// Forgets the removed pods of some Jobs, given by uid; returns them by their Jobs' keys.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub fn prune_removed_pods(&mut self, jobs: &BTreeMap<String, Key>) -> Result<BTreeMap<Key, Vec<Pod>>> {
+        self.transaction.prune_removed_pods(jobs)
     }
 
     /// Commits, so that a power cut does not take it back, and has the controller go on.

@@ -13,7 +13,7 @@ use super::failure::{complain_of_all, verbatim, while_doing};
 use super::flags;
 use super::manifests::{self, Document, FileArgs};
 use super::outcome::{DryRun, Outcomes};
-use super::output::warn;
+use super::output::{warn, warn_all};
 use super::submit;
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{ANNOTATION_LAST_APPLIED, name};
@@ -224,10 +224,9 @@ impl Apply<'_, '_> {
                 ));
             }
         } else {
-            let current =
-                self.requests.get(document.kind, &key).ok().map(|found| found.value()).transpose()?;
+            let current = self.requests.find(document.kind, &key)?.map(|found| found.value()).transpose()?;
             if let Some(current) = current {
-                let is_new = self.requests.transaction().require_new(document.kind, &key).is_ok();
+                let is_new = self.requests.require_new(document.kind, &key).is_ok();
                 match self.change(document, &key, &current) {
                     Err(Refusal::Update(_)) if self.args.force && is_new => replaces = true,
                     decided => {
@@ -260,7 +259,7 @@ impl Apply<'_, '_> {
         };
         let doing = format!("error when creating {:?}", document.source);
         let answer = made.map_err(|error| while_doing(error, &doing))?;
-        answer.warnings.iter().for_each(|warning| warn(warning));
+        warn_all(&answer.warnings);
         Ok(Decision { object: answer.object, what })
     }
 
@@ -302,7 +301,7 @@ impl Apply<'_, '_> {
             Ok(updated) => updated,
             Err(error) => return Err(refused(document, &merged, current, error)),
         };
-        updated.warnings.iter().for_each(|warning| warn(warning));
+        warn_all(&updated.warnings);
         let what = if updated.is_changed { CONFIGURED } else { UNCHANGED };
         Ok(Decision { object: updated.object, what })
     }

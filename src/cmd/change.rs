@@ -9,7 +9,7 @@ use super::context::{Context, Global};
 use super::failure::text;
 use super::manifests::{self, FileArgs};
 use super::outcome::{DryRun, Outcomes};
-use super::output::{complain, warn};
+use super::output::{complain, warn_all};
 use super::resources::Target;
 use super::selection::{self, Found, Selectors};
 use crate::api::kinds::Kind;
@@ -117,7 +117,7 @@ pub(super) fn change_targets(
                 }
                 ChangeRequest::Patch(patch) => requests.patch(kind, &key, &patch, subresource)?,
             };
-            updated.warnings.iter().for_each(|warning| warn(warning));
+            warn_all(&updated.warnings);
             let said_of_same = made.said_of_same.filter(|_| !updated.is_changed);
             Ok((updated.object, said_of_same.map_or(made.said, str::to_owned)))
         });

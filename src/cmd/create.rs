@@ -9,11 +9,12 @@ use super::context::{Context, Global};
 use super::failure::{complain_of_all, failed_to_create, while_doing};
 use super::manifests::{self, Document, FileArgs};
 use super::outcome::{DryRun, Outcomes};
-use super::output::warn;
+use super::output::warn_all;
 use super::submit;
 use crate::api::kinds::Kind;
 use crate::api::meta::name;
-use crate::apiserver::FieldValidation as Validate;
+use crate::apiserver::{Creator, FieldValidation as Validate};
+use crate::client::Requests;
 use crate::registry::apply::with_last_applied;
 use crate::registry::object::Object;
 use crate::store::Table;
@@ -146,7 +147,7 @@ fn submit_all(context: &Context, documents: Vec<Result<Document>>, options: &Opt
                 }
                 let object = submit::decode(&document, options.validate, "creating")?;
                 let answer = requests.create(object, &document.value, &creator)?;
-                answer.warnings.iter().for_each(|warning| warn(warning));
+                warn_all(&answer.warnings);
                 Ok(Created::Stored(answer.object))
             })();
             done.map_err(|error| while_doing(error, &format!("error when creating {source:?}")))
@@ -301,17 +302,27 @@ fn create_one(context: &Context, mut document: Document, options: &Options) -> R
     submit::set_namespace(&mut document, context)?;
     document.value = saved(document.value, options);
     let creator = context.client.creator(&options.pass_env)?;
-    let (_held, mut requests) = context.begin(&TABLES)?;
+    let (_held, requests) = context.begin(&TABLES)?;
     let object = submit::decode(&document, options.validate, "creating")?;
-    let answer = requests
-        .create(object, &document.value, &creator)
-        .map_err(|error| failed_to_create(document.kind, error))?;
-    answer.warnings.iter().for_each(|warning| warn(warning));
+    store_one(requests, object, &document.value, &creator, options)
+}
+
+/// Creates an object without a file, commits and says so.
+pub(super) fn store_one(
+    mut requests: Requests<'_>,
+    object: Object,
+    manifest: &Value,
+    creator: &Creator,
+    options: &Options,
+) -> Result<ExitCode> {
+    let kind = object.kind();
+    let answer = requests.create(object, manifest, creator).map_err(|error| failed_to_create(kind, error))?;
+    warn_all(&answer.warnings);
     if options.dry_run == DryRun::None {
         requests.commit()?;
     }
     let mut outcomes = Outcomes::new(options.output.as_deref(), options.dry_run)?;
     let object = answer.object;
-    outcomes.done(object.kind(), name(object.meta()), "created", || Ok(object.to_value()?))?;
+    outcomes.done(kind, name(object.meta()), "created", || Ok(object.to_value()?))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -6,10 +6,7 @@ use anyhow::{Result, bail};
 use k8s_openapi::api::core::v1::EnvVar;
 
 use super::context::{Context, Global};
-use super::create::{Options, saved};
-use super::failure::failed_to_create;
-use super::outcome::{DryRun, Outcomes};
-use super::output::warn;
+use super::create::{Options, saved, store_one};
 use super::resources::{self, Target};
 use crate::api::kinds::Kind;
 use crate::api::meta::ANNOTATION_INSTANTIATE;
@@ -34,7 +31,7 @@ pub(super) fn run(
     };
     let context = Context::open(global)?;
     let creator = context.client.creator(&options.pass_env)?;
-    let (_held, mut requests) = context.begin(&[Table::CRON_JOBS, Table::JOBS, Table::NODES, Table::PODS])?;
+    let (_held, requests) = context.begin(&[Table::CRON_JOBS, Table::JOBS, Table::NODES, Table::PODS])?;
     let found = requests.get(*kind, &kind.key(&context.namespace, from_name))?;
     if *kind != Kind::CronJob {
         bail!("from must be an existing cronjob");
@@ -46,16 +43,7 @@ pub(super) fn run(
     change_containers(&mut job, env, command)?;
     let manifest = saved(Object::from(job).to_unversioned()?, options);
     let job: Job = serde_json::from_value(manifest.clone())?;
-    let answer = requests
-        .create(job.into(), &manifest, &creator)
-        .map_err(|error| failed_to_create(Kind::Job, error))?;
-    answer.warnings.iter().for_each(|warning| warn(warning));
-    if options.dry_run == DryRun::None {
-        requests.commit()?;
-    }
-    let mut outcomes = Outcomes::new(options.output.as_deref(), options.dry_run)?;
-    outcomes.done(Kind::Job, job_name, "created", || Ok(answer.object.to_value()?))?;
-    Ok(ExitCode::SUCCESS)
+    store_one(requests, job.into(), &manifest, &creator, options)
 }
 
 /// Sets variables in all containers, and the arguments of the first.

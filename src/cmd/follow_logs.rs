@@ -94,6 +94,8 @@ type PodId = (Option<DateTime<Utc>>, String, String);
 const OTHER_FILES: u64 = 20;
 /// How long a Job may take that is followed by looking again and again.
 const SOON_OVER: Duration = Duration::milliseconds(50);
+/// How many pods may be looked at that way.
+const FEW_PODS: usize = 16;
 /// How often that is.
 const OFTEN: Duration = Duration::milliseconds(3);
 const TABLES: [Table; 4] = [Table::JOBS, Table::JobFacts, Table::PODS, Table::RemovedPods];
@@ -288,7 +290,7 @@ impl<'a, L: Listener> Follow<'a, L> {
     /// which costs a command 7 to 20 ms at its end, when the kernel closes it. False when the time is over.
     fn look_often(&mut self, follower: &mut Follower, began: DateTime<Utc>) -> Result<bool> {
         let now = steady_clock();
-        if now - began >= SOON_OVER {
+        if now - began >= SOON_OVER || self.pods.len() > FEW_PODS {
             let flags = InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK;
             self.inotify = Some(Inotify::init(flags).context("watch the logs")?);
         } else {

@@ -14,7 +14,7 @@ use super::manifests::{self, FileArgs};
 use super::output::{complain, print, print_bytes};
 use super::resources::Target;
 use super::selection::{self, Found, Selectors};
-use crate::api::kinds::Kind;
+use crate::api::kinds::{Key, Kind};
 use crate::apiserver::{EventType, Watch, WatchEvent};
 use crate::manager::clock;
 use crate::printers;
@@ -407,11 +407,14 @@ fn watch(
     loop {
         let mut events = Vec::new();
         let mut failed = Ok(());
-        follower.changes(|change| match watch.take(&change) {
-            Ok(event) => events.extend(
-                event.filter(|event| targets.iter().any(|target| target.includes(&event.key, namespace))),
-            ),
-            Err(error) => failed = Err(error),
+        follower.changes(|change| {
+            let key = Key::new(change.namespace, change.name);
+            if targets.iter().any(|target| target.includes(&key, namespace)) {
+                match watch.take(&change) {
+                    Ok(event) => events.extend(event),
+                    Err(error) => failed = Err(error),
+                }
+            }
         })?;
         failed.context("read a change")?;
         print_changes(&events, *kind, wide, &mut printer, format, args, zone)?;

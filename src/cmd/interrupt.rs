@@ -185,7 +185,7 @@ pub(super) fn delete_jobs(context: &Context, jobs: &[&Job], finished_too: bool) 
     let mut going = Going { objects: Vec::new(), pods: Vec::new() };
     for job in jobs {
         let (job_key, job_uid) = (key(&job.metadata), uid(&job.metadata));
-        let stored = requests.get(Kind::Job, &job_key).ok().map(|found| found.parse::<Job>()).transpose()?;
+        let stored = requests.find(Kind::Job, &job_key)?.map(|found| found.parse::<Job>()).transpose()?;
         let is_meant =
             |stored: &Job| uid(&stored.metadata) == job_uid && (finished_too || !is_job_finished(stored));
         if !stored.is_some_and(|stored| is_meant(&stored)) {

@@ -161,6 +161,11 @@ pub(super) fn warn(text: &str) {
     }
 }
 
+/// As [`warn`], of each.
+pub(super) fn warn_all(texts: &[String]) {
+    texts.iter().for_each(|text| warn(text));
+}
+
 /// An error without words: nobody reads what we print any more.
 fn reader_gone() -> anyhow::Error {
     super::failure::verbatim("")

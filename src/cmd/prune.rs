@@ -43,7 +43,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let context = Context::open(global)?;
     let (_held, mut requests) = context.begin(&[Table::JOBS, Table::RemovedPods])?;
     let ended = ended_jobs(&requests, &context, args)?;
-    let doomed = requests.transaction().prune_removed_pods(&ended)?;
+    let doomed = requests.prune_removed_pods(&ended)?;
     if doomed.is_empty() {
         complain("Nothing to prune");
         return Ok(ExitCode::SUCCESS);

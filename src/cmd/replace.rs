@@ -8,7 +8,7 @@ use super::context::{Context, Global};
 use super::failure::{complain_of_all, while_doing};
 use super::manifests::{self, Document, FileArgs};
 use super::outcome::{DryRun, Outcomes};
-use super::output::{say, warn};
+use super::output::{say, warn_all};
 use super::submit;
 use crate::api::meta::{ANNOTATION_LAST_APPLIED, name};
 use crate::apiserver::{Creator, DeleteOptions, FieldValidation as Validate, Read as _, Update};
@@ -109,11 +109,11 @@ fn replace(
         let grace_seconds = (args.grace_period >= 0).then_some(args.grace_period);
         let options = DeleteOptions { grace_seconds, ..DeleteOptions::default() };
         let (answer, deleted) = requests.recreate(object, &document.value, creator, &options)?;
-        answer.warnings.iter().for_each(|warning| warn(warning));
+        warn_all(&answer.warnings);
         return Ok((answer.object, deleted.is_some()));
     }
     let key = object.key();
-    if requests.get(document.kind, &key).is_ok() {
+    if requests.find(document.kind, &key)?.is_some() {
         submit::warn_of_late_pass_env(&args.pass_env, document.kind, &key.name);
     }
     let value = object.to_value()?;
@@ -123,6 +123,6 @@ fn replace(
         all_warnings: context.warnings_as_errors,
         ..Update::new(document.kind, &key, value)
     })?;
-    updated.warnings.iter().for_each(|warning| warn(warning));
+    warn_all(&updated.warnings);
     Ok((updated.object, true))
 }

@@ -16,7 +16,7 @@ use super::interrupt::{self, Interrupts, OnInterrupt, delete_jobs};
 use super::log_source::{Chosen, may_have_several_logs};
 use super::manifests::{self, Document, FileArgs};
 use super::outcome::DryRun;
-use super::output::{complain, warn};
+use super::output::{complain, warn_all};
 use super::run_report::Clerk;
 use super::submit;
 use super::wait::{Until, until};
@@ -160,10 +160,10 @@ fn submit_all(
                 name = job_key.name
             );
         }
-        requests.transaction().require_new(Kind::Job, &job_key).map_err(|error| {
+        requests.require_new(Kind::Job, &job_key).map_err(|error| {
             while_doing(error.into(), &format!("error when creating {:?}", document.source))
         })?;
-        if let Ok(stored) = requests.get(Kind::Job, &job_key) {
+        if let Some(stored) = requests.find(Kind::Job, &job_key)? {
             let old: Job = stored.parse()?;
             drop(stored);
             let applied = annotation(&old.metadata, ANNOTATION_LAST_APPLIED);
@@ -171,7 +171,7 @@ fn submit_all(
             if !is_job_finished(&old) && is_same && old.metadata.deletion_timestamp.is_none() {
                 complain(&format!("job.batch/{} is running already; following it", job_key.name));
                 reader.announce(uid(&old.metadata))?;
-                requests.transaction().take(Kind::Job, job_key);
+                requests.take(Kind::Job, job_key);
                 jobs.push(Submitted { job: old, attached: true });
                 continue;
             }
@@ -185,7 +185,7 @@ fn submit_all(
             }
         }
         let (answer, _) = requests.recreate(object, &document.value, &creator, &DeleteOptions::default())?;
-        answer.warnings.iter().for_each(|warning| warn(warning));
+        warn_all(&answer.warnings);
         if let Object::Job(job) = answer.object {
             // Before the Job is stored: none of its pods runs unread.
             reader.announce(uid(&job.metadata))?;
@@ -220,11 +220,13 @@ fn follow_to_the_end(
 /// Removes what the controller has left of the pods of Jobs that are gone, because we were still to read it.
 fn clear_away(context: &Context, jobs: &[Job], pods: &BTreeSet<String>) -> Result<()> {
     let reader = context.client.read(&[Table::JOBS, Table::PODS, Table::RemovedPods])?;
-    let is_there = |job: &Job| {
-        let stored = reader.get(Kind::Job, &key(&job.metadata)).and_then(|found| found.parse::<Job>());
-        stored.is_ok_and(|stored| uid(&stored.metadata) == uid(&job.metadata))
-    };
-    if jobs.iter().all(is_there) {
+    let mut all_there = true;
+    for job in jobs {
+        let stored =
+            reader.find(Kind::Job, &key(&job.metadata))?.map(|found| found.parse::<Job>()).transpose()?;
+        all_there &= stored.is_some_and(|stored| uid(&stored.metadata) == uid(&job.metadata));
+    }
+    if all_there {
         return Ok(());
     }
     let mut stored = BTreeSet::new();

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::context::Context;
 use super::failure::{verbatim, while_doing};
 use super::manifests::Document;
-use super::output::warn;
+use super::output::{warn, warn_all};
 use crate::api::kinds::Kind;
 use crate::apiserver::{self, FieldValidation as Validate};
 use crate::registry::object::Object;
@@ -60,7 +60,7 @@ pub(super) fn decode(document: &Document, validate: Validate, doing: &str) -> Re
     }
     let answer = apiserver::decode(document.kind, &document.value, validate)
         .map_err(|error| while_doing(error.into(), &format!("error when {doing} {:?}", document.source)))?;
-    answer.warnings.iter().for_each(|warning| warn(warning));
+    warn_all(&answer.warnings);
     Ok(answer.object)
 }
 

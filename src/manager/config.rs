@@ -78,19 +78,14 @@ impl Config {
             |key: &str, problem: String| anyhow::anyhow!("read {}: {key}: {problem}", path.display());
         let backoff_base = match &file.backoff_base {
             None => defaults.backoff_base,
-            Some(text) => match durations::parse(text) {
-                Ok(base) if base < chrono::Duration::zero() => {
-                    return Err(in_file("backoffBase", format!("{text:?} is negative")));
-                }
-                parsed => parsed.map_err(|problem| in_file("backoffBase", problem))?,
-            },
+            Some(text) => duration(text).map_err(|problem| in_file("backoffBase", problem))?,
         };
-        let idle_timeout = match std::env::var("JOBCTL_IDLE_TIMEOUT") {
-            Ok(text) => durations::parse(&text)
-                .map_err(|problem| anyhow::anyhow!("JOBCTL_IDLE_TIMEOUT: {problem}"))?,
-            Err(_) => durations::parse(file.idle_timeout.as_deref().unwrap_or(IDLE_TIMEOUT))
-                .map_err(|problem| in_file("idleTimeout", problem))?,
-        };
+        let mut idle_timeout = duration(file.idle_timeout.as_deref().unwrap_or(IDLE_TIMEOUT))
+            .map_err(|problem| in_file("idleTimeout", problem))?;
+        if let Ok(text) = std::env::var("JOBCTL_IDLE_TIMEOUT") {
+            idle_timeout =
+                duration(&text).map_err(|problem| anyhow::anyhow!("JOBCTL_IDLE_TIMEOUT: {problem}"))?;
+        }
         if let Some(name) = &file.node_name
             && let Some(problem) = names::dns_subdomain(name).into_iter().next()
         {
@@ -117,6 +112,13 @@ impl Config {
     /// Whether the configuration file is another by now.
     pub(super) fn is_outdated(&self) -> bool {
         self.file.as_ref().is_some_and(|(path, state)| state_of(path) != *state)
+    }
+}
+
+fn duration(text: &str) -> Result<chrono::Duration, String> {
+    match durations::parse(text) {
+        Ok(negative) if negative < chrono::Duration::zero() => Err(format!("{text:?} is negative")),
+        parsed => parsed,
     }
 }
 

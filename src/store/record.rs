@@ -64,6 +64,18 @@ pub(super) const TABLES: [Table; RESOURCES.len() + OF_THE_ENGINE.len()] = {
     tables
 };
 
+/// Every table by its name in files: the ones with the most records first.
+const NAMES: [(&str, Table); TABLES.len()] = {
+    let mut names = [("", Table::JobFacts); TABLES.len()];
+    let mut count = 0;
+    while count < TABLES.len() {
+        let table = TABLES[TABLES.len() - 1 - count];
+        names[count] = (table.as_str(), table);
+        count += 1;
+    }
+    names
+};
+
 impl Table {
     /// Jobs.
     pub const JOBS: Self = Self::Kind(Kind::Job);
@@ -92,7 +104,7 @@ impl Table {
     }
 
     /// The table's name in files.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Kind(kind) => kind.resource().plural,
             Self::JobFacts => "jobfacts",
@@ -113,7 +125,7 @@ impl Table {
     }
 
     pub(super) fn from_name(name: &str) -> Option<Self> {
-        TABLES.into_iter().find(|table| table.as_str() == name)
+        NAMES.into_iter().find(|(known, _)| *known == name).map(|(_, table)| table)
     }
 }
 

@@ -162,6 +162,13 @@ fn jobs_go_on_though_nobody_reads_what_watch_says() {
     assert!(said.len() > 60_000, "as much as a pipe holds: {}", said.len());
 }
 
+/// The controller that stays after the Job `one` has ended.
+fn idle_controller(world: &World) -> i32 {
+    let _ = with_idle_timeout(world, "60s", "create job one --image=x -- true");
+    world.wait_for_end("one");
+    world.controller().expect("it stays")
+}
+
 /// Runs a line, by whose controller the next one can be done for so long.
 fn with_idle_timeout(world: &World, time: &str, line: &str) -> crate::common::Output {
     world.command(line).env("JOBCTL_IDLE_TIMEOUT", time).run().success()
@@ -190,9 +197,7 @@ fn a_controller_stays_a_moment_for_the_next_command_and_goes_when_none_comes() {
 #[test]
 fn a_controller_that_stays_makes_way_for_one_by_the_new_configuration() {
     let world = World::new();
-    let _ = with_idle_timeout(&world, "60s", "create job one --image=x -- true");
-    world.wait_for_end("one");
-    let old = world.controller().expect("it stays");
+    let old = idle_controller(&world);
     std::fs::write(world.path("config/jobctl/config.yaml"), "nodeName: node1\nbackoffBase: 10ms\n")
         .expect("write");
     let failing = job("two", "backoffLimit: 1", "exit 1");
@@ -214,9 +219,7 @@ fn a_controller_that_stays_makes_way_for_one_by_the_new_configuration() {
 #[test]
 fn a_data_directory_that_is_removed_takes_the_controller_that_stays_with_it() {
     let world = World::new();
-    let _ = with_idle_timeout(&world, "60s", "create job one --image=x -- true");
-    world.wait_for_end("one");
-    let stays = world.controller().expect("it stays");
+    let stays = idle_controller(&world);
     std::fs::remove_dir_all(world.store()).expect("removed");
     eventually(SOON, || !is_alive(stays));
     assert!(!world.store().exists(), "nothing is made anew");

@@ -477,6 +477,7 @@ fn what_is_wrong_in_the_configuration_is_named_with_its_file() {
     for (text, problem) in [
         ("backoffBase: soon\n", "backoffBase: time: invalid duration \"soon\""),
         ("backoffBase: -5s\n", "backoffBase: \"-5s\" is negative"),
+        ("idleTimeout: -5s\n", "idleTimeout: \"-5s\" is negative"),
         ("backOffBase: 5s\n", "unknown field `backOffBase`, expected one of `backoffBase`, "),
         (
             "nodeName: Not_A_Name\n",
