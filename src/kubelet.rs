@@ -10,8 +10,10 @@ mod observe;
 mod pool;
 mod processes;
 mod program;
+mod sandbox;
 mod spawn;
 mod supervisor;
+mod volumes;
 
 pub use background::{COMPANION, CONTROLLER, controller_by_supervisor, start_detached};
 pub use clock::{SteadyClock, since_boot};
@@ -22,3 +24,4 @@ pub use observe::{Supervisor, continue_if_stopped, kill_supervisor, supervisor_o
 pub use processes::{PodProcess, Session, kill_strays, pod_processes};
 pub use program::{NoProgram, find_program};
 pub use spawn::{request_stop, set_title};
+pub use volumes::prepare as prepare_volumes;

@@ -16,7 +16,8 @@
 //!   controller.log               why controllers in the background have ended
 //!   controller.failed            how many in a row could not go on
 //!   readers.lock                 locked by those who read logs for the record, a byte for each Job
-//!   pods/<uid>/                  written by that pod's supervisor alone
+//!   pods/<uid>/                  written by that pod's supervisor alone, but for its volumes
+//!   volumes/<namespace>/<claim>  persistent volume claims
 //!   <file>.corrupt-<time>        damaged lines, set aside by `jobctl doctor --set-aside`
 //! ```
 //!
@@ -49,6 +50,7 @@ mod stream;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod volumes;
 
 pub use atomic::write_atomic;
 pub use boot::boot_id;
@@ -67,6 +69,7 @@ pub use set_aside::{Affected, AsideLine, Fate, SetAside};
 pub use spares::Spares;
 pub use state::{Object, State};
 pub use tail::{Tail, sync_journal};
+pub use volumes::{VolumeFiles, make_open_directory, remove_tree, write_volume_files};
 
 use std::fmt;
 use std::path::PathBuf;

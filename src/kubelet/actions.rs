@@ -1,17 +1,21 @@
 //! What to start, restart and kill in a pod, and what that makes of its status: pure functions of the pod's
 //! containers and the time (kubernetes-behaviour 4).
 
+mod config;
 mod environment;
 mod report;
 mod run;
 mod status;
+mod volumes;
 
-pub use report::{killing_event, take_report};
+pub use config::ConfigObjects;
+pub use report::{failed_mount_event, killing_event, take_report};
 pub use run::{
-    Blocked, CONTAINER_VARIABLE, ContainerRun, Environment, NODE_NAME_VARIABLE, POD_UID_VARIABLE, PodRun,
-    Role, pod_run,
+    Blocked, CONTAINER_VARIABLE, ContainerRun, Environment, FAILED_MOUNT, NODE_NAME_VARIABLE,
+    POD_UID_VARIABLE, PodRun, Prepared, Role, SandboxRun, pod_run,
 };
 pub use status::{Verdict, blocked_status, lost_status, pod_status};
+pub use volumes::{FileContent, MountRun, Payload, Place, Step, VolumeRun};
 
 use chrono::{DateTime, Duration, Utc};
 

@@ -94,6 +94,14 @@ pub(super) enum Step {
     Exec,
 }
 
+/// What a process finds in its own view of the file system.
+pub(super) struct Entered {
+    /// The program.
+    pub(super) path: CString,
+    /// Where it starts, if not where it was to.
+    pub(super) directory: Option<CString>,
+}
+
 /// A container's process, ready to be started: everything is allocated before the fork.
 pub(super) struct Program {
     path: CString,
@@ -127,6 +135,60 @@ impl Program {
                 .collect::<Result<_, _>>()?,
             directory: CString::new(directory)?,
         })
+    }
+
+    /// As [`Program::start`], in a process that `enter` prepares first: it gives that its own view of the file system and finds
+    /// the program there. The inner error is what `enter` says, or what `failed` says of a step that fails.
+    ///
+    /// # Errors
+    /// No process can be started.
+    pub(super) fn start_prepared(
+        &self,
+        (stdout, stderr): (&OwnedFd, &OwnedFd),
+        enter: impl FnOnce() -> Result<Entered, String>,
+        failed: impl FnOnce(Step, &CStr, io::Error) -> String,
+    ) -> io::Result<Result<Pid, String>> {
+        let (read, write) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
+        let parent = nix::unistd::getpid().as_raw();
+        let (argv, env) = (pointers(&self.argv), pointers(&self.env));
+        let limits = standard_limits();
+        let pid = fork_child(move || {
+            let (stdout, stderr) = (stdout.as_raw_fd(), stderr.as_raw_fd());
+            let launch = Launch {
+                program: self,
+                argv: argv.as_ptr(),
+                env: env.as_ptr(),
+                stdout,
+                stderr,
+                parent,
+                limits,
+                failure: None,
+            };
+            // SAFETY: plain system calls; the lists are null-terminated and live until exec, the descriptors are open.
+            let message = unsafe {
+                begin_session(parent);
+                enter().map_or_else(
+                    |message| message,
+                    |Entered { path, directory }| {
+                        let directory = directory.as_deref().unwrap_or(&self.directory);
+                        // A change of credentials takes it back.
+                        die_with_parent(parent);
+                        let (step, number) = exec(&launch, &path, directory);
+                        failed(step, &path, io::Error::from_raw_os_error(number))
+                    },
+                )
+            };
+            let _ = io::Write::write_all(&mut std::fs::File::from(write), message.as_bytes());
+            128
+        })?;
+        let mut message = String::new();
+        // Closed by exec.
+        io::Read::read_to_string(&mut std::fs::File::from(read), &mut message)?;
+        if message.is_empty() {
+            return Ok(Ok(pid));
+        }
+        wait_for(pid);
+        Ok(Err(message))
     }
 
     /// Starts the process: a session of its own, killed when this process dies, output into the two descriptors.
@@ -209,17 +271,51 @@ extern "C" fn launch_in_child(launch: *mut libc::c_void) -> libc::c_int {
     // null-terminated lists of C strings.
     unsafe {
         let launch = &mut *launch.cast::<Launch<'_>>();
-        libc::setsid();
-        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-        if libc::getppid() != launch.parent {
-            libc::_exit(137);
-        }
-        reset_signals();
+        begin_session(launch.parent);
         if let Some(hostname) = &launch.program.hostname
             && libc::unshare(libc::CLONE_NEWUTS) == 0
         {
             libc::sethostname(hostname.as_ptr(), hostname.count_bytes());
         }
+        let path = launch.program.path.as_c_str();
+        let failure = exec(launch, path, &launch.program.directory);
+        launch.failure = Some(failure);
+        libc::_exit(128)
+    }
+}
+
+/// A session of its own, which ends with its parent.
+///
+/// # Safety
+/// To be called in a child before exec.
+unsafe fn begin_session(parent: libc::pid_t) {
+    // SAFETY: plain system calls.
+    unsafe {
+        libc::setsid();
+        die_with_parent(parent);
+    }
+}
+
+/// # Safety
+/// To be called in a child before exec.
+unsafe fn die_with_parent(parent: libc::pid_t) {
+    // SAFETY: plain system calls.
+    unsafe {
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+        if libc::getppid() != parent {
+            libc::_exit(137);
+        }
+    }
+}
+
+/// Makes this process the container's: returns only when that fails, with the step and the error's number.
+///
+/// # Safety
+/// To be called in a child, which ends when this returns. The lists must be null-terminated lists of C strings.
+unsafe fn exec(launch: &Launch<'_>, path: &CStr, directory: &CStr) -> (Step, i32) {
+    reset_signals();
+    // SAFETY: system calls on this process alone; the pointers are as the caller promises.
+    unsafe {
         for (resource, wanted, possible) in launch.limits {
             if libc::setrlimit(*resource, wanted) != 0 {
                 libc::setrlimit(*resource, possible);
@@ -233,12 +329,11 @@ extern "C" fn launch_in_child(launch: *mut libc::c_void) -> libc::c_int {
         libc::dup2(launch.stderr, 2);
         close_from(3);
         let mut step = Step::Directory;
-        if libc::chdir(launch.program.directory.as_ptr()) == 0 {
+        if libc::chdir(directory.as_ptr()) == 0 {
             step = Step::Exec;
-            libc::execve(launch.program.path.as_ptr(), launch.argv, launch.env);
+            libc::execve(path.as_ptr(), launch.argv, launch.env);
         }
-        launch.failure = Some((step, *libc::__errno_location()));
-        libc::_exit(128)
+        (step, *libc::__errno_location())
     }
 }
 

@@ -2,6 +2,7 @@
 //! restarts them as `actions` says, and reports. It decides nothing about Jobs. When its pod has ended and nothing of
 //! that is left, it may take another (see `pool`).
 
+use std::ffi::{CStr, CString};
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -26,8 +27,9 @@ use super::processes::{
     Session, has_children, kill_descendants, kill_marked_descendants, next_ended_child, ticks,
 };
 use super::program::{NoProgram, find_program};
+use super::sandbox::Sandbox;
 use super::spawn::{
-    Program, Step, StopRequest, become_subreaper, release_free_memory, set_process_name, set_title,
+    Entered, Program, Step, StopRequest, become_subreaper, release_free_memory, set_process_name, set_title,
     signal_removals, stay_in_background,
 };
 use crate::api::PodStatus;
@@ -261,11 +263,11 @@ impl Supervisor<'_> {
                 crash_point("container-started");
                 true
             }
-            Err(message) => {
+            Err(failure) => {
                 let how = Terminated {
                     exit_code: 128,
-                    reason: "StartError".into(),
-                    message: Some(message),
+                    reason: failure.reason.into(),
+                    message: Some(failure.message),
                     started_at: None,
                     finished_at: now,
                 };
@@ -477,17 +479,33 @@ impl Supervisor<'_> {
     }
 }
 
-/// Starts a container's process with its output going to the log. The error is the message of the StartError.
-fn start(run: &PodRun, container: &ContainerRun, log: LogPlace, restart: i32) -> Result<Process, String> {
-    let program = container.argv.first().map_or("", String::as_str);
-    let path_variable =
-        container.env.iter().find(|(name, _)| name == "PATH").map_or("", |(_, value)| value.as_str());
-    let path = find_program(program, path_variable, Path::new(&container.working_directory))
-        .map_err(|why| no_program(program, &why))?;
-    let path = path.to_string_lossy();
+/// Why a container could not be started: the reason and the message of its end.
+struct StartFailure {
+    reason: &'static str,
+    message: String,
+}
+
+impl From<String> for StartFailure {
+    fn from(message: String) -> Self {
+        Self { reason: "StartError", message }
+    }
+}
+
+/// Starts a container's process with its output going to the log.
+fn start(
+    run: &PodRun,
+    container: &ContainerRun,
+    log: LogPlace,
+    restart: i32,
+) -> Result<Process, StartFailure> {
+    let name = container.argv.first().map_or("", String::as_str);
     let words = (container.argv.as_slice(), container.env.as_slice());
-    let prepared = Program::new(&path, words, &container.working_directory, &run.hostname, run.umask)
-        .map_err(|_| start_error(&format!("exec: {program:?}: invalid argument")))?;
+    // Where a container has a file system of its own, its program may be in one of its volumes.
+    let path = if container.sandbox.is_some() { String::new() } else { path_of(container)? };
+    let program = Program::new(&path, words, &container.working_directory, &run.hostname, run.umask)
+        .map_err(|_| start_error(&format!("exec: {name:?}: invalid argument")))?;
+    let sandbox =
+        container.sandbox.as_ref().map(|sandbox| Sandbox::new(run, sandbox, &log.root, log.directory.path()));
     let log =
         LogWriter::create(log, restart).map_err(|error| start_error(&format!("create log: {error}")))?;
     let pipe = || {
@@ -497,21 +515,67 @@ fn start(run: &PodRun, container: &ContainerRun, log: LogPlace, restart: i32) ->
     for output in [&stdout, &stderr] {
         let _ = nix::fcntl::fcntl(output, nix::fcntl::FcntlArg::F_SETFL(OFlag::O_NONBLOCK));
     }
-    let pid = prepared.start(&stdout_end, &stderr_end).map_err(|(step, error)| {
-        let cause = errno_text(&error);
-        start_error(&match step {
-            Step::Fork => format!("fork: {cause}"),
-            Step::Directory => {
-                format!("chdir to cwd ({:?}) set in config.json failed: {cause}", container.working_directory)
-            }
-            Step::Exec if has_no_interpreter(&path) => {
-                format!("exec: {program:?}: no such file or directory")
-            }
-            Step::Exec => format!("exec: {program:?}: {cause}"),
-        })
-    })?;
+    let pid = match sandbox {
+        None => program
+            .start(&stdout_end, &stderr_end)
+            .map_err(|(step, error)| step_failed(container, step, &path, &error))?,
+        Some(sandbox) => start_in_sandbox(container, &program, &sandbox, (&stdout_end, &stderr_end))?,
+    };
     let output = [Some(stdout), Some(stderr)];
     Ok(Process { pid: Some(pid), output, log: Some(log), ..Process::default() })
+}
+
+/// What comes before the message of a container whose view of the file system could not be made.
+const NO_SANDBOX: &str = "CreateContainerError\n";
+
+fn start_in_sandbox(
+    container: &ContainerRun,
+    program: &Program,
+    sandbox: &Sandbox,
+    outputs: (&OwnedFd, &OwnedFd),
+) -> Result<Pid, StartFailure> {
+    let enter = || {
+        let directory = Path::new(&container.working_directory);
+        sandbox.enter().map_err(|error| format!("{NO_SANDBOX}{error}"))?;
+        // Covered by a volume, the directory of whoever created the object is not the container's to start in.
+        let is_hidden = !container.has_working_directory() && !directory.is_dir();
+        let path = CString::new(path_of(container)?).map_err(|_| start_error("exec: invalid argument"))?;
+        Ok(Entered { path, directory: is_hidden.then(|| c"/".to_owned()) })
+    };
+    let failed = |step, path: &CStr, error| step_failed(container, step, &path.to_string_lossy(), &error);
+    let started = program
+        .start_prepared(outputs, enter, failed)
+        .map_err(|error| start_error(&format!("fork: {}", errno_text(&error))))?;
+    started.map_err(|message| match message.strip_prefix(NO_SANDBOX) {
+        Some(message) => StartFailure { reason: "CreateContainerError", message: message.to_owned() },
+        None => message.into(),
+    })
+}
+
+/// Where a container's program is.
+fn path_of(container: &ContainerRun) -> Result<String, String> {
+    let program = container.argv.first().map_or("", String::as_str);
+    let path_variable =
+        container.env.iter().find(|(name, _)| name == "PATH").map_or("", |(_, value)| value.as_str());
+    let path = find_program(program, path_variable, Path::new(&container.working_directory))
+        .map_err(|why| no_program(program, &why))?;
+    Ok(path.to_string_lossy().into_owned())
+}
+
+/// The message of the StartError for a step of starting that has failed.
+fn step_failed(container: &ContainerRun, step: Step, path: &str, error: &std::io::Error) -> String {
+    let program = container.argv.first().map_or("", String::as_str);
+    let cause = errno_text(error);
+    start_error(&match step {
+        Step::Fork => format!("fork: {cause}"),
+        Step::Directory => {
+            format!("chdir to cwd ({:?}) set in config.json failed: {cause}", container.working_directory)
+        }
+        Step::Exec if has_no_interpreter(path) => {
+            format!("exec: {program:?}: no such file or directory")
+        }
+        Step::Exec => format!("exec: {program:?}: {cause}"),
+    })
 }
 
 /// A script whose interpreter is missing: the kernel names no file, and the program itself is there.

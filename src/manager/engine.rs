@@ -23,7 +23,7 @@ use crate::api::resource_field::Amounts;
 use crate::apiserver::{Recorder, Writes};
 use crate::controller::{ClockReading, World};
 use crate::kubelet::Launcher;
-use crate::kubelet::actions::PodRun;
+use crate::kubelet::actions::{ConfigObjects, Prepared};
 use crate::store::{Inbox, LockedStore, Spares, State, Store, StoreError, Table, Tail};
 
 /// How often a supervisor is looked at whose end nobody tells us.
@@ -71,6 +71,9 @@ pub struct Engine {
     /// How much pods can have of this machine.
     allocatable: Amounts,
     environments: Environments,
+    config: ConfigObjects,
+    /// Why the volumes of pods could not be prepared, by uid: said in the next pass.
+    unprepared: HashMap<Box<str>, String>,
     /// Directories for pods to come.
     spares: Spares,
     /// Uids of pods whose supervisor may have died: settled in the next pass, after the inbox has been read.
@@ -278,10 +281,12 @@ impl Engine {
 #[derive(Debug, Default)]
 struct Round {
     writes: Writes,
-    launches: Vec<PodRun>,
+    launches: Vec<Prepared>,
     stops: Vec<(Key, Box<str>, DateTime<Utc>, i64)>,
     /// Reports taken in.
     taken: Vec<PathBuf>,
+    /// Uids of pods that have ended and had volumes of their own.
+    ended: Vec<String>,
     /// Uids of pods whose directories go after the commit.
     directories: BTreeSet<String>,
     /// Uids of pods that somebody else's commit has removed while their Job lives on.

@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 
 use super::ProcessLock;
 use super::spares::move_in;
+use super::volumes::remove_tree;
 
 /// `pods/<uid>/`, written by that pod's supervisor alone.
 #[derive(Clone, Debug)]
@@ -82,6 +83,16 @@ impl PodDirectory {
         })
     }
 
+    /// Where a volume of the pod's own lies.
+    pub fn volume_path(&self, volume: &str) -> PathBuf {
+        self.volumes_path().join(volume)
+    }
+
+    /// Where the pod's own volumes lie.
+    pub fn volumes_path(&self) -> PathBuf {
+        self.path.join("volumes")
+    }
+
     /// The parts of a container's log that are there, in the order in which they were written.
     pub fn log_parts(&self, container: &str) -> Vec<LogPart> {
         let Ok(entries) = fs::read_dir(&self.path) else { return Vec::new() };
@@ -106,7 +117,7 @@ impl PodDirectory {
 
     /// Removes the directory with all logs.
     pub fn remove(&self) {
-        let _ = fs::remove_dir_all(&self.path);
+        let _ = remove_tree(&self.path);
     }
 }
 

@@ -36,4 +36,5 @@ mod trust;
 mod upstream;
 mod usage;
 mod users;
+mod volumes;
 mod wait;

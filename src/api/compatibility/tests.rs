@@ -70,10 +70,15 @@ fn findings_have_concrete_paths() {
         ("nothing set", job(json!({"containers": [{"name": "c", "image": "i", "command": ["x"]}]})), vec![]),
         (
             "volumes and mounts",
-            job(json!({"volumes": [{"name": "v"}], "containers": [{}, {"volumeMounts": [{"name": "v"}]}]})),
+            job(json!({
+                "volumes": [{"name": "v"}, {"name": "n", "nfs": {"server": "s", "path": "/"}},
+                    {"name": "e", "emptyDir": {"medium": "Memory", "sizeLimit": "1Gi"}}],
+                "containers": [{}, {"volumeMounts": [{"name": "v", "mountPropagation": "Bidirectional"}]}],
+            })),
             vec![
-                "refused spec.template.spec.volumes",
-                "refused spec.template.spec.containers[1].volumeMounts",
+                "refused spec.template.spec.volumes[1].nfs",
+                "warned spec.template.spec.volumes[2].emptyDir.sizeLimit",
+                "warned spec.template.spec.containers[1].volumeMounts[0].mountPropagation",
             ],
         ),
         (
@@ -91,8 +96,9 @@ fn findings_have_concrete_paths() {
             job(json!({"initContainers": [{"env": [
                 {"name": "A", "value": "x"},
                 {"name": "B", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
-                {"name": "C", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]}]})),
-            vec!["refused spec.template.spec.initContainers[0].env[2].valueFrom.secretKeyRef"],
+                {"name": "C", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
+                {"name": "D", "valueFrom": {"fileKeyRef": {"volumeName": "v", "path": "p", "key": "k"}}}]}]})),
+            vec!["refused spec.template.spec.initContainers[0].env[3].valueFrom.fileKeyRef"],
         ),
         (
             "Job fields",

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::ResourceFieldSelector;
+use k8s_openapi::api::core::v1::{EnvFromSource, EnvVarSource, ResourceFieldSelector};
 
+use super::config::{ConfigObjects, Holder};
 use crate::api::meta::{name, namespace, uid};
 use crate::api::resource_field::{self, Amounts};
+use crate::api::validation::quoted;
 use crate::api::{Container, Pod};
 
 /// The most bytes of one argument, or of one variable with its name: the kernel takes 128 KiB with the zero at the end.
@@ -26,6 +28,13 @@ pub(super) enum Problem {
     Reference(String),
     /// More than a program can be given.
     Size(String),
+    /// A volume that cannot be made.
+    Mount {
+        /// Its name in the pod.
+        volume: String,
+        /// Upstream's sentence.
+        why: String,
+    },
 }
 
 /// How much the containers of a pod have been given so far. Expansion doubles with every variable that names another
@@ -84,34 +93,127 @@ fn too_long(what: &str) -> Problem {
     Problem::Size(format!("{what} is longer than the {LONGEST_STRING} bytes that a program can be given"))
 }
 
-/// The container's `env` in order: a value sees the variables before it. `allocatable` is what pods can have of this machine.
+/// The container's `envFrom`, then its `env` in order: a value sees the variables before it. `allocatable` is what pods can
+/// have of this machine.
 ///
 /// # Errors
 /// The first variable that cannot be made; the sentence is the waiting container's message.
 pub(super) fn container_env(
     pod: &Pod,
     container: &Container,
+    config: &ConfigObjects,
     allocatable: &Amounts,
     room: &mut Room,
 ) -> Result<BTreeMap<String, String>, Problem> {
     let mut env = BTreeMap::new();
+    for source in container.env_from.iter().flatten() {
+        let from = env_from(pod, source, config).map_err(Problem::Reference)?;
+        for (name, value) in from {
+            room.take_variable(&name, &value)?;
+            env.insert(name, value);
+        }
+    }
     for variable in container.env.iter().flatten() {
         let most = LONGEST_STRING.saturating_sub(variable.name.len() + 1);
         let what = || too_long(&format!("variable {}", variable.name));
         let value = match &variable.value_from {
             None => expand(variable.value.as_deref().unwrap_or_default(), &env, most).ok_or_else(what)?,
-            Some(source) => match (&source.field_ref, &source.resource_field_ref) {
-                (Some(field), _) => field_value(pod, &field.field_path)
-                    .ok_or_else(|| format!("unsupported fieldPath: {}", field.field_path)),
-                (None, Some(resource)) => resource_value(pod, container, resource, allocatable),
-                (None, None) => Err(format!("the source of variable {} is not supported", variable.name)),
+            Some(source) => {
+                let value = value_from(pod, container, source, config, allocatable);
+                let value = value.ok_or_else(|| {
+                    Problem::Reference(format!("the source of variable {} is not supported", variable.name))
+                })?;
+                // An optional reference to what is not there leaves the variable out.
+                let Some(value) = value.map_err(Problem::Reference)? else { continue };
+                value
             }
-            .map_err(Problem::Reference)?,
         };
         room.take_variable(&variable.name, &value)?;
         env.insert(variable.name.clone(), value);
     }
     Ok(env)
+}
+
+/// What a variable's source says. The outer `None` is for sources that are not known here, the inner one for an optional
+/// reference to what is not there.
+fn value_from(
+    pod: &Pod,
+    container: &Container,
+    source: &EnvVarSource,
+    config: &ConfigObjects,
+    allocatable: &Amounts,
+) -> Option<Result<Option<String>, String>> {
+    if let Some(field) = &source.field_ref {
+        let value = field_value(pod, &field.field_path);
+        return Some(value.map(Some).ok_or_else(|| format!("unsupported fieldPath: {}", field.field_path)));
+    }
+    if let Some(resource) = &source.resource_field_ref {
+        return Some(resource_value(pod, container, resource, allocatable).map(Some));
+    }
+    let (holder, name, key, optional) = match (&source.config_map_key_ref, &source.secret_key_ref) {
+        (Some(one), _) => (Holder::ConfigMap, &one.name, &one.key, one.optional),
+        (None, Some(one)) => (Holder::Secret, &one.name, &one.key, one.optional),
+        (None, None) => return None,
+    };
+    let namespace = namespace(&pod.metadata);
+    let value = match config.contents(holder, namespace, name) {
+        None => Err(format!("{} {name:?} not found", holder.word())),
+        Some(contents) => contents
+            .get(key.as_str())
+            .map(|value| String::from_utf8_lossy(value).into_owned())
+            .ok_or_else(|| format!("couldn't find key {key} in {} {namespace}/{name}", holder.kind())),
+    };
+    Some(match value {
+        Err(_) if optional == Some(true) => Ok(None),
+        value => value.map(Some),
+    })
+}
+
+/// The variables of an `envFrom` source.
+///
+/// # Errors
+/// It does not exist.
+fn env_from(
+    pod: &Pod,
+    source: &EnvFromSource,
+    config: &ConfigObjects,
+) -> Result<Vec<(String, String)>, String> {
+    let (holder, name, optional) = match (&source.config_map_ref, &source.secret_ref) {
+        (Some(one), _) => (Holder::ConfigMap, &one.name, one.optional),
+        (None, Some(one)) => (Holder::Secret, &one.name, one.optional),
+        (None, None) => return Ok(Vec::new()),
+    };
+    let Some(contents) = config.contents(holder, namespace(&pod.metadata), name) else {
+        if optional == Some(true) {
+            return Ok(Vec::new());
+        }
+        return Err(format!("{} {name:?} not found", holder.word()));
+    };
+    let prefix = source.prefix.as_deref().unwrap_or_default();
+    let variable =
+        |(key, value): (&str, &[u8])| (format!("{prefix}{key}"), String::from_utf8_lossy(value).into_owned());
+    Ok(contents.into_iter().map(variable).collect())
+}
+
+/// Replaces `$(VAR)` in a `subPathExpr`, where every variable must exist.
+///
+/// # Errors
+/// Upstream's sentence about one that does not.
+pub(super) fn expand_all(text: &str, env: &BTreeMap<String, String>) -> Result<String, String> {
+    let mut rest = text;
+    while let Some(start) = rest.find("$(") {
+        let inner = &rest[start + 2..];
+        let is_escaped = start > 0 && rest.as_bytes()[start - 1] == b'$';
+        let Some(end) = inner.find(')').filter(|_| !is_escaped) else {
+            rest = inner;
+            continue;
+        };
+        if !env.contains_key(&inner[..end]) {
+            return Err(format!("missing value for {:?}", &inner[..end]));
+        }
+        rest = &inner[end..];
+    }
+    expand(text, env, LONGEST_STRING).ok_or_else(|| "the subPath is too long".into())
 }
 
 /// The container's command and arguments.
@@ -198,11 +300,23 @@ fn field_value(pod: &Pod, path: &str) -> Option<String> {
     })
 }
 
+/// The value of a downward API field in a file: also all labels and all annotations, a line each.
+pub(super) fn volume_field_value(pod: &Pod, path: &str) -> Option<String> {
+    let all = match path {
+        "metadata.labels" => &pod.metadata.labels,
+        "metadata.annotations" => &pod.metadata.annotations,
+        _ => return field_value(pod, path),
+    };
+    let lines: Vec<String> =
+        all.iter().flatten().map(|(key, value)| format!("{key}={}", quoted(value))).collect();
+    Some(lines.join("\n"))
+}
+
 /// How much a container of the pod asks for or may have: this one, where the reference names none.
 ///
 /// # Errors
 /// Upstream's sentence about what there is not.
-fn resource_value(
+pub(super) fn resource_value(
     pod: &Pod,
     container: &Container,
     reference: &ResourceFieldSelector,

@@ -6,6 +6,7 @@ mod tests;
 use chrono::{DateTime, Utc};
 use k8s_openapi::api::core::v1::{ContainerStatus, HostIP, PodIP, PodStatus};
 
+use super::run::FAILED_MOUNT;
 use super::status::ADDRESS;
 use crate::api::Pod;
 use crate::api::conditions::{is_pod_finished, set_pod_condition};
@@ -60,6 +61,11 @@ pub fn killing_event(pod: &Pod, path: &str, container: &str, now: DateTime<Utc>)
     event(pod, path, container, "Normal", "Killing", format!("Stopping container {container}"), now)
 }
 
+/// The Event of a pod whose volumes cannot be made.
+pub fn failed_mount_event(pod: &Pod, message: String, now: DateTime<Utc>) -> EventRecord {
+    EventRecord::new(pod_reference(pod), "Warning", SOURCE, FAILED_MOUNT, message, now)
+}
+
 fn event(
     pod: &Pod,
     path: &str,
@@ -104,7 +110,7 @@ fn container_events(
             .as_ref()
             .and_then(|state| state.terminated.as_ref())
             .or_else(|| after.last_state.as_ref()?.terminated.as_ref());
-        match end.filter(|end| end.reason.as_deref() == Some("StartError")) {
+        match end.filter(|end| matches!(end.reason.as_deref(), Some("StartError" | "CreateContainerError"))) {
             Some(end) => {
                 let message = format!("Error: {}", end.message.as_deref().unwrap_or_default());
                 tell("Warning", "Failed", message, started);

@@ -9,7 +9,9 @@ use std::path::PathBuf;
 use chrono::Duration;
 use serde::{Deserialize, Serialize};
 
+use super::config::ConfigObjects;
 use super::environment::{self, Problem, Room};
+use super::volumes::{self, MountRun, Sources, Step, VolumeRun};
 use crate::api::meta::{
     ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PATH, ANNOTATION_SESSION, ANNOTATION_UMASK,
     ANNOTATION_WORKING_DIRECTORY, annotation, controller_of, name, namespace, uid,
@@ -51,6 +53,9 @@ pub struct PodRun {
     /// A directory of a pod that is gone, to be taken in place of a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spare: Option<PathBuf>,
+    /// What containers mount.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub volumes: Vec<VolumeRun>,
     /// Init containers in order, then containers.
     pub containers: Vec<ContainerRun>,
 }
@@ -82,6 +87,38 @@ pub struct ContainerRun {
     pub env: Vec<(String, String)>,
     /// Where it starts.
     pub working_directory: String,
+    /// What it needs beyond a plain process: a file system of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sandbox: Option<SandboxRun>,
+}
+
+/// A container's own view of the file system.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SandboxRun {
+    /// Where it sees volumes: what lies within another comes after it.
+    pub mounts: Vec<MountRun>,
+    /// Whether it can write to its volumes only.
+    #[serde(default)]
+    pub read_only_root: bool,
+    /// The manifest's working directory, which is made where it lies in a volume.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub working_directory: Option<String>,
+}
+
+impl ContainerRun {
+    /// Whether the manifest says where it starts.
+    pub fn has_working_directory(&self) -> bool {
+        self.sandbox.as_ref().is_some_and(|sandbox| sandbox.working_directory.is_some())
+    }
+}
+
+/// A pod, ready to be started once its volumes have been prepared.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prepared {
+    /// The pod.
+    pub run: PodRun,
+    /// What is to be done first, a step for each of the pod's volumes.
+    pub steps: Vec<Step>,
 }
 
 impl PodRun {
@@ -90,6 +127,9 @@ impl PodRun {
         Duration::milliseconds(self.backoff_base_milliseconds)
     }
 }
+
+/// The reason of a pod whose volumes cannot be made: its containers wait, and Events say why.
+pub const FAILED_MOUNT: &str = "FailedMount";
 
 /// Why a pod cannot be started as it stands: the reason and message of the waiting container.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,6 +140,13 @@ pub struct Blocked {
     pub reason: &'static str,
     /// The sentence.
     pub message: String,
+}
+
+impl Blocked {
+    /// By a volume that cannot be made; `message` is the sentence of the Event.
+    pub fn by_volume(message: String) -> Self {
+        Self { container: String::new(), reason: FAILED_MOUNT, message }
+    }
 }
 
 /// The mask for the modes of new files where nobody said another.
@@ -114,6 +161,8 @@ pub struct Environment<'a> {
     pub passed: &'a BTreeMap<String, String>,
     /// How much pods can have of this machine: the limit of a container that has none.
     pub allocatable: &'a Amounts,
+    /// The ConfigMaps and Secrets.
+    pub config: &'a ConfigObjects,
 }
 
 /// Resolves a pod. `owner` is the metadata of the object that a person created (the Job, or the pod itself): its
@@ -126,11 +175,11 @@ pub fn pod_run(
     owner: &ObjectMeta,
     settings: &Settings,
     environment: &Environment<'_>,
-) -> Result<PodRun, Blocked> {
+) -> Result<Prepared, Blocked> {
     let spec = pod.spec.clone().unwrap_or_default();
     let hostname = spec.hostname.clone().unwrap_or_else(|| name(&pod.metadata).chars().take(63).collect());
     let from_owner = |key: &str| annotation(owner, key).or_else(|| annotation(&pod.metadata, key));
-    let Environment { base, passed, allocatable } = *environment;
+    let Environment { base, passed, allocatable, config } = *environment;
     // Of an object that does not say whose it is, that is this user, as the system knows it.
     let session = from_owner(ANNOTATION_SESSION).and_then(|text| serde_json::from_str(text).ok());
     let mut environment: BTreeMap<String, String> = session.unwrap_or_else(|| base.clone());
@@ -155,13 +204,16 @@ pub fn pod_run(
     });
     let mains = spec.containers.iter().map(|container| (Role::Main, container));
     let mut room = Room::of_pod();
+    let prepared = volumes::prepare(&Sources { pod, config, allocatable }).map_err(|problem| {
+        blocked(spec.containers.first().map_or("", |first| first.name.as_str()), problem)
+    })?;
+    let (volumes, steps): (Vec<_>, Vec<_>) = prepared.into_iter().unzip();
+    let given = Given { pod, environment: &environment, allocatable, config, directory, volumes: &volumes };
     let containers = inits
         .chain(mains)
-        .map(|(role, container)| {
-            container_run(pod, container, role, &environment, allocatable, directory, &mut room)
-        })
+        .map(|(role, container)| container_run(&given, container, role, &mut room))
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(PodRun {
+    let run = PodRun {
         namespace: namespace(&pod.metadata).into(),
         name: name(&pod.metadata).into(),
         uid: uid(&pod.metadata).into(),
@@ -180,34 +232,49 @@ pub fn pod_run(
         backoff_base_milliseconds: backoff::base(owner, settings.backoff_base).num_milliseconds(),
         spare: None,
         containers,
-    })
+        volumes,
+    };
+    Ok(Prepared { run, steps })
+}
+
+/// What all containers of a pod are given.
+struct Given<'a> {
+    pod: &'a Pod,
+    environment: &'a BTreeMap<String, String>,
+    allocatable: &'a Amounts,
+    config: &'a ConfigObjects,
+    /// The working directory of whoever created the object.
+    directory: &'a str,
+    volumes: &'a [VolumeRun],
+}
+
+fn blocked(container: &str, problem: Problem) -> Blocked {
+    let (reason, message) = match problem {
+        Problem::Reference(message) => ("CreateContainerConfigError", message),
+        Problem::Size(message) => {
+            ("CreateContainerError", format!("container {container:?} cannot be started: {message}"))
+        }
+        Problem::Mount { volume, why } => {
+            return Blocked::by_volume(format!("MountVolume.SetUp failed for volume {volume:?} : {why}"));
+        }
+    };
+    Blocked { container: container.to_owned(), reason, message }
 }
 
 fn container_run(
-    pod: &Pod,
+    given: &Given<'_>,
     container: &Container,
     role: Role,
-    environment: &BTreeMap<String, String>,
-    allocatable: &Amounts,
-    directory: &str,
     room: &mut Room,
 ) -> Result<ContainerRun, Blocked> {
+    let Given { pod, environment, allocatable, config, directory, volumes } = *given;
     let image = container.image.clone().unwrap_or_default();
     if container.command.as_ref().is_none_or(Vec::is_empty) {
         return Err(unknown_image(container, &image));
     }
-    let blocked = |problem: Problem| {
-        let (reason, message) = match problem {
-            Problem::Reference(message) => ("CreateContainerConfigError", message),
-            Problem::Size(message) => (
-                "CreateContainerError",
-                format!("container {:?} cannot be started: {message}", container.name),
-            ),
-        };
-        Blocked { container: container.name.clone(), reason, message }
-    };
+    let blocked = |problem| blocked(&container.name, problem);
     room.begin_container();
-    let own = environment::container_env(pod, container, allocatable, room).map_err(blocked)?;
+    let own = environment::container_env(pod, container, config, allocatable, room).map_err(blocked)?;
     // Only the container's own variables are replaced: what a manifest means must not depend on who applies it.
     let argv = environment::arguments(container, &own, room).map_err(blocked)?;
     // By these the processes of a lost pod are found; nobody may hide from that.
@@ -223,6 +290,13 @@ fn container_run(
         Some(absolute) if absolute.starts_with('/') => absolute.to_owned(),
         Some(relative) => format!("{}/{relative}", directory.trim_end_matches('/')),
     };
+    let mounts = volumes::mounts(container, volumes, &env).map_err(blocked)?;
+    let given = container.working_dir.as_deref().is_some_and(|directory| !directory.is_empty());
+    let sandbox = (!mounts.is_empty()).then(|| SandboxRun {
+        mounts,
+        read_only_root: false,
+        working_directory: given.then(|| working_directory.clone()),
+    });
     Ok(ContainerRun {
         name: container.name.clone(),
         image,
@@ -230,6 +304,7 @@ fn container_run(
         argv,
         env: env.into_iter().collect(),
         working_directory,
+        sandbox,
     })
 }
 

@@ -9,6 +9,7 @@ use k8s_openapi::api::core::v1::{
     ContainerStatus, PodStatus,
 };
 
+use super::run::FAILED_MOUNT;
 use super::{Blocked, ContainerPhase, ContainerRun, ContainerState, PodRun, Role, Terminated, restart_delay};
 use crate::api::Pod;
 use crate::api::conditions::set_pod_condition;
@@ -243,6 +244,10 @@ fn container_id(run: &PodRun, container: &ContainerRun, restart: i32) -> String 
 /// How long a container shows ErrImagePull before it shows ImagePullBackOff: the first image back-off upstream.
 const IMAGE_BACKOFF: Duration = Duration::seconds(10);
 
+/// How long after a volume could not be made it is tried again, at least and at most.
+const SHORTEST_MOUNT_DELAY: Duration = Duration::milliseconds(500);
+const LONGEST_MOUNT_DELAY: Duration = Duration::seconds(122);
+
 /// The status of a pod that cannot be started, and when it changes next.
 pub fn blocked_status(
     pod: &Pod,
@@ -259,6 +264,12 @@ pub fn blocked_status(
                 "ImagePullBackOff",
                 format!("Back-off pulling image {image:?}: ErrImagePull: {}", blocked.message),
             )
+        }
+        FAILED_MOUNT => {
+            // The longer it has waited, the longer it waits, as upstream: from half a second to two minutes.
+            let waited = (now - since).clamp(SHORTEST_MOUNT_DELAY, LONGEST_MOUNT_DELAY);
+            wake = Some(now + waited);
+            ("", String::new())
         }
         reason => {
             wake = (reason == "ErrImagePull").then(|| since + IMAGE_BACKOFF);

@@ -5,8 +5,11 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::{Engine, LOOK_AGAIN, Round, SOON};
 use crate::api::kinds::Key;
-use crate::kubelet::{Supervisor, continue_if_stopped, kill_supervisor, request_stop, supervisor_of};
-use crate::store::{PodDirectory, crash_point, is_anything_read_for_record};
+use crate::kubelet::actions::Prepared;
+use crate::kubelet::{
+    Supervisor, continue_if_stopped, kill_supervisor, prepare_volumes, request_stop, supervisor_of,
+};
+use crate::store::{PodDirectory, crash_point, is_anything_read_for_record, remove_tree};
 
 /// How long after its pod's deadline a supervisor that does not follow is killed.
 const LATE: Duration = Duration::seconds(15);
@@ -17,8 +20,13 @@ impl Engine {
     /// After the commit: start, stop, and clear away. If we die here, the next pass finds the same things to do.
     pub(super) fn act(&mut self, round: &mut Round, now: DateTime<Utc>) -> Result<()> {
         crash_point("before-act");
-        for run in &mut round.launches {
-            run.spare = self.spares.take();
+        for prepared in &mut round.launches {
+            if !prepared.steps.is_empty() && !self.prepare(prepared, now) {
+                continue;
+            }
+            let run = &mut prepared.run;
+            // A pod with volumes has a directory by now.
+            run.spare = if run.volumes.is_empty() { self.spares.take() } else { None };
             if !self.launcher.launch(run)? {
                 run.spare.iter().for_each(|spare| self.spares.give_back(spare));
                 self.supervised.remove(run.uid.as_str());
@@ -60,6 +68,10 @@ impl Engine {
                 }
             }
         }
+        for uid in std::mem::take(&mut round.ended) {
+            // The files of volumes go with the pod's end, its logs with the pod.
+            let _ = remove_tree(&PodDirectory::new(self.store.pod_path(&uid)).volumes_path());
+        }
         for path in &round.taken {
             self.inbox.put_away(path, &self.store.pods_path());
         }
@@ -71,6 +83,23 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Prepares the volumes of a pod. False where that fails: the next pass says why.
+    fn prepare(&mut self, prepared: &Prepared, now: DateTime<Utc>) -> bool {
+        let run = &prepared.run;
+        let directory = PodDirectory::new(self.store.pod_path(&run.uid));
+        // What was removed with everything else is not made anew.
+        let done = if self.store.is_laid_out() {
+            prepare_volumes(prepared, self.store.root(), &directory)
+        } else {
+            Err("the data directory is gone".into())
+        };
+        let Err(why) = done else { return true };
+        self.supervised.remove(run.uid.as_str());
+        self.unprepared.insert(run.uid.as_str().into(), why);
+        self.pod_timers.set(&Key::new(&run.namespace, &run.name), Some(now + SOON));
+        false
     }
 
     /// Removes what a pod leaves behind that is not stored any more. One replaced by another of the same name may

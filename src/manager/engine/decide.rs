@@ -14,7 +14,10 @@ use crate::api::meta::{ANNOTATION_PASSED_ENVIRONMENT_ID, annotation, controller_
 use crate::api::{ObjectMeta, Pod};
 use crate::controller::scheduler::is_bound;
 use crate::controller::{Action, reconcile, reconcile_cron_jobs};
-use crate::kubelet::actions::{Environment, blocked_status, killing_event, pod_run, take_report};
+use crate::kubelet::actions::{
+    Blocked, Environment, FAILED_MOUNT, blocked_status, failed_mount_event, killing_event, pod_run,
+    take_report,
+};
 use crate::registry::strategy::Strategy as _;
 use crate::registry::tombstones::Tombstone;
 use crate::store::{PodDirectory, Table};
@@ -237,16 +240,27 @@ impl Engine {
         let id = annotation(owner, ANNOTATION_PASSED_ENVIRONMENT_ID)
             .or_else(|| annotation(&pod.metadata, ANNOTATION_PASSED_ENVIRONMENT_ID));
         let passed = id.and_then(|id| self.environments.get(id)).unwrap_or(&none);
-        let environment = Environment { base: &self.environment, passed, allocatable: &self.allocatable };
-        let resolved = pod_run(pod, owner, &self.world.settings, &environment);
+        let environment = Environment {
+            base: &self.environment,
+            passed,
+            allocatable: &self.allocatable,
+            config: &self.config,
+        };
+        let resolved = match self.unprepared.remove(uid(&pod.metadata)) {
+            Some(why) => Err(Blocked::by_volume(why)),
+            None => pod_run(pod, owner, &self.world.settings, &environment),
+        };
         match resolved {
-            Ok(run) => {
-                self.supervised.insert(run.uid.as_str().into(), Supervision::default());
-                round.launches.push(run);
+            Ok(prepared) => {
+                self.supervised.insert(prepared.run.uid.as_str().into(), Supervision::default());
+                round.launches.push(prepared);
             }
             Err(blocked) => {
                 let (status, wake) = blocked_status(pod, &blocked, now);
                 self.pod_timers.set(key, wake);
+                if blocked.reason == FAILED_MOUNT {
+                    self.record(failed_mount_event(pod, blocked.message, now), round)?;
+                }
                 if pod.status.as_ref() != Some(&status)
                     && let Some((pod, events)) = take_report(pod, &status, now)
                 {

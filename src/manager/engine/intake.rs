@@ -36,6 +36,9 @@ impl Engine {
             self.put_pod(pod, round);
         }
         if report.last {
+            if self.world.live_pod(&key).is_some_and(|pod| has_volumes(pod)) {
+                round.ended.push(report.uid.clone());
+            }
             self.suspects.remove(&report.uid);
             self.forget_supervisor(&report.uid);
         }
@@ -174,4 +177,8 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+fn has_volumes(pod: &Pod) -> bool {
+    pod.spec.as_ref().is_some_and(|spec| spec.volumes.is_some())
 }

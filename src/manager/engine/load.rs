@@ -19,6 +19,7 @@ use crate::api::{ContainerStatus, Pod};
 use crate::apiserver::Recorder;
 use crate::controller::World;
 use crate::controller::scheduler::is_bound;
+use crate::kubelet::actions::ConfigObjects;
 use crate::kubelet::{Launcher, Supervisor, supervisor_of};
 use crate::store::{Inbox, PodDirectory, Spares, Store, Table, is_anything_read_for_record};
 
@@ -46,6 +47,8 @@ impl Engine {
             environment: default_environment(),
             allocatable: allocatable(),
             environments: loaded.environments,
+            config: ConfigObjects::default(),
+            unprepared: HashMap::new(),
             spares: Spares::load(store),
             suspects: BTreeSet::new(),
             leftovers: loaded.leftovers,

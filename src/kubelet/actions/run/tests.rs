@@ -28,8 +28,10 @@ fn resolve(pod: &Pod, annotations: &Value) -> Result<PodRun, Blocked> {
     let settings = Settings { node_name: "here".into(), ..Settings::default() };
     let allocatable = [("cpu", "7"), ("memory", "1000Ki")];
     let allocatable = allocatable.map(|(name, amount)| (name.to_owned(), Quantity(amount.to_owned()))).into();
-    let environment = Environment { base: &base, passed: &passed, allocatable: &allocatable };
-    pod_run(pod, &owner(annotations), &settings, &environment)
+    let config = ConfigObjects::default();
+    let environment =
+        Environment { base: &base, passed: &passed, allocatable: &allocatable, config: &config };
+    pod_run(pod, &owner(annotations), &settings, &environment).map(|prepared| prepared.run)
 }
 
 fn env(run: &PodRun) -> String {

@@ -1,0 +1,62 @@
+//! Preparing a pod's volumes, before its supervisor is asked for.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use super::actions::{Prepared, Step};
+use crate::store::{PodDirectory, make_open_directory, write_volume_files};
+
+/// Makes what the volumes of a pod need. What is there already stays.
+///
+/// # Errors
+/// The first volume that cannot be made: upstream's sentence, as Events of FailedMount have it.
+pub fn prepare(prepared: &Prepared, root: &Path, pod: &PodDirectory) -> Result<(), String> {
+    for (volume, step) in prepared.run.volumes.iter().zip(&prepared.steps) {
+        let path = volume.path(root, pod.path());
+        perform(step, &path)
+            .map_err(|why| format!("MountVolume.SetUp failed for volume {:?} : {why}", volume.name))?;
+    }
+    Ok(())
+}
+
+fn perform(step: &Step, path: &Path) -> Result<(), String> {
+    let told = |error: io::Error| error.to_string();
+    match step {
+        Step::MakeDirectory | Step::MakeClaim => make_open_directory(path).map_err(told),
+        Step::WriteFiles(payload) => {
+            let files = payload.iter().map(|(path, file)| (path.clone(), (file.content.clone(), file.mode)));
+            write_volume_files(path, &files.collect()).map(drop).map_err(told)
+        }
+        Step::CheckHostPath(kind) => check_host_path(path, kind),
+    }
+}
+
+/// Checks what lies at a hostPath against its type, and makes it where the type says so. Without a type a directory is made
+/// where there is nothing, as container runtimes do.
+fn check_host_path(path: &Path, kind: &str) -> Result<(), String> {
+    let found = match fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => return Err(error.to_string()),
+        Ok(found) => Some(found.file_type()),
+    };
+    let (is_right, what) = match kind {
+        "" => (true, ""),
+        "Directory" | "DirectoryOrCreate" => (found.is_some_and(|found| found.is_dir()), "a directory"),
+        "File" | "FileOrCreate" => (found.is_some_and(|found| found.is_file()), "a file"),
+        "Socket" => (found.is_some_and(|found| found.is_socket()), "a socket file"),
+        "CharDevice" => (found.is_some_and(|found| found.is_char_device()), "a character device"),
+        "BlockDevice" => (found.is_some_and(|found| found.is_block_device()), "a block device"),
+        other => return Err(format!("{other} is an invalid volume type")),
+    };
+    let made = match (found, kind) {
+        (None, "" | "DirectoryOrCreate") => DirBuilder::new().recursive(true).mode(0o755).create(path),
+        (None, "FileOrCreate") => {
+            OpenOptions::new().write(true).create_new(true).mode(0o644).open(path).map(drop)
+        }
+        _ if is_right => Ok(()),
+        _ => return Err(format!("hostPath type check failed: {} is not {what}", path.display())),
+    };
+    made.map_err(|error| format!("create {}: {error}", path.display()))
+}

@@ -1,0 +1,268 @@
+//! Volumes: what containers see of them, what is left of them, and what is never touched.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::process::Command;
+
+use crate::common::{SOON, World, eventually, is_root};
+
+/// Whether this machine lets us have namespaces; says so where it does not.
+pub(crate) fn has_namespaces() -> bool {
+    let probe = Command::new("unshare").args(["--user", "--map-root-user", "--mount", "true"]).output();
+    let has = probe.is_ok_and(|output| output.status.success());
+    if !has {
+        println!("skipped: this machine refuses user namespaces");
+    }
+    has
+}
+
+/// A Job whose pod spec this is.
+fn job(name: &str, spec: &str) -> String {
+    format!(
+        "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: {name}}}\nspec:\n  backoffLimit: 0\n  template:\n    spec:\n\
+         \x20     restartPolicy: Never\n{}",
+        spec.lines().map(|line| format!("      {line}\n")).collect::<String>()
+    )
+}
+
+/// A container that runs a script and mounts volumes.
+fn container(script: &str, mounts: &str) -> String {
+    format!("- name: main\n  image: i\n  command: [sh, -c, {script:?}]\n  volumeMounts: [{mounts}]\n")
+}
+
+/// Runs a Job with one container to its end; what it has printed and its exit code.
+fn run(world: &World, name: &str, script: &str, mounts: &str, volumes: &str) -> (String, i32) {
+    let spec = format!("containers:\n{}volumes: [{volumes}]\n", container(script, mounts));
+    let manifest = world.manifest(&format!("{name}.yaml"), job(name, &spec));
+    let output = world.run(&format!("run -f {manifest}"));
+    (output.stdout, output.code)
+}
+
+/// How the last container of a Job's pod has ended.
+fn end_of(world: &World, name: &str) -> String {
+    world.value(
+        &format!("pods -l job-name={name}"),
+        "'{range .items[*].status.containerStatuses[*].state.terminated}{.reason}: {.message}{end}'",
+    )
+}
+
+#[test]
+fn containers_share_a_volume_at_any_path_and_it_goes_with_the_pod() {
+    if !has_namespaces() {
+        return;
+    }
+    let world = World::new();
+    let spec = "initContainers:\n- name: first\n  image: i\n  command: [sh, -c, 'echo made > /no/such/place/x; stat -c %a /no/such/place']\n  \
+         volumeMounts: [{name: shared, mountPath: /no/such/place}]\ncontainers:\n"
+        .to_owned()
+        + &container(
+            "cat /input/x; echo y > /input/y || echo refused; ls -A /; touch /new || echo sealed; cd /etc && touch jobctl-test-new || echo sealed",
+            "{name: shared, mountPath: /input, readOnly: true}, {name: other, mountPath: /etc/jobctl-test/deep}",
+        )
+        + "volumes: [{name: shared, emptyDir: {}}, {name: other, emptyDir: {}}]\n";
+    let manifest = world.manifest("job.yaml", job("shares", &spec));
+    let output = world.run(&format!("run -f {manifest}")).exits(0);
+    let lines: Vec<&str> = output.stdout.lines().collect();
+    assert_eq!(lines[..3], ["777", "made", "refused"], "{}", output.stdout);
+    assert!(lines.contains(&"input") && lines.contains(&"etc"), "{}", output.stdout);
+    assert_eq!(lines.iter().filter(|line| **line == "sealed").count(), 2, "{}", output.stdout);
+    for path in ["/no", "/input", "/new", "/etc/jobctl-test", "/etc/jobctl-test-new"] {
+        assert!(!fs::exists(path).expect("look"), "{path} on the host");
+    }
+    let uid = world.value("pods", "{.items[0].metadata.uid}");
+    eventually(SOON, || !fs::exists(world.store().join("pods").join(&uid).join("volumes")).expect("look"));
+    assert!(world.store().join("pods").join(&uid).is_dir(), "with its logs");
+}
+
+#[test]
+fn a_plain_pod_with_a_volume_at_its_own_path_stays_a_plain_process() {
+    let world = World::new();
+    let directory = world.path("work/shared");
+    let path = directory.display();
+    let volumes = format!("{{name: v, hostPath: {{path: {path}, type: DirectoryOrCreate}}}}");
+    let mounts = format!("{{name: v, mountPath: {path}/}}");
+    let script = format!("readlink /proc/self/ns/mnt; echo kept > {path}/file");
+    let (printed, code) = run(&world, "own", &script, &mounts, &volumes);
+    assert_eq!(code, 0, "{printed}");
+    let here = fs::read_link("/proc/self/ns/mnt").expect("a link");
+    assert_eq!(printed.trim_end(), here.to_string_lossy());
+    assert_eq!(fs::read_to_string(directory.join("file")).expect("a file"), "kept\n");
+}
+
+#[test]
+fn a_volume_outlives_a_restart_of_its_container() {
+    if !has_namespaces() {
+        return;
+    }
+    let world = World::new();
+    let spec = format!(
+        "containers:\n{}volumes: [{{name: v, emptyDir: {{}}}}]\n",
+        container(
+            "echo x >> /state/count; wc -l < /state/count; test $(wc -l < /state/count) -ge 3",
+            "{name: v, mountPath: /state}"
+        )
+    );
+    let manifest = job("counts", &spec)
+        .replace("restartPolicy: Never", "restartPolicy: OnFailure")
+        .replace("backoffLimit: 0", "backoffLimit: 5")
+        .replace(
+            "metadata: {name: counts}",
+            "metadata: {name: counts, annotations: {jobctl.local/backoff-base: 10ms}}",
+        );
+    let _ = world.apply(&manifest);
+    world.wait_for_end("counts");
+    assert_eq!(world.run("logs job/counts").success().stdout, "3\n");
+}
+
+#[test]
+fn a_program_may_lie_in_a_volume_and_a_missing_working_directory_is_made_there() {
+    if !has_namespaces() {
+        return;
+    }
+    let world = World::new();
+    let tool = world.manifest("tools/say", "#!/bin/sh\npwd; echo said $1\n");
+    let tool = world.path("work").join(tool);
+    fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).expect("a mode");
+    let spec = format!(
+        "containers:\n- name: main\n  image: i\n  command: [/tools/say, it]\n  workingDir: /scratch/of/mine\n  volumeMounts:\n  \
+         - {{name: tools, mountPath: /tools}}\n  - {{name: scratch, mountPath: /scratch}}\nvolumes:\n\
+         - {{name: tools, hostPath: {{path: {}}}}}\n- {{name: scratch, emptyDir: {{}}}}\n",
+        world.path("work/tools").display()
+    );
+    let manifest = world.manifest("job.yaml", job("tool", &spec));
+    let output = world.run(&format!("run -f {manifest}")).exits(0);
+    assert_eq!(output.stdout, "/scratch/of/mine\nsaid it\n");
+}
+
+#[test]
+fn a_part_of_a_volume_never_leads_out_of_it() {
+    if !has_namespaces() {
+        return;
+    }
+    let world = World::new();
+    let volume = world.path("work/volume");
+    fs::create_dir_all(volume.join("inner")).expect("a directory");
+    fs::write(volume.join("one.txt"), "one\n").expect("a file");
+    fs::write(world.path("work/secret"), "secret\n").expect("a file");
+    symlink("../secret", volume.join("out")).expect("a link");
+    symlink("/etc", volume.join("etc")).expect("a link");
+    symlink("inner", volume.join("within")).expect("a link");
+    let volumes = format!("{{name: v, hostPath: {{path: {}}}}}", volume.display());
+    let mount = |sub: &str, path: &str| format!("{{name: v, mountPath: {path}, subPath: {sub}}}");
+    let (printed, code) =
+        run(&world, "file", "cat /only.txt; ls /", &mount("one.txt", "/only.txt"), &volumes);
+    assert_eq!(code, 0, "{printed}");
+    assert!(printed.starts_with("one\n") && printed.contains("\nonly.txt\n"), "{printed}");
+    let (printed, code) = run(&world, "new", "echo x > /part/x", &mount("a/b", "/part"), &volumes);
+    assert_eq!((printed.as_str(), code), ("", 0));
+    assert_eq!(fs::read_to_string(volume.join("a/b/x")).expect("a file"), "x\n");
+    let (_, code) = run(&world, "within", "echo x > /part/x", &mount("within", "/part"), &volumes);
+    assert_eq!(code, 0);
+    assert!(volume.join("inner/x").is_file());
+    for (name, sub) in [("climbs", "out"), ("absolute", "etc"), ("beyond", "etc/jobctl-test-new")] {
+        let (printed, code) = run(&world, name, "cat /part", &mount(sub, "/part"), &volumes);
+        assert_ne!(code, 0, "{name}: {printed}");
+        let end = end_of(&world, name);
+        assert!(end.starts_with("CreateContainerError: open subPath"), "{name}: {end}");
+    }
+    assert!(!fs::exists("/etc/jobctl-test-new").expect("look"));
+}
+
+#[test]
+fn a_link_in_a_volume_does_not_let_a_mount_point_be_made_on_the_host() {
+    if !has_namespaces() {
+        return;
+    }
+    let world = World::new();
+    let volume = world.path("work/volume");
+    let host = world.path("work/host");
+    fs::create_dir_all(&volume).expect("a directory");
+    fs::create_dir_all(&host).expect("a directory");
+    symlink(&host, volume.join("link")).expect("a link");
+    let volumes =
+        format!("{{name: v, hostPath: {{path: {}}}}}, {{name: e, emptyDir: {{}}}}", volume.display());
+    let mounts = "{name: e, mountPath: /data/link/made}, {name: v, mountPath: /data}";
+    let (printed, code) =
+        run(&world, "nested", "echo x > /data/link/made/x; ls /data/link/made", mounts, &volumes);
+    assert_eq!((printed.as_str(), code), ("x\n", 0), "{}", end_of(&world, "nested"));
+    assert_eq!(fs::read_dir(&host).expect("a directory").count(), 0, "nothing of it on the host");
+}
+
+#[test]
+fn the_root_and_the_kernels_own_file_systems_are_no_mount_points() {
+    if !has_namespaces() {
+        return;
+    }
+    let world = World::new();
+    for (name, path) in [("root", "/"), ("proc", "/proc"), ("within", "/proc/self"), ("sys", "/sys/fs")] {
+        let (printed, code) =
+            run(&world, name, "true", &format!("{{name: v, mountPath: {path}}}"), "{name: v, emptyDir: {}}");
+        assert_ne!(code, 0, "{path}: {printed}");
+        let end = end_of(&world, name);
+        assert_eq!(end, format!("CreateContainerError: mount a volume at {path}: invalid argument"));
+    }
+}
+
+#[test]
+fn a_host_path_of_the_wrong_type_keeps_the_pod_waiting_until_it_is_right() {
+    if !has_namespaces() {
+        return;
+    }
+    let world = World::new();
+    let path = world.path("work/late");
+    let spec = format!(
+        "containers:\n{}volumes: [{{name: v, hostPath: {{path: {}, type: Directory}}}}]\n",
+        container("cat /late/file", "{name: v, mountPath: /late}"),
+        path.display()
+    );
+    let _ = world.apply(&job("late", &spec));
+    let event = format!(
+        "MountVolume.SetUp failed for volume \"v\" : hostPath type check failed: {} is not a directory",
+        path.display()
+    );
+    let said = || world.value("events", "'{.items[?(@.reason==\"FailedMount\")].message}'");
+    eventually(SOON, || said() == event);
+    let pods = world.run("get pods --no-headers").success().stdout;
+    assert!(pods.contains(" 0/1 ") && pods.contains(" ContainerCreating "), "{pods}");
+    fs::create_dir(&path).expect("a directory");
+    fs::write(path.join("file"), "here\n").expect("a file");
+    world.wait_for_end("late");
+    assert_eq!(world.run("logs job/late").success().stdout, "here\n");
+}
+
+#[test]
+fn fields_of_the_pod_are_files_of_a_volume() {
+    if !has_namespaces() {
+        return;
+    }
+    let world = World::new();
+    let volumes = "{name: v, projected: {defaultMode: 0400, sources: [{downwardAPI: {items: [\
+         {path: labels, fieldRef: {fieldPath: 'metadata.labels'}}, {path: deep/name, mode: 0440, fieldRef: {fieldPath: metadata.name}}, \
+         {path: cpu, resourceFieldRef: {containerName: main, resource: requests.cpu, divisor: 1m}}]}}]}}";
+    let script =
+        "cd /info; cat deep/name; echo; cat labels; echo; cat cpu; echo; stat -L -c %a labels deep/name";
+    let spec =
+        format!("containers:\n{}volumes: [{volumes}]\n", container(script, "{name: v, mountPath: /info}"))
+            .replace("  volumeMounts", "  resources: {requests: {cpu: 250m}}\n  volumeMounts");
+    let manifest = job("fields", &spec)
+        .replace("    spec:\n      rest", "    metadata: {labels: {color: \"a\"}}\n    spec:\n      rest");
+    let path = world.manifest("job.yaml", manifest);
+    let output = world.run(&format!("run -f {path}")).exits(0);
+    let pod = world.value("pods", "{.items[0].metadata.name}");
+    let expected = format!("{pod}\nbatch.kubernetes.io/controller-uid=");
+    assert!(output.stdout.starts_with(&expected), "{}", output.stdout);
+    assert!(output.stdout.contains("\ncolor=\"a\"\n"), "{}", output.stdout);
+    assert!(output.stdout.ends_with("\n250\n400\n440\n"), "{}", output.stdout);
+}
+
+#[test]
+fn an_ordinary_user_has_volumes_at_any_path_too() {
+    if !has_namespaces() || !is_root() {
+        return;
+    }
+    let world = World::of_user(12_345);
+    let volumes = "{name: v, emptyDir: {}}";
+    let script = "id -u; echo x > /input/x; stat -c %u /input/x; touch /etc/jobctl-test-new 2>/dev/null || echo refused";
+    let (printed, code) = run(&world, "mine", script, "{name: v, mountPath: /input}", volumes);
+    assert_eq!((printed.as_str(), code), ("12345\n12345\nrefused\n", 0), "{}", end_of(&world, "mine"));
+}
