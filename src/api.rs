@@ -9,6 +9,7 @@ pub mod durations;
 pub mod events;
 pub mod foreign_kinds;
 pub mod indexes;
+pub mod kind_effects;
 pub mod kinds;
 pub mod meta;
 pub(crate) mod names;
@@ -22,8 +23,13 @@ pub mod status_error;
 pub mod times;
 pub mod validation;
 
+pub use k8s_openapi::api::apps::v1::StatefulSet;
 pub use k8s_openapi::api::batch::v1::{CronJob, CronJobSpec, CronJobStatus, Job, JobSpec, JobStatus};
 pub use k8s_openapi::api::core::v1::{
-    Container, ContainerStatus, Event, Node, NodeSpec, NodeStatus, Pod, PodSpec, PodStatus,
+    ConfigMap, Container, ContainerStatus, Event, LimitRange, Namespace, Node, NodeSpec, NodeStatus,
+    PersistentVolumeClaim, Pod, PodSpec, PodStatus, ResourceQuota, Secret, Service, ServiceAccount,
 };
+pub use k8s_openapi::api::networking::v1::NetworkPolicy;
+pub use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
+pub use k8s_openapi::api::scheduling::v1::PriorityClass;
 pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};

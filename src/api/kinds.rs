@@ -5,16 +5,46 @@ use std::fmt;
 /// A kind of object this program stores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
-    /// `core/v1` Node: this machine.
-    Node,
-    /// `core/v1` Pod.
-    Pod,
+    /// `core/v1` ConfigMap.
+    ConfigMap,
     /// `core/v1` Event.
     Event,
+    /// `core/v1` LimitRange.
+    LimitRange,
+    /// `core/v1` Namespace.
+    Namespace,
+    /// `core/v1` Node: this machine.
+    Node,
+    /// `core/v1` PersistentVolumeClaim.
+    PersistentVolumeClaim,
+    /// `core/v1` Pod.
+    Pod,
+    /// `core/v1` ResourceQuota.
+    ResourceQuota,
+    /// `core/v1` Secret.
+    Secret,
+    /// `core/v1` ServiceAccount.
+    ServiceAccount,
+    /// `core/v1` Service.
+    Service,
+    /// `apps/v1` StatefulSet.
+    StatefulSet,
     /// `batch/v1` CronJob.
     CronJob,
     /// `batch/v1` Job.
     Job,
+    /// `networking.k8s.io/v1` NetworkPolicy.
+    NetworkPolicy,
+    /// `rbac.authorization.k8s.io/v1` ClusterRoleBinding.
+    ClusterRoleBinding,
+    /// `rbac.authorization.k8s.io/v1` ClusterRole.
+    ClusterRole,
+    /// `rbac.authorization.k8s.io/v1` RoleBinding.
+    RoleBinding,
+    /// `rbac.authorization.k8s.io/v1` Role.
+    Role,
+    /// `scheduling.k8s.io/v1` PriorityClass.
+    PriorityClass,
 }
 
 /// How a kind is named on the command line, in manifests and in messages.
@@ -40,8 +70,19 @@ pub struct Resource {
     pub in_all: bool,
 }
 
-/// Every kind, in the order in which a server's discovery lists them: core first, then batch.
+/// Every kind, in the order in which a server's discovery lists them: core first, then the groups by their names.
 pub const RESOURCES: &[Resource] = &[
+    Resource {
+        kind: Kind::ConfigMap,
+        name: "ConfigMap",
+        group: "",
+        versions: &["v1"],
+        plural: "configmaps",
+        singular: "configmap",
+        short: &["cm"],
+        namespaced: true,
+        in_all: false,
+    },
     Resource {
         kind: Kind::Event,
         name: "Event",
@@ -51,6 +92,28 @@ pub const RESOURCES: &[Resource] = &[
         singular: "event",
         short: &["ev"],
         namespaced: true,
+        in_all: false,
+    },
+    Resource {
+        kind: Kind::LimitRange,
+        name: "LimitRange",
+        group: "",
+        versions: &["v1"],
+        plural: "limitranges",
+        singular: "limitrange",
+        short: &["limits"],
+        namespaced: true,
+        in_all: false,
+    },
+    Resource {
+        kind: Kind::Namespace,
+        name: "Namespace",
+        group: "",
+        versions: &["v1"],
+        plural: "namespaces",
+        singular: "namespace",
+        short: &["ns"],
+        namespaced: false,
         in_all: false,
     },
     Resource {
@@ -65,6 +128,17 @@ pub const RESOURCES: &[Resource] = &[
         in_all: false,
     },
     Resource {
+        kind: Kind::PersistentVolumeClaim,
+        name: "PersistentVolumeClaim",
+        group: "",
+        versions: &["v1"],
+        plural: "persistentvolumeclaims",
+        singular: "persistentvolumeclaim",
+        short: &["pvc"],
+        namespaced: true,
+        in_all: false,
+    },
+    Resource {
         kind: Kind::Pod,
         name: "Pod",
         group: "",
@@ -72,6 +146,61 @@ pub const RESOURCES: &[Resource] = &[
         plural: "pods",
         singular: "pod",
         short: &["po"],
+        namespaced: true,
+        in_all: true,
+    },
+    Resource {
+        kind: Kind::ResourceQuota,
+        name: "ResourceQuota",
+        group: "",
+        versions: &["v1"],
+        plural: "resourcequotas",
+        singular: "resourcequota",
+        short: &["quota"],
+        namespaced: true,
+        in_all: false,
+    },
+    Resource {
+        kind: Kind::Secret,
+        name: "Secret",
+        group: "",
+        versions: &["v1"],
+        plural: "secrets",
+        singular: "secret",
+        short: &[],
+        namespaced: true,
+        in_all: false,
+    },
+    Resource {
+        kind: Kind::ServiceAccount,
+        name: "ServiceAccount",
+        group: "",
+        versions: &["v1"],
+        plural: "serviceaccounts",
+        singular: "serviceaccount",
+        short: &["sa"],
+        namespaced: true,
+        in_all: false,
+    },
+    Resource {
+        kind: Kind::Service,
+        name: "Service",
+        group: "",
+        versions: &["v1"],
+        plural: "services",
+        singular: "service",
+        short: &["svc"],
+        namespaced: true,
+        in_all: true,
+    },
+    Resource {
+        kind: Kind::StatefulSet,
+        name: "StatefulSet",
+        group: "apps",
+        versions: &["v1"],
+        plural: "statefulsets",
+        singular: "statefulset",
+        short: &["sts"],
         namespaced: true,
         in_all: true,
     },
@@ -96,6 +225,72 @@ pub const RESOURCES: &[Resource] = &[
         short: &[],
         namespaced: true,
         in_all: true,
+    },
+    Resource {
+        kind: Kind::NetworkPolicy,
+        name: "NetworkPolicy",
+        group: "networking.k8s.io",
+        versions: &["v1"],
+        plural: "networkpolicies",
+        singular: "networkpolicy",
+        short: &["netpol"],
+        namespaced: true,
+        in_all: false,
+    },
+    Resource {
+        kind: Kind::ClusterRoleBinding,
+        name: "ClusterRoleBinding",
+        group: "rbac.authorization.k8s.io",
+        versions: &["v1"],
+        plural: "clusterrolebindings",
+        singular: "clusterrolebinding",
+        short: &[],
+        namespaced: false,
+        in_all: false,
+    },
+    Resource {
+        kind: Kind::ClusterRole,
+        name: "ClusterRole",
+        group: "rbac.authorization.k8s.io",
+        versions: &["v1"],
+        plural: "clusterroles",
+        singular: "clusterrole",
+        short: &[],
+        namespaced: false,
+        in_all: false,
+    },
+    Resource {
+        kind: Kind::RoleBinding,
+        name: "RoleBinding",
+        group: "rbac.authorization.k8s.io",
+        versions: &["v1"],
+        plural: "rolebindings",
+        singular: "rolebinding",
+        short: &[],
+        namespaced: true,
+        in_all: false,
+    },
+    Resource {
+        kind: Kind::Role,
+        name: "Role",
+        group: "rbac.authorization.k8s.io",
+        versions: &["v1"],
+        plural: "roles",
+        singular: "role",
+        short: &[],
+        namespaced: true,
+        in_all: false,
+    },
+    Resource {
+        kind: Kind::PriorityClass,
+        name: "PriorityClass",
+        group: "scheduling.k8s.io",
+        versions: &["v1"],
+        plural: "priorityclasses",
+        singular: "priorityclass",
+        short: &["pc"],
+        namespaced: false,
+        in_all: false,
     },
 ];
 
@@ -136,6 +331,11 @@ impl Kind {
         }
     }
 
+    /// Whether pods are made of its objects, or it is one: they need to know who has created them.
+    pub const fn has_pods(self) -> bool {
+        matches!(self, Self::Pod | Self::Job | Self::CronJob | Self::StatefulSet)
+    }
+
     /// What an API server that had an old version of this kind said of a manifest in it; `None` for versions that are not old.
     pub fn deprecation(self, version: &str) -> Option<&'static str> {
         let is_old = self == Kind::CronJob && version == "v1beta1";
@@ -171,10 +371,11 @@ impl Kind {
         let (word, suffix) = lower.split_once('.').map_or((lower.as_str(), ""), |(word, rest)| (word, rest));
         let resource =
             RESOURCES.iter().find(|r| r.plural == word || r.singular == word || r.short.contains(&word))?;
-        let suffix_names_it = match suffix.split_once('.') {
-            None => suffix.is_empty() || suffix == resource.group,
-            Some((version, group)) => group == resource.group && version == resource.versions[0],
-        };
+        let suffix_names_it = suffix.is_empty()
+            || suffix == resource.group
+            || suffix
+                .split_once('.')
+                .is_some_and(|(version, group)| group == resource.group && version == resource.versions[0]);
         let core_version = resource.group.is_empty()
             && suffix
                 .strip_suffix('.')
@@ -238,6 +439,16 @@ mod tests {
             ("cj", Some(Kind::CronJob)),
             ("cronjob.batch", Some(Kind::CronJob)),
             ("ev", Some(Kind::Event)),
+            ("svc", Some(Kind::Service)),
+            ("sa", Some(Kind::ServiceAccount)),
+            ("secrets", Some(Kind::Secret)),
+            ("sts", Some(Kind::StatefulSet)),
+            ("statefulsets.v1.apps", Some(Kind::StatefulSet)),
+            ("netpol", Some(Kind::NetworkPolicy)),
+            ("role.rbac.authorization.k8s.io", Some(Kind::Role)),
+            ("pc", Some(Kind::PriorityClass)),
+            ("quota", Some(Kind::ResourceQuota)),
+            ("limits", Some(Kind::LimitRange)),
             ("deployment", None),
         ] {
             assert_eq!(Kind::from_argument(argument), kind, "{argument}");

@@ -13,6 +13,8 @@ pub const LABEL_CONTROLLER_UID: &str = "batch.kubernetes.io/controller-uid";
 pub const LABEL_JOB_NAME_LEGACY: &str = "job-name";
 /// The older spelling of [`LABEL_CONTROLLER_UID`].
 pub const LABEL_CONTROLLER_UID_LEGACY: &str = "controller-uid";
+/// Label on every namespace: its name.
+pub const LABEL_NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 /// Label and annotation on every pod of an Indexed Job: its completion index.
 pub const COMPLETION_INDEX: &str = "batch.kubernetes.io/job-completion-index";
 /// Annotation on a pod of a Job with `backoffLimitPerIndex`: failures of its index before it.

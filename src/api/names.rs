@@ -13,6 +13,9 @@ const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower ca
 const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must \
      start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is \
      '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+const DNS_1035: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an \
+     alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for \
+     validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 const ENV_NAME: &str = "a valid environment variable name must consist only of printable ASCII characters other \
      than '='";
 
@@ -43,6 +46,23 @@ pub(crate) fn dns_label(name: &str) -> Vec<String> {
         problems.push(problem.to_owned());
     }
     problems
+}
+
+/// A DNS-1035 label: the names of Services, which begin with a letter.
+pub(crate) fn dns_1035_label(name: &str) -> Vec<String> {
+    let mut problems = too_long(name, 63);
+    if !is_dns_label(name) || !name.starts_with(|first: char| first.is_ascii_lowercase()) {
+        problems.push(DNS_1035.to_owned());
+    }
+    problems
+}
+
+/// What can stand in a path of the API as one part: the names of roles and their bindings.
+pub(crate) fn path_segment(name: &str) -> Vec<String> {
+    if name == "." || name == ".." {
+        return vec![format!("may not be '{name}'")];
+    }
+    ['/', '%'].iter().filter(|c| name.contains(**c)).map(|c| format!("may not contain '{c}'")).collect()
 }
 
 /// A name with an optional prefix: keys of labels and annotations.

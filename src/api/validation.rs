@@ -22,6 +22,10 @@ mod update;
 mod value;
 mod warnings;
 
+mod kinds;
+
+pub use kinds::*;
+
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{Node, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;

@@ -9,6 +9,7 @@ use super::read::Read as _;
 use super::transaction::Transaction;
 use super::update::not_changeable;
 use crate::api::decode::{TypeMeta, strict};
+use crate::api::kind_effects;
 use crate::api::kinds::Kind;
 use crate::api::meta::name;
 use crate::api::status_error::{FieldError, StatusError};
@@ -107,7 +108,8 @@ impl Transaction {
         creator: &Creator,
     ) -> Result<(Answer, Option<Passed>)> {
         Self::require_creatable(object.kind())?;
-        let passed = self.add_creator(object.meta_mut(), creator)?;
+        let kind = object.kind();
+        let passed = if kind.has_pods() { self.add_creator(object.meta_mut(), creator)? } else { None };
         let meta = object.meta_mut();
         if name(meta).is_empty()
             && let Some(base) = meta.generate_name.clone().filter(|base| !base.is_empty())
@@ -115,6 +117,9 @@ impl Transaction {
             meta.name = Some(generated_name(&base, &mut self.random));
         }
         let uid = new_uid(&mut self.random);
+        if !kind.resource().namespaced {
+            object.meta_mut().namespace = None;
+        }
         object.set_defaults();
         object.prepare_for_create(&uid, self.now);
         let causes = object.validate();
@@ -124,7 +129,8 @@ impl Transaction {
         let findings = object.findings(manifest);
         refuse(&object, findings.refused)?;
         object.canonicalize();
-        let warnings = object.warnings().into_iter().chain(findings.warnings).collect();
+        let effect = kind_effects::warning(kind);
+        let warnings = effect.into_iter().chain(object.warnings()).chain(findings.warnings).collect();
         Ok((Answer { object, warnings }, passed))
     }
 }

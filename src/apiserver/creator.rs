@@ -50,6 +50,9 @@ impl Creator {
     /// Of an object that stays what it was: who created it, unless somebody says otherwise. A CronJob is recreated by whoever
     /// changes it, as far as the Jobs to come go; a Job or a pod goes on where it began.
     pub(super) fn keep(&self, kind: Kind, new: &mut Value, old: &Value, given: &Value) -> Result<()> {
+        if !kind.has_pods() {
+            return Ok(());
+        }
         let of = |object: &Value, name: &str| object["metadata"]["annotations"].get(name).cloned();
         let caller: BTreeMap<&str, String> = self.annotations()?.into();
         let passed = [ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PASSED_ENVIRONMENT_ID];

@@ -4,16 +4,37 @@ use anyhow::Result;
 use k8s_openapi::Metadata;
 use serde::de::DeserializeOwned;
 
-use super::read::Read as _;
+use super::read::{Read as _, Source as _};
 use super::transaction::Transaction;
-use super::update::unmet_precondition;
-use crate::api::kinds::{Key, Kind};
-use crate::api::meta::{key, uid};
+use super::update::{not_changeable, unmet_precondition};
+use crate::api::kinds::{Key, Kind, RESOURCES};
+use crate::api::meta::{key, name, uid};
 use crate::api::status_error::StatusError;
-use crate::api::{CronJob, Job, Node, ObjectMeta, Pod};
+use crate::api::{CronJob, Job, Namespace, Node, ObjectMeta, Pod};
 use crate::registry::deletion::{Deletion, Propagation, delete_cron_job, delete_job, delete_pod, evict_pod};
+use crate::registry::object::Object;
 use crate::registry::tombstones::Tombstone;
 use crate::store::Table;
+
+/// Namespaces that are always there.
+const PROTECTED_NAMESPACES: [&str; 3] = ["default", "kube-public", "kube-system"];
+
+fn namespaced_kinds() -> impl Iterator<Item = Kind> {
+    RESOURCES.iter().filter(|resource| resource.namespaced).map(|resource| resource.kind)
+}
+
+/// Whether the object is the one that is meant.
+fn check_preconditions(kind: Kind, stored: &ObjectMeta, options: &DeleteOptions) -> Result<(), StatusError> {
+    let unmet = |what, wanted, found| unmet_precondition(kind, name(stored), what, wanted, found);
+    if let Some(wanted) = options.uid.as_deref().filter(|wanted| *wanted != uid(stored)) {
+        return Err(unmet("UID", wanted, uid(stored)));
+    }
+    let version = stored.resource_version.as_deref().unwrap_or_default();
+    if let Some(wanted) = options.resource_version.as_deref().filter(|wanted| *wanted != version) {
+        return Err(unmet("ResourceVersion", wanted, version));
+    }
+    Ok(())
+}
 
 /// How an object is deleted.
 #[derive(Clone, Debug, Default)]
@@ -91,6 +112,16 @@ impl Transaction {
                 self.remove(Table::from(kind), key.clone());
                 Ok(deleted(""))
             }
+            Kind::Namespace => self.delete_namespace(key, options),
+            _ => {
+                let found = self.get(kind, key)?;
+                let object = Object::read(kind, &found.text).ok_or_else(|| not_changeable(kind))??;
+                drop(found);
+                check_preconditions(kind, object.meta(), options)?;
+                self.frees_room = true;
+                self.remove(Table::from(kind), key.clone());
+                Ok(deleted(uid(object.meta())))
+            }
         }
     }
 
@@ -112,16 +143,40 @@ impl Transaction {
     {
         let object: Option<T> = self.current(Table::from(kind), key)?;
         let object = object.ok_or_else(|| StatusError::not_found(kind, &key.name))?;
-        let stored = object.metadata();
-        let unmet = |what, wanted, found| unmet_precondition(kind, &key.name, what, wanted, found);
-        if let Some(wanted) = options.uid.as_deref().filter(|wanted| *wanted != uid(stored)) {
-            return Err(unmet("UID", wanted, uid(stored)).into());
-        }
-        let version = stored.resource_version.as_deref().unwrap_or_default();
-        if let Some(wanted) = options.resource_version.as_deref().filter(|wanted| *wanted != version) {
-            return Err(unmet("ResourceVersion", wanted, version).into());
-        }
+        check_preconditions(kind, object.metadata(), options)?;
         Ok(object)
+    }
+
+    /// Deletes a namespace with all that is in it. Here it goes at once; pods that are given time to end go when they have.
+    fn delete_namespace(&mut self, key: &Key, options: &DeleteOptions) -> Result<Deleted> {
+        let namespace: Namespace = self.wanted(Kind::Namespace, key, options)?;
+        if PROTECTED_NAMESPACES.contains(&&*key.name) {
+            let detail = "this namespace may not be deleted".to_owned();
+            return Err(
+                StatusError::Forbidden { kind: Kind::Namespace, name: key.name.to_string(), detail }.into()
+            );
+        }
+        let within = DeleteOptions {
+            propagation: Propagation::Background,
+            grace_seconds: options.grace_seconds,
+            ..DeleteOptions::default()
+        };
+        // Owners before what they own, which goes with them.
+        for kind in [Kind::CronJob, Kind::Job].into_iter().chain(namespaced_kinds()) {
+            let found = self.entries(Table::from(kind))?;
+            let keys: Vec<Key> = found
+                .filter(|(other, _)| other.namespace == key.name)
+                .map(|(other, _)| other.into_owned())
+                .collect();
+            for inner in keys {
+                if self.entry(Table::from(kind), &inner)?.is_some() {
+                    self.delete(kind, &inner, &within)?;
+                }
+            }
+        }
+        self.frees_room = true;
+        self.remove(Table::from(Kind::Namespace), key.clone());
+        Ok(Deleted { kind: Kind::Namespace, key: key.clone(), uid: uid(&namespace.metadata).to_owned() })
     }
 
     /// Writes what a deletion comes to.

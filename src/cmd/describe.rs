@@ -18,6 +18,7 @@ use crate::api::{CronJob, Job, Node, Pod};
 use crate::apiserver::{Read as _, Reader};
 use crate::manager::clock;
 use crate::printers;
+use crate::registry::object::Object;
 use crate::store::Table;
 
 /// Show details of objects, with their Events
@@ -125,6 +126,11 @@ fn describe(found: &Found<'_>, reader: &Reader, context: &Context, show_events: 
         Kind::Event => {
             let message = "events cannot be described; see jobctl get events".to_owned();
             return Err(StatusError::BadRequest { message }.into());
+        }
+        kind => {
+            let object =
+                Object::read(kind, &found.text).ok_or_else(|| anyhow::anyhow!("describe a {kind}"))??;
+            printers::describe::other(object.meta(), events, now, &Local)
         }
     })
 }

@@ -226,11 +226,7 @@ fn find_pods(context: &Context, reader: &Reader, args: &Args, target: Option<&st
             }
             pick_pod(pods).map(Some)
         }
-        Kind::CronJob => {
-            bail!("cannot get the logs from *v1.CronJob: selector for *v1.CronJob not implemented")
-        }
-        Kind::Node => bail!("cannot get the logs from *v1.Node: selector for *v1.Node not implemented"),
-        Kind::Event => bail!("cannot get the logs from *v1.Event: selector for *v1.Event not implemented"),
+        other => bail!("cannot get the logs from *v1.{other}: selector for *v1.{other} not implemented"),
     }
 }
 

@@ -114,7 +114,10 @@ mod tests {
             ("job a,b", vec![named(Kind::Job, "a"), named(Kind::Job, "b")]),
             ("job/a pod/b", vec![named(Kind::Job, "a"), named(Kind::Pod, "b")]),
             ("pods,jobs", vec![All(Kind::Pod), All(Kind::Job)]),
-            ("all", vec![All(Kind::Pod), All(Kind::CronJob), All(Kind::Job)]),
+            (
+                "all",
+                [Kind::Pod, Kind::Service, Kind::StatefulSet, Kind::CronJob, Kind::Job].map(All).to_vec(),
+            ),
             ("po,cj x", vec![named(Kind::Pod, "x"), named(Kind::CronJob, "x")]),
         ] {
             assert_eq!(parse(&words(line), "get").expect(line), expected, "{line}");

@@ -93,7 +93,8 @@ impl<'a> Loader<'a> {
             Table::Environments => {
                 self.environments.insert(change.name.into(), parse(change, text)?);
             }
-            Table::Tombstones | Table::EVENTS => {}
+            // Not in `TABLES`.
+            Table::Tombstones | Table::Kind(_) => {}
         }
         Ok(())
     }
@@ -115,7 +116,7 @@ impl<'a> Loader<'a> {
             Table::Environments => {
                 self.environments.remove(&*key.name);
             }
-            Table::NODES | Table::Tombstones | Table::EVENTS => {}
+            Table::Tombstones | Table::Kind(_) => {}
         }
     }
 

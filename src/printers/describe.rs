@@ -52,6 +52,21 @@ where
     out.finish(events)
 }
 
+/// What all objects have, described.
+pub fn other<Tz: TimeZone>(
+    meta: &ObjectMeta,
+    events: Option<&[Event]>,
+    now: DateTime<Utc>,
+    zone: &Tz,
+) -> String
+where
+    Tz::Offset: std::fmt::Display,
+{
+    let mut out = Output::new(now, zone);
+    out.metadata(meta, true);
+    out.finish(events)
+}
+
 /// A Node described, with the pods that are on it; no events means none happened, `None` leaves the section out.
 /// There are no leases here, so the line with upstream's is not.
 pub fn node<Tz: TimeZone>(
@@ -122,6 +137,16 @@ impl<'z> Output<'z> {
             events::describe(&mut self, events);
         }
         tabulate::tabulate(&escaped(&self.text))
+    }
+
+    /// What most descriptions begin with; the namespace only where the kind has one.
+    fn metadata(&mut self, meta: &ObjectMeta, is_namespaced: bool) {
+        line!(self, 0, "Name:\t{}", meta.name.as_deref().unwrap_or_default());
+        if is_namespaced {
+            line!(self, 0, "Namespace:\t{}", meta.namespace.as_deref().unwrap_or_default());
+        }
+        self.labels("", "Labels", meta.labels.as_ref());
+        self.annotations("", meta.annotations.as_ref());
     }
 
     /// `TITLE:` and one `k=v` per line, in their own column.

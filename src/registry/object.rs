@@ -10,7 +10,11 @@ use crate::api::decode::strict::{self, Decoded, TypeError};
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{name, namespace};
 use crate::api::status_error::FieldError;
-use crate::api::{CronJob, Job, Node, ObjectMeta, Pod};
+use crate::api::{
+    ClusterRole, ClusterRoleBinding, ConfigMap, CronJob, Job, LimitRange, Namespace, NetworkPolicy, Node,
+    ObjectMeta, PersistentVolumeClaim, Pod, PriorityClass, ResourceQuota, Role, RoleBinding, Secret, Service,
+    ServiceAccount, StatefulSet,
+};
 
 /// Makes the enum of all kinds, and what each of them does by its own [`Strategy`].
 macro_rules! objects {
@@ -175,7 +179,27 @@ macro_rules! objects {
     };
 }
 
-objects!(CronJob, Job, Node, Pod);
+objects!(
+    ClusterRole,
+    ClusterRoleBinding,
+    ConfigMap,
+    CronJob,
+    Job,
+    LimitRange,
+    Namespace,
+    NetworkPolicy,
+    Node,
+    PersistentVolumeClaim,
+    Pod,
+    PriorityClass,
+    ResourceQuota,
+    Role,
+    RoleBinding,
+    Secret,
+    Service,
+    ServiceAccount,
+    StatefulSet,
+);
 
 impl Object {
     /// Where the object is stored.

@@ -1,10 +1,25 @@
 //! What a server does to an object between receiving and storing it, kind by kind: fields that are its own to write,
 //! generated labels and selectors, the rules of the kind. One file for each kind, named in one row of `object`.
 
+pub mod cluster_role;
+pub mod cluster_role_binding;
+pub mod config_map;
 pub mod cron_job;
 pub mod job;
+pub mod limit_range;
+pub mod namespace;
+pub mod network_policy;
 pub mod node;
+pub mod persistent_volume_claim;
 pub mod pod;
+pub mod priority_class;
+pub mod resource_quota;
+pub mod role;
+pub mod role_binding;
+pub mod secret;
+pub mod service;
+pub mod service_account;
+pub mod stateful_set;
 
 use chrono::{DateTime, Utc};
 use k8s_openapi::Metadata;
@@ -56,8 +71,10 @@ pub trait Strategy: Clone + Metadata<Ty = ObjectMeta> + Serialize + DeserializeO
         Findings::default()
     }
 
-    /// Takes everything but the status from `old` (the status subresource).
-    fn keep_all_but_status(&mut self, old: &Self);
+    /// Takes everything but the status from `old` (the status subresource). Of a kind without a status nothing is left.
+    fn keep_all_but_status(&mut self, old: &Self) {
+        *self = old.clone();
+    }
 }
 
 fn prepare_meta_for_create(meta: &mut ObjectMeta, uid: &str, now: DateTime<Utc>) {

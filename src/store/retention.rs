@@ -97,13 +97,9 @@ fn hash_of(kind: &str, namespace: &str, name: &str) -> u64 {
 /// The kind of a table's objects, where Events can be about them.
 fn kind_of(table: Table) -> Option<&'static str> {
     match table {
-        Table::JOBS => Some("Job"),
-        Table::CRON_JOBS => Some("CronJob"),
-        Table::PODS => Some("Pod"),
-        Table::NODES => Some("Node"),
-        Table::JobFacts | Table::Tombstones | Table::RemovedPods | Table::Environments | Table::EVENTS => {
-            None
-        }
+        Table::EVENTS => None,
+        Table::Kind(kind) => Some(kind.as_str()),
+        Table::JobFacts | Table::Tombstones | Table::RemovedPods | Table::Environments => None,
     }
 }
 

@@ -13,19 +13,28 @@ use crate::api::{durations, names};
 /// The most bytes that the annotations of an object may have together.
 const MAX_ANNOTATION_BYTES: usize = 256 * 1024;
 
-/// Everything wrong with the metadata of an object that lives in a namespace and is named by a DNS subdomain.
+/// Everything wrong with the metadata of an object that is named by a DNS subdomain.
 pub(super) fn validate(meta: &ObjectMeta, path: &str) -> Vec<FieldError> {
+    validate_as(meta, path, names::dns_subdomain)
+}
+
+/// Everything wrong with the metadata of an object whose name follows a rule.
+pub(super) fn validate_as(
+    meta: &ObjectMeta,
+    path: &str,
+    name_rule: fn(&str) -> Vec<String>,
+) -> Vec<FieldError> {
     let mut errors = Vec::new();
     if let Some(base) = meta.generate_name.as_deref().filter(|base| !base.is_empty()) {
         // A trailing dash is followed by generated contents.
         let stem = base.strip_suffix('-').map_or_else(|| base.to_owned(), |stem| format!("{stem}a"));
-        errors.extend(each(&names::dns_subdomain(&stem), &format!("{path}.generateName"), base));
+        errors.extend(each(&name_rule(&stem), &format!("{path}.generateName"), base));
     }
     match meta.name.as_deref() {
         None | Some("") => {
             errors.push(FieldError::required(format!("{path}.name"), "name or generateName is required"));
         }
-        Some(name) => errors.extend(each(&names::dns_subdomain(name), &format!("{path}.name"), name)),
+        Some(name) => errors.extend(each(&name_rule(name), &format!("{path}.name"), name)),
     }
     if let Some(namespace) = meta.namespace.as_deref() {
         errors.extend(each(&names::dns_label(namespace), &format!("{path}.namespace"), namespace));

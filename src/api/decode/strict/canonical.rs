@@ -39,12 +39,25 @@ const OPTIONAL_TEXTS: [&str; 29] = [
     "runAsUserName",
 ];
 /// Switches that are not optional by themselves: `false` is the same as nothing.
-const SWITCHES: [&str; 7] = ["hostIPC", "hostNetwork", "hostPID", "readOnly", "stdin", "stdinOnce", "tty"];
+const SWITCHES: [&str; 9] = [
+    "globalDefault",
+    "hostIPC",
+    "hostNetwork",
+    "hostPID",
+    "publishNotReadyAddresses",
+    "readOnly",
+    "stdin",
+    "stdinOnce",
+    "tty",
+];
 /// Numbers of which the same holds.
-const NUMBERS: [&str; 6] = [
+const NUMBERS: [&str; 9] = [
     "failureThreshold",
+    "healthCheckNodePort",
     "hostPort",
     "initialDelaySeconds",
+    "minReadySeconds",
+    "nodePort",
     "periodSeconds",
     "successThreshold",
     "timeoutSeconds",
@@ -74,6 +87,11 @@ fn is_absent(field: &str, value: &Value) -> bool {
     }
 }
 
+/// Whether the keys are the user's. The selector of a Service is labels, others are structs.
+fn is_map(field: &str, map: &serde_json::Map<String, Value>) -> bool {
+    MAPS.contains(&field) || field == "selector" && map.values().all(Value::is_string)
+}
+
 /// A quantity in its one form, where it has another.
 fn written(value: &Value, canonical: fn(&str) -> String) -> Option<String> {
     let text = match value {
@@ -87,11 +105,11 @@ fn written(value: &Value, canonical: fn(&str) -> String) -> Option<String> {
 
 fn is_to_be_changed(field: &str, value: &Value) -> bool {
     match value {
-        Value::Array(list) => list.iter().any(|item| is_to_be_changed(field, item)),
+        Value::Array(list) => list.iter().any(|item| is_to_be_changed("", item)),
         Value::Object(map) if QUANTITY_MAPS.contains(&field) => {
             map.values().any(|value| written(value, canonical_amount).is_some())
         }
-        Value::Object(_) if MAPS.contains(&field) => false,
+        Value::Object(map) if is_map(field, map) => false,
         Value::Object(map) => map.iter().any(|(field, value)| {
             is_absent(field, value)
                 || QUANTITIES.contains(&field.as_str()) && written(value, quantity::canonical).is_some()
@@ -103,11 +121,11 @@ fn is_to_be_changed(field: &str, value: &Value) -> bool {
 
 fn change(field: &str, value: &mut Value) {
     match value {
-        Value::Array(list) => list.iter_mut().for_each(|item| change(field, item)),
+        Value::Array(list) => list.iter_mut().for_each(|item| change("", item)),
         Value::Object(map) if QUANTITY_MAPS.contains(&field) => {
             map.values_mut().for_each(|value| rewrite(value, canonical_amount));
         }
-        Value::Object(_) if MAPS.contains(&field) => {}
+        Value::Object(map) if is_map(field, map) => {}
         Value::Object(map) => {
             map.retain(|field, value| !is_absent(field, value));
             for (field, value) in map {

@@ -7,17 +7,25 @@ use super::time;
 use crate::api::quantity;
 
 /// Fields that are maps: what is below them has no field of its own.
-pub(super) const MAPS: [&str; 11] = [
+pub(super) const MAPS: [&str; 19] = [
+    "allocatedResources",
     "annotations",
     "binaryData",
     "data",
+    "default",
+    "defaultRequest",
+    "hard",
     "labels",
     "limits",
     "matchLabels",
+    "max",
+    "maxLimitRequestRatio",
+    "min",
     "nodeSelector",
     "overhead",
     "requests",
     "stringData",
+    "used",
     "capacity",
 ];
 
@@ -28,7 +36,20 @@ const STRING_LISTS: [&str; 8] =
 /// Fields that are quantities.
 pub(super) const QUANTITIES: [&str; 2] = ["sizeLimit", "divisor"];
 /// Fields that are maps of quantities.
-pub(super) const QUANTITY_MAPS: [&str; 4] = ["limits", "requests", "overhead", "capacity"];
+pub(super) const QUANTITY_MAPS: [&str; 12] = [
+    "allocatedResources",
+    "capacity",
+    "default",
+    "defaultRequest",
+    "hard",
+    "limits",
+    "max",
+    "maxLimitRequestRatio",
+    "min",
+    "overhead",
+    "requests",
+    "used",
+];
 
 /// Whether the types want a quantity there.
 pub(super) fn is_quantity(path: &Path) -> bool {
@@ -44,10 +65,11 @@ pub(super) fn bad_quantity(value: &Value) -> Option<(String, &'static str)> {
 /// The same of what is below a field.
 fn bad_quantity_in(value: &Value, path: &str, field: &str) -> Option<(String, &'static str)> {
     match value {
+        // What is in a list is no map of its name: the limits of a LimitRange are structs.
         Value::Array(list) => list
             .iter()
             .enumerate()
-            .find_map(|(index, item)| bad_quantity_in(item, &format!("{path}[{index}]"), field)),
+            .find_map(|(index, item)| bad_quantity_in(item, &format!("{path}[{index}]"), "")),
         Value::Object(map) if !MAPS.contains(&field) || QUANTITY_MAPS.contains(&field) => {
             map.iter().find_map(|(key, value)| {
                 let path = super::join(path, key);
@@ -81,10 +103,12 @@ pub(super) fn holds_objects(path: &Path) -> bool {
 /// The names of the fields on the way, without the keys of maps and the positions in lists.
 fn fields(path: &Path) -> Vec<&str> {
     let mut names = Vec::new();
-    for segment in path.iter() {
+    let mut segments = path.iter().peekable();
+    while let Some(segment) = segments.next() {
         if let Segment::Map { key } = segment {
             names.push(key.as_str());
-            if MAPS.contains(&key.as_str()) {
+            let is_list = matches!(segments.peek(), Some(Segment::Seq { .. }));
+            if MAPS.contains(&key.as_str()) && !is_list {
                 break;
             }
         }
