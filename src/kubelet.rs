@@ -24,4 +24,4 @@ pub use observe::{Supervisor, continue_if_stopped, kill_supervisor, supervisor_o
 pub use processes::{PodProcess, Session, kill_strays, pod_processes};
 pub use program::{NoProgram, find_program};
 pub use spawn::{request_stop, set_title};
-pub use volumes::prepare as prepare_volumes;
+pub use volumes::{prepare as prepare_volumes, write_files};

@@ -14,9 +14,9 @@ use super::read::{Entries, Entry, Source};
 use super::recorder::Recorder;
 use super::writes::Writes;
 use crate::api::kinds::{Key, Kind};
-use crate::api::meta::key;
+use crate::api::meta::{key, namespace};
 use crate::api::status_error::StatusError;
-use crate::api::{Job, Node, Pod};
+use crate::api::{Job, Node, PersistentVolumeClaim, Pod, PodSpec};
 use crate::controller::{Action, ClockReading, Settings, World, reconcile, scheduler};
 use crate::registry::object::Object;
 use crate::store::{LockedStore, State, Store, Table, Tail};
@@ -181,7 +181,8 @@ impl Transaction {
         if job.spec.as_ref().is_some_and(|spec| spec.manual_selector == Some(true)) {
             return Ok(());
         }
-        let mut world = self.world_of_node()?;
+        let template = job.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
+        let mut world = self.world_of_node(&job_key.namespace, template)?;
         world.put_job(job);
         let mut recorder = Recorder::default();
         for _ in 0..2 {
@@ -217,19 +218,24 @@ impl Transaction {
         Ok(())
     }
 
-    /// A world in which there is only the node.
-    fn world_of_node(&self) -> Result<World> {
+    /// A world in which there is only the node, and the claims that a pod names.
+    fn world_of_node(&self, namespace: &str, spec: Option<&PodSpec>) -> Result<World> {
         let mut world = World::new(self.settings.clone());
         world.clock = self.clock;
         for (_, node) in self.entries(Table::NODES)? {
             world.put_node(&node.parse()?);
+        }
+        for claim in spec.into_iter().flat_map(scheduler::claims_of) {
+            let claim: Option<PersistentVolumeClaim> =
+                self.current(Table::CLAIMS, &Key::new(namespace, claim))?;
+            claim.iter().for_each(|claim| world.put_claim(claim));
         }
         Ok(world)
     }
 
     /// Writes a new pod, scheduled.
     fn create_pod(&mut self, mut pod: Pod) -> Result<()> {
-        let world = self.world_of_node()?;
+        let world = self.world_of_node(namespace(&pod.metadata), pod.spec.as_ref())?;
         let event = scheduler::schedule(&world, &mut pod, self.now);
         self.writes.put_event(&event)?;
         self.put(pod);

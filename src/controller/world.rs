@@ -18,7 +18,7 @@ use crate::api::meta::{
     FINALIZER_JOB_TRACKING, LABEL_CONTROLLER_UID, controller_of, has_finalizer, key, label, uid,
 };
 use crate::api::nodes::{Labels, well_known_labels};
-use crate::api::{Job, Node, Pod};
+use crate::api::{Job, Node, PersistentVolumeClaim, Pod};
 
 /// What holds for all objects of this place.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,6 +109,8 @@ pub struct World {
     cordoned: bool,
     node_labels: Option<Labels>,
     unscheduled: BTreeSet<Key>,
+    /// The uids of PersistentVolumeClaims.
+    claims: HashMap<Key, Box<str>>,
 }
 
 impl World {
@@ -141,6 +143,21 @@ impl World {
             self.cordoned = node.spec.as_ref().is_some_and(|spec| spec.unschedulable == Some(true));
             self.node_labels = Some(node.metadata.labels.clone().unwrap_or_default());
         }
+    }
+
+    /// Takes in a claim as stored.
+    pub fn put_claim(&mut self, claim: &PersistentVolumeClaim) {
+        self.claims.insert(key(&claim.metadata), uid(&claim.metadata).into());
+    }
+
+    /// Forgets a claim; returns its uid.
+    pub fn remove_claim(&mut self, key: &Key) -> Option<Box<str>> {
+        self.claims.remove(key)
+    }
+
+    /// The uid of the claim that has this key.
+    pub fn claim_uid(&self, key: &Key) -> Option<&str> {
+        self.claims.get(key).map(|uid| &**uid)
     }
 
     /// Pods that wait for a node.

@@ -15,7 +15,10 @@ pub use run::{
     POD_UID_VARIABLE, PodRun, Prepared, Role, SandboxRun, pod_run,
 };
 pub use status::{Verdict, blocked_status, lost_status, pod_status};
-pub use volumes::{FileContent, MountRun, Payload, Place, Step, VolumeRun};
+pub use volumes::{
+    FileContent, MountRun, Payload, Place, Sources, Step, VolumeRun, claim_directory, claim_of_directory,
+    current_files,
+};
 
 use chrono::{DateTime, Duration, Utc};
 

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-use super::actions::{Prepared, Step};
+use super::actions::{Payload, Prepared, Step};
 use crate::store::{PodDirectory, make_open_directory, write_volume_files};
 
 /// Makes what the volumes of a pod need. What is there already stays.
@@ -25,12 +25,18 @@ fn perform(step: &Step, path: &Path) -> Result<(), String> {
     let told = |error: io::Error| error.to_string();
     match step {
         Step::MakeDirectory | Step::MakeClaim => make_open_directory(path).map_err(told),
-        Step::WriteFiles(payload) => {
-            let files = payload.iter().map(|(path, file)| (path.clone(), (file.content.clone(), file.mode)));
-            write_volume_files(path, &files.collect()).map(drop).map_err(told)
-        }
+        Step::WriteFiles(payload) => write_files(path, payload).map_err(told),
         Step::CheckHostPath(kind) => check_host_path(path, kind),
     }
+}
+
+/// Writes the files of a volume.
+///
+/// # Errors
+/// Failing system calls; the files before stay.
+pub fn write_files(path: &Path, payload: &Payload) -> io::Result<()> {
+    let files = payload.iter().map(|(path, file)| (path.clone(), (file.content.clone(), file.mode)));
+    write_volume_files(path, &files.collect()).map(drop)
 }
 
 /// Checks what lies at a hostPath against its type, and makes it where the type says so. Without a type a directory is made

@@ -4,6 +4,7 @@ mod act;
 mod decide;
 mod intake;
 mod load;
+mod volumes;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::os::fd::BorrowedFd;
@@ -285,6 +286,10 @@ struct Round {
     stops: Vec<(Key, Box<str>, DateTime<Utc>, i64)>,
     /// Reports taken in.
     taken: Vec<PathBuf>,
+    /// Running pods whose ConfigMaps or Secrets have changed.
+    refresh: BTreeSet<Key>,
+    /// Directories of claims that are gone.
+    claims: Vec<String>,
     /// Uids of pods that have ended and had volumes of their own.
     ended: Vec<String>,
     /// Uids of pods whose directories go after the commit.

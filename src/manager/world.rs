@@ -10,11 +10,15 @@ use crate::api::Job;
 use crate::api::kinds::Key;
 use crate::api::meta::uid;
 use crate::controller::World;
+use crate::kubelet::actions::ConfigObjects;
 use crate::store::{Change, State, Store, Table, Tail};
 
 /// The tables that decisions are made from.
-pub(super) const TABLES: [Table; 7] = [
+pub(super) const TABLES: [Table; 10] = [
     Table::NODES,
+    Table::CONFIG_MAPS,
+    Table::SECRETS,
+    Table::CLAIMS,
     Table::CRON_JOBS,
     Table::JOBS,
     Table::PODS,
@@ -31,6 +35,7 @@ pub(super) struct Loader<'a> {
     /// The revisions at which live pods were written last.
     revisions: BTreeMap<Key, u64>,
     environments: Environments,
+    config: ConfigObjects,
 }
 
 impl<'a> Loader<'a> {
@@ -40,6 +45,7 @@ impl<'a> Loader<'a> {
             removed: BTreeMap::new(),
             revisions: BTreeMap::new(),
             environments: Environments::new(),
+            config: ConfigObjects::default(),
         }
     }
 
@@ -93,6 +99,9 @@ impl<'a> Loader<'a> {
             Table::Environments => {
                 self.environments.insert(change.name.into(), parse(change, text)?);
             }
+            Table::CONFIG_MAPS => self.config.put_config_map(parse(change, text)?),
+            Table::SECRETS => self.config.put_secret(parse(change, text)?),
+            Table::CLAIMS => self.world.put_claim(&parse(change, text)?),
             // Not in `TABLES`.
             Table::Tombstones | Table::Kind(_) => {}
         }
@@ -116,6 +125,9 @@ impl<'a> Loader<'a> {
             Table::Environments => {
                 self.environments.remove(&*key.name);
             }
+            Table::CONFIG_MAPS => self.config.remove_config_map(key),
+            Table::SECRETS => self.config.remove_secret(key),
+            Table::CLAIMS => drop(self.world.remove_claim(key)),
             Table::Tombstones | Table::Kind(_) => {}
         }
     }
@@ -129,7 +141,7 @@ impl<'a> Loader<'a> {
                 None => leftovers.push(key),
             }
         }
-        Loaded { leftovers, revisions: self.revisions, environments: self.environments }
+        Loaded { leftovers, revisions: self.revisions, environments: self.environments, config: self.config }
     }
 }
 
@@ -141,6 +153,8 @@ pub(super) struct Loaded {
     pub(super) revisions: BTreeMap<Key, u64>,
     /// What `--pass-env` named.
     pub(super) environments: Environments,
+    /// ConfigMaps and Secrets.
+    pub(super) config: ConfigObjects,
 }
 
 /// Values of variables that `--pass-env` named, by the name that objects call them by.

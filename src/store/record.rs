@@ -87,6 +87,12 @@ impl Table {
     pub const PODS: Self = Self::Kind(Kind::Pod);
     /// Events.
     pub const EVENTS: Self = Self::Kind(Kind::Event);
+    /// ConfigMaps.
+    pub const CONFIG_MAPS: Self = Self::Kind(Kind::ConfigMap);
+    /// Secrets.
+    pub const SECRETS: Self = Self::Kind(Kind::Secret);
+    /// PersistentVolumeClaims.
+    pub const CLAIMS: Self = Self::Kind(Kind::PersistentVolumeClaim);
 
     /// The table's place in the order. It is part of the format: a new kind comes after those that are there.
     const fn rank(self) -> u8 {

@@ -266,3 +266,133 @@ fn an_ordinary_user_has_volumes_at_any_path_too() {
     let (printed, code) = run(&world, "mine", script, "{name: v, mountPath: /input}", volumes);
     assert_eq!((printed.as_str(), code), ("12345\n12345\nrefused\n", 0), "{}", end_of(&world, "mine"));
 }
+
+const CONFIG: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {color: red, 'game.conf': \"a=1\\nb=2\\n\"}\n\
+    binaryData: {raw: AAH/}\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: keys}\nstringData: {token: s3cret}\ndata: {user: YWRtaW4=}\n";
+
+#[test]
+fn config_maps_and_secrets_are_files_and_variables() {
+    if !has_namespaces() {
+        return;
+    }
+    let world = World::new();
+    let _ = world.apply(CONFIG);
+    let script = "cat /etc/config/color /etc/config/game.conf; wc -c < /etc/config/raw; cat /keys/name; ls /keys; stat -L -c %a /keys/name; \
+         (echo x > /etc/config/color) 2>/dev/null || echo read-only; echo; echo $COLOR $USERNAME $PRE_user $PRE_token [$NONE]; cat /only.conf";
+    let spec = format!(
+        "containers:\n{}  env:\n  - {{name: COLOR, valueFrom: {{configMapKeyRef: {{name: settings, key: color}}}}}}\n  \
+         - {{name: USERNAME, valueFrom: {{secretKeyRef: {{name: keys, key: user}}}}}}\n  \
+         - {{name: NONE, valueFrom: {{configMapKeyRef: {{name: nope, key: x, optional: true}}}}}}\n  \
+         envFrom: [{{prefix: PRE_, secretRef: {{name: keys}}}}, {{configMapRef: {{name: nope, optional: true}}}}]\n\
+         volumes:\n- {{name: c, configMap: {{name: settings}}}}\n\
+         - {{name: k, secret: {{secretName: keys, defaultMode: 0400, items: [{{key: user, path: name, mode: 0440}}]}}}}\n",
+        container(
+            script,
+            "{name: c, mountPath: /etc/config}, {name: k, mountPath: /keys}, {name: c, mountPath: /only.conf, subPath: game.conf}"
+        )
+    );
+    let manifest = world.manifest("job.yaml", job("config", &spec));
+    let output = world.run(&format!("run -f {manifest}")).exits(0);
+    let lines: Vec<&str> = output.stdout.lines().collect();
+    assert_eq!(
+        lines[..7],
+        ["reda=1", "b=2", "3", "adminname", "440", "read-only", ""][..],
+        "{}",
+        output.stdout
+    );
+    assert_eq!(lines[7..], ["red admin admin s3cret []", "a=1", "b=2"][..], "{}", output.stdout);
+}
+
+#[test]
+fn what_a_pod_lacks_is_said_and_when_it_comes_the_pod_starts() {
+    if !has_namespaces() {
+        return;
+    }
+    let world = World::new();
+    let env = "  env: [{name: COLOR, valueFrom: {configMapKeyRef: {name: settings, key: color}}}]\n";
+    let spec = format!("containers:\n{}{env}", container("echo $COLOR", ""));
+    let _ = world.apply(&job("variable", &spec));
+    let spec = format!(
+        "containers:\n{}volumes: [{{name: v, secret: {{secretName: keys}}}}]\n",
+        container("cat /keys/token", "{name: v, mountPath: /keys}")
+    );
+    let _ = world.apply(&job("volume", &spec));
+    let spec = format!(
+        "containers:\n{}volumes: [{{name: v, persistentVolumeClaim: {{claimName: data}}}}]\n",
+        container("echo kept > /data/file; cat /data/*", "{name: v, mountPath: /data}")
+    );
+    let _ = world.apply(&job("claim", &spec));
+    let waiting = |name: &str| {
+        let path = "'{.items[0].status.containerStatuses[0].state.waiting.reason}: {.items[0].status.containerStatuses[0].state.waiting.message}'";
+        world.value(&format!("pods -l job-name={name}"), path)
+    };
+    eventually(SOON, || {
+        waiting("variable") == "CreateContainerConfigError: configmap \"settings\" not found"
+    });
+    eventually(SOON, || waiting("volume") == "ContainerCreating: ");
+    let said =
+        |reason: &str| world.value("events", &format!("'{{.items[?(@.reason==\"{reason}\")].message}}'"));
+    eventually(SOON, || {
+        said("FailedMount") == "MountVolume.SetUp failed for volume \"v\" : secret \"keys\" not found"
+    });
+    assert_eq!(
+        said("FailedScheduling"),
+        "0/1 nodes are available: persistentvolumeclaim \"data\" not found. preemption: 0/1 nodes are available: 1 \
+         Preemption is not helpful for scheduling."
+    );
+    let _ = world.apply(CONFIG);
+    world.wait_for_end("variable");
+    world.wait_for_end("volume");
+    assert_eq!(world.run("logs job/variable").success().stdout, "red\n");
+    assert_eq!(world.run("logs job/volume").success().stdout, "s3cret");
+    let _ = world.apply(CLAIM);
+    world.wait_for_end("claim");
+    assert_eq!(world.run("logs job/claim").success().stdout, "kept\n");
+}
+
+const CLAIM: &str = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\nspec:\n  accessModes: [ReadWriteOnce]\n  \
+    resources: {requests: {storage: 1Gi}}\n";
+
+#[test]
+fn a_claim_outlives_jobs_and_goes_with_its_own_deletion() {
+    if !has_namespaces() {
+        return;
+    }
+    let world = World::new();
+    let _ = world.apply(CLAIM);
+    let volumes = "{name: v, persistentVolumeClaim: {claimName: data}}";
+    let mounts = "{name: v, mountPath: /data}";
+    let (printed, code) = run(&world, "writes", "echo $(ls /data) ; echo one > /data/file", mounts, volumes);
+    assert_eq!((printed.as_str(), code), ("\n", 0), "{}", end_of(&world, "writes"));
+    let _ = world.run("delete job writes").success();
+    let (printed, code) = run(&world, "reads", "cat /data/file", mounts, volumes);
+    assert_eq!((printed.as_str(), code), ("one\n", 0));
+    let directories = || fs::read_dir(world.store().join("volumes")).expect("a directory").count();
+    assert_eq!(directories(), 1);
+    let _ = world.run("delete pvc data").success();
+    eventually(SOON, || directories() == 0);
+    let _ = world.apply(CLAIM);
+    let (printed, code) = run(&world, "anew", "ls /data", mounts, volumes);
+    assert_eq!((printed.as_str(), code), ("", 0), "a claim made anew is empty");
+}
+
+#[test]
+fn files_of_a_running_pod_follow_their_config_map() {
+    if !has_namespaces() {
+        return;
+    }
+    let world = World::new();
+    let _ = world.apply(CONFIG);
+    let script = "cat /config/color; echo; until grep -q blue /config/color; do sleep 0.01; done; ls /config; cat /fixed; echo";
+    let spec = format!(
+        "containers:\n{}volumes: [{{name: c, configMap: {{name: settings}}}}]\n",
+        container(script, "{name: c, mountPath: /config}, {name: c, mountPath: /fixed, subPath: color}")
+    );
+    let _ = world.apply(&job("follows", &spec));
+    eventually(SOON, || world.run("logs job/follows").stdout == "red\n");
+    let changed = CONFIG.replace("color: red, 'game.conf': \"a=1\\nb=2\\n\"", "color: blue, new: x");
+    let _ = world.apply(&changed);
+    world.wait_for_end("follows");
+    let logs = world.run("logs job/follows").success().stdout;
+    assert_eq!(logs, "red\ncolor\nnew\nraw\nred\n", "the part that is mounted alone stays");
+}

@@ -18,7 +18,7 @@ use crate::api::meta::{
 };
 use crate::api::resource_field::Amounts;
 use crate::api::{Container, ObjectMeta, Pod};
-use crate::controller::{Settings, backoff};
+use crate::controller::{World, backoff};
 
 /// Carried by every process of a pod: the pod's uid, by which what is left of a lost pod is found.
 pub const POD_UID_VARIABLE: &str = "JOBCTL_POD_UID";
@@ -173,7 +173,7 @@ pub struct Environment<'a> {
 pub fn pod_run(
     pod: &Pod,
     owner: &ObjectMeta,
-    settings: &Settings,
+    world: &World,
     environment: &Environment<'_>,
 ) -> Result<Prepared, Blocked> {
     let spec = pod.spec.clone().unwrap_or_default();
@@ -196,7 +196,7 @@ pub fn pod_run(
     }
     environment.insert("HOSTNAME".into(), hostname.clone());
     // As root a pod has a host's name of its own; this tells a jobctl within it where it is.
-    environment.insert(NODE_NAME_VARIABLE.into(), settings.node_name.clone());
+    environment.insert(NODE_NAME_VARIABLE.into(), world.settings.node_name.clone());
     let directory = from_owner(ANNOTATION_WORKING_DIRECTORY).unwrap_or("/");
     let inits = spec.init_containers.iter().flatten().map(|container| {
         let sidecar = container.restart_policy.as_deref() == Some("Always");
@@ -204,7 +204,7 @@ pub fn pod_run(
     });
     let mains = spec.containers.iter().map(|container| (Role::Main, container));
     let mut room = Room::of_pod();
-    let prepared = volumes::prepare(&Sources { pod, config, allocatable }).map_err(|problem| {
+    let prepared = volumes::prepare(&Sources { pod, world, config, allocatable }).map_err(|problem| {
         blocked(spec.containers.first().map_or("", |first| first.name.as_str()), problem)
     })?;
     let (volumes, steps): (Vec<_>, Vec<_>) = prepared.into_iter().unzip();
@@ -229,7 +229,7 @@ pub fn pod_run(
         umask: from_owner(ANNOTATION_UMASK)
             .and_then(|text| u32::from_str_radix(text, 8).ok())
             .unwrap_or(DEFAULT_UMASK),
-        backoff_base_milliseconds: backoff::base(owner, settings.backoff_base).num_milliseconds(),
+        backoff_base_milliseconds: backoff::base(owner, world.settings.backoff_base).num_milliseconds(),
         spare: None,
         containers,
         volumes,

@@ -15,9 +15,11 @@ use serde::{Deserialize, Serialize};
 
 use super::config::{ConfigObjects, Holder};
 use super::environment::{self, Problem};
+use crate::api::kinds::Key;
 use crate::api::meta::namespace;
 use crate::api::resource_field::Amounts;
 use crate::api::{Container, Pod};
+use crate::controller::World;
 
 /// The mode of files of ConfigMaps, Secrets and the like where the manifest names none.
 const DEFAULT_MODE: i32 = 0o644;
@@ -29,6 +31,9 @@ pub struct VolumeRun {
     pub name: String,
     /// Where it lies on this machine.
     pub place: Place,
+    /// Whether nobody writes to it but the kubelet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub read_only: bool,
 }
 
 /// Where a volume lies on this machine.
@@ -38,8 +43,20 @@ pub enum Place {
     Pod,
     /// Wherever the manifest says (`hostPath`).
     Host(String),
-    /// Among the claims of a namespace.
-    Claim(String, String),
+    /// The directory of a claim, by its name.
+    Claim(String),
+}
+
+/// The name of the directory in which a claim's volume lies: by its uid, so that a claim that is made anew begins empty.
+pub fn claim_directory(claim: &Key, uid: &str) -> String {
+    format!("pvc-{uid}_{}_{}", claim.namespace, claim.name)
+}
+
+/// The claim and the uid that a directory's name tells of.
+pub fn claim_of_directory(name: &str) -> Option<(Key, &str)> {
+    let (uid, claim) = name.strip_prefix("pvc-")?.split_once('_')?;
+    let (namespace, name) = claim.split_once('_')?;
+    Some((Key::new(namespace, name), uid))
 }
 
 impl VolumeRun {
@@ -48,7 +65,7 @@ impl VolumeRun {
         match &self.place {
             Place::Pod => pod.join("volumes").join(&self.name),
             Place::Host(path) => PathBuf::from(path),
-            Place::Claim(namespace, name) => root.join("volumes").join(namespace).join(name),
+            Place::Claim(directory) => root.join("volumes").join(directory),
         }
     }
 }
@@ -94,10 +111,28 @@ pub struct FileContent {
 
 /// What the volumes of a pod are made from.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Sources<'a> {
-    pub(super) pod: &'a Pod,
-    pub(super) config: &'a ConfigObjects,
-    pub(super) allocatable: &'a Amounts,
+pub struct Sources<'a> {
+    /// The pod.
+    pub pod: &'a Pod,
+    /// The claims there are.
+    pub world: &'a World,
+    /// The ConfigMaps and Secrets there are.
+    pub config: &'a ConfigObjects,
+    /// How much pods can have of this machine.
+    pub allocatable: &'a Amounts,
+}
+
+/// Files of a pod's volumes that are to be as they are now; those that cannot be made stay as they were.
+pub fn current_files(sources: &Sources<'_>) -> Vec<(VolumeRun, Payload)> {
+    let Some(spec) = &sources.pod.spec else { return Vec::new() };
+    let made =
+        spec.volumes.iter().flatten().filter_map(|volume| match prepare_one(sources, volume).ok()? {
+            (place, Step::WriteFiles(payload)) => {
+                Some((VolumeRun { name: volume.name.clone(), place, read_only: true }, payload))
+            }
+            _ => None,
+        });
+    made.collect()
 }
 
 /// The volumes that containers mount, with what is to be done for each.
@@ -115,7 +150,8 @@ pub(super) fn prepare(sources: &Sources<'_>) -> Result<Vec<(VolumeRun, Step)>, P
         .map(|volume| {
             let (place, step) = prepare_one(sources, volume)
                 .map_err(|why| Problem::Mount { volume: volume.name.clone(), why })?;
-            Ok((VolumeRun { name: volume.name.clone(), place }, step))
+            let read_only = matches!(step, Step::WriteFiles(_));
+            Ok((VolumeRun { name: volume.name.clone(), place, read_only }, step))
         })
         .collect()
 }
@@ -157,8 +193,10 @@ fn prepare_one(sources: &Sources<'_>, volume: &Volume) -> Result<(Place, Step), 
         return Ok(files(payload));
     }
     if let Some(source) = &volume.persistent_volume_claim {
-        let place = Place::Claim(namespace(&sources.pod.metadata).to_owned(), source.claim_name.clone());
-        return Ok((place, Step::MakeClaim));
+        let claim = Key::new(namespace(&sources.pod.metadata), &source.claim_name);
+        let uid = sources.world.claim_uid(&claim);
+        let uid = uid.ok_or_else(|| format!("persistentvolumeclaim {:?} not found", source.claim_name))?;
+        return Ok((Place::Claim(claim_directory(&claim, uid)), Step::MakeClaim));
     }
     // A volume without a source is an emptyDir; what is neither has been refused.
     Ok((Place::Pod, Step::MakeDirectory))
@@ -267,7 +305,7 @@ pub(super) fn mounts(
     for mount in container.volume_mounts.iter().flatten() {
         let Some(volume) = volumes.iter().position(|volume| volume.name == mount.name) else { continue };
         let sub_path = sub_path(mount, env)?;
-        let read_only = mount.read_only == Some(true);
+        let read_only = mount.read_only == Some(true) || volumes[volume].read_only;
         let is_there = sub_path.is_empty()
             && !read_only
             && matches!(&volumes[volume].place, Place::Host(path) if is_same_path(path, &mount.mount_path));

@@ -5,11 +5,8 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::{Engine, LOOK_AGAIN, Round, SOON};
 use crate::api::kinds::Key;
-use crate::kubelet::actions::Prepared;
-use crate::kubelet::{
-    Supervisor, continue_if_stopped, kill_supervisor, prepare_volumes, request_stop, supervisor_of,
-};
-use crate::store::{PodDirectory, crash_point, is_anything_read_for_record, remove_tree};
+use crate::kubelet::{Supervisor, continue_if_stopped, kill_supervisor, request_stop, supervisor_of};
+use crate::store::{PodDirectory, crash_point, is_anything_read_for_record};
 
 /// How long after its pod's deadline a supervisor that does not follow is killed.
 const LATE: Duration = Duration::seconds(15);
@@ -68,10 +65,9 @@ impl Engine {
                 }
             }
         }
-        for uid in std::mem::take(&mut round.ended) {
-            // The files of volumes go with the pod's end, its logs with the pod.
-            let _ = remove_tree(&PodDirectory::new(self.store.pod_path(&uid)).volumes_path());
-        }
+        self.refresh_volumes(round);
+        // The files of volumes go with the pod's end, its logs with the pod.
+        self.clear_volumes(round);
         for path in &round.taken {
             self.inbox.put_away(path, &self.store.pods_path());
         }
@@ -83,23 +79,6 @@ impl Engine {
             }
         }
         Ok(())
-    }
-
-    /// Prepares the volumes of a pod. False where that fails: the next pass says why.
-    fn prepare(&mut self, prepared: &Prepared, now: DateTime<Utc>) -> bool {
-        let run = &prepared.run;
-        let directory = PodDirectory::new(self.store.pod_path(&run.uid));
-        // What was removed with everything else is not made anew.
-        let done = if self.store.is_laid_out() {
-            prepare_volumes(prepared, self.store.root(), &directory)
-        } else {
-            Err("the data directory is gone".into())
-        };
-        let Err(why) = done else { return true };
-        self.supervised.remove(run.uid.as_str());
-        self.unprepared.insert(run.uid.as_str().into(), why);
-        self.pod_timers.set(&Key::new(&run.namespace, &run.name), Some(now + SOON));
-        false
     }
 
     /// Removes what a pod leaves behind that is not stored any more. One replaced by another of the same name may

@@ -248,7 +248,7 @@ impl Engine {
         };
         let resolved = match self.unprepared.remove(uid(&pod.metadata)) {
             Some(why) => Err(Blocked::by_volume(why)),
-            None => pod_run(pod, owner, &self.world.settings, &environment),
+            None => pod_run(pod, owner, &self.world, &environment),
         };
         match resolved {
             Ok(prepared) => {

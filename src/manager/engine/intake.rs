@@ -7,13 +7,14 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::super::outline::PodOutline;
 use super::super::world::place;
+use super::volumes::has_volumes;
 use super::{Engine, Round};
 use crate::api::Pod;
 use crate::api::conditions::is_pod_finished;
 use crate::api::kinds::Key;
 use crate::api::meta::{key, uid};
 use crate::controller::{JobFacts, PodEntry};
-use crate::kubelet::actions::{lost_status, take_report};
+use crate::kubelet::actions::{claim_directory, lost_status, take_report};
 use crate::kubelet::{Session, Supervisor, kill_strays, supervisor_of};
 use crate::store::{Change, PodDirectory, PodReport, Table};
 
@@ -83,6 +84,25 @@ impl Engine {
             (Table::JobFacts, None) => self.world.remove_facts(&key),
             (Table::Environments, Some(text)) => {
                 self.environments.insert(change.name.into(), serde_json::from_str(text).map_err(damaged)?);
+            }
+            (Table::CONFIG_MAPS, Some(text)) => {
+                self.config.put_config_map(serde_json::from_str(text).map_err(damaged)?);
+                self.config_changed(&key, round);
+            }
+            (Table::SECRETS, Some(text)) => {
+                self.config.put_secret(serde_json::from_str(text).map_err(damaged)?);
+                self.config_changed(&key, round);
+            }
+            (Table::CONFIG_MAPS, None) => self.config.remove_config_map(&key),
+            (Table::SECRETS, None) => self.config.remove_secret(&key),
+            (Table::CLAIMS, Some(text)) => {
+                self.world.put_claim(&serde_json::from_str(text).map_err(damaged)?);
+            }
+            (Table::CLAIMS, None) => {
+                let uid = self.world.remove_claim(&key);
+                if !self.is_in_use(&key) {
+                    round.claims.extend(uid.map(|uid| claim_directory(&key, &uid)));
+                }
             }
             (Table::RemovedPods, Some(text)) => {
                 let outline: PodOutline<'_> = serde_json::from_str(text).map_err(damaged)?;
@@ -177,8 +197,4 @@ impl Engine {
         }
         Ok(())
     }
-}
-
-fn has_volumes(pod: &Pod) -> bool {
-    pod.spec.as_ref().is_some_and(|spec| spec.volumes.is_some())
 }

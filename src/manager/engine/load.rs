@@ -19,7 +19,6 @@ use crate::api::{ContainerStatus, Pod};
 use crate::apiserver::Recorder;
 use crate::controller::World;
 use crate::controller::scheduler::is_bound;
-use crate::kubelet::actions::ConfigObjects;
 use crate::kubelet::{Launcher, Supervisor, supervisor_of};
 use crate::store::{Inbox, PodDirectory, Spares, Store, Table, is_anything_read_for_record};
 
@@ -47,7 +46,7 @@ impl Engine {
             environment: default_environment(),
             allocatable: allocatable(),
             environments: loaded.environments,
-            config: ConfigObjects::default(),
+            config: loaded.config,
             unprepared: HashMap::new(),
             spares: Spares::load(store),
             suspects: BTreeSet::new(),
@@ -61,6 +60,7 @@ impl Engine {
             engine.remember_events()?;
         }
         engine.sweep_pod_directories();
+        engine.sweep_claims();
         engine.world.mark_all_dirty();
         Ok(engine)
     }

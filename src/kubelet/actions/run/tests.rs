@@ -2,6 +2,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::controller::Settings;
 
 fn owner(annotations: &Value) -> ObjectMeta {
     serde_json::from_value(json!({"name": "job", "annotations": annotations})).expect("metadata")
@@ -25,13 +26,13 @@ fn resolve(pod: &Pod, annotations: &Value) -> Result<PodRun, Blocked> {
         BTreeMap::from([("PATH".to_owned(), "/bin".to_owned()), ("HOME".to_owned(), "/home".to_owned())]);
     let passed = [("TOKEN", "t"), ("HOME", "/other"), ("A", "passed")];
     let passed = passed.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    let settings = Settings { node_name: "here".into(), ..Settings::default() };
+    let world = World::new(Settings { node_name: "here".into(), ..Settings::default() });
     let allocatable = [("cpu", "7"), ("memory", "1000Ki")];
     let allocatable = allocatable.map(|(name, amount)| (name.to_owned(), Quantity(amount.to_owned()))).into();
     let config = ConfigObjects::default();
     let environment =
         Environment { base: &base, passed: &passed, allocatable: &allocatable, config: &config };
-    pod_run(pod, &owner(annotations), &settings, &environment).map(|prepared| prepared.run)
+    pod_run(pod, &owner(annotations), &world, &environment).map(|prepared| prepared.run)
 }
 
 fn env(run: &PodRun) -> String {

@@ -1,0 +1,93 @@
+//! What becomes of volumes: prepared before a pod starts, kept as their ConfigMaps and Secrets are, cleared away.
+
+use chrono::{DateTime, Utc};
+
+use super::{Engine, Round, SOON};
+use crate::api::Pod;
+use crate::api::kinds::Key;
+use crate::api::meta::{key, namespace, uid};
+use crate::controller::scheduler::claims_of;
+use crate::kubelet::actions::{Prepared, Sources, claim_of_directory, current_files};
+use crate::kubelet::{prepare_volumes, write_files};
+use crate::store::{PodDirectory, remove_tree};
+
+impl Engine {
+    /// Prepares the volumes of a pod. False where that fails: the next pass says why.
+    pub(super) fn prepare(&mut self, prepared: &Prepared, now: DateTime<Utc>) -> bool {
+        let run = &prepared.run;
+        let directory = PodDirectory::new(self.store.pod_path(&run.uid));
+        // What was removed with everything else is not made anew.
+        let done = if self.store.is_laid_out() {
+            prepare_volumes(prepared, self.store.root(), &directory)
+        } else {
+            Err("the data directory is gone".into())
+        };
+        let Err(why) = done else { return true };
+        self.supervised.remove(run.uid.as_str());
+        self.unprepared.insert(run.uid.as_str().into(), why);
+        self.pod_timers.set(&Key::new(&run.namespace, &run.name), Some(now + SOON));
+        false
+    }
+
+    /// A ConfigMap or a Secret is another now: pods that wait for it may start, and the volumes of others change.
+    pub(super) fn config_changed(&mut self, changed: &Key, round: &mut Round) {
+        let mut waiting = Vec::new();
+        for pod in self.world.live_pods().filter(|pod| *namespace(&pod.metadata) == *changed.namespace) {
+            if !self.supervised.contains_key(uid(&pod.metadata)) {
+                waiting.push(key(&pod.metadata));
+            } else if has_volumes(pod) {
+                round.refresh.insert(key(&pod.metadata));
+            }
+        }
+        waiting.into_iter().for_each(|key| self.world.enqueue_pod(key));
+    }
+
+    /// Writes what the volumes of running pods are to hold now. What cannot be written stays as it was.
+    pub(super) fn refresh_volumes(&self, round: &mut Round) {
+        for key in std::mem::take(&mut round.refresh) {
+            let Some(pod) = self.world.live_pod(&key) else { continue };
+            let directory = PodDirectory::new(self.store.pod_path(uid(&pod.metadata)));
+            let (world, config, allocatable) = (&self.world, &self.config, &self.allocatable);
+            for (volume, payload) in current_files(&Sources { pod, world, config, allocatable }) {
+                let path = volume.path(self.store.root(), directory.path());
+                if path.is_dir() {
+                    let _ = write_files(&path, &payload);
+                }
+            }
+        }
+    }
+
+    /// Removes the volumes of pods that have ended and of claims that are gone.
+    pub(super) fn clear_volumes(&self, round: &mut Round) {
+        for uid in std::mem::take(&mut round.ended) {
+            let _ = remove_tree(&PodDirectory::new(self.store.pod_path(&uid)).volumes_path());
+        }
+        for name in std::mem::take(&mut round.claims) {
+            let _ = remove_tree(&self.store.root().join("volumes").join(name));
+        }
+    }
+
+    /// Removes the directories of claims that went while no controller ran, or while a pod still had them.
+    pub(super) fn sweep_claims(&self) {
+        let Ok(entries) = std::fs::read_dir(self.store.root().join("volumes")) else { return };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let Some((claim, uid)) = name.to_str().and_then(claim_of_directory) else { continue };
+            if self.world.claim_uid(&claim) != Some(uid) && !self.is_in_use(&claim) {
+                let _ = remove_tree(&entry.path());
+            }
+        }
+    }
+
+    /// Whether a pod that has not ended has a claim.
+    pub(super) fn is_in_use(&self, claim: &Key) -> bool {
+        self.world.live_pods().any(|pod| {
+            *namespace(&pod.metadata) == *claim.namespace
+                && pod.spec.as_ref().is_some_and(|spec| claims_of(spec).any(|name| *name == *claim.name))
+        })
+    }
+}
+
+pub(super) fn has_volumes(pod: &Pod) -> bool {
+    pod.spec.as_ref().is_some_and(|spec| spec.volumes.is_some())
+}
