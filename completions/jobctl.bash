@@ -58,6 +58,9 @@ _jobctl() {
             jobctl,help)
                 cmd="jobctl__subcmd__help"
                 ;;
+            jobctl,image)
+                cmd="jobctl__subcmd__image"
+                ;;
             jobctl,label)
                 cmd="jobctl__subcmd__label"
                 ;;
@@ -169,6 +172,9 @@ _jobctl() {
             jobctl__subcmd__help,help)
                 cmd="jobctl__subcmd__help__subcmd__help"
                 ;;
+            jobctl__subcmd__help,image)
+                cmd="jobctl__subcmd__help__subcmd__image"
+                ;;
             jobctl__subcmd__help,label)
                 cmd="jobctl__subcmd__help__subcmd__label"
                 ;;
@@ -226,6 +232,15 @@ _jobctl() {
             jobctl__subcmd__help__subcmd__create,job)
                 cmd="jobctl__subcmd__help__subcmd__create__subcmd__job"
                 ;;
+            jobctl__subcmd__help__subcmd__image,list)
+                cmd="jobctl__subcmd__help__subcmd__image__subcmd__list"
+                ;;
+            jobctl__subcmd__help__subcmd__image,remove)
+                cmd="jobctl__subcmd__help__subcmd__image__subcmd__remove"
+                ;;
+            jobctl__subcmd__help__subcmd__image,set)
+                cmd="jobctl__subcmd__help__subcmd__image__subcmd__set"
+                ;;
             jobctl__subcmd__help__subcmd__service,install)
                 cmd="jobctl__subcmd__help__subcmd__service__subcmd__install"
                 ;;
@@ -234,6 +249,36 @@ _jobctl() {
                 ;;
             jobctl__subcmd__help__subcmd__service,uninstall)
                 cmd="jobctl__subcmd__help__subcmd__service__subcmd__uninstall"
+                ;;
+            jobctl__subcmd__image,help)
+                cmd="jobctl__subcmd__image__subcmd__help"
+                ;;
+            jobctl__subcmd__image,list)
+                cmd="jobctl__subcmd__image__subcmd__list"
+                ;;
+            jobctl__subcmd__image,ls)
+                cmd="jobctl__subcmd__image__subcmd__list"
+                ;;
+            jobctl__subcmd__image,remove)
+                cmd="jobctl__subcmd__image__subcmd__remove"
+                ;;
+            jobctl__subcmd__image,rm)
+                cmd="jobctl__subcmd__image__subcmd__remove"
+                ;;
+            jobctl__subcmd__image,set)
+                cmd="jobctl__subcmd__image__subcmd__set"
+                ;;
+            jobctl__subcmd__image__subcmd__help,help)
+                cmd="jobctl__subcmd__image__subcmd__help__subcmd__help"
+                ;;
+            jobctl__subcmd__image__subcmd__help,list)
+                cmd="jobctl__subcmd__image__subcmd__help__subcmd__list"
+                ;;
+            jobctl__subcmd__image__subcmd__help,remove)
+                cmd="jobctl__subcmd__image__subcmd__help__subcmd__remove"
+                ;;
+            jobctl__subcmd__image__subcmd__help,set)
+                cmd="jobctl__subcmd__image__subcmd__help__subcmd__set"
                 ;;
             jobctl__subcmd__service,help)
                 cmd="jobctl__subcmd__service__subcmd__help"
@@ -266,7 +311,7 @@ _jobctl() {
 
     case "${cmd}" in
         jobctl)
-            opts="-n -h --namespace --data-dir --warnings-as-errors --help apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain prune reconcile watch service doctor api-resources api-versions version completion help"
+            opts="-n -h --namespace --data-dir --warnings-as-errors --help apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions version completion help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1118,7 +1163,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__help)
-            opts="apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain prune reconcile watch service doctor api-resources api-versions version completion help"
+            opts="apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions version completion help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1344,6 +1389,62 @@ _jobctl() {
         jobctl__subcmd__help__subcmd__help)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__help__subcmd__image)
+            opts="set list remove"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__help__subcmd__image__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__help__subcmd__image__subcmd__remove)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__help__subcmd__image__subcmd__set)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1628,6 +1729,188 @@ _jobctl() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__image)
+            opts="-n -h --namespace --data-dir --warnings-as-errors --help set list ls remove rm help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__image__subcmd__help)
+            opts="set list remove help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__image__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__image__subcmd__help__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__image__subcmd__help__subcmd__remove)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__image__subcmd__help__subcmd__set)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__image__subcmd__list)
+            opts="-n -h --namespace --data-dir --warnings-as-errors --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__image__subcmd__remove)
+            opts="-n -h --namespace --data-dir --warnings-as-errors --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__image__subcmd__set)
+            opts="-n -h --env --workdir --namespace --data-dir --warnings-as-errors --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --env)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --workdir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

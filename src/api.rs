@@ -8,6 +8,7 @@ pub mod defaults;
 pub mod durations;
 pub mod events;
 pub mod foreign_kinds;
+pub mod images;
 pub mod indexes;
 pub mod kind_effects;
 pub mod kinds;

@@ -20,6 +20,7 @@ mod flags;
 mod follow_logs;
 mod get;
 mod glob;
+mod image;
 mod interrupt;
 mod label;
 mod local;
@@ -122,6 +123,7 @@ verbs! {
     "cordon" Cordon(cordon::CordonArgs) => |global, args| cordon::cordon(global, &args),
     "uncordon" Uncordon(cordon::UncordonArgs) => |global, args| cordon::uncordon(global, &args),
     "drain" Drain(drain::Args) => |global, args| drain::run(global, &args),
+    "image" Image(image::Args) => |global, args| image::run(global, args),
     "prune" Prune(prune::Args) => |global, args| prune::run(global, &args),
     "reconcile" Reconcile(reconcile::Args) => |global, args| reconcile::run(global, &args),
     "watch" Watch(watch::Args) => |global, args| watch::run(global, &args),

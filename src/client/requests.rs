@@ -35,7 +35,8 @@ impl<'a> Requests<'a> {
     /// # Errors
     /// As [`Transaction::create`].
     pub fn create(&mut self, object: Object, manifest: &Value, creator: &Creator) -> Result<Answer> {
-        Ok(with_obstacles(self.transaction.create(object, manifest, creator)?))
+        let answer = self.transaction.create(object, manifest, creator)?;
+        Ok(self.with_obstacles(answer))
     }
 
     /// Creates an object in the place of one that may be there.
@@ -50,7 +51,7 @@ impl<'a> Requests<'a> {
         options: &DeleteOptions,
     ) -> Result<(Answer, Option<Deleted>)> {
         let (answer, deleted) = self.transaction.recreate(object, manifest, creator, options)?;
-        Ok((with_obstacles(answer), deleted))
+        Ok((self.with_obstacles(answer), deleted))
     }
 
     /// Changes an object.
@@ -59,7 +60,8 @@ impl<'a> Requests<'a> {
     /// As [`Transaction::update`].
     pub fn update(&mut self, update: Update<'_>) -> Result<Updated> {
         let all = update.all_warnings;
-        Ok(with_new_obstacles(self.transaction.update(update)?, all))
+        let updated = self.transaction.update(update)?;
+        Ok(self.with_new_obstacles(updated, all))
     }
 
     /// Changes an object by a patch.
@@ -73,7 +75,8 @@ impl<'a> Requests<'a> {
         patch: &Patch,
         subresource: Subresource,
     ) -> Result<Updated> {
-        Ok(with_new_obstacles(self.transaction.patch(kind, key, patch, subresource)?, false))
+        let updated = self.transaction.patch(kind, key, patch, subresource)?;
+        Ok(self.with_new_obstacles(updated, false))
     }
 
     /// Deletes an object.
@@ -138,6 +141,29 @@ impl<'a> Requests<'a> {
     }
 }
 
+impl Requests<'_> {
+    fn obstacles(&self, object: &Object) -> Vec<String> {
+        startable::warnings(object, &self.client.config.settings.images)
+    }
+
+    fn with_obstacles(&self, mut answer: Answer) -> Answer {
+        answer.warnings.extend(self.obstacles(&answer.object));
+        answer
+    }
+
+    /// Of what has been started there is nothing left to warn, but of the Jobs to come of a CronJob.
+    fn with_new_obstacles(&self, mut updated: Updated, all: bool) -> Updated {
+        if all {
+            updated.warnings.extend(self.obstacles(&updated.object));
+        } else if updated.object.kind() == Kind::CronJob {
+            let known = self.obstacles(&updated.old);
+            let new = self.obstacles(&updated.object);
+            updated.warnings.extend(new.into_iter().filter(|warning| !known.contains(warning)));
+        }
+        updated
+    }
+}
+
 impl Source for Requests<'_> {
     fn now(&self) -> DateTime<Utc> {
         self.transaction.now()
@@ -153,20 +179,3 @@ impl Source for Requests<'_> {
 }
 
 impl Read for Requests<'_> {}
-
-fn with_obstacles(mut answer: Answer) -> Answer {
-    answer.warnings.extend(startable::warnings(&answer.object));
-    answer
-}
-
-/// Of what has been started there is nothing left to warn, but of the Jobs to come of a CronJob.
-fn with_new_obstacles(mut updated: Updated, all: bool) -> Updated {
-    if all {
-        updated.warnings.extend(startable::warnings(&updated.object));
-    } else if updated.object.kind() == Kind::CronJob {
-        let known = startable::warnings(&updated.old);
-        let new = startable::warnings(&updated.object);
-        updated.warnings.extend(new.into_iter().filter(|warning| !known.contains(warning)));
-    }
-    updated
-}

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
+use crate::api::images::Images;
 use crate::api::meta::{ANNOTATION_PATH, ANNOTATION_WORKING_DIRECTORY, annotation};
-use crate::api::{Container, ObjectMeta, PodSpec};
+use crate::api::{Container, PodSpec};
 use crate::kubelet::{NoProgram, find_program};
 use crate::registry::object::Object;
 
 /// A warning for every container without a command, or with one that is not there.
-pub(super) fn warnings(object: &Object) -> Vec<String> {
+pub(super) fn warnings(object: &Object, images: &Images) -> Vec<String> {
     let (at, spec) = match object {
         Object::Job(job) => {
             ("spec.template.spec", job.spec.as_ref().and_then(|spec| spec.template.spec.as_ref()))
@@ -24,47 +25,70 @@ pub(super) fn warnings(object: &Object) -> Vec<String> {
         Object::Pod(pod) => ("spec", pod.spec.as_ref()),
         _ => return Vec::new(),
     };
-    spec.map_or_else(Vec::new, |spec| warnings_of(at, spec, object.meta()))
+    let place = Place {
+        directory: annotation(object.meta(), ANNOTATION_WORKING_DIRECTORY).unwrap_or("/"),
+        path: annotation(object.meta(), ANNOTATION_PATH).unwrap_or_default(),
+        images,
+    };
+    spec.map_or_else(Vec::new, |spec| warnings_of(at, spec, &place))
 }
 
-fn warnings_of(at: &str, spec: &PodSpec, meta: &ObjectMeta) -> Vec<String> {
-    let directory = annotation(meta, ANNOTATION_WORKING_DIRECTORY).unwrap_or("/");
-    let path = annotation(meta, ANNOTATION_PATH).unwrap_or_default();
+/// Where commands are looked for.
+struct Place<'a> {
+    directory: &'a str,
+    path: &'a str,
+    images: &'a Images,
+}
+
+fn warnings_of(at: &str, spec: &PodSpec, place: &Place<'_>) -> Vec<String> {
     let inits = spec.init_containers.iter().flatten().enumerate();
     let inits = inits.map(|(index, container)| (format!("{at}.initContainers[{index}]"), container));
     let mains = spec.containers.iter().enumerate();
     let mains = mains.map(|(index, container)| (format!("{at}.containers[{index}]"), container));
     inits
         .chain(mains)
-        .filter_map(|(field, container)| Some(format!("{field}{}", problem(container, directory, path)?)))
+        .filter_map(|(field, container)| Some(format!("{field}{}", problem(container, place)?)))
         .collect()
 }
 
-fn problem(container: &Container, directory: &str, path: &str) -> Option<String> {
-    let Some(program) = container.command.as_ref().and_then(|command| command.first()) else {
-        let image = container.image.as_deref().unwrap_or_default();
+fn problem(container: &Container, place: &Place<'_>) -> Option<String> {
+    let image = container.image.as_deref().unwrap_or_default();
+    let known = place.images.find(image);
+    let own = container.command.as_ref().and_then(|command| command.first());
+    let of_image = || {
+        known.as_ref().and_then(|known| {
+            known.command.first().or_else(|| container.args.as_ref()?.first()).or_else(|| known.args.first())
+        })
+    };
+    let (field, Some(program)) = (if own.is_some() { ".command" } else { "" }, own.or_else(of_image)) else {
         return Some(format!(
             ": no command: jobctl runs programs of this machine and knows no entrypoint of image {image:?}, so the \
-             container will wait with ErrImagePull"
+             container will wait with ErrImagePull; to say what it runs: jobctl image set {} -- COMMAND",
+            if image.is_empty() { "IMAGE" } else { image }
         ));
     };
-    // What a variable stands for is known when the pod starts.
-    if program.contains("$(") {
+    // What a variable stands for is known when the pod starts, and what a volume holds as well.
+    if program.contains("$(") || is_in_volume(container, program) {
         return None;
     }
     let own = container.env.iter().flatten().find(|variable| variable.name == "PATH");
     let path = match own {
         Some(own) => own.value.as_deref().filter(|value| !value.contains("$("))?,
-        None => path,
+        None => place.path,
     };
-    let directory = Path::new(directory).join(container.working_dir.as_deref().unwrap_or_default());
+    let directory = Path::new(place.directory).join(container.working_dir.as_deref().unwrap_or_default());
     let problem = match find_program(program, path, &directory) {
         Ok(_) => return None,
         Err(NoProgram::Missing(_)) => "does not exist on this machine",
         Err(NoProgram::Forbidden) => "is not executable",
         Err(NoProgram::NotOnPath { .. }) => "is not found on the PATH that the pod will have",
     };
-    Some(format!(".command: {program:?} {problem}"))
+    Some(format!("{field}: {program:?} {problem}"))
+}
+
+fn is_in_volume(container: &Container, program: &str) -> bool {
+    let mounts = container.volume_mounts.iter().flatten();
+    mounts.into_iter().any(|mount| Path::new(program).starts_with(&mount.mount_path))
 }
 
 #[cfg(test)]
@@ -90,7 +114,8 @@ mod tests {
                 let value = Some(path.to_owned());
                 vec![k8s_openapi::api::core::v1::EnvVar { name: "PATH".into(), value, ..Default::default() }]
             });
-            problem(&container, root, &format!("/nowhere:{root}/bin"))
+            let path = format!("/nowhere:{root}/bin");
+            problem(&container, &Place { directory: root, path: &path, images: &Images::default() })
         };
         assert_eq!(find("tool", None, None), None);
         assert_eq!(find("bin/tool", None, None), None);
@@ -109,7 +134,8 @@ mod tests {
             Some(".command: \"./tool\" does not exist on this machine")
         );
         assert!(
-            problem(&Container::default(), root, "").is_some_and(|text| text.starts_with(": no command"))
+            problem(&Container::default(), &Place { directory: root, path: "", images: &Images::default() })
+                .is_some_and(|text| text.starts_with(": no command"))
         );
     }
 }

@@ -13,6 +13,7 @@ use super::job::{ClockReading, JobFacts};
 use super::scheduler;
 use super::ttl::expiry;
 use crate::api::conditions::{is_job_finished, is_pod_finished, job_finished_at};
+use crate::api::images::Images;
 use crate::api::kinds::Key;
 use crate::api::meta::{
     FINALIZER_JOB_TRACKING, LABEL_CONTROLLER_UID, controller_of, has_finalizer, key, label, uid,
@@ -31,6 +32,8 @@ pub struct Settings {
     pub terminated_pod_threshold: usize,
     /// This machine's time zone: that of schedules which name none.
     pub time_zone: Tz,
+    /// What images run.
+    pub images: Arc<Images>,
 }
 
 impl Default for Settings {
@@ -40,6 +43,7 @@ impl Default for Settings {
             backoff_base: DEFAULT_BASE,
             terminated_pod_threshold: 12_500,
             time_zone: Tz::UTC,
+            images: Arc::default(),
         }
     }
 }

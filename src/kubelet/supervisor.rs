@@ -569,7 +569,7 @@ fn step_failed(container: &ContainerRun, step: Step, path: &str, error: &std::io
     start_error(&match step {
         Step::Fork => format!("fork: {cause}"),
         Step::Directory => {
-            format!("chdir to cwd ({:?}) set in config.json failed: {cause}", container.working_directory)
+            format!("chdir to cwd ({:?}) failed: {cause}", container.working_directory)
         }
         Step::Exec if has_no_interpreter(path) => {
             format!("exec: {program:?}: no such file or directory")
@@ -584,12 +584,9 @@ fn has_no_interpreter(path: &str) -> bool {
     std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && &start == b"#!"
 }
 
-/// The sentence of container runtimes, which tutorials show and people search for.
+/// The part of container runtimes' sentence that is true here, which tutorials show and people search for.
 fn start_error(cause: &str) -> String {
-    format!(
-        "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: \
-         unable to start container process: {cause}: unknown"
-    )
+    format!("unable to start container process: {cause}")
 }
 
 fn errno_text(error: &std::io::Error) -> String {

@@ -8,10 +8,13 @@ use std::sync::OnceLock;
 use anyhow::{Context, Result, bail};
 use chrono_tz::Tz;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
+use crate::api::images::Images;
 use crate::api::{durations, names};
 use crate::controller::Settings;
 use crate::kubelet::actions::{NODE_NAME_VARIABLE, POD_UID_VARIABLE};
+use crate::store::write_atomic;
 
 /// What the environment and the configuration file say.
 #[derive(Clone, Debug)]
@@ -24,8 +27,8 @@ pub struct Config {
     pub idle_timeout: std::time::Duration,
     /// What holds for all objects.
     pub settings: Settings,
-    /// The configuration file as it was read, for noticing another.
-    file: Option<(PathBuf, FileState)>,
+    /// The configuration files as they were read, for noticing others.
+    files: Vec<(PathBuf, FileState)>,
 }
 
 /// By what another version of a file is known: its inode, length and time of change.
@@ -70,10 +73,11 @@ impl Config {
             .with_context(|| format!("find data directory {}", data_directory.display()))?;
         let background = std::env::var_os("JOBCTL_BACKGROUND").is_none_or(|value| value != "never");
         let defaults = Settings::default();
-        let path = directories.map(|directories| directories.config_dir().join("config.yaml"));
-        let file_state = path.as_deref().and_then(state_of);
-        let file = path.as_deref().map_or_else(|| Ok(ConfigFile::default()), read_file)?;
-        let path = path.unwrap_or_default();
+        let place = directories.map(|directories| directories.config_dir().to_owned()).unwrap_or_default();
+        let (path, images_path) = (place.join("config.yaml"), place.join("images.yaml"));
+        let files = [&path, &images_path].map(|path| (path.clone(), state_of(path))).into();
+        let file: ConfigFile = read_file(&path)?;
+        let images: Images = read_file(&images_path)?;
         let in_file =
             |key: &str, problem: String| anyhow::anyhow!("read {}: {key}: {problem}", path.display());
         let backoff_base = match &file.backoff_base {
@@ -95,11 +99,12 @@ impl Config {
             data_directory,
             background,
             idle_timeout: idle_timeout.to_std().unwrap_or_default(),
-            file: (!path.as_os_str().is_empty()).then_some((path, file_state)),
+            files,
             settings: Settings {
                 node_name: file.node_name.unwrap_or_else(node_name),
                 backoff_base,
                 time_zone: local_zone(),
+                images: images.into(),
                 terminated_pod_threshold: file
                     .terminated_pod_threshold
                     .unwrap_or(defaults.terminated_pod_threshold),
@@ -109,9 +114,32 @@ impl Config {
 }
 
 impl Config {
-    /// Whether the configuration file is another by now.
+    /// Whether a configuration file is another by now.
     pub(super) fn is_outdated(&self) -> bool {
-        self.file.as_ref().is_some_and(|(path, state)| state_of(path) != *state)
+        self.files.iter().any(|(path, state)| state_of(path) != *state)
+    }
+
+    /// Whether other images are said to run something by now.
+    pub(super) fn has_other_images(&self) -> bool {
+        self.files.last().is_some_and(|(path, state)| state_of(path) != *state)
+    }
+
+    /// Where the configuration files are.
+    pub(super) fn directory(&self) -> Option<&Path> {
+        self.files.last().and_then(|(path, _)| path.parent())
+    }
+
+    /// Stores what images run.
+    ///
+    /// # Errors
+    /// A directory that cannot be written to.
+    pub fn save_images(&self, images: &Images) -> Result<()> {
+        let (path, _) = self.files.last().context("no configuration directory")?;
+        let text = serde_yaml::to_string(images).context("write the images down")?;
+        if let Some(directory) = path.parent() {
+            std::fs::create_dir_all(directory).with_context(|| format!("create {}", directory.display()))?;
+        }
+        write_atomic(path, text.as_bytes()).with_context(|| format!("write {}", path.display()))
     }
 }
 
@@ -122,11 +150,11 @@ fn duration(text: &str) -> Result<chrono::Duration, String> {
     }
 }
 
-fn read_file(path: &Path) -> Result<ConfigFile> {
+fn read_file<T: DeserializeOwned + Default>(path: &Path) -> Result<T> {
     match std::fs::read_to_string(path) {
-        Ok(text) if text.trim().is_empty() => Ok(ConfigFile::default()),
+        Ok(text) if text.trim().is_empty() => Ok(T::default()),
         Ok(text) => serde_yaml::from_str(&text).with_context(|| format!("read {}", path.display())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(ConfigFile::default()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(T::default()),
         Err(error) => Err(error).with_context(|| format!("read {}", path.display())),
     }
 }

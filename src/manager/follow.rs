@@ -39,6 +39,12 @@ impl Watches {
         Ok(Self { inotify, journal: None })
     }
 
+    /// Watches the directory of the configuration, where there is one.
+    pub(super) fn follow_configuration(&self, directory: &Path) {
+        let flags = AddWatchFlags::IN_MOVED_TO | AddWatchFlags::IN_CLOSE_WRITE | AddWatchFlags::IN_DELETE;
+        let _ = self.inotify.add_watch(directory, flags);
+    }
+
     /// Watches this journal in place of the one before. True when the watch is new.
     pub(super) fn follow_journal(&mut self, path: &Path) -> Result<bool> {
         if self.journal.as_ref().is_some_and(|(followed, _)| followed == path) {

@@ -77,6 +77,7 @@ impl Controller {
         let timer =
             TimerFd::new(ClockId::CLOCK_REALTIME, TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK)?;
         let mut watches = Watches::new(&self.store, true)?;
+        config.directory().iter().for_each(|directory| watches.follow_configuration(directory));
         let syncer = Syncer::start()?;
         let mut lock = Some(lock);
         let mut is_replaced;
@@ -125,7 +126,8 @@ impl Controller {
             {
                 return Ok(End::Unlocked);
             }
-            if leave_at.is_some() && config.is_outdated() {
+            // What images run is of use to pods that wait for it.
+            if (leave_at.is_some() && config.is_outdated()) || config.has_other_images() {
                 return Ok(End::Outdated);
             }
             let report = self.engine.pass()?;

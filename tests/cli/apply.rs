@@ -277,7 +277,7 @@ spec:
           initContainers:
           - {name: setup, command: [no-such-program]}
           containers:
-          - {name: main, image: busybox}
+          - {name: main, image: redis}
           - {name: here, command: [sh]}
           - {name: file, command: [./missing.sh], workingDir: sub}
 ";
@@ -288,7 +288,7 @@ spec:
         &format!(
             "{at}.initContainers[0].command: \"no-such-program\" is not found on the PATH that the pod will have\n\
              {at}.containers[0]: no command: jobctl runs programs of this machine and knows no entrypoint of image \
-             \"busybox\", so the container will wait with ErrImagePull\n\
+             \"redis\", so the container will wait with ErrImagePull; to say what it runs: jobctl image set redis -- COMMAND\n\
              {at}.containers[2].command: \"./missing.sh\" does not exist on this machine\n"
         ),
     );

@@ -18,6 +18,7 @@ mod examples;
 mod failure_policy_walkthroughs;
 mod faults;
 mod get;
+mod images;
 mod indexed;
 mod logs;
 mod manifests;

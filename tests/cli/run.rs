@@ -202,7 +202,7 @@ fn first_line_with(stderr: impl std::io::Read, word: &str) -> String {
 }
 
 fn without_command(name: &str) -> String {
-    job(name, "", "").replace("command: [sh, -c, \"\"]", "image: busybox")
+    job(name, "", "").replace("command: [sh, -c, \"\"]", "image: redis")
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn why_a_pod_cannot_start_is_said_as_soon_as_it_is_known() {
     for (manifest, word) in [
         (
             without_command("nothing"),
-            "container main is waiting: ErrImagePull: failed to pull image \"busybox\"",
+            "container main is waiting: ErrImagePull: failed to pull image \"redis\"",
         ),
         (job("cordoned", "", "true"), "; to let it start: jobctl uncordon node1"),
     ] {

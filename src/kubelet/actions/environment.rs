@@ -216,16 +216,15 @@ pub(super) fn expand_all(text: &str, env: &BTreeMap<String, String>) -> Result<S
     expand(text, env, LONGEST_STRING).ok_or_else(|| "the subPath is too long".into())
 }
 
-/// The container's command and arguments.
+/// The container's command and arguments, expanded.
 ///
 /// # Errors
 /// The first that is longer than a program can be given.
-pub(super) fn arguments(
-    container: &Container,
+pub(super) fn arguments<'a>(
+    words: impl Iterator<Item = &'a String>,
     env: &BTreeMap<String, String>,
     room: &mut Room,
 ) -> Result<Vec<String>, Problem> {
-    let words = container.command.iter().flatten().chain(container.args.iter().flatten());
     let expanded = words.enumerate().map(|(number, word)| {
         let word =
             expand(word, env, LONGEST_STRING).ok_or_else(|| too_long(&format!("argument {number}")))?;

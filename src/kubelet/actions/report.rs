@@ -100,10 +100,6 @@ fn container_events(
         events.push(told);
     };
     if started > 0 {
-        if !after.image.is_empty() {
-            let message = format!("Container image {:?} already present on machine", after.image);
-            tell("Normal", "Pulled", message, started);
-        }
         tell("Normal", "Created", format!("Created container: {}", after.name), started);
         let end = after
             .state
@@ -147,6 +143,10 @@ fn container_events(
         "ErrImageNeverPull" => {
             tell("Warning", "ErrImageNeverPull", message(), 1);
             tell("Warning", "Failed", "Error: ErrImageNeverPull".into(), 1);
+        }
+        "InvalidImageName" => {
+            tell("Warning", "InspectFailed", message(), 1);
+            tell("Warning", "Failed", "Error: InvalidImageName".into(), 1);
         }
         "CreateContainerConfigError" => tell("Warning", "Failed", format!("Error: {}", message()), 1),
         _ => {}

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::config::ConfigObjects;
 use super::environment::{self, Problem, Room};
 use super::volumes::{self, MountRun, Sources, Step, VolumeRun};
+use crate::api::images::{Image, ImageName, Images};
 use crate::api::meta::{
     ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PATH, ANNOTATION_SESSION, ANNOTATION_UMASK,
     ANNOTATION_WORKING_DIRECTORY, annotation, controller_of, name, namespace, uid,
@@ -208,7 +209,9 @@ pub fn pod_run(
         blocked(spec.containers.first().map_or("", |first| first.name.as_str()), problem)
     })?;
     let (volumes, steps): (Vec<_>, Vec<_>) = prepared.into_iter().unzip();
-    let given = Given { pod, environment: &environment, allocatable, config, directory, volumes: &volumes };
+    let images = &world.settings.images;
+    let given =
+        Given { pod, environment: &environment, allocatable, config, images, directory, volumes: &volumes };
     let containers = inits
         .chain(mains)
         .map(|(role, container)| container_run(&given, container, role, &mut room))
@@ -243,6 +246,7 @@ struct Given<'a> {
     environment: &'a BTreeMap<String, String>,
     allocatable: &'a Amounts,
     config: &'a ConfigObjects,
+    images: &'a Images,
     /// The working directory of whoever created the object.
     directory: &'a str,
     volumes: &'a [VolumeRun],
@@ -267,31 +271,45 @@ fn container_run(
     role: Role,
     room: &mut Room,
 ) -> Result<ContainerRun, Blocked> {
-    let Given { pod, environment, allocatable, config, directory, volumes } = *given;
+    let Given { pod, environment, allocatable, config, images, directory, volumes } = *given;
     let image = container.image.clone().unwrap_or_default();
-    if container.command.as_ref().is_none_or(Vec::is_empty) {
+    let known = match image.as_str() {
+        "" => None,
+        image => {
+            if ImageName::parse(image).is_none() {
+                return Err(invalid_image(container, image));
+            }
+            images.find(image)
+        }
+    };
+    let words = command(container, known.as_ref());
+    if words.is_empty() {
         return Err(unknown_image(container, &image));
     }
     let blocked = |problem| blocked(&container.name, problem);
     room.begin_container();
     let own = environment::container_env(pod, container, config, allocatable, room).map_err(blocked)?;
     // Only the container's own variables are replaced: what a manifest means must not depend on who applies it.
-    let argv = environment::arguments(container, &own, room).map_err(blocked)?;
+    let argv = environment::arguments(words.into_iter(), &own, room).map_err(blocked)?;
     // By these the processes of a lost pod are found; nobody may hide from that.
     let ours = [(POD_UID_VARIABLE, uid(&pod.metadata)), (CONTAINER_VARIABLE, container.name.as_str())];
-    let given = environment.iter().filter(|(name, _)| !own.contains_key(*name));
+    let of_image = known.iter().flat_map(|known| &known.env);
+    let given = environment.iter().chain(of_image).filter(|(name, _)| !own.contains_key(*name));
     let mut given = given.map(|(name, value)| (name.as_str(), value.as_str())).chain(ours);
     given.try_for_each(|(name, value)| room.take_variable(name, value)).map_err(blocked)?;
     let mut env = environment.clone();
+    env.extend(known.iter().flat_map(|known| known.env.clone()));
     env.extend(own);
     env.extend(ours.map(|(name, value)| (name.to_owned(), value.to_owned())));
-    let working_directory = match container.working_dir.as_deref() {
+    let of_image = known.as_ref().and_then(|known| known.working_dir.as_deref());
+    let wanted = container.working_dir.as_deref().filter(|directory| !directory.is_empty()).or(of_image);
+    let working_directory = match wanted {
         None | Some("") => directory.to_owned(),
         Some(absolute) if absolute.starts_with('/') => absolute.to_owned(),
         Some(relative) => format!("{}/{relative}", directory.trim_end_matches('/')),
     };
     let mounts = volumes::mounts(container, volumes, &env).map_err(blocked)?;
-    let given = container.working_dir.as_deref().is_some_and(|directory| !directory.is_empty());
+    let given = wanted.is_some();
     let sandbox = (!mounts.is_empty()).then(|| SandboxRun {
         mounts,
         read_only_root: false,
@@ -306,6 +324,27 @@ fn container_run(
         working_directory,
         sandbox,
     })
+}
+
+/// What a container runs: a `command` of its own replaces the image's entrypoint, and then only its own `args` count.
+fn command<'a>(container: &'a Container, image: Option<&'a Image>) -> Vec<&'a String> {
+    let own = container.command.as_deref().unwrap_or_default();
+    let args = container.args.as_deref().unwrap_or_default();
+    match image {
+        Some(image) if own.is_empty() => {
+            let args = if args.is_empty() { &image.args } else { args };
+            image.command.iter().chain(args).collect()
+        }
+        None if own.is_empty() => Vec::new(),
+        _ => own.iter().chain(args).collect(),
+    }
+}
+
+fn invalid_image(container: &Container, image: &str) -> Blocked {
+    let message = format!(
+        "Failed to apply default image tag {image:?}: couldn't parse image name {image:?}: invalid reference format"
+    );
+    Blocked { container: container.name.clone(), reason: "InvalidImageName", message }
 }
 
 /// Without a command only the image could say what to run, and images are labels here (design, "Pods without
@@ -323,7 +362,7 @@ fn unknown_image(container: &Container, image: &str) -> Blocked {
         reason: "ErrImagePull",
         message: format!(
             "failed to pull image {image:?}: jobctl runs commands of this machine and knows no entrypoint for \
-             this image; give the container a command"
+             this image; give the container a command, or say what the image runs: jobctl image set {image} -- COMMAND"
         ),
     }
 }

@@ -243,6 +243,8 @@ fn container_id(run: &PodRun, container: &ContainerRun, restart: i32) -> String 
 
 /// How long a container shows ErrImagePull before it shows ImagePullBackOff: the first image back-off upstream.
 const IMAGE_BACKOFF: Duration = Duration::seconds(10);
+/// The longest image back-off.
+const LONGEST_IMAGE_BACKOFF: Duration = Duration::seconds(300);
 
 /// How long after a volume could not be made it is tried again, at least and at most.
 const SHORTEST_MOUNT_DELAY: Duration = Duration::milliseconds(500);
@@ -256,24 +258,22 @@ pub fn blocked_status(
 ) -> (PodStatus, Option<DateTime<Utc>>) {
     let mut status = pod.status.clone().unwrap_or_default();
     let since = status.start_time.get_or_insert_with(|| time(now)).0;
-    let mut wake = None;
-    let (reason, message) = match blocked.reason {
+    let (reason, message, wake) = match blocked.reason {
         "ErrImagePull" if now - since >= IMAGE_BACKOFF => {
+            // As upstream pulls again: what the image runs may have been said since.
+            let again = now + (now - since).clamp(IMAGE_BACKOFF, LONGEST_IMAGE_BACKOFF);
             let image = image_of(pod, &blocked.container);
-            (
-                "ImagePullBackOff",
-                format!("Back-off pulling image {image:?}: ErrImagePull: {}", blocked.message),
-            )
+            let message = format!("Back-off pulling image {image:?}: ErrImagePull: {}", blocked.message);
+            ("ImagePullBackOff", message, Some(again))
         }
         FAILED_MOUNT => {
             // The longer it has waited, the longer it waits, as upstream: from half a second to two minutes.
             let waited = (now - since).clamp(SHORTEST_MOUNT_DELAY, LONGEST_MOUNT_DELAY);
-            wake = Some(now + waited);
-            ("", String::new())
+            ("", String::new(), Some(now + waited))
         }
         reason => {
-            wake = (reason == "ErrImagePull").then(|| since + IMAGE_BACKOFF);
-            (reason, blocked.message.clone())
+            let wake = (reason == "ErrImagePull").then(|| since + IMAGE_BACKOFF);
+            (reason, blocked.message.clone(), wake)
         }
     };
     let spec = pod.spec.clone().unwrap_or_default();

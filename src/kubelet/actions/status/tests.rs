@@ -423,7 +423,7 @@ fn a_pod_that_cannot_be_started_waits_as_for_its_image() {
         told(later.container_statuses.as_ref()),
         "a: waiting ImagePullBackOff; b: waiting ContainerCreating"
     );
-    assert_eq!(wake, None, "nor after it");
+    assert_eq!(wake, Some(at(20)), "and is tried again, as an image is pulled again");
     let message = later.container_statuses.and_then(|all| all[0].state.clone()?.waiting?.message);
     assert_eq!(message.as_deref(), Some("Back-off pulling image \"img:1\": ErrImagePull: no such image"));
     let never = Blocked { reason: "ErrImageNeverPull", ..blocked.clone() };
