@@ -41,7 +41,7 @@ complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "delete" -d 'Delete ob
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "patch" -d 'Change fields of objects'
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "label" -d 'Set or remove labels'
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "annotate" -d 'Set or remove annotations'
-complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "scale" -d 'Set the parallelism of Jobs'
+complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "scale" -d 'Set the parallelism of Jobs, or the replicas of StatefulSets'
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "rerun" -d 'Run Jobs that have ended once more'
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "suspend" -d 'Stop Jobs and keep them for later, or keep CronJobs from starting Jobs'
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "resume" -d 'Let suspended Jobs and CronJobs go on'
@@ -300,8 +300,8 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l local -d 'Cha
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l replicas -d 'The new parallelism' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l current-replicas -d 'Only if the parallelism is this now' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l replicas -d 'The new number of pods' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l current-replicas -d 'Only if the number is this now' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l resource-version -d 'Only if the Job has this version' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l timeout -d 'Accepted for kubectl\'s sake: the parallelism is set when the command ends' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s l -l selector -d 'Label selector' -r
@@ -499,7 +499,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_
 complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions version completion help" -f -a "patch" -d 'Change fields of objects'
 complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions version completion help" -f -a "label" -d 'Set or remove labels'
 complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions version completion help" -f -a "annotate" -d 'Set or remove annotations'
-complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions version completion help" -f -a "scale" -d 'Set the parallelism of Jobs'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions version completion help" -f -a "scale" -d 'Set the parallelism of Jobs, or the replicas of StatefulSets'
 complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions version completion help" -f -a "rerun" -d 'Run Jobs that have ended once more'
 complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions version completion help" -f -a "suspend" -d 'Stop Jobs and keep them for later, or keep CronJobs from starting Jobs'
 complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions version completion help" -f -a "resume" -d 'Let suspended Jobs and CronJobs go on'

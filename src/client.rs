@@ -18,7 +18,8 @@ use crate::api::{Event, Pod};
 use crate::apiserver::{Creator, Reader};
 use crate::kubelet::{LogOptions, LogReader, Runs};
 use crate::manager::{
-    self, Companion, Config, DEFAULT_PATH, Follower, clock, creator_umask, session_environment, show_node,
+    self, Companion, Config, DEFAULT_PATH, Follower, clock, creator_umask, session_environment,
+    show_default_namespace, show_node,
 };
 use crate::store::{PodDirectory, ReaderOfRecord, State, Store, Table, is_read_for_record};
 
@@ -111,10 +112,13 @@ impl Client {
         events.collect::<serde_json::Result<_>>().context("read an Event")
     }
 
-    /// The node is shown as it is now, whatever was stored of it.
+    /// The node is shown as it is now, whatever was stored of it, and one namespace is always there.
     fn reader(&self, mut state: State, tables: &[Table]) -> Result<Reader> {
         if tables.contains(&Table::NODES) {
             show_node(&self.config, &mut state)?;
+        }
+        if tables.contains(&Table::NAMESPACES) {
+            show_default_namespace(&mut state)?;
         }
         Ok(Reader::new(state, clock()))
     }

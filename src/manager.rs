@@ -18,7 +18,7 @@ pub use check::{ControllerCheck, Pods, check_controller};
 pub use config::{Config, DEFAULT_PATH, creator_umask, session_environment, take_umask};
 pub use engine::{Engine, PassReport};
 pub use follow::Follower;
-pub use node::{register_node, show_node};
+pub use node::{register_node, show_default_namespace, show_node};
 pub use notice::take_notices;
 pub use request::{
     Companion, begin, commit, commit_quietly, ensure_controller, restart_after_error, revive_controller,

@@ -8,6 +8,7 @@
 
 mod budget;
 mod json;
+mod json_object;
 mod object;
 mod scalar;
 mod split;
@@ -18,6 +19,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+pub(crate) use json_object::json_problem;
 pub use object::{TypeMeta, flatten, type_meta};
 pub(crate) use scalar::{Scalar, resolve};
 pub use split::Documents;

@@ -5,26 +5,31 @@
 //! left out on purpose: a container's `image` is not required, since containers run on the host.
 //! Must not: change objects, or judge what this machine can do (`compatibility` does).
 
+mod addresses;
 mod affinity;
+mod claim;
+mod cluster;
+mod config_data;
 mod container;
 mod cronjob;
 mod env;
 mod hosts;
 mod job;
 mod metadata;
+mod network_policy;
 mod placement;
 mod pod;
 mod policies;
 mod ports;
 mod probe;
+mod quotas;
+mod rbac;
 mod resources;
+mod service;
+mod stateful_set;
 mod update;
 mod value;
 mod warnings;
-
-mod kinds;
-
-pub use kinds::*;
 
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{Node, Pod};
@@ -34,6 +39,31 @@ use super::meta::name;
 use super::names;
 use super::status_error::FieldError;
 
+pub use claim::{
+    validate_persistent_volume_claim, validate_persistent_volume_claim_update,
+    warnings_of_persistent_volume_claim,
+};
+pub use cluster::{
+    validate_namespace, validate_namespace_update, validate_priority_class, validate_priority_class_update,
+    validate_service_account, validate_service_account_update,
+};
+pub use config_data::{
+    validate_config_map, validate_config_map_update, validate_secret, validate_secret_update,
+};
+pub use network_policy::{
+    validate_network_policy, validate_network_policy_update, warnings_of_network_policy,
+};
+pub use quotas::{
+    validate_limit_range, validate_limit_range_update, validate_resource_quota,
+    validate_resource_quota_update,
+};
+pub use rbac::{
+    validate_cluster_role, validate_cluster_role_binding, validate_cluster_role_binding_update,
+    validate_cluster_role_update, validate_role, validate_role_binding, validate_role_binding_update,
+    validate_role_update,
+};
+pub use service::{validate_service, validate_service_update, warnings_of_service};
+pub use stateful_set::{validate_stateful_set, validate_stateful_set_update, warnings_of_stateful_set};
 pub use update::first_template_difference;
 pub(crate) use value::quoted;
 pub use warnings::{warnings_of_cron_job, warnings_of_job, warnings_of_pod};

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::creator::{Creator, Passed};
 use super::delete::{DeleteOptions, Deleted};
+use super::namespaces::DEFAULT_NAMESPACE;
 use super::read::Read as _;
 use super::transaction::Transaction;
 use super::update::not_changeable;
@@ -71,9 +72,13 @@ impl Transaction {
     pub fn create(&mut self, object: Object, manifest: &Value, creator: &Creator) -> Result<Answer> {
         let (mut answer, passed) = self.admit(object, manifest, creator)?;
         let (kind, key) = (answer.object.kind(), answer.object.key());
+        if kind == Kind::Namespace && *key.name == *DEFAULT_NAMESPACE {
+            self.add_namespace(DEFAULT_NAMESPACE)?;
+        }
         if self.find(kind, &key)?.is_some() {
             return Err(StatusError::AlreadyExists { kind, name: key.name.to_string() }.into());
         }
+        answer.warnings.splice(0..0, self.ensure_namespace(&answer.object)?);
         self.store_new(&mut answer.object)?;
         self.store_passed(passed)?;
         Ok(answer)
@@ -95,6 +100,7 @@ impl Transaction {
         let (kind, key) = (answer.object.kind(), answer.object.key());
         let is_there = !key.name.is_empty() && self.find(kind, &key)?.is_some();
         let deleted = if is_there { Some(self.delete(kind, &key, options)?) } else { None };
+        answer.warnings.splice(0..0, self.ensure_namespace(&answer.object)?);
         self.store_new(&mut answer.object)?;
         self.store_passed(passed)?;
         Ok((answer, deleted))
@@ -126,6 +132,10 @@ impl Transaction {
         require_storable(&object)?;
         // What no cluster would take comes before what this machine cannot do.
         refuse(&object, causes)?;
+        if let Object::Service(service) = &mut object {
+            let causes = self.allocate(service)?;
+            refuse(&object, causes)?;
+        }
         let findings = object.findings(manifest);
         refuse(&object, findings.refused)?;
         object.canonicalize();

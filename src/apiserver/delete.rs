@@ -149,13 +149,12 @@ impl Transaction {
 
     /// Deletes a namespace with all that is in it. Here it goes at once; pods that are given time to end go when they have.
     fn delete_namespace(&mut self, key: &Key, options: &DeleteOptions) -> Result<Deleted> {
-        let namespace: Namespace = self.wanted(Kind::Namespace, key, options)?;
         if PROTECTED_NAMESPACES.contains(&&*key.name) {
             let detail = "this namespace may not be deleted".to_owned();
-            return Err(
-                StatusError::Forbidden { kind: Kind::Namespace, name: key.name.to_string(), detail }.into()
-            );
+            let name = key.name.to_string();
+            return Err(StatusError::Forbidden { kind: Kind::Namespace, name, detail }.into());
         }
+        let namespace: Namespace = self.wanted(Kind::Namespace, key, options)?;
         let within = DeleteOptions {
             propagation: Propagation::Background,
             grace_seconds: options.grace_seconds,
@@ -175,7 +174,7 @@ impl Transaction {
             }
         }
         self.frees_room = true;
-        self.remove(Table::from(Kind::Namespace), key.clone());
+        self.remove(Table::NAMESPACES, key.clone());
         Ok(Deleted { kind: Kind::Namespace, key: key.clone(), uid: uid(&namespace.metadata).to_owned() })
     }
 

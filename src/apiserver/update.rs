@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::create::{refuse, require_storable};
 use super::creator::Creator;
+use super::namespaces::DEFAULT_NAMESPACE;
 use super::patch::Patch;
 use super::read::Read as _;
 use super::transaction::Transaction;
@@ -71,6 +72,9 @@ impl Transaction {
     /// [`StatusError::Invalid`] with every cause.
     pub fn update(&mut self, mut update: Update<'_>) -> Result<Updated> {
         let (kind, key) = (update.kind, update.key);
+        if kind == Kind::Namespace && *key.name == *DEFAULT_NAMESPACE {
+            self.add_namespace(DEFAULT_NAMESPACE)?;
+        }
         let found = self.get(kind, key)?;
         let old = Object::read(kind, &found.text).ok_or_else(|| not_changeable(kind))??;
         let current = found.value()?;
@@ -87,6 +91,9 @@ impl Transaction {
             return Ok(Updated { object: old.clone(), old, is_changed: false, warnings: Vec::new() });
         }
         let (mut object, mut warnings) = changed(kind, &update.value)?;
+        if !kind.resource().namespaced {
+            object.meta_mut().namespace = None;
+        }
         let given = object.key();
         for (what, given, known) in
             [("name", given.name, &key.name), ("namespace", given.namespace, &key.namespace)]
@@ -112,6 +119,10 @@ impl Transaction {
                 let causes = object.prepare_for_update(&old);
                 require_storable(&object)?;
                 refuse(&object, causes)?;
+                if let Object::Service(service) = &mut object {
+                    let causes = self.allocate(service)?;
+                    refuse(&object, causes)?;
+                }
                 let findings = object.findings(manifest);
                 refuse(&object, findings.refused)?;
                 if update.all_warnings {

@@ -133,7 +133,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     }
     let context = Context::open_to_create(global, args.dry_run)?;
     let creator = context.client.creator(&args.pass_env)?;
-    let tables = [Table::CRON_JOBS, Table::JOBS, Table::NODES, Table::PODS];
+    let tables = [Table::CRON_JOBS, Table::JOBS, Table::NODES, Table::NAMESPACES, Table::PODS];
     let (held, mut requests) = context.begin(&tables)?;
     let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?.listed();
     let mut decisions = Vec::new();

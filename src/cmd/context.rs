@@ -10,7 +10,7 @@ use crate::client::{Client, Requests};
 use crate::store::Table;
 
 /// Where objects are that name no namespace, in a request that names none.
-pub(super) const DEFAULT_NAMESPACE: &str = "default";
+pub(super) use crate::apiserver::DEFAULT_NAMESPACE;
 
 /// Flags of every verb
 #[derive(Clone, Debug, clap::Args)]

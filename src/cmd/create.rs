@@ -123,7 +123,7 @@ fn create_from_files(global: &Global, files: &FileArgs, options: &Options) -> Re
 }
 
 /// What creating objects looks at.
-const TABLES: [Table; 4] = [Table::CRON_JOBS, Table::JOBS, Table::NODES, Table::PODS];
+const TABLES: [Table; 5] = [Table::CRON_JOBS, Table::JOBS, Table::NODES, Table::NAMESPACES, Table::PODS];
 
 /// The manifest that is to be created, with itself in its annotation where that is wanted.
 pub(super) fn saved(manifest: Value, options: &Options) -> Value {

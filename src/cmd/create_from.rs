@@ -31,7 +31,8 @@ pub(super) fn run(
     };
     let context = Context::open(global)?;
     let creator = context.client.creator(&options.pass_env)?;
-    let (_held, requests) = context.begin(&[Table::CRON_JOBS, Table::JOBS, Table::NODES, Table::PODS])?;
+    let (_held, requests) =
+        context.begin(&[Table::CRON_JOBS, Table::JOBS, Table::NODES, Table::NAMESPACES, Table::PODS])?;
     let found = requests.get(*kind, &kind.key(&context.namespace, from_name))?;
     if *kind != Kind::CronJob {
         bail!("from must be an existing cronjob");

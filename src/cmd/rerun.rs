@@ -46,7 +46,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let targets = manifests::targets(&args.resources, &args.files, "rerun", global)?;
     super::delete::require_targets(&targets, false, &Selectors::none())?;
     let context = Context::open(global)?;
-    let tables = [Table::CRON_JOBS, Table::JOBS, Table::NODES, Table::PODS, Table::RemovedPods];
+    let tables =
+        [Table::CRON_JOBS, Table::JOBS, Table::NODES, Table::NAMESPACES, Table::PODS, Table::RemovedPods];
     let (_held, mut requests) = context.begin(&tables)?;
     let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?;
     let (found, missing) =

@@ -142,7 +142,8 @@ fn submit_all(
     reader: &ReaderOfRecord,
 ) -> Result<Vec<Submitted>> {
     let creator = context.client.creator(&args.pass_env)?;
-    let (_held, mut requests) = context.begin(&[Table::JOBS, Table::NODES, Table::PODS])?;
+    let (_held, mut requests) =
+        context.begin(&[Table::JOBS, Table::NODES, Table::NAMESPACES, Table::PODS])?;
     let mut jobs = Vec::new();
     for mut document in documents {
         submit::set_namespace(&mut document, context)?;

@@ -1,4 +1,4 @@
-//! `scale`: for a Job, its parallelism.
+//! `scale`: for a Job its parallelism, for a StatefulSet its replicas.
 
 use std::process::ExitCode;
 
@@ -15,7 +15,7 @@ use super::outcome::DryRun;
 use crate::api::kinds::Kind;
 use crate::apiserver::Subresource;
 
-/// Set the parallelism of Jobs
+/// Set the parallelism of Jobs, or the replicas of StatefulSets
 ///
 /// kubectl dropped this for Jobs in 1.15; the documents that teach it still expect it.
 #[derive(Debug, clap::Args)]
@@ -25,10 +25,10 @@ pub(super) struct Args {
     resources: Vec<String>,
     #[command(flatten)]
     files: FileArgs,
-    /// The new parallelism
+    /// The new number of pods
     #[arg(long)]
     replicas: Option<i32>,
-    /// Only if the parallelism is this now
+    /// Only if the number is this now
     #[arg(long)]
     current_replicas: Option<i32>,
     /// Only if the Job has this version
@@ -66,14 +66,18 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         ..ChangeArgs::default()
     };
     change::run(global, &args.resources, &change, "scale", Subresource::Main, |found| {
-        if found.kind != Kind::Job {
-            return Err(verbatim(format!(
-                "error: cannot scale {}: only Jobs have a parallelism",
-                found.kind.qualified_plural()
-            )));
-        }
+        let field = match found.kind {
+            Kind::Job => "parallelism",
+            Kind::StatefulSet => "replicas",
+            other => {
+                return Err(verbatim(format!(
+                    "error: cannot scale {}: only Jobs and StatefulSets can be scaled",
+                    other.qualified_plural()
+                )));
+            }
+        };
         let mut value = found.value()?;
-        let current = value["spec"]["parallelism"].as_i64().unwrap_or(1);
+        let current = value["spec"][field].as_i64().unwrap_or(1);
         if let Some(expected) = args.current_replicas.filter(|expected| i64::from(*expected) != current) {
             bail!("Expected replicas to be {expected}, was {current}");
         }
@@ -81,7 +85,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         if let Some(expected) = args.resource_version.as_deref().filter(|expected| *expected != version) {
             bail!("Expected resource version to be {expected}, was {version}");
         }
-        value["spec"]["parallelism"] = json!(replicas);
+        value["spec"][field] = json!(replicas);
         Ok(Changed::new(value, "scaled"))
     })
 }

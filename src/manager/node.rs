@@ -8,11 +8,12 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::Config;
 use super::request::{begin, commit_quietly};
-use crate::api::kinds::Key;
+use crate::api::kinds::{Key, Kind};
 use crate::api::meta::time;
 use crate::api::nodes::{architecture, well_known_labels};
 use crate::api::resource_field::Amounts;
 use crate::api::{Node, NodeStatus, ObjectMeta, Time};
+use crate::apiserver::{DEFAULT_NAMESPACE, namespace_named};
 use crate::controller::pods::new_uid;
 use crate::store::{State, Store, Table};
 
@@ -46,6 +47,22 @@ pub fn show_node(config: &Config, state: &mut State) -> Result<()> {
         node.metadata.resource_version.get_or_insert_with(version);
         let text = serde_json::to_string(&node).context("encode the node")?;
         state.add(Table::NODES, key_of(config), text);
+    }
+    Ok(())
+}
+
+/// Shows the namespace that is there though nobody has created it, where it is not stored yet.
+///
+/// # Errors
+/// Never in practice: objects always encode.
+pub fn show_default_namespace(state: &mut State) -> Result<()> {
+    let (table, key) = (Table::Kind(Kind::Namespace), Key::new("", DEFAULT_NAMESPACE));
+    if state.get(table, &key).is_none() {
+        let uid = new_uid(&mut fastrand::Rng::with_seed(super::seed()));
+        let mut namespace = namespace_named(DEFAULT_NAMESPACE, &uid, super::clock());
+        namespace.metadata.resource_version = Some(state.revision().to_string());
+        let text = serde_json::to_string(&namespace).context("encode the namespace")?;
+        state.add(table, key, text);
     }
     Ok(())
 }

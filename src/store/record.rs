@@ -83,6 +83,8 @@ impl Table {
     pub const CRON_JOBS: Self = Self::Kind(Kind::CronJob);
     /// Nodes: this machine, and what users have said of it.
     pub const NODES: Self = Self::Kind(Kind::Node);
+    /// Namespaces.
+    pub const NAMESPACES: Self = Self::Kind(Kind::Namespace);
     /// Pods.
     pub const PODS: Self = Self::Kind(Kind::Pod);
     /// Events.

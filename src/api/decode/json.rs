@@ -1,6 +1,6 @@
 //! JSON values, with what serde_json lets pass told: a field given twice.
 
-mod syntax;
+pub(super) mod syntax;
 
 use std::fmt;
 

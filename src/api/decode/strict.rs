@@ -1,5 +1,6 @@
 //! A value -> a typed object, with every field that the type does not know and the first that does not fit.
 
+mod bytes;
 mod canonical;
 mod go;
 mod time;
@@ -68,7 +69,11 @@ fn cannot_be_handled(kind: &str, api_version: &str, problem: &str) -> String {
 /// Decodes an object whose kind and version the caller has checked, as a server would keep it: a field that is null, or
 /// empty, counts as absent, and quantities are in their one form.
 pub fn from_value<T: DeserializeOwned>(value: &Value) -> Result<Decoded<T>, TypeError> {
-    let mut value = Cow::Borrowed(value);
+    let mut value = match bytes::canonical(value) {
+        Ok(None) => Cow::Borrowed(value),
+        Ok(Some(rewritten)) => Cow::Owned(rewritten),
+        Err((path, problem)) => return Err(TypeError::new(value, path, problem)),
+    };
     for _ in 0..MAX_FITTED {
         match decode(&value) {
             Ok(decoded) => return with_good_quantities(&value, decoded).map(|decoded| kept(&value, decoded)),

@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::{HostAlias, PodDNSConfig, PodSpec};
 
 use super::value::json;
-use super::{each, quoted};
+use super::{addresses, each, quoted};
 use crate::api::names;
 use crate::api::status_error::FieldError;
 
@@ -46,7 +46,7 @@ fn validate_lists(config: &PodDNSConfig, path: &str) -> Vec<FieldError> {
         errors.push(FieldError::invalid(field.as_str(), json(&servers), &detail));
     }
     for (index, server) in servers.iter().enumerate() {
-        errors.extend(validate_ip(server, &format!("{field}[{index}]")));
+        errors.extend(addresses::validate_address(server, &format!("{field}[{index}]")));
     }
     let searches = config.searches.as_deref().unwrap_or_default();
     let field = format!("{path}.searches");
@@ -76,7 +76,7 @@ fn validate_lists(config: &PodDNSConfig, path: &str) -> Vec<FieldError> {
 pub(super) fn validate_aliases(aliases: &[HostAlias], path: &str) -> Vec<FieldError> {
     let mut errors = Vec::new();
     for (index, alias) in aliases.iter().enumerate() {
-        errors.extend(validate_ip(&alias.ip, &format!("{path}[{index}].ip")));
+        errors.extend(addresses::validate_address(&alias.ip, &format!("{path}[{index}].ip")));
         for (at, name) in alias.hostnames.iter().flatten().enumerate() {
             errors.extend(each(
                 &names::dns_subdomain(name),
@@ -86,16 +86,4 @@ pub(super) fn validate_aliases(aliases: &[HostAlias], path: &str) -> Vec<FieldEr
         }
     }
     errors
-}
-
-/// Older objects may have zeros before the numbers of an address, which upstream still accepts.
-fn validate_ip(text: &str, path: &str) -> Option<FieldError> {
-    let octet = |part: &str| {
-        let is_number = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        is_number && part.parse::<u64>().is_ok_and(|number| number <= 255)
-    };
-    let is_v4 = text.split('.').count() == 4 && text.split('.').all(octet);
-    let is_v6 = text.parse::<core::net::Ipv6Addr>().is_ok();
-    let detail = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
-    (!is_v4 && !is_v6).then(|| FieldError::invalid(path, quoted(text), detail))
 }

@@ -41,7 +41,7 @@ pub(super) fn validate(ports: &[ContainerPort], path: &str) -> Vec<FieldError> {
 }
 
 /// What is wrong with the number of a port.
-fn number(port: i32, path: &str) -> Option<FieldError> {
+pub(super) fn number(port: i32, path: &str) -> Option<FieldError> {
     (!(1..=65535).contains(&port)).then(|| FieldError::invalid(path, port, RANGE))
 }
 

@@ -66,7 +66,23 @@ fn validate_one(name: &str, quantity: &Quantity, path: &str) -> Vec<FieldError> 
     errors
 }
 
-fn validate_name(name: &str, path: &str) -> Vec<FieldError> {
+/// Everything wrong with the name of a resource of any kind.
+pub(super) fn validate_any_name(name: &str, path: &str) -> Vec<FieldError> {
+    let mut errors = each(&names::qualified_name(name), path, name);
+    if errors.is_empty() && !name.contains('/') && !FOR_CONTAINERS.contains(&name) && !is_standard(name) {
+        let detail = "must be a standard resource type or fully qualified";
+        errors.push(FieldError::invalid(path, quoted(name), detail));
+    }
+    errors
+}
+
+/// Whether a container may be limited to more than it asks for of a resource.
+pub(super) fn may_be_overcommitted(name: &str) -> bool {
+    is_native(name) && !name.starts_with(HUGE_PAGES)
+}
+
+/// Everything wrong with the name of a resource of containers.
+pub(super) fn validate_name(name: &str, path: &str) -> Vec<FieldError> {
     let mut errors = each(&names::qualified_name(name), path, name);
     let invalid = |detail: &str| FieldError::invalid(path, quoted(name), detail);
     let for_containers = FOR_CONTAINERS.contains(&name) || name.starts_with(HUGE_PAGES);
@@ -97,7 +113,7 @@ fn is_native(name: &str) -> bool {
 }
 
 /// Whether a resource is somebody else's, of whole units: a device.
-fn is_extended(name: &str) -> bool {
+pub(super) fn is_extended(name: &str) -> bool {
     !is_native(name)
         && !name.starts_with("requests.")
         && names::qualified_name(&format!("requests.{name}")).is_empty()

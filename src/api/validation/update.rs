@@ -167,7 +167,7 @@ fn settle_place(template: &mut PodTemplateSpec, old: &PodTemplateSpec) {
     }
 }
 
-fn immutable<T: Serialize>(field: &str, new: &Option<T>, old: &Option<T>) -> Option<FieldError> {
+pub(super) fn immutable<T: Serialize>(field: &str, new: &Option<T>, old: &Option<T>) -> Option<FieldError> {
     immutable_as(field, new, old, |new| {
         let new = plain(new);
         new.as_str().map_or_else(|| json(&new), quoted)
@@ -184,6 +184,11 @@ fn immutable_as<T: Serialize>(
     first_difference(&plain(new), &plain(old), field)?;
     let value = new.as_ref().map_or_else(|| "null".to_owned(), shown);
     Some(FieldError::invalid(field, value, IMMUTABLE))
+}
+
+/// Whether two values differ, as upstream compares them.
+pub(super) fn differ<T: Serialize>(new: &T, old: &T) -> bool {
+    first_difference(&plain(new), &plain(old), "").is_some()
 }
 
 fn plain(value: &impl Serialize) -> Value {

@@ -63,7 +63,7 @@ fn of_job_spec(spec: &JobSpec, path: &str) -> Vec<String> {
     warnings
 }
 
-fn of_pod_spec(spec: &PodSpec, path: &str) -> Vec<String> {
+pub(super) fn of_pod_spec(spec: &PodSpec, path: &str) -> Vec<String> {
     let mut warnings = Vec::new();
     let mut addresses = BTreeSet::new();
     for (index, alias) in spec.host_aliases.iter().flatten().enumerate() {

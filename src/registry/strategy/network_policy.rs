@@ -43,4 +43,8 @@ impl Strategy for NetworkPolicy {
     fn validate_update(&self, old: &Self) -> Vec<FieldError> {
         validation::validate_network_policy_update(self, old)
     }
+
+    fn warnings(&self) -> Vec<String> {
+        validation::warnings_of_network_policy(self)
+    }
 }

@@ -63,6 +63,10 @@ impl Strategy for PersistentVolumeClaim {
         validation::validate_persistent_volume_claim_update(self, old)
     }
 
+    fn warnings(&self) -> Vec<String> {
+        validation::warnings_of_persistent_volume_claim(self)
+    }
+
     fn keep_all_but_status(&mut self, old: &Self) {
         *self = Self { status: self.status.take(), ..old.clone() };
     }

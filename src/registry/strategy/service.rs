@@ -44,6 +44,10 @@ impl Strategy for Service {
         validation::validate_service_update(self, old)
     }
 
+    fn warnings(&self) -> Vec<String> {
+        validation::warnings_of_service(self)
+    }
+
     fn keep_all_but_status(&mut self, old: &Self) {
         *self = Self { status: self.status.take(), ..old.clone() };
     }

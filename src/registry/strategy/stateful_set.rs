@@ -39,6 +39,10 @@ impl Strategy for StatefulSet {
         validation::validate_stateful_set_update(self, old)
     }
 
+    fn warnings(&self) -> Vec<String> {
+        validation::warnings_of_stateful_set(self)
+    }
+
     fn keep_all_but_status(&mut self, old: &Self) {
         *self = Self { status: self.status.take(), ..old.clone() };
     }

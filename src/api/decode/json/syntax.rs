@@ -4,7 +4,7 @@ use crate::api::validation::quoted;
 
 /// What is wrong with the first value of a text, and after how many bytes that shows.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Problem {
+pub(in crate::api::decode) enum Problem {
     /// A character that cannot stand there; the bytes up to it and with it.
     Character(usize, String),
     /// The text ends within the value.
@@ -12,7 +12,7 @@ pub(super) enum Problem {
 }
 
 /// The first mistake in the first value of a text; none where that is sound.
-pub(super) fn problem(text: &str) -> Option<Problem> {
+pub(in crate::api::decode) fn problem(text: &str) -> Option<Problem> {
     let mut scan = Scan { bytes: text.as_bytes(), position: 0 };
     scan.value("looking for beginning of value").err()
 }

@@ -73,6 +73,13 @@ pub(super) fn canonical(value: &Value) -> Option<Value> {
     Some(value)
 }
 
+/// As [`is_absent`], where the name of the struct tells two fields of the same name apart.
+fn is_absent_in(parent: &str, field: &str, value: &Value) -> bool {
+    // How long a client of a Service stays with a pod is optional by itself.
+    let is_optional = parent == "clientIP" && field == "timeoutSeconds";
+    !is_optional && is_absent(field, value)
+}
+
 /// Whether a field with this value is kept as if it were not there.
 fn is_absent(field: &str, value: &Value) -> bool {
     match value {
@@ -110,10 +117,10 @@ fn is_to_be_changed(field: &str, value: &Value) -> bool {
             map.values().any(|value| written(value, canonical_amount).is_some())
         }
         Value::Object(map) if is_map(field, map) => false,
-        Value::Object(map) => map.iter().any(|(field, value)| {
-            is_absent(field, value)
-                || QUANTITIES.contains(&field.as_str()) && written(value, quantity::canonical).is_some()
-                || is_to_be_changed(field, value)
+        Value::Object(map) => map.iter().any(|(name, value)| {
+            is_absent_in(field, name, value)
+                || QUANTITIES.contains(&name.as_str()) && written(value, quantity::canonical).is_some()
+                || is_to_be_changed(name, value)
         }),
         _ => false,
     }
@@ -127,12 +134,12 @@ fn change(field: &str, value: &mut Value) {
         }
         Value::Object(map) if is_map(field, map) => {}
         Value::Object(map) => {
-            map.retain(|field, value| !is_absent(field, value));
-            for (field, value) in map {
-                if QUANTITIES.contains(&field.as_str()) {
+            map.retain(|name, value| !is_absent_in(field, name, value));
+            for (name, value) in map {
+                if QUANTITIES.contains(&name.as_str()) {
                     rewrite(value, quantity::canonical);
                 }
-                change(field, value);
+                change(name, value);
             }
         }
         _ => {}

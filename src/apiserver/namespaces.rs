@@ -1,0 +1,52 @@
+//! Namespaces that objects are in: each is there once something is in it.
+
+use anyhow::Result;
+use k8s_openapi::api::core::v1::Namespace;
+
+use super::read::Source as _;
+use super::transaction::Transaction;
+use crate::api::ObjectMeta;
+use crate::api::kinds::Key;
+use crate::controller::pods::new_uid;
+use crate::registry::object::Object;
+use crate::registry::strategy::Strategy as _;
+use crate::store::Table;
+
+/// The namespace that is there though nobody has created it.
+pub const DEFAULT_NAMESPACE: &str = "default";
+
+/// A namespace as a server makes it.
+pub fn namespace_named(name: &str, uid: &str, now: chrono::DateTime<chrono::Utc>) -> Namespace {
+    let metadata = ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() };
+    let mut namespace = Namespace { metadata, ..Namespace::default() };
+    namespace.set_defaults();
+    namespace.prepare_for_create(uid, now);
+    namespace
+}
+
+impl Transaction {
+    /// Creates the namespace of a new object where it is not there, in the same commit. Returns what there is to say of it: a
+    /// cluster would have refused the object, and a name may be misspelt.
+    pub(super) fn ensure_namespace(&mut self, object: &Object) -> Result<Option<String>> {
+        let (kind, key) = (object.kind(), object.key());
+        if !kind.resource().namespaced {
+            return Ok(None);
+        }
+        let name = key.namespace.to_string();
+        if !self.add_namespace(&name)? || name == DEFAULT_NAMESPACE {
+            return Ok(None);
+        }
+        Ok(Some(format!("namespace {name:?} did not exist and is created")))
+    }
+
+    /// Stores a namespace unless it is stored; whether it was not.
+    pub(super) fn add_namespace(&mut self, name: &str) -> Result<bool> {
+        let key = Key::new("", name);
+        if self.entry(Table::NAMESPACES, &key)?.is_some() {
+            return Ok(false);
+        }
+        let uid = new_uid(&mut self.random);
+        self.put(namespace_named(name, &uid, self.now));
+        Ok(true)
+    }
+}
