@@ -17,12 +17,13 @@ fn no_control_character_of_an_object_reaches_the_terminal() {
     let evil = "\\e]0;x\\a\\e[31m\\r\\u009b2J";
     let manifest = job("evil", "backoffLimit: 0", "true")
         .replace("  annotations:\n", &format!("  annotations:\n    note: \"{evil}\"\n"))
-        .replace(
-            "        command:",
-            &format!("        image: \"{evil}\"\n        command: [\"/no{evil}\"]\n        args:"),
-        );
+        .replace("        command:", &format!("        command: [\"/no{evil}\"]\n        args:"));
     let applied = world.apply(&manifest);
     is_harmless(&applied);
+    // One with such an image waits for ever; it is shown all the same.
+    let image = job("image", "suspend: true", "true")
+        .replace("        command:", &format!("        image: \"{evil}\"\n        command:"));
+    is_harmless(&world.apply(&image));
     let message = "{.items[0].status.containerStatuses[0].state.terminated.message}";
     eventually(SOON, || world.value("pods", message).contains('\u{1b}'));
     world.wait_for_end("evil");
@@ -33,7 +34,7 @@ fn no_control_character_of_an_object_reaches_the_terminal() {
         "events",
         "describe job evil",
         "describe pods",
-        "get pods -o custom-columns=A:.spec.containers[0].image,B:.status.containerStatuses[0].state.terminated.message",
+        "get pods -o custom-columns=A:.metadata.name,B:.status.containerStatuses[0].state.terminated.message",
         "annotate job evil --list",
         "reconcile",
         "wait --for=condition=Suspended job/evil --timeout=10ms",
