@@ -19,6 +19,7 @@ pub(crate) mod number;
 pub(crate) mod quantity;
 pub mod resource_field;
 pub mod schedule;
+pub mod security;
 pub mod selectors;
 pub mod status_error;
 pub mod times;

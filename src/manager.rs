@@ -15,7 +15,7 @@ mod timers;
 mod world;
 
 pub use check::{ControllerCheck, Pods, check_controller};
-pub use config::{Config, DEFAULT_PATH, creator_umask, session_environment, take_umask};
+pub use config::{Config, DEFAULT_PATH, creator_umask, identity, session_environment, take_umask};
 pub use engine::{Engine, PassReport};
 pub use follow::Follower;
 pub use node::{register_node, show_default_namespace, show_node};

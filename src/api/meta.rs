@@ -35,6 +35,8 @@ pub const ANNOTATION_WORKING_DIRECTORY: &str = "jobctl.local/working-directory";
 pub const ANNOTATION_PATH: &str = "jobctl.local/path";
 /// Ours: the variables of a session (HOME, LANG, TZ …) of whoever created the object, as a JSON object.
 pub const ANNOTATION_SESSION: &str = "jobctl.local/session";
+/// Ours: "true" where a security context that cannot be in force keeps a pod from starting.
+pub const ANNOTATION_STRICT: &str = "jobctl.local/strict";
 /// Ours: the umask of whoever created the object, in octal.
 pub const ANNOTATION_UMASK: &str = "jobctl.local/umask";
 /// Ours: the names of the variables that `--pass-env` named, with commas between. Their values are kept apart.

@@ -4,8 +4,10 @@ use std::path::Path;
 
 use crate::api::images::Images;
 use crate::api::meta::{ANNOTATION_PATH, ANNOTATION_WORKING_DIRECTORY, annotation};
+use crate::api::security::{Identity, Security};
 use crate::api::{Container, PodSpec};
 use crate::kubelet::{NoProgram, find_program};
+use crate::manager::identity;
 use crate::registry::object::Object;
 
 /// A warning for every container without a command, or with one that is not there.
@@ -29,6 +31,7 @@ pub(super) fn warnings(object: &Object, images: &Images) -> Vec<String> {
         directory: annotation(object.meta(), ANNOTATION_WORKING_DIRECTORY).unwrap_or("/"),
         path: annotation(object.meta(), ANNOTATION_PATH).unwrap_or_default(),
         images,
+        me: identity(),
     };
     spec.map_or_else(Vec::new, |spec| warnings_of(at, spec, &place))
 }
@@ -38,6 +41,7 @@ struct Place<'a> {
     directory: &'a str,
     path: &'a str,
     images: &'a Images,
+    me: Identity,
 }
 
 fn warnings_of(at: &str, spec: &PodSpec, place: &Place<'_>) -> Vec<String> {
@@ -47,8 +51,26 @@ fn warnings_of(at: &str, spec: &PodSpec, place: &Place<'_>) -> Vec<String> {
     let mains = mains.map(|(index, container)| (format!("{at}.containers[{index}]"), container));
     inits
         .chain(mains)
-        .filter_map(|(field, container)| Some(format!("{field}{}", problem(container, place)?)))
+        .flat_map(|(field, container)| {
+            let mut found = Vec::from_iter(problem(container, place).map(|text| format!("{field}{text}")));
+            found.extend(not_in_force(spec, container, place.me).map(|text| format!("{field}{text}")));
+            found
+        })
         .collect()
+}
+
+/// What of a security context cannot be in force, or keeps the container from starting.
+fn not_in_force(spec: &PodSpec, container: &Container, me: Identity) -> Option<String> {
+    match Security::of(spec, container, me) {
+        Err(why) => Some(format!(
+            ".securityContext: {why}, so the container will wait with CreateContainerConfigError"
+        )),
+        Ok(security) if security.not_in_force.is_empty() => None,
+        Ok(security) => Some(format!(
+            ".securityContext: {} cannot be in force: you are not root",
+            security.not_in_force.join(", ")
+        )),
+    }
 }
 
 fn problem(container: &Container, place: &Place<'_>) -> Option<String> {
@@ -115,7 +137,10 @@ mod tests {
                 vec![k8s_openapi::api::core::v1::EnvVar { name: "PATH".into(), value, ..Default::default() }]
             });
             let path = format!("/nowhere:{root}/bin");
-            problem(&container, &Place { directory: root, path: &path, images: &Images::default() })
+            problem(
+                &container,
+                &Place { directory: root, path: &path, images: &Images::default(), me: identity() },
+            )
         };
         assert_eq!(find("tool", None, None), None);
         assert_eq!(find("bin/tool", None, None), None);
@@ -134,8 +159,11 @@ mod tests {
             Some(".command: \"./tool\" does not exist on this machine")
         );
         assert!(
-            problem(&Container::default(), &Place { directory: root, path: "", images: &Images::default() })
-                .is_some_and(|text| text.starts_with(": no command"))
+            problem(
+                &Container::default(),
+                &Place { directory: root, path: "", images: &Images::default(), me: identity() }
+            )
+            .is_some_and(|text| text.starts_with(": no command"))
         );
     }
 }

@@ -11,7 +11,7 @@ mod volumes;
 pub use config::ConfigObjects;
 pub use report::{failed_mount_event, killing_event, take_report};
 pub use run::{
-    Blocked, CONTAINER_VARIABLE, ContainerRun, Environment, FAILED_MOUNT, NODE_NAME_VARIABLE,
+    Blocked, CONTAINER_VARIABLE, ContainerRun, CredentialsRun, Environment, FAILED_MOUNT, NODE_NAME_VARIABLE,
     POD_UID_VARIABLE, PodRun, Prepared, Role, SandboxRun, pod_run,
 };
 pub use status::{Verdict, blocked_status, lost_status, pod_status};

@@ -20,7 +20,7 @@ use rustix::mount::{
     UnmountFlags,
 };
 
-use super::actions::{PodRun, SandboxRun};
+use super::actions::{ContainerRun, PodRun, SandboxRun};
 
 /// What a container's view of the file system is made from.
 #[derive(Debug)]
@@ -28,6 +28,9 @@ pub(super) struct Sandbox {
     mounts: Vec<Mount>,
     read_only_root: bool,
     hostname: String,
+    /// As whom an ordinary user is to appear.
+    user: Option<u32>,
+    group: Option<u32>,
     /// The manifest's, made in a volume where it is missing.
     working_directory: Option<PathBuf>,
     /// A directory that may be covered while the new root is made.
@@ -71,7 +74,13 @@ impl<T> Doing<T> for rustix::io::Result<T> {
 
 impl Sandbox {
     /// What a container of a pod sees: `root` is the data directory, `pod` the pod's own.
-    pub(super) fn new(run: &PodRun, sandbox: &SandboxRun, root: &Path, pod: &Path) -> Self {
+    pub(super) fn new(
+        run: &PodRun,
+        container: &ContainerRun,
+        sandbox: &SandboxRun,
+        (root, pod): (&Path, &Path),
+    ) -> Self {
+        let credentials = container.credentials.as_ref();
         let mounts = sandbox.mounts.iter().filter_map(|mount| {
             let volume = run.volumes.get(mount.volume)?;
             Some(Mount {
@@ -85,6 +94,8 @@ impl Sandbox {
             mounts: mounts.collect(),
             read_only_root: sandbox.read_only_root,
             hostname: run.hostname.clone(),
+            user: credentials.and_then(|credentials| credentials.user),
+            group: credentials.and_then(|credentials| credentials.group),
             working_directory: sandbox.working_directory.as_ref().map(PathBuf::from),
             scratch: pod.to_owned(),
         }
@@ -96,7 +107,7 @@ impl Sandbox {
     /// The machine refuses, or a path that cannot be.
     pub(super) fn enter(&self) -> Result<(), SandboxError> {
         self.mounts.iter().try_for_each(Mount::check)?;
-        enter_namespaces()?;
+        enter_namespaces(self.user, self.group)?;
         let _ = nix::unistd::sethostname(&self.hostname);
         let propagation = MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC;
         rustix::mount::mount_change("/", propagation).doing(|| "separate the mounts".into())?;
@@ -125,9 +136,9 @@ const ORDINARY_REFUSAL: &str = "; a volume at a path that this machine does not 
 const NO_USER_NAMESPACES: &str = "; a volume at a path that this machine does not have needs user namespaces, and this machine \
      allows none: `sudo sysctl user.max_user_namespaces=15000`";
 
-/// A mount namespace of our own, and a name for the host; who is not root needs a user namespace for that, in which all ids are
-/// their own.
-fn enter_namespaces() -> Result<(), SandboxError> {
+/// A mount namespace of our own, and a name for the host; who is not root needs a user namespace for that, in which the own
+/// ids may be called by others.
+fn enter_namespaces(user: Option<u32>, group: Option<u32>) -> Result<(), SandboxError> {
     let (uid, gid) = (nix::unistd::geteuid(), nix::unistd::getegid());
     let own = CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS;
     if uid.is_root() && unshare(own).is_ok() {
@@ -158,8 +169,8 @@ fn enter_namespaces() -> Result<(), SandboxError> {
         return write("gid_map", "0 0 4294967295");
     }
     write("setgroups", "deny")?;
-    write("gid_map", &format!("{gid} {gid} 1"))?;
-    write("uid_map", &format!("{uid} {uid} 1"))
+    write("gid_map", &format!("{} {gid} 1", group.unwrap_or(gid.as_raw())))?;
+    write("uid_map", &format!("{} {uid} 1", user.unwrap_or(uid.as_raw())))
 }
 
 impl Mount {

@@ -9,6 +9,8 @@ use std::sync::OnceLock;
 use nix::sys::signal::{SigSet, SigmaskHow};
 use nix::unistd::{ForkResult, Pid};
 
+use super::actions::CredentialsRun;
+
 /// Forks; the child runs `child` and ends with the code it returns, without unwinding into the caller.
 ///
 /// Must be called by a process with one thread: the child may then allocate.
@@ -91,6 +93,7 @@ fn reset_signals() {
 pub(super) enum Step {
     Fork,
     Directory,
+    Credentials,
     Exec,
 }
 
@@ -111,6 +114,7 @@ pub(super) struct Program {
     /// The name that it sees as its host's, where the platform allows to set one.
     hostname: Option<CString>,
     umask: libc::mode_t,
+    credentials: Option<CredentialsRun>,
 }
 
 impl Program {
@@ -122,11 +126,13 @@ impl Program {
         directory: &str,
         hostname: &str,
         umask: u32,
+        credentials: Option<&CredentialsRun>,
     ) -> Result<Self, std::ffi::NulError> {
         let may_name_host = nix::unistd::geteuid().is_root();
         Ok(Self {
             hostname: may_name_host.then(|| CString::new(hostname)).transpose()?,
             umask: umask & 0o777,
+            credentials: credentials.cloned(),
             path: CString::new(path)?,
             argv: argv.iter().map(|word| CString::new(word.as_str())).collect::<Result<_, _>>()?,
             env: env
@@ -330,10 +336,48 @@ unsafe fn exec(launch: &Launch<'_>, path: &CStr, directory: &CStr) -> (Step, i32
         close_from(3);
         let mut step = Step::Directory;
         if libc::chdir(directory.as_ptr()) == 0 {
-            step = Step::Exec;
-            libc::execve(path.as_ptr(), launch.argv, launch.env);
+            step = Step::Credentials;
+            if launch.program.credentials.as_ref().is_none_or(|credentials| take_credentials(credentials)) {
+                // A change of credentials takes it back.
+                die_with_parent(launch.parent);
+                step = Step::Exec;
+                libc::execve(path.as_ptr(), launch.argv, launch.env);
+            }
         }
         (step, *libc::__errno_location())
+    }
+}
+
+/// Becomes the container's user, with its groups and rights. False where the system refuses.
+///
+/// # Safety
+/// To be called in a child before exec. The C library's own functions would look for other threads to tell.
+unsafe fn take_credentials(credentials: &CredentialsRun) -> bool {
+    let CredentialsRun { user, group, groups, no_new_privileges, capabilities } = credentials;
+    // SAFETY: plain system calls; the list of groups lives through the call.
+    unsafe {
+        for capability in 0..u64::BITS {
+            if capabilities.is_some_and(|allowed| allowed & (1 << capability) == 0) {
+                // Beyond the last one there is nothing to drop.
+                libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0);
+            }
+        }
+        if let Some(groups) = groups
+            && libc::syscall(libc::SYS_setgroups, groups.len(), groups.as_ptr()) != 0
+        {
+            return false;
+        }
+        if let Some(group) = group
+            && libc::syscall(libc::SYS_setresgid, *group, *group, *group) != 0
+        {
+            return false;
+        }
+        if let Some(user) = user
+            && libc::syscall(libc::SYS_setresuid, *user, *user, *user) != 0
+        {
+            return false;
+        }
+        !no_new_privileges || libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
     }
 }
 

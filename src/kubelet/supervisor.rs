@@ -16,8 +16,8 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::Pid;
 
 use super::actions::{
-    CONTAINER_VARIABLE, ContainerPhase, ContainerRun, ContainerState, PodRun, Terminated, Verdict,
-    compute_pod_actions, ended, pod_status, started,
+    CONTAINER_VARIABLE, ContainerPhase, ContainerRun, ContainerState, CredentialsRun, PodRun, Terminated,
+    Verdict, compute_pod_actions, ended, pod_status, started,
 };
 use super::background::{CONTROLLER, start_outside_of_the_pod};
 use super::clock::SteadyClock;
@@ -502,10 +502,19 @@ fn start(
     let words = (container.argv.as_slice(), container.env.as_slice());
     // Where a container has a file system of its own, its program may be in one of its volumes.
     let path = if container.sandbox.is_some() { String::new() } else { path_of(container)? };
-    let program = Program::new(&path, words, &container.working_directory, &run.hostname, run.umask)
+    // Within a user namespace of his own an ordinary user is called by the wanted numbers already.
+    let is_mapped = container.sandbox.is_some() && !nix::unistd::geteuid().is_root();
+    let credentials = container.credentials.as_ref().map(|credentials| match is_mapped {
+        true => CredentialsRun { user: None, group: None, ..credentials.clone() },
+        false => credentials.clone(),
+    });
+    let directory = &container.working_directory;
+    let program = Program::new(&path, words, directory, &run.hostname, run.umask, credentials.as_ref())
         .map_err(|_| start_error(&format!("exec: {name:?}: invalid argument")))?;
-    let sandbox =
-        container.sandbox.as_ref().map(|sandbox| Sandbox::new(run, sandbox, &log.root, log.directory.path()));
+    let sandbox = container
+        .sandbox
+        .as_ref()
+        .map(|sandbox| Sandbox::new(run, container, sandbox, (&log.root, log.directory.path())));
     let log =
         LogWriter::create(log, restart).map_err(|error| start_error(&format!("create log: {error}")))?;
     let pipe = || {
@@ -571,6 +580,7 @@ fn step_failed(container: &ContainerRun, step: Step, path: &str, error: &std::io
         Step::Directory => {
             format!("chdir to cwd ({:?}) failed: {cause}", container.working_directory)
         }
+        Step::Credentials => format!("take the credentials of the securityContext: {cause}"),
         Step::Exec if has_no_interpreter(path) => {
             format!("exec: {program:?}: no such file or directory")
         }

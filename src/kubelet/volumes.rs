@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, OpenOptionsExt as 
 use std::path::Path;
 
 use super::actions::{Payload, Prepared, Step};
-use crate::store::{PodDirectory, make_open_directory, write_volume_files};
+use crate::store::{PodDirectory, give_to_group, make_open_directory, write_volume_files};
 
 /// Makes what the volumes of a pod need. What is there already stays.
 ///
@@ -16,6 +16,7 @@ pub fn prepare(prepared: &Prepared, root: &Path, pod: &PodDirectory) -> Result<(
     for (volume, step) in prepared.run.volumes.iter().zip(&prepared.steps) {
         let path = volume.path(root, pod.path());
         perform(step, &path)
+            .and_then(|()| give_to(prepared.fs_group, step, &path))
             .map_err(|why| format!("MountVolume.SetUp failed for volume {:?} : {why}", volume.name))?;
     }
     Ok(())
@@ -28,6 +29,17 @@ fn perform(step: &Step, path: &Path) -> Result<(), String> {
         Step::WriteFiles(payload) => write_files(path, payload).map_err(told),
         Step::CheckHostPath(kind) => check_host_path(path, kind),
     }
+}
+
+/// Lets a volume belong to the pod's group, which may read it, and write to it where the pod does.
+fn give_to(group: Option<u32>, step: &Step, path: &Path) -> Result<(), String> {
+    let is_writable = match step {
+        Step::MakeDirectory | Step::MakeClaim => true,
+        Step::WriteFiles(_) => false,
+        Step::CheckHostPath(_) => return Ok(()),
+    };
+    let given = group.map_or(Ok(()), |group| give_to_group(path, group, is_writable));
+    given.map_err(|error| format!("give {} to group {}: {error}", path.display(), group.unwrap_or(0)))
 }
 
 /// Writes the files of a volume.

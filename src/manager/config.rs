@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::api::images::Images;
+use crate::api::security::Identity;
 use crate::api::{durations, names};
 use crate::controller::Settings;
 use crate::kubelet::actions::{NODE_NAME_VARIABLE, POD_UID_VARIABLE};
@@ -141,6 +142,11 @@ impl Config {
         }
         write_atomic(path, text.as_bytes()).with_context(|| format!("write {}", path.display()))
     }
+}
+
+/// Who runs this process, and so starts containers.
+pub fn identity() -> Identity {
+    Identity { user: nix::unistd::geteuid().as_raw(), group: nix::unistd::getegid().as_raw() }
 }
 
 fn duration(text: &str) -> Result<chrono::Duration, String> {

@@ -21,6 +21,7 @@ use crate::api::Pod;
 use crate::api::events::EventRecord;
 use crate::api::kinds::Key;
 use crate::api::resource_field::Amounts;
+use crate::api::security::Identity;
 use crate::apiserver::{Recorder, Writes};
 use crate::controller::{ClockReading, World};
 use crate::kubelet::Launcher;
@@ -72,6 +73,7 @@ pub struct Engine {
     /// How much pods can have of this machine.
     allocatable: Amounts,
     environments: Environments,
+    me: Identity,
     config: ConfigObjects,
     /// Why the volumes of pods could not be prepared, by uid: said in the next pass.
     unprepared: HashMap<Box<str>, String>,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _, symlink};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _, lchown, symlink};
 use std::path::{Path, PathBuf};
 
 /// The link that leads to the files that count.
@@ -125,6 +125,29 @@ fn count_files(directory: &Path) -> usize {
         fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     let is_directory = |path: &Path| fs::symlink_metadata(path).is_ok_and(|found| found.is_dir());
     paths.iter().map(|path| if is_directory(path) { count_files(path) } else { 1 }).sum()
+}
+
+/// Lets all that is in a volume belong to a group, as the kubelet does for `fsGroup`: the group may read it, and write where
+/// `is_writable`; what is made in its directories belongs to the group too.
+///
+/// # Errors
+/// Who is not root cannot give away.
+pub fn give_to_group(path: &Path, group: u32, is_writable: bool) -> io::Result<()> {
+    let found = fs::symlink_metadata(path)?;
+    lchown(path, None, Some(group))?;
+    if found.is_symlink() {
+        return Ok(());
+    }
+    let read_or_write = if is_writable { 0o660 } else { 0o440 };
+    let of_directory = if found.is_dir() { 0o2110 } else { 0 };
+    let mode = found.permissions().mode() & 0o7777 | read_or_write | of_directory;
+    fs::set_permissions(path, Permissions::from_mode(mode))?;
+    if found.is_dir() {
+        for entry in fs::read_dir(path)? {
+            give_to_group(&entry?.path(), group, is_writable)?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes a directory with all that is in it, also what its owner has forbidden himself to enter.

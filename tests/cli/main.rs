@@ -31,6 +31,7 @@ mod recorded_ends;
 mod replace;
 mod run;
 mod scale;
+mod security;
 mod source_documents;
 mod terminal;
 mod trust;

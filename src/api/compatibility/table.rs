@@ -6,6 +6,7 @@ use super::{Entry, Treatment, When};
 use crate::api::meta::{FINALIZER_FOREGROUND, FINALIZER_JOB_TRACKING};
 
 const LATER: &str = "comes with a later version of jobctl";
+const NOT_IN_FORCE: &str = "is not in force: a container is a process of this machine";
 const NO_EFFECT_YET: &str = "has no effect on this machine yet";
 const ONE_MACHINE: &str = "has no effect: there is only this machine to run on";
 
@@ -150,10 +151,30 @@ pub(super) const POD_SPEC: &[Entry] = &[
         ],
         "there is no driver for it here: mount it on this machine and use hostPath",
     ),
-    refused(
-        &["securityContext"],
-        "comes with a later version of jobctl; without it a container would have other rights than asked for",
+    honoured(
+        &["securityContext.runAsUser", "securityContext.runAsGroup"],
+        "as an ordinary user: a user namespace in which you have that number",
     ),
+    honoured(&["securityContext.runAsNonRoot"], ""),
+    honoured(
+        &["securityContext.fsGroup", "securityContext.supplementalGroups"],
+        "as root; an ordinary user cannot take other groups",
+    ),
+    honoured(
+        &["securityContext.fsGroupChangePolicy", "securityContext.supplementalGroupsPolicy"],
+        "volumes are always given to the group whole",
+    ),
+    warned(
+        &[
+            "securityContext.seccompProfile",
+            "securityContext.seLinuxOptions",
+            "securityContext.seLinuxChangePolicy",
+            "securityContext.appArmorProfile",
+            "securityContext.sysctls",
+        ],
+        NOT_IN_FORCE,
+    ),
+    refused(&["securityContext.windowsOptions"], "containers run on this Linux machine"),
     refused(
         &["hostAliases"],
         "comes with a later version of jobctl; without it a container would reach other hosts than asked for",
@@ -232,10 +253,27 @@ pub(super) const CONTAINER: &[Entry] = &[
         Warned("has no effect: what a container mounts it sees alone"),
     ),
     refused(&["volumeDevices"], "there are no block volumes here"),
-    refused(
-        &["securityContext"],
-        "comes with a later version of jobctl; without it a container would have other rights than asked for",
+    honoured(
+        &["securityContext.runAsUser", "securityContext.runAsGroup", "securityContext.runAsNonRoot"],
+        "as for the pod",
     ),
+    honoured(&["securityContext.readOnlyRootFilesystem"], "but for /proc, /dev and volumes"),
+    honoured(&["securityContext.allowPrivilegeEscalation"], ""),
+    honoured(&["securityContext.capabilities.drop"], ""),
+    honoured(
+        &["securityContext.capabilities.add", "securityContext.privileged"],
+        "as root, who has all of them; an ordinary user gets none",
+    ),
+    warned(
+        &[
+            "securityContext.seccompProfile",
+            "securityContext.seLinuxOptions",
+            "securityContext.appArmorProfile",
+            "securityContext.procMount",
+        ],
+        NOT_IN_FORCE,
+    ),
+    refused(&["securityContext.windowsOptions"], "containers run on this Linux machine"),
     refused(&["restartPolicyRules"], LATER),
     refused(&["resources.claims"], "there are no devices to claim here"),
     warned(&["resources.limits", "resources.requests"], "is not enforced yet"),

@@ -14,11 +14,12 @@ use super::environment::{self, Problem, Room};
 use super::volumes::{self, MountRun, Sources, Step, VolumeRun};
 use crate::api::images::{Image, ImageName, Images};
 use crate::api::meta::{
-    ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PATH, ANNOTATION_SESSION, ANNOTATION_UMASK,
+    ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PATH, ANNOTATION_SESSION, ANNOTATION_STRICT, ANNOTATION_UMASK,
     ANNOTATION_WORKING_DIRECTORY, annotation, controller_of, name, namespace, uid,
 };
 use crate::api::resource_field::Amounts;
-use crate::api::{Container, ObjectMeta, Pod};
+use crate::api::security::{Identity, Security, fs_group};
+use crate::api::{Container, ObjectMeta, Pod, PodSpec};
 use crate::controller::{World, backoff};
 
 /// Carried by every process of a pod: the pod's uid, by which what is left of a lost pod is found.
@@ -91,6 +92,24 @@ pub struct ContainerRun {
     /// What it needs beyond a plain process: a file system of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<SandboxRun>,
+    /// As whom it runs, and with what rights, where that is not as who starts it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<CredentialsRun>,
+}
+
+/// As whom a container runs, and with what rights.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CredentialsRun {
+    /// The user.
+    pub user: Option<u32>,
+    /// The group.
+    pub group: Option<u32>,
+    /// All further groups.
+    pub groups: Option<Vec<u32>>,
+    /// Whether no program may give it more rights.
+    pub no_new_privileges: bool,
+    /// The capabilities that it may have at most, a bit each.
+    pub capabilities: Option<u64>,
 }
 
 /// A container's own view of the file system.
@@ -120,6 +139,8 @@ pub struct Prepared {
     pub run: PodRun,
     /// What is to be done first, a step for each of the pod's volumes.
     pub steps: Vec<Step>,
+    /// The group that the pod's own volumes are to belong to.
+    pub fs_group: Option<u32>,
 }
 
 impl PodRun {
@@ -164,6 +185,8 @@ pub struct Environment<'a> {
     pub allocatable: &'a Amounts,
     /// The ConfigMaps and Secrets.
     pub config: &'a ConfigObjects,
+    /// Who starts containers.
+    pub me: Identity,
 }
 
 /// Resolves a pod. `owner` is the metadata of the object that a person created (the Job, or the pod itself): its
@@ -180,7 +203,7 @@ pub fn pod_run(
     let spec = pod.spec.clone().unwrap_or_default();
     let hostname = spec.hostname.clone().unwrap_or_else(|| name(&pod.metadata).chars().take(63).collect());
     let from_owner = |key: &str| annotation(owner, key).or_else(|| annotation(&pod.metadata, key));
-    let Environment { base, passed, allocatable, config } = *environment;
+    let Environment { base, passed, allocatable, config, me } = *environment;
     // Of an object that does not say whose it is, that is this user, as the system knows it.
     let session = from_owner(ANNOTATION_SESSION).and_then(|text| serde_json::from_str(text).ok());
     let mut environment: BTreeMap<String, String> = session.unwrap_or_else(|| base.clone());
@@ -210,12 +233,24 @@ pub fn pod_run(
     })?;
     let (volumes, steps): (Vec<_>, Vec<_>) = prepared.into_iter().unzip();
     let images = &world.settings.images;
-    let given =
-        Given { pod, environment: &environment, allocatable, config, images, directory, volumes: &volumes };
+    let is_strict = from_owner(ANNOTATION_STRICT) == Some("true");
+    let given = Given {
+        pod,
+        environment: &environment,
+        allocatable,
+        config,
+        images,
+        directory,
+        volumes: &volumes,
+        spec: &spec,
+        me,
+        is_strict,
+    };
     let containers = inits
         .chain(mains)
         .map(|(role, container)| container_run(&given, container, role, &mut room))
         .collect::<Result<Vec<_>, _>>()?;
+    let fs_group = fs_group(&spec).filter(|_| me.user == 0);
     let run = PodRun {
         namespace: namespace(&pod.metadata).into(),
         name: name(&pod.metadata).into(),
@@ -237,7 +272,7 @@ pub fn pod_run(
         containers,
         volumes,
     };
-    Ok(Prepared { run, steps })
+    Ok(Prepared { run, steps, fs_group })
 }
 
 /// What all containers of a pod are given.
@@ -247,6 +282,9 @@ struct Given<'a> {
     allocatable: &'a Amounts,
     config: &'a ConfigObjects,
     images: &'a Images,
+    spec: &'a PodSpec,
+    me: Identity,
+    is_strict: bool,
     /// The working directory of whoever created the object.
     directory: &'a str,
     volumes: &'a [VolumeRun],
@@ -271,7 +309,8 @@ fn container_run(
     role: Role,
     room: &mut Room,
 ) -> Result<ContainerRun, Blocked> {
-    let Given { pod, environment, allocatable, config, images, directory, volumes } = *given;
+    let Given { pod, environment, allocatable, config, images, spec, me, is_strict, directory, volumes } =
+        *given;
     let image = container.image.clone().unwrap_or_default();
     let known = match image.as_str() {
         "" => None,
@@ -287,6 +326,17 @@ fn container_run(
         return Err(unknown_image(container, &image));
     }
     let blocked = |problem| blocked(&container.name, problem);
+    let security = Security::of(spec, container, me).map_err(|why| {
+        let pod_name =
+            format!("{}_{}({})", name(&pod.metadata), namespace(&pod.metadata), uid(&pod.metadata));
+        blocked(Problem::Reference(format!("{why} (pod: {pod_name:?}, container: {})", container.name)))
+    })?;
+    if let [field, ..] = security.not_in_force.as_slice()
+        && is_strict
+    {
+        let why = format!("securityContext.{field} cannot be in force here, and {ANNOTATION_STRICT} is set");
+        return Err(blocked(Problem::Reference(why)));
+    }
     room.begin_container();
     let own = environment::container_env(pod, container, config, allocatable, room).map_err(blocked)?;
     // Only the container's own variables are replaced: what a manifest means must not depend on who applies it.
@@ -299,6 +349,10 @@ fn container_run(
     given.try_for_each(|(name, value)| room.take_variable(name, value)).map_err(blocked)?;
     let mut env = environment.clone();
     env.extend(known.iter().flat_map(|known| known.env.clone()));
+    if security.user.is_some() {
+        // It is somebody else's.
+        env.insert("HOME".into(), "/".into());
+    }
     env.extend(own);
     env.extend(ours.map(|(name, value)| (name.to_owned(), value.to_owned())));
     let of_image = known.as_ref().and_then(|known| known.working_dir.as_deref());
@@ -310,9 +364,10 @@ fn container_run(
     };
     let mounts = volumes::mounts(container, volumes, &env).map_err(blocked)?;
     let given = wanted.is_some();
-    let sandbox = (!mounts.is_empty()).then(|| SandboxRun {
+    let needs_sandbox = !mounts.is_empty() || security.read_only_root || security.needs_user_namespace(me);
+    let sandbox = needs_sandbox.then(|| SandboxRun {
         mounts,
-        read_only_root: false,
+        read_only_root: security.read_only_root,
         working_directory: given.then(|| working_directory.clone()),
     });
     Ok(ContainerRun {
@@ -323,7 +378,15 @@ fn container_run(
         env: env.into_iter().collect(),
         working_directory,
         sandbox,
+        credentials: credentials(security),
     })
+}
+
+/// What is left to do of a security context when the process starts; `None` for nothing.
+fn credentials(security: Security) -> Option<CredentialsRun> {
+    let Security { user, group, groups, no_new_privileges, capabilities, .. } = security;
+    let credentials = CredentialsRun { user, group, groups, no_new_privileges, capabilities };
+    (credentials != CredentialsRun::default()).then_some(credentials)
 }
 
 /// What a container runs: a `command` of its own replaces the image's entrypoint, and then only its own `args` count.

@@ -245,6 +245,7 @@ impl Engine {
             passed,
             allocatable: &self.allocatable,
             config: &self.config,
+            me: self.me,
         };
         let resolved = match self.unprepared.remove(uid(&pod.metadata)) {
             Some(why) => Err(Blocked::by_volume(why)),

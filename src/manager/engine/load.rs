@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use anyhow::{Context, Result};
 
 use super::super::adopted::Adopted;
-use super::super::config::default_environment;
+use super::super::config::{default_environment, identity};
 use super::super::node::allocatable;
 use super::super::timers::Timers;
 use super::super::world::{load, place};
@@ -46,6 +46,7 @@ impl Engine {
             environment: default_environment(),
             allocatable: allocatable(),
             environments: loaded.environments,
+            me: identity(),
             config: loaded.config,
             unprepared: HashMap::new(),
             spares: Spares::load(store),

@@ -30,8 +30,13 @@ fn resolve(pod: &Pod, annotations: &Value) -> Result<PodRun, Blocked> {
     let allocatable = [("cpu", "7"), ("memory", "1000Ki")];
     let allocatable = allocatable.map(|(name, amount)| (name.to_owned(), Quantity(amount.to_owned()))).into();
     let config = ConfigObjects::default();
-    let environment =
-        Environment { base: &base, passed: &passed, allocatable: &allocatable, config: &config };
+    let environment = Environment {
+        base: &base,
+        passed: &passed,
+        allocatable: &allocatable,
+        config: &config,
+        me: Identity { user: 1000, group: 1000 },
+    };
     pod_run(pod, &owner(annotations), &world, &environment).map(|prepared| prepared.run)
 }
 
