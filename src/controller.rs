@@ -4,6 +4,7 @@
 pub mod backoff;
 mod cron_jobs;
 pub mod cronjob;
+pub mod endpoints;
 pub mod job;
 pub mod pods;
 pub mod policies;

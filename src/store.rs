@@ -69,7 +69,9 @@ pub use set_aside::{Affected, AsideLine, Fate, SetAside};
 pub use spares::Spares;
 pub use state::{Object, State};
 pub use tail::{Tail, sync_journal};
-pub use volumes::{VolumeFiles, give_to_group, make_open_directory, remove_tree, write_volume_files};
+pub use volumes::{
+    VolumeFiles, give_to_group, make_open_directory, remove_tree, write_in_place, write_volume_files,
+};
 
 use std::fmt;
 use std::path::PathBuf;

@@ -19,7 +19,7 @@ use crate::api::meta::{
     FINALIZER_JOB_TRACKING, LABEL_CONTROLLER_UID, controller_of, has_finalizer, key, label, uid,
 };
 use crate::api::nodes::{Labels, well_known_labels};
-use crate::api::{Job, Node, PersistentVolumeClaim, Pod};
+use crate::api::{Job, Node, PersistentVolumeClaim, Pod, Service};
 
 /// What holds for all objects of this place.
 #[derive(Clone, Debug, PartialEq)]
@@ -115,6 +115,7 @@ pub struct World {
     unscheduled: BTreeSet<Key>,
     /// The uids of PersistentVolumeClaims.
     claims: HashMap<Key, Box<str>>,
+    services: BTreeMap<Key, Service>,
 }
 
 impl World {
@@ -157,6 +158,21 @@ impl World {
     /// Forgets a claim; returns its uid.
     pub fn remove_claim(&mut self, key: &Key) -> Option<Box<str>> {
         self.claims.remove(key)
+    }
+
+    /// Takes in a Service as stored.
+    pub fn put_service(&mut self, service: Service) {
+        self.services.insert(key(&service.metadata), service);
+    }
+
+    /// Forgets a Service.
+    pub fn remove_service(&mut self, key: &Key) {
+        self.services.remove(key);
+    }
+
+    /// All Services, by namespace and name.
+    pub fn services(&self) -> impl Iterator<Item = &Service> {
+        self.services.values()
     }
 
     /// The uid of the claim that has this key.

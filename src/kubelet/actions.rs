@@ -9,6 +9,7 @@ mod status;
 mod volumes;
 
 pub use config::ConfigObjects;
+pub use environment::Referenced;
 pub use report::{failed_mount_event, killing_event, take_report};
 pub use run::{
     Blocked, CONTAINER_VARIABLE, ContainerRun, CredentialsRun, Environment, FAILED_MOUNT, NODE_NAME_VARIABLE,

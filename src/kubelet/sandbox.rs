@@ -22,6 +22,9 @@ use rustix::mount::{
 
 use super::actions::{ContainerRun, PodRun, SandboxRun};
 
+/// Where programs look for names.
+const HOSTS: &str = "/etc/hosts";
+
 /// What a container's view of the file system is made from.
 #[derive(Debug)]
 pub(super) struct Sandbox {
@@ -90,8 +93,14 @@ impl Sandbox {
                 read_only: mount.read_only,
             })
         });
+        let mut mounts: Vec<Mount> = mounts.collect();
+        // A volume there is what the manifest wants.
+        if run.has_names && !mounts.iter().any(|mount| mount.target == Path::new(HOSTS)) {
+            let (source, target) = (pod.join("hosts"), PathBuf::from(HOSTS));
+            mounts.push(Mount { source, sub_path: String::new(), target, read_only: false });
+        }
         Self {
-            mounts: mounts.collect(),
+            mounts,
             read_only_root: sandbox.read_only_root,
             hostname: run.hostname.clone(),
             user: credentials.and_then(|credentials| credentials.user),

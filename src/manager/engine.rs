@@ -4,6 +4,7 @@ mod act;
 mod decide;
 mod intake;
 mod load;
+mod names;
 mod volumes;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -27,6 +28,7 @@ use crate::controller::{ClockReading, World};
 use crate::kubelet::Launcher;
 use crate::kubelet::actions::{ConfigObjects, Prepared};
 use crate::store::{Inbox, LockedStore, Spares, State, Store, StoreError, Table, Tail};
+use names::Names;
 
 /// How often a supervisor is looked at whose end nobody tells us.
 const LOOK_AGAIN: Duration = Duration::seconds(1);
@@ -75,6 +77,7 @@ pub struct Engine {
     environments: Environments,
     me: Identity,
     config: ConfigObjects,
+    names: Names,
     /// Why the volumes of pods could not be prepared, by uid: said in the next pass.
     unprepared: HashMap<Box<str>, String>,
     /// Directories for pods to come.

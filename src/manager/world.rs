@@ -14,11 +14,12 @@ use crate::kubelet::actions::ConfigObjects;
 use crate::store::{Change, State, Store, Table, Tail};
 
 /// The tables that decisions are made from.
-pub(super) const TABLES: [Table; 10] = [
+pub(super) const TABLES: [Table; 11] = [
     Table::NODES,
     Table::CONFIG_MAPS,
     Table::SECRETS,
     Table::CLAIMS,
+    Table::SERVICES,
     Table::CRON_JOBS,
     Table::JOBS,
     Table::PODS,
@@ -102,6 +103,7 @@ impl<'a> Loader<'a> {
             Table::CONFIG_MAPS => self.config.put_config_map(parse(change, text)?),
             Table::SECRETS => self.config.put_secret(parse(change, text)?),
             Table::CLAIMS => self.world.put_claim(&parse(change, text)?),
+            Table::SERVICES => self.world.put_service(parse(change, text)?),
             // Not in `TABLES`.
             Table::Tombstones | Table::Kind(_) => {}
         }
@@ -128,6 +130,7 @@ impl<'a> Loader<'a> {
             Table::CONFIG_MAPS => self.config.remove_config_map(key),
             Table::SECRETS => self.config.remove_secret(key),
             Table::CLAIMS => drop(self.world.remove_claim(key)),
+            Table::SERVICES => self.world.remove_service(key),
             Table::Tombstones | Table::Kind(_) => {}
         }
     }

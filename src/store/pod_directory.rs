@@ -83,6 +83,11 @@ impl PodDirectory {
         })
     }
 
+    /// The file that its containers see as `/etc/hosts`.
+    pub fn hosts_path(&self) -> PathBuf {
+        self.path.join("hosts")
+    }
+
     /// Where a volume of the pod's own lies.
     pub fn volume_path(&self, volume: &str) -> PathBuf {
         self.volumes_path().join(volume)

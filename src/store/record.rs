@@ -93,6 +93,8 @@ impl Table {
     pub const CONFIG_MAPS: Self = Self::Kind(Kind::ConfigMap);
     /// Secrets.
     pub const SECRETS: Self = Self::Kind(Kind::Secret);
+    /// Services.
+    pub const SERVICES: Self = Self::Kind(Kind::Service);
     /// PersistentVolumeClaims.
     pub const CLAIMS: Self = Self::Kind(Kind::PersistentVolumeClaim);
 

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _, lchown, symlink};
+use std::os::unix::fs::{
+    DirBuilderExt as _, FileExt as _, OpenOptionsExt as _, PermissionsExt as _, lchown, symlink,
+};
 use std::path::{Path, PathBuf};
 
 /// The link that leads to the files that count.
@@ -148,6 +150,21 @@ pub fn give_to_group(path: &Path, group: u32, is_writable: bool) -> io::Result<(
         }
     }
     Ok(())
+}
+
+/// Writes a file that is mounted elsewhere, where another file in its place would not be seen: by one call, so that hardly any
+/// reader sees a part of it.
+///
+/// # Errors
+/// Failing system calls.
+pub fn write_in_place(path: &Path, content: &[u8]) -> io::Result<()> {
+    if let Some(parent) = path.parent() {
+        DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
+    }
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o644).open(path)?;
+    file.set_permissions(Permissions::from_mode(0o644))?;
+    file.write_all_at(content, 0)?;
+    file.set_len(content.len() as u64)
 }
 
 /// Removes a directory with all that is in it, also what its owner has forbidden himself to enter.

@@ -22,6 +22,7 @@ mod images;
 mod indexed;
 mod logs;
 mod manifests;
+mod names;
 mod node;
 mod oracle;
 mod pairs;

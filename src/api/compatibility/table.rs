@@ -91,7 +91,7 @@ pub(super) const TEMPLATE_METADATA: &[Entry] = &[
 pub(super) const POD_SPEC: &[Entry] = &[
     honoured(&["restartPolicy", "terminationGracePeriodSeconds", "activeDeadlineSeconds"], ""),
     honoured(&["hostname"], "HOSTNAME in the environment of every container"),
-    warned(&["subdomain"], "has no effect: pods have no names in a DNS here"),
+    honoured(&["subdomain"], "names stand in the pods' own /etc/hosts; there is no DNS server"),
     warned(&["setHostnameAsFQDN"], "has no effect: HOSTNAME is the pod's short name"),
     refused(&["hostnameOverride"], "use hostname"),
     honoured(&["volumes[].name"], ""),
@@ -175,10 +175,7 @@ pub(super) const POD_SPEC: &[Entry] = &[
         NOT_IN_FORCE,
     ),
     refused(&["securityContext.windowsOptions"], "containers run on this Linux machine"),
-    refused(
-        &["hostAliases"],
-        "comes with a later version of jobctl; without it a container would reach other hosts than asked for",
-    ),
+    honoured(&["hostAliases"], ""),
     refused(&["schedulingGates"], "there is no controller here that would open a gate"),
     refused(&["ephemeralContainers"], "may not be part of a manifest"),
     refused(&["resourceClaims"], "there are no devices to claim here"),
@@ -211,7 +208,7 @@ pub(super) const POD_SPEC: &[Entry] = &[
     warned(&["dnsConfig"], "has no effect: names are resolved as on this machine"),
     honoured(&["serviceAccountName", "serviceAccount", "imagePullSecrets"], "for information"),
     warned(&["automountServiceAccountToken"], "has no effect: there is no API server to speak to"),
-    honoured(&["enableServiceLinks"], "there are no Services"),
+    honoured(&["enableServiceLinks"], ""),
 ];
 
 pub(super) const INIT_CONTAINER: &[Entry] = &[entry(

@@ -93,21 +93,31 @@ fn too_long(what: &str) -> Problem {
     Problem::Size(format!("{what} is longer than the {LONGEST_STRING} bytes that a program can be given"))
 }
 
-/// The container's `envFrom`, then its `env` in order: a value sees the variables before it. `allocatable` is what pods can
-/// have of this machine.
+/// What variables and files may refer to.
+#[derive(Clone, Copy, Debug)]
+pub struct Referenced<'a> {
+    /// The pod.
+    pub pod: &'a Pod,
+    /// Its address.
+    pub address: &'a str,
+    /// The ConfigMaps and Secrets there are.
+    pub config: &'a ConfigObjects,
+    /// How much pods can have of this machine.
+    pub allocatable: &'a Amounts,
+}
+
+/// The container's `envFrom`, then its `env` in order: a value sees the variables before it.
 ///
 /// # Errors
 /// The first variable that cannot be made; the sentence is the waiting container's message.
 pub(super) fn container_env(
-    pod: &Pod,
+    referenced: &Referenced<'_>,
     container: &Container,
-    config: &ConfigObjects,
-    allocatable: &Amounts,
     room: &mut Room,
 ) -> Result<BTreeMap<String, String>, Problem> {
     let mut env = BTreeMap::new();
     for source in container.env_from.iter().flatten() {
-        let from = env_from(pod, source, config).map_err(Problem::Reference)?;
+        let from = env_from(referenced.pod, source, referenced.config).map_err(Problem::Reference)?;
         for (name, value) in from {
             room.take_variable(&name, &value)?;
             env.insert(name, value);
@@ -119,7 +129,7 @@ pub(super) fn container_env(
         let value = match &variable.value_from {
             None => expand(variable.value.as_deref().unwrap_or_default(), &env, most).ok_or_else(what)?,
             Some(source) => {
-                let value = value_from(pod, container, source, config, allocatable);
+                let value = value_from(referenced, container, source);
                 let value = value.ok_or_else(|| {
                     Problem::Reference(format!("the source of variable {} is not supported", variable.name))
                 })?;
@@ -137,14 +147,13 @@ pub(super) fn container_env(
 /// What a variable's source says. The outer `None` is for sources that are not known here, the inner one for an optional
 /// reference to what is not there.
 fn value_from(
-    pod: &Pod,
+    referenced: &Referenced<'_>,
     container: &Container,
     source: &EnvVarSource,
-    config: &ConfigObjects,
-    allocatable: &Amounts,
 ) -> Option<Result<Option<String>, String>> {
+    let Referenced { pod, config, allocatable, .. } = *referenced;
     if let Some(field) = &source.field_ref {
-        let value = field_value(pod, &field.field_path);
+        let value = field_value(referenced, &field.field_path);
         return Some(value.map(Some).ok_or_else(|| format!("unsupported fieldPath: {}", field.field_path)));
     }
     if let Some(resource) = &source.resource_field_ref {
@@ -274,7 +283,8 @@ fn expand(text: &str, env: &BTreeMap<String, String>, most: usize) -> Option<Str
 }
 
 /// The value of a downward API field that an environment variable may take.
-fn field_value(pod: &Pod, path: &str) -> Option<String> {
+fn field_value(referenced: &Referenced<'_>, path: &str) -> Option<String> {
+    let pod = referenced.pod;
     let meta = &pod.metadata;
     let subscript = |prefix: &str| path.strip_prefix(prefix)?.strip_prefix("['")?.strip_suffix("']");
     if let Some(key) = subscript("metadata.labels") {
@@ -292,19 +302,18 @@ fn field_value(pod: &Pod, path: &str) -> Option<String> {
         "spec.serviceAccountName" => {
             spec.and_then(|spec| spec.service_account_name.clone()).unwrap_or_else(|| "default".into())
         }
-        "status.hostIP" | "status.hostIPs" | "status.podIP" | "status.podIPs" => {
-            super::status::ADDRESS.to_owned()
-        }
+        "status.hostIP" | "status.hostIPs" => super::status::ADDRESS.to_owned(),
+        "status.podIP" | "status.podIPs" => referenced.address.to_owned(),
         _ => return None,
     })
 }
 
 /// The value of a downward API field in a file: also all labels and all annotations, a line each.
-pub(super) fn volume_field_value(pod: &Pod, path: &str) -> Option<String> {
+pub(super) fn volume_field_value(referenced: &Referenced<'_>, path: &str) -> Option<String> {
     let all = match path {
-        "metadata.labels" => &pod.metadata.labels,
-        "metadata.annotations" => &pod.metadata.annotations,
-        _ => return field_value(pod, path),
+        "metadata.labels" => &referenced.pod.metadata.labels,
+        "metadata.annotations" => &referenced.pod.metadata.annotations,
+        _ => return field_value(referenced, path),
     };
     let lines: Vec<String> =
         all.iter().flatten().map(|(key, value)| format!("{key}={}", quoted(value))).collect();

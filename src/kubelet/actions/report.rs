@@ -27,8 +27,8 @@ pub fn take_report(pod: &Pod, reported: &PodStatus, now: DateTime<Utc>) -> Optio
     status.qos_class.clone_from(&old.qos_class);
     status.host_ip = Some(ADDRESS.into());
     status.host_ips = Some(vec![HostIP { ip: ADDRESS.into() }]);
-    status.pod_ip = Some(ADDRESS.into());
-    status.pod_ips = Some(vec![PodIP { ip: ADDRESS.into() }]);
+    let address = status.pod_ip.get_or_insert_with(|| ADDRESS.into()).clone();
+    status.pod_ips = Some(vec![PodIP { ip: address }]);
     let conditions = status.conditions.get_or_insert_default();
     for kept in old.conditions.iter().flatten() {
         if !conditions.iter().any(|condition| condition.type_ == kept.type_) {

@@ -10,7 +10,7 @@ use chrono::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::config::ConfigObjects;
-use super::environment::{self, Problem, Room};
+use super::environment::{self, Problem, Referenced, Room};
 use super::volumes::{self, MountRun, Sources, Step, VolumeRun};
 use crate::api::images::{Image, ImageName, Images};
 use crate::api::meta::{
@@ -20,6 +20,7 @@ use crate::api::meta::{
 use crate::api::resource_field::Amounts;
 use crate::api::security::{Identity, Security, fs_group};
 use crate::api::{Container, ObjectMeta, Pod, PodSpec};
+use crate::controller::endpoints::{has_names, hostname, service_variables};
 use crate::controller::{World, backoff};
 
 /// Carried by every process of a pod: the pod's uid, by which what is left of a lost pod is found.
@@ -42,6 +43,11 @@ pub struct PodRun {
     pub job_uid: String,
     /// The name that processes see as their host's, as far as the platform allows.
     pub hostname: String,
+    /// Its address.
+    pub address: String,
+    /// Whether its containers see a hosts file of their own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_names: bool,
     /// `Never`, `OnFailure` or `Always`.
     pub restart_policy: String,
     /// Seconds between SIGTERM and SIGKILL where a request to stop does not say.
@@ -143,6 +149,13 @@ pub struct Prepared {
     pub fs_group: Option<u32>,
 }
 
+impl Prepared {
+    /// Whether something lies in the pod's directory before its supervisor takes it.
+    pub fn needs_directory(&self) -> bool {
+        !self.steps.is_empty() || self.run.has_names
+    }
+}
+
 impl PodRun {
     /// The first delay between restarts.
     pub fn backoff_base(&self) -> Duration {
@@ -187,6 +200,8 @@ pub struct Environment<'a> {
     pub config: &'a ConfigObjects,
     /// Who starts containers.
     pub me: Identity,
+    /// The pod's address.
+    pub address: &'a str,
 }
 
 /// Resolves a pod. `owner` is the metadata of the object that a person created (the Job, or the pod itself): its
@@ -201,9 +216,9 @@ pub fn pod_run(
     environment: &Environment<'_>,
 ) -> Result<Prepared, Blocked> {
     let spec = pod.spec.clone().unwrap_or_default();
-    let hostname = spec.hostname.clone().unwrap_or_else(|| name(&pod.metadata).chars().take(63).collect());
+    let hostname = hostname(pod);
     let from_owner = |key: &str| annotation(owner, key).or_else(|| annotation(&pod.metadata, key));
-    let Environment { base, passed, allocatable, config, me } = *environment;
+    let Environment { base, passed, allocatable, config, me, address } = *environment;
     // Of an object that does not say whose it is, that is this user, as the system knows it.
     let session = from_owner(ANNOTATION_SESSION).and_then(|text| serde_json::from_str(text).ok());
     let mut environment: BTreeMap<String, String> = session.unwrap_or_else(|| base.clone());
@@ -218,6 +233,10 @@ pub fn pod_run(
             environment.insert(name.into(), value.clone());
         }
     }
+    if spec.enable_service_links != Some(false) {
+        environment.extend(service_variables(world, namespace(&pod.metadata)));
+    }
+    let has_names = has_names(world, namespace(&pod.metadata), &spec);
     environment.insert("HOSTNAME".into(), hostname.clone());
     // As root a pod has a host's name of its own; this tells a jobctl within it where it is.
     environment.insert(NODE_NAME_VARIABLE.into(), world.settings.node_name.clone());
@@ -228,23 +247,23 @@ pub fn pod_run(
     });
     let mains = spec.containers.iter().map(|container| (Role::Main, container));
     let mut room = Room::of_pod();
-    let prepared = volumes::prepare(&Sources { pod, world, config, allocatable }).map_err(|problem| {
+    let referenced = Referenced { pod, address, config, allocatable };
+    let prepared = volumes::prepare(&Sources { world, referenced }).map_err(|problem| {
         blocked(spec.containers.first().map_or("", |first| first.name.as_str()), problem)
     })?;
     let (volumes, steps): (Vec<_>, Vec<_>) = prepared.into_iter().unzip();
     let images = &world.settings.images;
     let is_strict = from_owner(ANNOTATION_STRICT) == Some("true");
     let given = Given {
-        pod,
+        referenced,
         environment: &environment,
-        allocatable,
-        config,
         images,
         directory,
         volumes: &volumes,
         spec: &spec,
         me,
         is_strict,
+        has_names,
     };
     let containers = inits
         .chain(mains)
@@ -257,6 +276,8 @@ pub fn pod_run(
         uid: uid(&pod.metadata).into(),
         job_uid: controller_of(&pod.metadata).map_or_else(String::new, |owner| owner.uid.clone()),
         hostname,
+        address: address.to_owned(),
+        has_names,
         restart_policy: spec.restart_policy.unwrap_or_else(|| "Always".into()),
         grace_seconds: match spec.termination_grace_period_seconds.unwrap_or(30) {
             // Upstream warns that it takes this for 1.
@@ -277,14 +298,13 @@ pub fn pod_run(
 
 /// What all containers of a pod are given.
 struct Given<'a> {
-    pod: &'a Pod,
+    referenced: Referenced<'a>,
     environment: &'a BTreeMap<String, String>,
-    allocatable: &'a Amounts,
-    config: &'a ConfigObjects,
     images: &'a Images,
     spec: &'a PodSpec,
     me: Identity,
     is_strict: bool,
+    has_names: bool,
     /// The working directory of whoever created the object.
     directory: &'a str,
     volumes: &'a [VolumeRun],
@@ -309,8 +329,9 @@ fn container_run(
     role: Role,
     room: &mut Room,
 ) -> Result<ContainerRun, Blocked> {
-    let Given { pod, environment, allocatable, config, images, spec, me, is_strict, directory, volumes } =
+    let Given { referenced, environment, images, spec, me, is_strict, has_names, directory, volumes } =
         *given;
+    let pod = referenced.pod;
     let image = container.image.clone().unwrap_or_default();
     let known = match image.as_str() {
         "" => None,
@@ -338,7 +359,7 @@ fn container_run(
         return Err(blocked(Problem::Reference(why)));
     }
     room.begin_container();
-    let own = environment::container_env(pod, container, config, allocatable, room).map_err(blocked)?;
+    let own = environment::container_env(&referenced, container, room).map_err(blocked)?;
     // Only the container's own variables are replaced: what a manifest means must not depend on who applies it.
     let argv = environment::arguments(words.into_iter(), &own, room).map_err(blocked)?;
     // By these the processes of a lost pod are found; nobody may hide from that.
@@ -364,7 +385,8 @@ fn container_run(
     };
     let mounts = volumes::mounts(container, volumes, &env).map_err(blocked)?;
     let given = wanted.is_some();
-    let needs_sandbox = !mounts.is_empty() || security.read_only_root || security.needs_user_namespace(me);
+    let needs_sandbox =
+        !mounts.is_empty() || has_names || security.read_only_root || security.needs_user_namespace(me);
     let sandbox = needs_sandbox.then(|| SandboxRun {
         mounts,
         read_only_root: security.read_only_root,

@@ -16,7 +16,7 @@ use crate::api::conditions::set_pod_condition;
 use crate::api::durations;
 use crate::api::meta::{name, namespace, time, uid};
 
-/// The address of the host and, as long as pods share its network, of every pod.
+/// The address of the host.
 pub(super) const ADDRESS: &str = "127.0.0.1";
 
 /// What happened to the pod as a whole, beyond its containers.
@@ -58,6 +58,7 @@ pub fn pod_status(
     let mut status = PodStatus {
         phase: Some(phase.into()),
         start_time: Some(time(started_at)),
+        pod_ip: Some(run.address.clone()).filter(|address| !address.is_empty()),
         container_statuses: statuses(true),
         init_container_statuses: statuses(false),
         conditions: previous.and_then(|status| status.conditions.clone()),

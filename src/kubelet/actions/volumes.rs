@@ -13,12 +13,11 @@ use k8s_openapi::api::core::v1::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::config::{ConfigObjects, Holder};
-use super::environment::{self, Problem};
+use super::config::Holder;
+use super::environment::{self, Problem, Referenced};
+use crate::api::Container;
 use crate::api::kinds::Key;
 use crate::api::meta::namespace;
-use crate::api::resource_field::Amounts;
-use crate::api::{Container, Pod};
 use crate::controller::World;
 
 /// The mode of files of ConfigMaps, Secrets and the like where the manifest names none.
@@ -112,19 +111,15 @@ pub struct FileContent {
 /// What the volumes of a pod are made from.
 #[derive(Clone, Copy, Debug)]
 pub struct Sources<'a> {
-    /// The pod.
-    pub pod: &'a Pod,
     /// The claims there are.
     pub world: &'a World,
-    /// The ConfigMaps and Secrets there are.
-    pub config: &'a ConfigObjects,
-    /// How much pods can have of this machine.
-    pub allocatable: &'a Amounts,
+    /// The pod, and what its files refer to.
+    pub referenced: Referenced<'a>,
 }
 
 /// Files of a pod's volumes that are to be as they are now; those that cannot be made stay as they were.
 pub fn current_files(sources: &Sources<'_>) -> Vec<(VolumeRun, Payload)> {
-    let Some(spec) = &sources.pod.spec else { return Vec::new() };
+    let Some(spec) = &sources.referenced.pod.spec else { return Vec::new() };
     let made =
         spec.volumes.iter().flatten().filter_map(|volume| match prepare_one(sources, volume).ok()? {
             (place, Step::WriteFiles(payload)) => {
@@ -140,7 +135,7 @@ pub fn current_files(sources: &Sources<'_>) -> Vec<(VolumeRun, Payload)> {
 /// # Errors
 /// What keeps a volume from being made: upstream's sentence after `MountVolume.SetUp failed for volume "NAME" : `.
 pub(super) fn prepare(sources: &Sources<'_>) -> Result<Vec<(VolumeRun, Step)>, Problem> {
-    let Some(spec) = &sources.pod.spec else { return Ok(Vec::new()) };
+    let Some(spec) = &sources.referenced.pod.spec else { return Ok(Vec::new()) };
     let containers = || spec.containers.iter().chain(spec.init_containers.iter().flatten());
     let is_mounted = |volume: &&Volume| {
         containers().any(|one| one.volume_mounts.iter().flatten().any(|mount| mount.name == volume.name))
@@ -193,7 +188,7 @@ fn prepare_one(sources: &Sources<'_>, volume: &Volume) -> Result<(Place, Step), 
         return Ok(files(payload));
     }
     if let Some(source) = &volume.persistent_volume_claim {
-        let claim = Key::new(namespace(&sources.pod.metadata), &source.claim_name);
+        let claim = Key::new(namespace(&sources.referenced.pod.metadata), &source.claim_name);
         let uid = sources.world.claim_uid(&claim);
         let uid = uid.ok_or_else(|| format!("persistentvolumeclaim {:?} not found", source.claim_name))?;
         return Ok((Place::Claim(claim_directory(&claim, uid)), Step::MakeClaim));
@@ -213,8 +208,8 @@ struct Selection<'a> {
 
 impl Selection<'_> {
     fn files(&self, sources: &Sources<'_>) -> Result<Payload, String> {
-        let namespace = namespace(&sources.pod.metadata);
-        let Some(contents) = sources.config.contents(self.holder, namespace, self.name) else {
+        let namespace = namespace(&sources.referenced.pod.metadata);
+        let Some(contents) = sources.referenced.config.contents(self.holder, namespace, self.name) else {
             if self.optional {
                 return Ok(Payload::new());
             }
@@ -258,12 +253,17 @@ fn downward_files(
     let mut payload = Payload::new();
     for item in items.unwrap_or_default() {
         let text = match (&item.field_ref, &item.resource_field_ref) {
-            (Some(field), _) => environment::volume_field_value(sources.pod, &field.field_path)
+            (Some(field), _) => environment::volume_field_value(&sources.referenced, &field.field_path)
                 .ok_or_else(|| format!("unsupported fieldPath: {}", field.field_path))?,
             (None, Some(resource)) => {
-                let first = sources.pod.spec.as_ref().and_then(|spec| spec.containers.first());
+                let first = sources.referenced.pod.spec.as_ref().and_then(|spec| spec.containers.first());
                 let container = first.ok_or("the pod has no container")?;
-                environment::resource_value(sources.pod, container, resource, sources.allocatable)?
+                environment::resource_value(
+                    sources.referenced.pod,
+                    container,
+                    resource,
+                    sources.referenced.allocatable,
+                )?
             }
             (None, None) => String::new(),
         };

@@ -18,12 +18,13 @@ impl Engine {
     pub(super) fn act(&mut self, round: &mut Round, now: DateTime<Utc>) -> Result<()> {
         crash_point("before-act");
         for prepared in &mut round.launches {
-            if !prepared.steps.is_empty() && !self.prepare(prepared, now) {
+            if prepared.needs_directory() && !self.prepare(prepared, now) {
                 continue;
             }
+            let prepared_directory = prepared.needs_directory();
             let run = &mut prepared.run;
             // A pod with volumes has a directory by now.
-            run.spare = if run.volumes.is_empty() { self.spares.take() } else { None };
+            run.spare = if prepared_directory { None } else { self.spares.take() };
             if !self.launcher.launch(run)? {
                 run.spare.iter().for_each(|spare| self.spares.give_back(spare));
                 self.supervised.remove(run.uid.as_str());
@@ -66,6 +67,7 @@ impl Engine {
             }
         }
         self.refresh_volumes(round);
+        self.refresh_names();
         // The files of volumes go with the pod's end, its logs with the pod.
         self.clear_volumes(round);
         for path in &round.taken {

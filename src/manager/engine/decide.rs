@@ -246,6 +246,7 @@ impl Engine {
             allocatable: &self.allocatable,
             config: &self.config,
             me: self.me,
+            address: &self.names.address_of(uid(&pod.metadata)).to_string(),
         };
         let resolved = match self.unprepared.remove(uid(&pod.metadata)) {
             Some(why) => Err(Blocked::by_volume(why)),

@@ -95,6 +95,10 @@ impl Engine {
             }
             (Table::CONFIG_MAPS, None) => self.config.remove_config_map(&key),
             (Table::SECRETS, None) => self.config.remove_secret(&key),
+            (Table::SERVICES, Some(text)) => {
+                self.world.put_service(serde_json::from_str(text).map_err(damaged)?);
+            }
+            (Table::SERVICES, None) => self.world.remove_service(&key),
             (Table::CLAIMS, Some(text)) => {
                 self.world.put_claim(&serde_json::from_str(text).map_err(damaged)?);
             }
@@ -131,6 +135,7 @@ impl Engine {
     pub(super) fn forget_supervisor(&mut self, pod_uid: &str) {
         self.supervised.remove(pod_uid);
         self.adopted.remove(pod_uid);
+        self.names.forget(pod_uid);
     }
 
     /// A pod is gone; its directory goes with it, unless its Job keeps it (which a later change may say).

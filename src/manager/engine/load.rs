@@ -11,6 +11,7 @@ use super::super::node::allocatable;
 use super::super::timers::Timers;
 use super::super::world::{load, place};
 use super::super::{Config, clock};
+use super::names::Names;
 use super::{Engine, LOOK_AGAIN, Supervision};
 use crate::api::conditions::is_pod_finished;
 use crate::api::kinds::Key;
@@ -48,6 +49,7 @@ impl Engine {
             environments: loaded.environments,
             me: identity(),
             config: loaded.config,
+            names: Names::default(),
             unprepared: HashMap::new(),
             spares: Spares::load(store),
             suspects: BTreeSet::new(),
@@ -57,6 +59,7 @@ impl Engine {
         let is_older = |key: &Key| loaded.revisions.get(key).is_some_and(|revision| *revision <= before_boot);
         engine.claim_for_the_dead(is_older)?;
         engine.adopt_supervisors()?;
+        engine.adopt_addresses();
         if !engine.supervised.is_empty() {
             engine.remember_events()?;
         }

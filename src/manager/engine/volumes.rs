@@ -7,7 +7,7 @@ use crate::api::Pod;
 use crate::api::kinds::Key;
 use crate::api::meta::{key, namespace, uid};
 use crate::controller::scheduler::claims_of;
-use crate::kubelet::actions::{Prepared, Sources, claim_of_directory, current_files};
+use crate::kubelet::actions::{Prepared, Referenced, Sources, claim_of_directory, current_files};
 use crate::kubelet::{prepare_volumes, write_files};
 use crate::store::{PodDirectory, remove_tree};
 
@@ -19,6 +19,7 @@ impl Engine {
         // What was removed with everything else is not made anew.
         let done = if self.store.is_laid_out() {
             prepare_volumes(prepared, self.store.root(), &directory)
+                .and_then(|()| self.prepare_hosts(prepared))
         } else {
             Err("the data directory is gone".into())
         };
@@ -27,6 +28,14 @@ impl Engine {
         self.unprepared.insert(run.uid.as_str().into(), why);
         self.pod_timers.set(&Key::new(&run.namespace, &run.name), Some(now + SOON));
         false
+    }
+
+    fn prepare_hosts(&self, prepared: &Prepared) -> Result<(), String> {
+        let run = &prepared.run;
+        let pod = self.world.live_pod(&Key::new(&run.namespace, &run.name)).filter(|_| run.has_names);
+        let Some(pod) = pod else { return Ok(()) };
+        let written = self.write_hosts(pod, &self.shared_hosts(&run.namespace));
+        written.map_err(|error| format!("write the pod's hosts file: {error}"))
     }
 
     /// A ConfigMap or a Secret is another now: pods that wait for it may start, and the volumes of others change.
@@ -48,7 +57,9 @@ impl Engine {
             let Some(pod) = self.world.live_pod(&key) else { continue };
             let directory = PodDirectory::new(self.store.pod_path(uid(&pod.metadata)));
             let (world, config, allocatable) = (&self.world, &self.config, &self.allocatable);
-            for (volume, payload) in current_files(&Sources { pod, world, config, allocatable }) {
+            let address = pod.status.as_ref().and_then(|status| status.pod_ip.as_deref()).unwrap_or_default();
+            let referenced = Referenced { pod, address, config, allocatable };
+            for (volume, payload) in current_files(&Sources { world, referenced }) {
                 let path = volume.path(self.store.root(), directory.path());
                 if path.is_dir() {
                     let _ = write_files(&path, &payload);

@@ -36,6 +36,7 @@ fn resolve(pod: &Pod, annotations: &Value) -> Result<PodRun, Blocked> {
         allocatable: &allocatable,
         config: &config,
         me: Identity { user: 1000, group: 1000 },
+        address: "127.16.0.9",
     };
     pod_run(pod, &owner(annotations), &world, &environment).map(|prepared| prepared.run)
 }
@@ -101,7 +102,7 @@ fn the_environment_of_a_container() {
                 {"name": "G", "valueFrom": field("metadata.namespace")},
             ]),
             format!(
-                "A=p-x B=web C= D=127.0.0.1 E=here F=p-x/web G=space HOME=/home HOSTNAME=p-x {ours} PATH=/bin"
+                "A=p-x B=web C= D=127.16.0.9 E=here F=p-x/web G=space HOME=/home HOSTNAME=p-x {ours} PATH=/bin"
             ),
         ),
         (

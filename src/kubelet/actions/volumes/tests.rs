@@ -1,7 +1,10 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::api::Pod;
+use crate::api::resource_field::Amounts;
 use crate::controller::Settings;
+use crate::kubelet::actions::ConfigObjects;
 
 fn pod(volumes: &Value, mounts: &Value) -> Pod {
     let container = json!({"name": "main", "volumeMounts": mounts, "resources": {"limits": {"cpu": "2"}}});
@@ -34,7 +37,9 @@ fn prepared(volume: Value) -> Result<(VolumeRun, Step), String> {
     let claim = json!({"metadata": {"name": "data", "namespace": "space", "uid": "c-1"}});
     world.put_claim(&serde_json::from_value(claim).expect("a claim"));
     let (config, allocatable) = (config(), Amounts::new());
-    let sources = Sources { pod: &pod, world: &world, config: &config, allocatable: &allocatable };
+    let referenced =
+        Referenced { pod: &pod, address: "127.16.0.1", config: &config, allocatable: &allocatable };
+    let sources = Sources { world: &world, referenced };
     match prepare(&sources) {
         Ok(mut all) => {
             assert_eq!(all.len(), 1, "what no container mounts is not prepared");
