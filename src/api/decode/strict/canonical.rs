@@ -39,12 +39,24 @@ const OPTIONAL_TEXTS: [&str; 29] = [
     "runAsUserName",
 ];
 /// Switches that are not optional by themselves: `false` is the same as nothing.
-const SWITCHES: [&str; 7] = ["hostIPC", "hostNetwork", "hostPID", "readOnly", "stdin", "stdinOnce", "tty"];
+const SWITCHES: [&str; 10] = [
+    "chapAuthDiscovery",
+    "chapAuthSession",
+    "hostIPC",
+    "hostNetwork",
+    "hostPID",
+    "readOnly",
+    "sslEnabled",
+    "stdin",
+    "stdinOnce",
+    "tty",
+];
 /// Numbers of which the same holds.
-const NUMBERS: [&str; 6] = [
+const NUMBERS: [&str; 7] = [
     "failureThreshold",
     "hostPort",
     "initialDelaySeconds",
+    "partition",
     "periodSeconds",
     "successThreshold",
     "timeoutSeconds",
