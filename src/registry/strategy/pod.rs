@@ -1,7 +1,10 @@
 //! Pods.
 
 mod admission;
+mod app_armor;
 mod label_keys;
+#[cfg(test)]
+mod tests;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -28,6 +31,7 @@ impl Strategy for Pod {
         admission::admit(spec);
         drop_disabled_fields(spec);
         label_keys::add_to_selectors(spec, self.metadata.labels.as_ref());
+        app_armor::add_profiles(spec, self.metadata.annotations.as_ref());
         let mut status = PodStatus {
             phase: Some("Pending".into()),
             qos_class: Some(qos_class(spec).into()),
