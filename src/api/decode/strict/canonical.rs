@@ -62,6 +62,18 @@ const NUMBERS: [&str; 7] = [
     "timeoutSeconds",
 ];
 
+/// Fields that are optional by themselves only below some others: any value of them is kept.
+const KEPT: [(&str, &str); 8] = [
+    ("azureDisk", "readOnly"),
+    ("csi", "fsType"),
+    ("csi", "readOnly"),
+    ("dataSource", "apiGroup"),
+    ("dataSourceRef", "apiGroup"),
+    ("dataSourceRef", "namespace"),
+    ("options", "value"),
+    ("windowsOptions", "gmsaCredentialSpecName"),
+];
+
 /// The value as it is kept; `None` where it is that already.
 pub(super) fn canonical(value: &Value) -> Option<Value> {
     if !is_to_be_changed("", value) {
@@ -72,8 +84,11 @@ pub(super) fn canonical(value: &Value) -> Option<Value> {
     Some(value)
 }
 
-/// Whether a field with this value is kept as if it were not there.
-fn is_absent(field: &str, value: &Value) -> bool {
+/// Whether a field with this value is kept as if it were not there. `parent` is the field that it is in.
+fn is_absent(parent: &str, field: &str, value: &Value) -> bool {
+    if KEPT.contains(&(parent, field)) {
+        return false;
+    }
     match value {
         // Null is absent already; so it may stay.
         Value::Null => false,
@@ -104,10 +119,10 @@ fn is_to_be_changed(field: &str, value: &Value) -> bool {
             map.values().any(|value| written(value, canonical_amount).is_some())
         }
         Value::Object(_) if MAPS.contains(&field) => false,
-        Value::Object(map) => map.iter().any(|(field, value)| {
-            is_absent(field, value)
-                || QUANTITIES.contains(&field.as_str()) && written(value, quantity::canonical).is_some()
-                || is_to_be_changed(field, value)
+        Value::Object(map) => map.iter().any(|(name, value)| {
+            is_absent(field, name, value)
+                || QUANTITIES.contains(&name.as_str()) && written(value, quantity::canonical).is_some()
+                || is_to_be_changed(name, value)
         }),
         _ => false,
     }
@@ -121,7 +136,7 @@ fn change(field: &str, value: &mut Value) {
         }
         Value::Object(_) if MAPS.contains(&field) => {}
         Value::Object(map) => {
-            map.retain(|field, value| !is_absent(field, value));
+            map.retain(|name, value| !is_absent(field, name, value));
             for (field, value) in map {
                 if QUANTITIES.contains(&field.as_str()) {
                     rewrite(value, quantity::canonical);
@@ -161,7 +176,12 @@ mod tests {
                         "resources": {"limits": {"memory": "1024Mi", "cpu": 0.5}, "requests": {}},
                         "livenessProbe": {"initialDelaySeconds": 0, "exec": {"command": ["x"]}},
                     }],
-                    "volumes": [{"name": "v", "emptyDir": {"sizeLimit": "0.5Gi"}}],
+                    "dnsConfig": {"options": [{"name": "o", "value": ""}]},
+                    "volumes": [
+                        {"name": "v", "emptyDir": {"sizeLimit": "0.5Gi"}},
+                        {"name": "w", "csi": {"driver": "d", "readOnly": false, "volumeAttributes": {"a": ""}}},
+                        {"name": "x", "nfs": {"server": "s", "path": "/", "readOnly": false}},
+                    ],
                 }},
             },
             "status": {"uncountedTerminatedPods": {}, "failedIndexes": "", "active": 0},
@@ -182,7 +202,12 @@ mod tests {
                             "resources": {"limits": {"memory": "1Gi", "cpu": "500m"}},
                             "livenessProbe": {"exec": {"command": ["x"]}},
                         }],
-                        "volumes": [{"name": "v", "emptyDir": {"sizeLimit": "512Mi"}}],
+                        "dnsConfig": {"options": [{"name": "o", "value": ""}]},
+                        "volumes": [
+                            {"name": "v", "emptyDir": {"sizeLimit": "512Mi"}},
+                            {"name": "w", "csi": {"driver": "d", "readOnly": false, "volumeAttributes": {"a": ""}}},
+                            {"name": "x", "nfs": {"server": "s", "path": "/"}},
+                        ],
                     }},
                 },
                 "status": {"uncountedTerminatedPods": {}, "failedIndexes": "", "active": 0},
