@@ -1,3 +1,5 @@
+mod pods;
+
 use serde_json::{Value, json};
 
 use super::*;

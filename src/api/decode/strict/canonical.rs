@@ -63,13 +63,14 @@ const NUMBERS: [&str; 7] = [
 ];
 
 /// Fields that are optional by themselves only below some others: any value of them is kept.
-const KEPT: [(&str, &str); 8] = [
+const KEPT: [(&str, &str); 9] = [
     ("azureDisk", "readOnly"),
     ("csi", "fsType"),
     ("csi", "readOnly"),
     ("dataSource", "apiGroup"),
     ("dataSourceRef", "apiGroup"),
     ("dataSourceRef", "namespace"),
+    ("hostPath", "type"),
     ("options", "value"),
     ("windowsOptions", "gmsaCredentialSpecName"),
 ];

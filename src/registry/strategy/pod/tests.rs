@@ -225,3 +225,20 @@ fn pods_are_judged_and_stored_as_by_a_real_server_but_for_the_listed() {
     println!("{figures}");
     assert!(told.is_empty(), "{figures}\n{}", told.join("\n"));
 }
+
+/// What has been stored stands as it is: put in its own place it breaks no rule and changes nothing.
+#[test]
+fn a_stored_pod_in_its_own_place_changes_nothing() {
+    let cases: Vec<Value> = serde_json::from_str(ANSWERS).expect("recorded answers");
+    let stored: Vec<Pod> = cases.iter().filter_map(|case| created(&manifest(case)).object).collect();
+    assert!(stored.len() > 100, "{}", stored.len());
+    for old in stored {
+        let value = serde_json::to_value(&old).expect("JSON");
+        let mut new = decoded(&value).expect("a Pod");
+        assert_eq!(new, old);
+        new.set_defaults();
+        new.prepare_for_update(&old);
+        assert_eq!(new.validate_update(&old), [], "{value}");
+        assert_eq!(new, old);
+    }
+}
