@@ -125,7 +125,7 @@ pub(super) fn validate_field_ref(
                 let key = key.to_lowercase();
                 each(&names::qualified_name(&key), path, &key)
             }
-            _ => unconverted(format!("field label does not support subscript: {base}")),
+            _ => unconverted(format!("field label does not support subscript: {wanted}")),
         };
     }
     if other.contains(&wanted) {
@@ -163,7 +163,8 @@ pub(super) fn validate_resource_ref(
     if quantity::nanos(divisor) == Some(0) {
         return errors;
     }
-    let (known, of) = match resource.split_once('.').map(|(_, name)| name) {
+    let named = resource.split_once('.').map(|(_, name)| name);
+    let (known, of) = match named.filter(|_| is_huge || RESOURCES.contains(&resource)) {
         Some("cpu") => ("1m and 1", "cpu resource"),
         Some("memory") => (BYTES, "memory resource"),
         Some("ephemeral-storage") => (BYTES, "local ephemeral storage resource"),

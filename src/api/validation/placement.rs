@@ -54,7 +54,7 @@ fn validate_term(term: &PodAffinityTerm, path: &str) -> Vec<FieldError> {
         other: term.mismatch_label_keys.as_deref().unwrap_or_default(),
         selector: term.label_selector.as_ref(),
     };
-    errors.extend(keys.validate(path, path));
+    errors.extend(keys.validate(path));
     let field = format!("{path}.topologyKey");
     if term.topology_key.is_empty() {
         errors.push(FieldError::required(field.as_str(), "can not be empty"));
@@ -109,7 +109,7 @@ pub(super) fn validate_spread(constraints: &[TopologySpreadConstraint], path: &s
             other: &[],
             selector: constraint.label_selector.as_ref(),
         };
-        errors.extend(keys.validate(&format!("{path}[{index}]"), &at("matchLabelKeys")));
+        errors.extend(keys.validate(&format!("{path}[{index}]")));
         if let Some(selector) = &constraint.label_selector {
             errors.extend(metadata::validate_selector(selector, &at("labelSelector")));
         }
@@ -125,9 +125,8 @@ struct LabelKeys<'a> {
 }
 
 impl LabelKeys<'_> {
-    /// Everything wrong with them (validateMatchLabelKeysAndMismatchLabelKeys). `repeats` is the path under which a key is
-    /// told that the selector has too; upstream's is not always that of the key.
-    fn validate(&self, path: &str, repeats: &str) -> Vec<FieldError> {
+    /// Everything wrong with them (ValidateMatchLabelKeysAndMismatchLabelKeys).
+    fn validate(&self, path: &str) -> Vec<FieldError> {
         let mut errors = Vec::new();
         for (field, keys) in [("matchLabelKeys", self.same), ("mismatchLabelKeys", self.other)] {
             let field = format!("{path}.{field}");
@@ -148,10 +147,10 @@ impl LabelKeys<'_> {
             .collect();
         for rule in self.selector.iter().flat_map(|selector| selector.match_expressions.iter().flatten()) {
             let place = self.same.iter().rposition(|key| *key == rule.key);
-            // The expression made of the key is one; a second is the user's.
+            // The expression made of the key is one; a second is the user's. Upstream's path leaves the field out.
             if let Some(index) = place.filter(|_| seen.contains(&rule.key)) {
                 let detail = "exists in both matchLabelKeys and labelSelector";
-                errors.push(FieldError::invalid(format!("{repeats}[{index}]"), quoted(&rule.key), detail));
+                errors.push(FieldError::invalid(format!("{path}[{index}]"), quoted(&rule.key), detail));
             }
             seen.insert(&rule.key);
         }

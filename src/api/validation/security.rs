@@ -25,8 +25,20 @@ const LONGEST_SYSCTL: usize = 253;
 const SYSCTL: &str = "must have at most 253 characters and match regex \
                       ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$";
 /// What of the kernel's settings is a pod's own, by the namespace that it is in.
-const NETWORK_SYSCTLS: [&str; 1] = ["net."];
-const IPC_SYSCTLS: [&str; 4] = ["kernel.shm", "kernel.msg", "kernel.sem", "fs.mqueue."];
+const NETWORK: &str = "net.";
+const MESSAGE_QUEUES: &str = "fs.mqueue.";
+const IPC: [&str; 10] = [
+    "kernel.msg",
+    "kernel.msgmax",
+    "kernel.msgmnb",
+    "kernel.msgmni",
+    "kernel.sem",
+    "kernel.shm",
+    "kernel.shm_rmid_forced",
+    "kernel.shmall",
+    "kernel.shmmax",
+    "kernel.shmmni",
+];
 
 /// Everything wrong with the rights of a container. An API server has to be told that there may be privileged containers;
 /// as those whose answers are the measure here, this one is not.
@@ -129,12 +141,16 @@ fn validate_sysctls(sysctls: &[Sysctl], spec: &PodSpec, path: &str) -> Vec<Field
             errors.push(FieldError::duplicate(&field, quoted(name)));
         }
         let dotted = with_dots(name);
-        let is_in = |known: &[&str]| known.iter().any(|prefix| dotted.starts_with(prefix));
-        for (shared, known, detail) in [
-            (spec.host_network, &NETWORK_SYSCTLS[..], "may not be specified when 'hostNetwork' is true"),
-            (spec.host_ipc, &IPC_SYSCTLS[..], "may not be specified when 'hostIPC' is true"),
+        let is_of_ipc = IPC.contains(&dotted.as_str()) || dotted.starts_with(MESSAGE_QUEUES);
+        for (shared, is_of_it, detail) in [
+            (
+                spec.host_network,
+                dotted.starts_with(NETWORK),
+                "may not be specified when 'hostNetwork' is true",
+            ),
+            (spec.host_ipc, is_of_ipc, "may not be specified when 'hostIPC' is true"),
         ] {
-            if shared == Some(true) && is_in(known) {
+            if shared == Some(true) && is_of_it {
                 errors.push(FieldError::invalid(&field, quoted(name), detail));
             }
         }

@@ -490,7 +490,7 @@ fn keys_of_labels_and_terms_of_affinity() {
             "topologySpreadConstraints",
             spread(json!({"matchLabelKeys": ["a"], "labelSelector": {"matchExpressions": repeated}})),
             &[
-                "spec.topologySpreadConstraints[0].matchLabelKeys[0]: Invalid value: \"a\": exists in both matchLabelKeys and labelSelector",
+                "spec.topologySpreadConstraints[0][0]: Invalid value: \"a\": exists in both matchLabelKeys and labelSelector",
             ],
         ),
         (
