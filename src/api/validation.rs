@@ -8,6 +8,7 @@
 mod affinity;
 mod annotations;
 mod claim_template;
+mod claims;
 mod container;
 mod containers;
 mod cronjob;

@@ -6,7 +6,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use super::container::{self, Surroundings};
 use super::resources::{self, Holder};
 use super::{
-    affinity, annotations, each, hosts, metadata, placement, ports, quoted, security, volumes, windows,
+    affinity, annotations, claims, each, hosts, metadata, placement, ports, quoted, security, volumes,
+    windows,
 };
 use crate::api::names;
 use crate::api::status_error::FieldError;
@@ -90,14 +91,14 @@ fn validate_tokens(spec: &PodSpec) -> Vec<FieldError> {
 /// templates.
 pub(super) fn validate_spec(spec: &PodSpec, pod: Option<&ObjectMeta>, path: &str) -> Vec<FieldError> {
     let at = |field: &str| format!("{path}.{field}");
-    let claims = spec.resource_claims.as_deref().unwrap_or_default();
+    let asked = spec.resource_claims.as_deref().unwrap_or_default();
     let restart_policy = spec.restart_policy.as_deref().unwrap_or_default();
     let (good, mut errors) =
         volumes::validate(spec.volumes.as_deref().unwrap_or_default(), pod, &at("volumes"));
-    errors.extend(resources::validate_pod_claims(claims, &at("resourceClaims")));
+    errors.extend(claims::validate_of_pod(asked, &at("resourceClaims")));
     let around = Surroundings {
         volumes: good,
-        claims: claims.iter().map(|claim| claim.name.as_str()).filter(|name| !name.is_empty()).collect(),
+        claims: asked.iter().map(|claim| claim.name.as_str()).filter(|name| !name.is_empty()).collect(),
         restart_policy,
         has_host_users: spec.host_users != Some(false),
     };

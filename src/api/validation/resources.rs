@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use k8s_openapi::api::core::v1::{PodResourceClaim, PodSpec, ResourceClaim, ResourceRequirements};
+use k8s_openapi::api::core::v1::{PodSpec, ResourceRequirements};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
-use super::{each, quoted, value};
+use super::{claims, each, quoted};
 use crate::api::names;
 use crate::api::pod_resources::{self, is_of_pods};
 use crate::api::quantity::{canonical, parse, whole};
@@ -55,11 +55,11 @@ pub(super) enum Holder {
     Pod,
 }
 
-/// Everything wrong with what a container or a pod asks for and is limited to. `claims` are the pod's.
+/// Everything wrong with what a container or a pod asks for and is limited to. `known_claims` are the pod's.
 pub(super) fn validate(
     resources: &ResourceRequirements,
     holder: Holder,
-    claims: &BTreeSet<&str>,
+    known_claims: &BTreeSet<&str>,
     path: &str,
 ) -> Vec<FieldError> {
     let none = BTreeMap::new();
@@ -85,7 +85,7 @@ pub(super) fn validate(
         errors.push(FieldError::forbidden(path, "HugePages require cpu or memory"));
     }
     let named = resources.claims.as_deref().unwrap_or_default();
-    errors.extend(validate_claims(named, claims, &format!("{path}.claims")));
+    errors.extend(claims::validate_used(named, known_claims, &format!("{path}.claims")));
     errors
 }
 
@@ -185,92 +185,8 @@ fn validate_pages(name: &str, quantity: &Quantity, path: &str) -> Option<FieldEr
     (!is_divisible).then(|| FieldError::invalid(path, quoted(&shown), &detail))
 }
 
-/// The claims of devices that a container uses (validateResourceClaimNames).
-fn validate_claims(named: &[ResourceClaim], claims: &BTreeSet<&str>, path: &str) -> Vec<FieldError> {
-    let mut errors = Vec::new();
-    let mut seen: BTreeSet<String> = BTreeSet::new();
-    for (index, claim) in named.iter().enumerate() {
-        let field = format!("{path}[{index}]");
-        let name = claim.name.as_str();
-        if name.is_empty() {
-            errors.push(FieldError::required(field, ""));
-            continue;
-        }
-        let request = claim.request.as_deref().filter(|request| !request.is_empty());
-        if seen.contains(name) {
-            errors.push(FieldError::duplicate(&field, quoted(name)));
-        } else {
-            let key = request.map_or_else(|| name.to_owned(), |request| format!("{name}/{request}"));
-            if let Some(request) = request {
-                errors.extend(each(&names::dns_label(request), &format!("{field}.request"), request));
-            }
-            // A whole claim has the parts that were named before.
-            let parts =
-                seen.iter().filter(|seen| seen.split_once('/').is_some_and(|(claim, _)| claim == name));
-            let repeats = if seen.contains(&key) {
-                vec![key.clone()]
-            } else if request.is_none() {
-                parts.map(|_| name.to_owned()).collect()
-            } else {
-                Vec::new()
-            };
-            errors.extend(repeats.iter().map(|repeat| FieldError::duplicate(&field, quoted(repeat))));
-            seen.insert(key);
-        }
-        if !claims.contains(name) {
-            let known: Vec<&str> = claims.iter().copied().collect();
-            let which = if known.is_empty() {
-                " which is empty".to_owned()
-            } else {
-                format!(": {}", known.join(", "))
-            };
-            let body = format!(
-                "Not found: {}: must be one of the names in pod.spec.resourceClaims{which}",
-                quoted(name)
-            );
-            errors.push(FieldError { field, body });
-        }
-    }
-    errors
-}
-
-/// Everything wrong with the claims of a pod (validatePodResourceClaims).
-pub(super) fn validate_pod_claims(claims: &[PodResourceClaim], path: &str) -> Vec<FieldError> {
-    let mut errors = Vec::new();
-    let mut seen = BTreeSet::new();
-    for (index, claim) in claims.iter().enumerate() {
-        let path = format!("{path}[{index}]");
-        let field = format!("{path}.name");
-        if claim.name.is_empty() {
-            errors.push(FieldError::required(field, ""));
-        } else if !seen.insert(&claim.name) {
-            errors.push(FieldError::duplicate(field, quoted(&claim.name)));
-        } else {
-            errors.extend(each(&names::dns_label(&claim.name), &field, &claim.name));
-        }
-        let problem = match (&claim.resource_claim_name, &claim.resource_claim_template_name) {
-            (Some(_), Some(_)) => {
-                Some("at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified")
-            }
-            (None, None) => Some("must specify one of: `resourceClaimName`, `resourceClaimTemplateName`"),
-            _ => None,
-        };
-        errors.extend(
-            problem.map(|problem| FieldError::invalid(&path, value::pod_resource_claim(claim), problem)),
-        );
-        for (field, name) in [
-            ("resourceClaimName", &claim.resource_claim_name),
-            ("resourceClaimTemplateName", &claim.resource_claim_template_name),
-        ] {
-            let Some(name) = name else { continue };
-            errors.extend(each(&names::dns_subdomain(name), &format!("{path}.{field}"), name));
-        }
-    }
-    errors
-}
-
 /// Everything wrong with what a pod asks for itself, and how that goes with its containers.
-pub(super) fn validate_pod(spec: &PodSpec, claims: &BTreeSet<&str>, path: &str) -> Vec<FieldError> {
+pub(super) fn validate_pod(spec: &PodSpec, known_claims: &BTreeSet<&str>, path: &str) -> Vec<FieldError> {
     let Some(resources) = &spec.resources else { return Vec::new() };
     if spec.os.as_ref().is_some_and(|os| os.name == "windows") {
         return vec![FieldError::forbidden(path, "may not be set for a windows pod")];
@@ -280,7 +196,7 @@ pub(super) fn validate_pod(spec: &PodSpec, claims: &BTreeSet<&str>, path: &str) 
         let detail = "claims cannot be set for Resources at pod-level";
         errors.push(FieldError::forbidden(format!("{path}.claims"), detail));
     }
-    errors.extend(validate(resources, Holder::Pod, claims, path));
+    errors.extend(validate(resources, Holder::Pod, known_claims, path));
     let asked = pod_resources::requests_of_containers(spec);
     errors.extend(validate_sums(resources.requests.as_ref(), &asked, "requests", path));
     let mut pages = pod_resources::limits_of_containers(spec);
