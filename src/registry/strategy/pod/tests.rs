@@ -242,3 +242,59 @@ fn a_stored_pod_in_its_own_place_changes_nothing() {
         assert_eq!(new, old);
     }
 }
+
+/// The places of all values in a document.
+fn places(value: &Value, path: &str, found: &mut Vec<String>) {
+    let children: Vec<(String, &Value)> = match value {
+        Value::Object(map) => {
+            map.iter().map(|(key, value)| (key.replace('~', "~0").replace('/', "~1"), value)).collect()
+        }
+        Value::Array(list) => {
+            list.iter().enumerate().map(|(index, value)| (index.to_string(), value)).collect()
+        }
+        _ => Vec::new(),
+    };
+    for (name, child) in children {
+        let place = format!("{path}/{name}");
+        places(child, &place, found);
+        found.push(place);
+    }
+}
+
+/// Whatever stands at a place of a manifest, there is an answer; and what is accepted stands as it is stored.
+#[test]
+fn no_value_anywhere_is_more_than_refused() {
+    let odd = [
+        json!(null),
+        json!(""),
+        json!("é"),
+        json!("../x"),
+        json!(-1),
+        json!(4_294_967_296_i64),
+        json!({}),
+        json!([]),
+        json!([{}]),
+    ];
+    let cases: Vec<Value> = serde_json::from_str(ANSWERS).expect("recorded answers");
+    let (mut tried, mut accepted) = (0, 0);
+    for case in cases.iter().filter(|case| case["id"] != "annotations-big") {
+        let good = manifest(case);
+        let mut found = Vec::new();
+        places(&good["spec"], "/spec", &mut found);
+        for place in found {
+            for value in &odd {
+                let mut changed = good.clone();
+                *changed.pointer_mut(&place).expect("a place") = value.clone();
+                tried += 1;
+                let Some(old) = created(&changed).object else { continue };
+                accepted += 1;
+                let mut new = decoded(&serde_json::to_value(&old).expect("JSON")).expect("a Pod");
+                new.set_defaults();
+                new.prepare_for_update(&old);
+                assert_eq!(new.validate_update(&old), [], "{place} as {value} in {}", case["id"]);
+                assert_eq!(new, old, "{place} as {value} in {}", case["id"]);
+            }
+        }
+    }
+    assert!(tried > 10_000 && accepted > 1_000, "{tried} tried, {accepted} accepted");
+}
