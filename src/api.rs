@@ -15,6 +15,7 @@ pub mod meta;
 pub(crate) mod names;
 pub mod nodes;
 pub(crate) mod number;
+pub mod pod_admission;
 pub mod pod_resources;
 pub(crate) mod quantity;
 pub mod resource_field;

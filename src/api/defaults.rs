@@ -1,5 +1,5 @@
 //! The values an API server fills in for fields a manifest leaves out (the SetDefaults functions of core/v1 and
-//! batch/v1). Admission plug-ins (service account, default tolerations, priority) are not defaults and not here.
+//! batch/v1). Admission plug-ins (service account, default tolerations, priority) are not defaults: see `pod_admission`.
 
 mod volumes;
 

@@ -1,6 +1,5 @@
 //! Pods.
 
-mod admission;
 mod app_armor;
 mod label_keys;
 #[cfg(test)]
@@ -15,7 +14,7 @@ use crate::api::disabled_fields::drop_disabled_fields;
 use crate::api::kinds::Kind;
 use crate::api::pod_resources::qos_class;
 use crate::api::status_error::FieldError;
-use crate::api::{Pod, PodStatus, conditions, defaults, validation};
+use crate::api::{Pod, PodStatus, conditions, defaults, pod_admission, validation};
 
 impl Strategy for Pod {
     const KIND: Kind = Kind::Pod;
@@ -28,7 +27,7 @@ impl Strategy for Pod {
         prepare_meta_for_create(&mut self.metadata, uid, now);
         self.metadata.generation = Some(1);
         let spec = self.spec.get_or_insert_default();
-        admission::admit(spec);
+        pod_admission::admit(spec);
         drop_disabled_fields(spec);
         label_keys::add_to_selectors(spec, self.metadata.labels.as_ref());
         app_armor::add_profiles(spec, self.metadata.annotations.as_ref());
@@ -54,7 +53,7 @@ impl Strategy for Pod {
         self.status = old.status.clone();
         if let (Some(spec), Some(old)) = (&mut self.spec, &old.spec) {
             drop_disabled_fields(spec);
-            admission::readmit(spec, old);
+            pod_admission::readmit(spec, old);
             if spec.node_name.is_none() {
                 spec.node_name = old.node_name.clone();
             }

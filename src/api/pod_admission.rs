@@ -14,7 +14,7 @@ const SYSTEM_CLASSES: [(&str, i32); 2] =
     [("system-cluster-critical", 2_000_000_000), ("system-node-critical", 2_000_001_000)];
 
 /// Completes the spec of a new Pod.
-pub(super) fn admit(spec: &mut PodSpec) {
+pub fn admit(spec: &mut PodSpec) {
     let account = spec.service_account_name.get_or_insert_with(|| "default".into()).clone();
     spec.service_account = Some(account);
     let class = spec.priority_class_name.as_deref().filter(|class| !class.is_empty());
@@ -32,7 +32,7 @@ pub(super) fn admit(spec: &mut PodSpec) {
 }
 
 /// Completes the spec that is to replace another: what was written into that stays.
-pub(super) fn readmit(spec: &mut PodSpec, old: &PodSpec) {
+pub fn readmit(spec: &mut PodSpec, old: &PodSpec) {
     if spec.service_account_name.is_none() {
         spec.service_account_name.clone_from(&old.service_account_name);
         spec.service_account.clone_from(&old.service_account);
