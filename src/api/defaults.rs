@@ -1,16 +1,17 @@
 //! The values an API server fills in for fields a manifest leaves out (the SetDefaults functions of core/v1 and
-//! batch/v1). Admission plug-ins (service account, default tolerations, priority) are not defaults and not here.
+//! batch/v1). Admission plug-ins (service account, default tolerations, priority) are not defaults: see `pod_admission`.
+
+mod volumes;
 
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{
-    Container, DownwardAPIVolumeFile, EmptyDirVolumeSource, EnvVar, HTTPGetAction, LifecycleHandler,
-    ObjectFieldSelector, Pod, PodSecurityContext, PodSpec, PodTemplateSpec, Probe, ResourceFieldSelector,
-    ResourceRequirements, Volume,
+    Container, EnvVar, EphemeralContainer, HTTPGetAction, Lifecycle, LifecycleHandler, ObjectFieldSelector,
+    Pod, PodSecurityContext, PodSpec, PodTemplateSpec, Probe, ResourceFieldSelector, ResourceRequirements,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
-/// The default of a volume's `defaultMode`: 0644.
-const DEFAULT_MODE: i32 = 0o644;
+use super::pod_resources;
+use super::resource_field::Amounts;
 
 /// Fills in what a server would for a Job: the whole spec, its template, and `metadata.labels` from the template's
 /// where the Job has none (SetDefaults_Job; the latter runs on every read upstream).
@@ -85,22 +86,14 @@ pub fn set_pod_spec_defaults(spec: &mut PodSpec) {
         (None, Some(name)) => spec.service_account_name = Some(name.clone()),
         (None, None) => {}
     }
-    spec.volumes.iter_mut().flatten().for_each(set_volume_defaults);
-    drop_container_restart_policies(spec);
+    spec.volumes.iter_mut().flatten().for_each(volumes::set_volume_defaults);
     for container in spec.init_containers.iter_mut().flatten().chain(&mut spec.containers) {
         set_container_defaults(container);
         for port in container.ports.iter_mut().flatten() {
             port.protocol.get_or_insert_with(|| "TCP".into());
         }
     }
-}
-
-/// What a server drops whose containers have no restartPolicy of their own: anything but the Always of a sidecar.
-fn drop_container_restart_policies(spec: &mut PodSpec) {
-    spec.containers.iter_mut().for_each(|container| container.restart_policy = None);
-    for container in spec.init_containers.iter_mut().flatten() {
-        container.restart_policy.take_if(|policy| policy != "Always");
-    }
+    spec.ephemeral_containers.iter_mut().flatten().for_each(set_ephemeral_defaults);
 }
 
 /// What only pods say and their templates do not: a container asks for as much as it may have, and on the machine's own
@@ -115,25 +108,75 @@ pub(crate) fn set_pod_only_defaults(spec: &mut PodSpec) {
             port.host_port.get_or_insert(port.container_port);
         }
     }
+    set_pod_level_defaults(spec);
+}
+
+/// A pod that says itself what it may use, or asks for, says the rest too: huge pages are limited as in its containers, and
+/// it asks for what they ask for, or else for all that it may use (defaultHugePagePodLimits, defaultPodRequests).
+fn set_pod_level_defaults(spec: &mut PodSpec) {
+    let Some(mut resources) = spec.resources.take() else { return };
+    let is_given = |amounts: &Option<Amounts>| amounts.as_ref().is_some_and(|amounts| !amounts.is_empty());
+    let is_asked = |resources: &ResourceRequirements, name: &str| {
+        resources.requests.as_ref().is_some_and(|requests| requests.contains_key(name))
+    };
+    if is_given(&resources.limits) || is_given(&resources.requests) {
+        let pages = pod_resources::limits_of_containers(spec).into_iter();
+        for (name, limit) in pages.filter(|(name, _)| name.starts_with("hugepages-")) {
+            if !is_asked(&resources, &name) {
+                resources.limits.get_or_insert_default().entry(name).or_insert(limit);
+            }
+        }
+    }
+    if is_given(&resources.limits) {
+        let requests = resources.requests.get_or_insert_default();
+        for (name, asked) in pod_resources::requests_of_containers(spec) {
+            if ["cpu", "memory"].contains(&name.as_str()) {
+                requests.entry(name).or_insert(asked);
+            }
+        }
+        let limits = resources.limits.iter().flatten();
+        for (name, limit) in limits.filter(|(name, _)| pod_resources::is_of_pods(name)) {
+            requests.entry(name.clone()).or_insert_with(|| limit.clone());
+        }
+        resources.requests.take_if(|requests| requests.is_empty());
+    }
+    spec.resources = Some(resources);
+}
+
+fn set_ephemeral_defaults(container: &mut EphemeralContainer) {
+    container.termination_message_path.get_or_insert_with(|| "/dev/termination-log".into());
+    container.termination_message_policy.get_or_insert_with(|| "File".into());
+    let policy = pull_policy(container.image.as_deref());
+    container.image_pull_policy = container.image_pull_policy.take().or(policy);
+    container.env.iter_mut().flatten().for_each(set_env_defaults);
+    let probes =
+        [&mut container.liveness_probe, &mut container.readiness_probe, &mut container.startup_probe];
+    probes.into_iter().flatten().for_each(set_probe_defaults);
+    container.lifecycle.iter_mut().for_each(set_hook_defaults);
 }
 
 fn set_container_defaults(container: &mut Container) {
     container.termination_message_path.get_or_insert_with(|| "/dev/termination-log".into());
     container.termination_message_policy.get_or_insert_with(|| "File".into());
     container.resources.get_or_insert_with(ResourceRequirements::default);
-    // A container without an image is ours alone; there is nothing to pull.
-    if let Some(image) = container.image.as_deref().filter(|image| !image.is_empty()) {
-        let policy = if is_latest(image) { "Always" } else { "IfNotPresent" };
-        container.image_pull_policy.get_or_insert_with(|| policy.into());
-    }
+    let policy = pull_policy(container.image.as_deref());
+    container.image_pull_policy = container.image_pull_policy.take().or(policy);
     container.env.iter_mut().flatten().for_each(set_env_defaults);
     let probes =
         [&mut container.liveness_probe, &mut container.readiness_probe, &mut container.startup_probe];
     probes.into_iter().flatten().for_each(set_probe_defaults);
-    if let Some(lifecycle) = &mut container.lifecycle {
-        let hooks = [&mut lifecycle.post_start, &mut lifecycle.pre_stop];
-        hooks.into_iter().flatten().for_each(set_handler_defaults);
-    }
+    container.lifecycle.iter_mut().for_each(set_hook_defaults);
+}
+
+fn set_hook_defaults(lifecycle: &mut Lifecycle) {
+    let hooks = [&mut lifecycle.post_start, &mut lifecycle.pre_stop];
+    hooks.into_iter().flatten().for_each(set_handler_defaults);
+}
+
+/// When an image is pulled. A container without one is ours alone; there is nothing to pull.
+fn pull_policy(image: Option<&str>) -> Option<String> {
+    let image = image.filter(|image| !image.is_empty())?;
+    Some(if is_latest(image) { "Always" } else { "IfNotPresent" }.to_owned())
 }
 
 /// Whether an image reference names the tag `latest`: outright, or by naming neither tag nor digest.
@@ -153,11 +196,6 @@ fn set_env_defaults(variable: &mut EnvVar) {
 /// A server writes the divisor even where there is none.
 fn set_divisor(reference: &mut ResourceFieldSelector) {
     reference.divisor.get_or_insert_with(|| Quantity("0".into()));
-}
-
-fn set_item_defaults(item: &mut DownwardAPIVolumeFile) {
-    item.field_ref.iter_mut().for_each(set_field_ref_defaults);
-    item.resource_field_ref.iter_mut().for_each(set_divisor);
 }
 
 fn set_field_ref_defaults(reference: &mut ObjectFieldSelector) {
@@ -193,40 +231,6 @@ fn set_handler_defaults(handler: &mut LifecycleHandler) {
 fn set_http_defaults(action: &mut HTTPGetAction) {
     action.path.get_or_insert_with(|| "/".into());
     action.scheme.get_or_insert_with(|| "HTTP".into());
-}
-
-fn set_volume_defaults(volume: &mut Volume) {
-    let without_source = Volume { name: volume.name.clone(), ..Volume::default() };
-    if *volume == without_source {
-        volume.empty_dir = Some(EmptyDirVolumeSource::default());
-    }
-    if let Some(source) = &mut volume.secret {
-        source.default_mode.get_or_insert(DEFAULT_MODE);
-    }
-    if let Some(source) = &mut volume.config_map {
-        source.default_mode.get_or_insert(DEFAULT_MODE);
-    }
-    if let Some(source) = &mut volume.downward_api {
-        source.default_mode.get_or_insert(DEFAULT_MODE);
-        source.items.iter_mut().flatten().for_each(set_item_defaults);
-    }
-    if let Some(source) = &mut volume.projected {
-        source.default_mode.get_or_insert(DEFAULT_MODE);
-        for projection in source.sources.iter_mut().flatten() {
-            let items = projection.downward_api.iter_mut().flat_map(|api| api.items.iter_mut().flatten());
-            items.for_each(set_item_defaults);
-            if let Some(token) = &mut projection.service_account_token {
-                token.expiration_seconds.get_or_insert(3600);
-            }
-        }
-    }
-    if let Some(source) = &mut volume.host_path {
-        source.type_.get_or_insert_default();
-    }
-    if let Some(template) = volume.ephemeral.as_mut().and_then(|source| source.volume_claim_template.as_mut())
-    {
-        template.spec.volume_mode.get_or_insert_with(|| "Filesystem".into());
-    }
 }
 
 fn set_requests_from_limits(resources: &mut ResourceRequirements) {

@@ -38,6 +38,24 @@ pub(crate) fn nanos(text: &str) -> Option<i128> {
     parse(text).ok()
 }
 
+/// A quantity as a whole number, as bytes are counted: what is finer is rounded away from zero, what is larger is the
+/// largest there is (`Value` upstream). `None` for text that is no quantity.
+pub(crate) fn whole(text: &str) -> Option<i64> {
+    Some(in_units(nanos(text)?, BILLION))
+}
+
+/// A quantity in thousandths, as CPUs are counted, rounded as by [`whole`] (`MilliValue` upstream).
+pub(crate) fn thousandths(text: &str) -> Option<i64> {
+    Some(in_units(nanos(text)?, BILLION / 1000))
+}
+
+/// So many billionths in units of so many, rounded away from zero.
+fn in_units(nanos: i128, unit: i128) -> i64 {
+    let away = i128::from(nanos % unit != 0) * nanos.signum();
+    let count = nanos / unit + away;
+    i64::try_from(count).unwrap_or(if count < 0 { i64::MIN } else { i64::MAX })
+}
+
 fn digits(text: &str) -> (&str, &str) {
     text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()))
 }
@@ -198,6 +216,26 @@ mod tests {
         ] {
             assert_eq!(nanos(text), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn counts_are_rounded_away_from_zero() {
+        for (text, milli, units) in [
+            ("0", 0, 0),
+            ("500m", 500, 1),
+            ("0.0001", 1, 1),
+            ("-0.0001", -1, -1),
+            ("1.5", 1500, 2),
+            ("-1500m", -1500, -2),
+            ("64Mi", 67_108_864_000, 67_108_864),
+            ("100n", 1, 1),
+            ("1e30", i64::MAX, i64::MAX),
+            ("-1e30", i64::MIN, i64::MIN),
+            ("9E", i64::MAX, 9_000_000_000_000_000_000),
+        ] {
+            assert_eq!((thousandths(text), whole(text)), (Some(milli), Some(units)), "{text}");
+        }
+        assert_eq!((thousandths("x"), whole("")), (None, None));
     }
 
     #[test]

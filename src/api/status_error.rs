@@ -126,6 +126,11 @@ impl FieldError {
         Self { field: field.into(), body: format!("Not found: {value}") }
     }
 
+    /// `FIELD: Too long: may not be more than N bytes`.
+    pub fn too_long(field: impl Into<String>, most: usize) -> Self {
+        Self { field: field.into(), body: format!("Too long: may not be more than {most} bytes") }
+    }
+
     /// `FIELD: Too many: N: must have at most M items`.
     pub fn too_many(field: impl Into<String>, actual: usize, most: usize) -> Self {
         Self { field: field.into(), body: format!("Too many: {actual}: must have at most {most} items") }

@@ -7,32 +7,45 @@
 
 mod addresses;
 mod affinity;
+mod annotations;
 mod claim;
+mod claim_template;
+mod claims;
 mod cluster;
 mod config_data;
 mod container;
+mod containers;
 mod cronjob;
 mod env;
+mod ephemeral;
 mod hosts;
 mod job;
 mod metadata;
+mod mounts;
 mod network_policy;
+mod paths;
 mod placement;
 mod pod;
 mod policies;
 mod ports;
 mod probe;
+mod projections;
 mod quotas;
 mod rbac;
 mod resources;
+mod security;
 mod service;
 mod stateful_set;
+mod storage;
 mod update;
+mod update_pod;
 mod value;
+mod volumes;
 mod warnings;
+mod windows;
 
 use k8s_openapi::api::batch::v1::{CronJob, Job};
-use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::core::v1::{AppArmorProfile, Node, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::meta::name;
@@ -110,30 +123,27 @@ pub fn validate_template_metadata(meta: &ObjectMeta) -> Vec<FieldError> {
 
 /// Every rule a new Pod breaks (ValidatePodCreate).
 pub fn validate_pod(pod: &Pod) -> Vec<FieldError> {
-    let mut errors = validate_any_pod(pod);
-    let ephemeral = pod.spec.as_ref().and_then(|spec| spec.ephemeral_containers.as_ref());
-    if ephemeral.is_some_and(|containers| !containers.is_empty()) {
-        errors.push(FieldError::forbidden("spec.ephemeralContainers", "cannot be set on create"));
-    }
+    let mut errors = pod::validate(pod);
+    errors.extend(pod::validate_new(pod));
     errors
 }
 
-fn validate_any_pod(pod: &Pod) -> Vec<FieldError> {
-    let mut errors = metadata::validate(&pod.metadata, "metadata");
-    let spec = pod.spec.clone().unwrap_or_default();
-    errors.extend(pod::validate_spec(&spec, "spec", true));
-    errors.extend(container::validate_images(&spec, "spec"));
-    errors
-}
-
-/// Every rule broken by replacing `old` with `new`. Of a Pod's spec only activeDeadlineSeconds (sooner) and
-/// tolerations (more of them) may change. Upstream lets images change too, which would restart containers.
+/// Every rule broken by replacing `old` with `new` (ValidatePodUpdate). As on a server images may change; what runs goes on
+/// as it was started.
 pub fn validate_pod_update(new: &Pod, old: &Pod) -> Vec<FieldError> {
     let mut errors = update::metadata(&new.metadata, &old.metadata);
-    errors.extend(validate_any_pod(new));
-    errors.extend(update::pod(new, old));
+    errors.extend(pod::validate(new));
+    errors.extend(update_pod::validate(new, old));
     without_repeats(errors)
 }
+
+/// The AppArmor profile that the old annotation of a container stands for; nothing where it is none that a server takes.
+pub fn app_armor_of_annotation(annotation: &str) -> Option<AppArmorProfile> {
+    annotations::app_armor(annotation).filter(security::is_good_app_armor)
+}
+
+/// The beginning of the key of such an annotation; the container's name comes after it.
+pub const APP_ARMOR_ANNOTATION: &str = annotations::APP_ARMOR;
 
 /// What is wrong with a label's value as a user gives it, all problems in one sentence; `None` for a good one.
 pub fn label_value_problems(value: &str) -> Option<String> {

@@ -1,6 +1,6 @@
 //! Making and unmaking pods: names, uids, what the Job controller adds to its template, binding to the node.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use k8s_openapi::api::core::v1::{EnvVar, EnvVarSource, ObjectFieldSelector, PodCondition};
@@ -16,6 +16,7 @@ use crate::api::meta::{
     ANNOTATION_INDEX_FAILURES, ANNOTATION_INDEX_IGNORED_FAILURES, COMPLETION_INDEX, FINALIZER_JOB_TRACKING,
     annotation, name, namespace, remove_finalizer, time, uid,
 };
+use crate::api::pod_resources::qos_class;
 use crate::api::{Container, Job, ObjectMeta, Pod, PodStatus};
 
 /// The contents of generated names: no vowels, and none of 0, 1, 3 (upstream's safe alphabet).
@@ -184,7 +185,7 @@ pub(super) fn wait_for_node(pod: &mut Pod, why: &str, now: DateTime<Utc>) {
 /// The conditions of a pod that no kubelet has seen, its status as the API server begins it.
 fn pending_conditions(pod: &mut Pod) -> &mut Vec<PodCondition> {
     pod.spec.get_or_insert_default().enable_service_links.get_or_insert(true);
-    let qos = quality_of_service(pod);
+    let qos = pod.spec.as_ref().map_or("BestEffort", qos_class);
     let status = pod.status.get_or_insert_with(PodStatus::default);
     status.phase = Some("Pending".into());
     status.qos_class = Some(qos.into());
@@ -232,29 +233,5 @@ pub fn pod_reference(pod: &Pod) -> Reference {
         name: name(&pod.metadata).into(),
         uid: uid(&pod.metadata).into(),
         field_path: None,
-    }
-}
-
-/// Guaranteed, Burstable or BestEffort, by what the containers request and may use (4.5).
-fn quality_of_service(pod: &Pod) -> &'static str {
-    let Some(spec) = &pod.spec else { return "BestEffort" };
-    let containers = || spec.containers.iter().chain(spec.init_containers.iter().flatten());
-    let empty = BTreeMap::new();
-    let mut anything = false;
-    let mut guaranteed = true;
-    for container in containers() {
-        let resources = container.resources.as_ref();
-        let limits = resources.and_then(|resources| resources.limits.as_ref()).unwrap_or(&empty);
-        let requests = resources.and_then(|resources| resources.requests.as_ref()).unwrap_or(&empty);
-        for resource in ["cpu", "memory"] {
-            let (limit, request) = (limits.get(resource), requests.get(resource));
-            anything |= limit.is_some() || request.is_some();
-            guaranteed &= limit.is_some() && (request.is_none() || request == limit);
-        }
-    }
-    match (anything, guaranteed) {
-        (false, _) => "BestEffort",
-        (true, true) => "Guaranteed",
-        (true, false) => "Burstable",
     }
 }

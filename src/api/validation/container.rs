@@ -1,11 +1,14 @@
-//! Rules about containers as wholes, and about their mounts (ValidateContainers).
+//! Rules about containers as wholes (validateContainers, validateInitContainers).
 
 use std::collections::BTreeSet;
 
-use k8s_openapi::api::core::v1::{Container, ContainerResizePolicy, PodSpec, VolumeMount};
+use k8s_openapi::api::core::v1::{Container, ContainerResizePolicy, PodSpec};
 
-use super::{each, env, ports, probe, quoted, resources};
+use super::resources::{self, Holder};
+use super::volumes::Good;
+use super::{each, env, ephemeral, mounts, ports, probe, quoted, security};
 use crate::api::names;
+use crate::api::pod_resources::is_sidecar;
 use crate::api::status_error::FieldError;
 
 const PULL_POLICIES: [&str; 3] = ["Always", "IfNotPresent", "Never"];
@@ -13,26 +16,77 @@ const MESSAGE_POLICIES: [&str; 2] = ["File", "FallbackToLogsOnError"];
 const RESIZED: [&str; 2] = ["cpu", "memory"];
 const RESIZE_POLICIES: [&str; 2] = ["NotRequired", "RestartContainer"];
 
-/// Everything wrong with a pod's containers, init containers included. `volumes` are the names that mounts may use.
-pub(super) fn validate_all(spec: &PodSpec, volumes: &BTreeSet<String>, path: &str) -> Vec<FieldError> {
+/// What of a pod its containers may name, and what of it decides about them.
+pub(super) struct Surroundings<'a> {
+    /// The volumes that there is nothing wrong about.
+    pub(super) volumes: Good<'a>,
+    /// The claims of devices.
+    pub(super) claims: BTreeSet<&'a str>,
+    /// The pod's restartPolicy.
+    pub(super) restart_policy: &'a str,
+    /// Whether the users of containers are those of the machine.
+    pub(super) has_host_users: bool,
+}
+
+/// Everything wrong with a pod's containers of all kinds.
+pub(super) fn validate_all(spec: &PodSpec, around: &Surroundings<'_>, path: &str) -> Vec<FieldError> {
+    let mut errors = validate_main(spec, around, &format!("{path}.containers"));
+    errors.extend(validate_init(spec, around, &format!("{path}.initContainers")));
+    errors.extend(ephemeral::validate_all(spec, around, path));
+    errors
+}
+
+fn validate_main(spec: &PodSpec, around: &Surroundings<'_>, path: &str) -> Vec<FieldError> {
+    if spec.containers.is_empty() {
+        return vec![FieldError::required(path, "")];
+    }
     let mut errors = Vec::new();
     let mut taken = BTreeSet::new();
-    if spec.containers.is_empty() {
-        errors.push(FieldError::required(format!("{path}.containers"), ""));
-    }
     for (index, container) in spec.containers.iter().enumerate() {
-        let path = format!("{path}.containers[{index}]");
-        errors.extend(validate(container, spec, volumes, &mut taken, &path));
+        let path = format!("{path}[{index}]");
+        errors.extend(validate_common(container, around, &path));
+        if !taken.insert(&container.name) {
+            errors.push(FieldError::duplicate(format!("{path}.name"), quoted(&container.name)));
+        }
         errors.extend(validate_actions(container, spec, &path));
+        // A policy of its own has been dropped by now: it is behind a gate.
+        if container.restart_policy.is_some() {
+            let detail = "may not be set for non-init containers";
+            errors.push(FieldError::forbidden(format!("{path}.restartPolicy"), detail));
+        }
     }
-    errors.extend(ports::host_conflicts(&spec.containers, &format!("{path}.containers")));
+    errors.extend(ports::host_conflicts(&spec.containers, path));
+    errors
+}
+
+fn validate_init(spec: &PodSpec, around: &Surroundings<'_>, path: &str) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    let mut taken: BTreeSet<&str> = spec.containers.iter().map(|container| container.name.as_str()).collect();
     for (index, container) in spec.init_containers.iter().flatten().enumerate() {
-        let path = format!("{path}.initContainers[{index}]");
-        errors.extend(validate(container, spec, volumes, &mut taken, &path));
-        errors.extend(validate_init(container, spec, &path));
+        let list = path;
+        let path = format!("{path}[{index}]");
+        errors.extend(validate_common(container, around, &path));
+        let policy = container.restart_policy.as_deref();
+        if let Some(policy) = policy.filter(|policy| *policy != "Always") {
+            errors.push(FieldError::unsupported(
+                format!("{path}.restartPolicy"),
+                quoted(policy),
+                &["Always"],
+            ));
+        }
+        if taken.contains(container.name.as_str()) {
+            errors.push(FieldError::duplicate(format!("{path}.name"), quoted(&container.name)));
+        } else if !container.name.is_empty() {
+            taken.insert(&container.name);
+        }
+        // They run one by one, so each is looked at alone; upstream calls each of them the first.
+        errors.extend(ports::host_conflicts(std::slice::from_ref(container), list));
+        if is_sidecar(container) {
+            errors.extend(validate_actions(container, spec, &path));
+        } else {
+            errors.extend(forbidden_actions(container, &path));
+        }
     }
-    let init = spec.init_containers.as_deref().unwrap_or_default();
-    errors.extend(ports::host_conflicts(init, &format!("{path}.initContainers")));
     errors
 }
 
@@ -56,30 +110,22 @@ fn validate_actions(container: &Container, spec: &PodSpec, path: &str) -> Vec<Fi
     errors
 }
 
-fn validate_init(container: &Container, spec: &PodSpec, path: &str) -> Vec<FieldError> {
-    if container.restart_policy.as_deref() == Some("Always") {
-        return validate_actions(container, spec, path);
-    }
-    let mut errors = Vec::new();
-    for (field, is_set) in [
+fn forbidden_actions(container: &Container, path: &str) -> Vec<FieldError> {
+    let actions = [
         ("lifecycle", container.lifecycle.is_some()),
         ("livenessProbe", container.liveness_probe.is_some()),
         ("readinessProbe", container.readiness_probe.is_some()),
         ("startupProbe", container.startup_probe.is_some()),
-    ] {
-        if is_set {
-            let detail = "may not be set for init containers without restartPolicy=Always";
-            errors.push(FieldError::forbidden(format!("{path}.{field}"), detail));
-        }
-    }
-    errors
+    ];
+    let detail = "may not be set for init containers without restartPolicy=Always";
+    let set = actions.into_iter().filter(|(_, is_set)| *is_set);
+    set.map(|(field, _)| FieldError::forbidden(format!("{path}.{field}"), detail)).collect()
 }
 
-fn validate(
+/// What is the same for all kinds of containers.
+pub(super) fn validate_common(
     container: &Container,
-    spec: &PodSpec,
-    volumes: &BTreeSet<String>,
-    taken: &mut BTreeSet<String>,
+    around: &Surroundings<'_>,
     path: &str,
 ) -> Vec<FieldError> {
     let at = |field: &str| format!("{path}.{field}");
@@ -89,16 +135,10 @@ fn validate(
     } else {
         errors.extend(each(&names::dns_label(&container.name), &at("name"), &container.name));
     }
-    if !container.name.is_empty() && !taken.insert(container.name.clone()) {
-        errors.push(FieldError::duplicate(at("name"), quoted(&container.name)));
-    }
     let policy = container.termination_message_policy.as_deref();
     if let Some(policy) = policy.filter(|policy| !MESSAGE_POLICIES.contains(policy)) {
-        errors.push(FieldError::unsupported(
-            at("terminationMessagePolicy"),
-            quoted(policy),
-            &MESSAGE_POLICIES,
-        ));
+        let field = at("terminationMessagePolicy");
+        errors.push(FieldError::unsupported(field, quoted(policy), &MESSAGE_POLICIES));
     }
     errors.extend(ports::validate(container.ports.as_deref().unwrap_or_default(), &at("ports")));
     for (index, variable) in container.env.iter().flatten().enumerate() {
@@ -107,25 +147,24 @@ fn validate(
     for (index, source) in container.env_from.iter().flatten().enumerate() {
         errors.extend(env::validate_from(source, &at("envFrom"), index));
     }
-    errors.extend(validate_mounts(
-        container.volume_mounts.as_deref().unwrap_or_default(),
-        volumes,
-        &at("volumeMounts"),
-    ));
+    errors.extend(mounts::validate(container, &around.volumes, path));
     let policy = container.image_pull_policy.as_deref();
     if let Some(policy) = policy.filter(|policy| !PULL_POLICIES.contains(policy)) {
         errors.push(FieldError::unsupported(at("imagePullPolicy"), quoted(policy), &PULL_POLICIES));
     }
     if let Some(requirements) = &container.resources {
-        errors.extend(resources::validate(requirements, &at("resources")));
+        errors.extend(resources::validate(requirements, Holder::Container, &around.claims, &at("resources")));
     }
     let policies = container.resize_policy.as_deref().unwrap_or_default();
-    errors.extend(validate_resize(policies, spec, &at("resizePolicy")));
+    errors.extend(validate_resize(policies, around.restart_policy, &at("resizePolicy")));
+    if let Some(context) = &container.security_context {
+        errors.extend(security::validate_container(context, around.has_host_users, &at("securityContext")));
+    }
     errors
 }
 
 /// Upstream's paths name the list, not the entry.
-fn validate_resize(policies: &[ContainerResizePolicy], spec: &PodSpec, path: &str) -> Vec<FieldError> {
+fn validate_resize(policies: &[ContainerResizePolicy], of_pod: &str, path: &str) -> Vec<FieldError> {
     let mut errors = Vec::new();
     let mut seen = BTreeSet::new();
     for (index, policy) in policies.iter().enumerate() {
@@ -140,7 +179,7 @@ fn validate_resize(policies: &[ContainerResizePolicy], spec: &PodSpec, path: &st
                 errors.push(FieldError::unsupported(path, quoted(word), known));
             }
         }
-        if spec.restart_policy.as_deref() == Some("Never") && restart != "NotRequired" {
+        if of_pod == "Never" && restart != "NotRequired" {
             let detail = "must be 'NotRequired' when `restartPolicy` is 'Never'";
             errors.push(FieldError::invalid(path, quoted(restart), detail));
         }
@@ -150,48 +189,17 @@ fn validate_resize(policies: &[ContainerResizePolicy], spec: &PodSpec, path: &st
 
 /// The names of containers' images, of a pod itself: templates have always been let through with spaces around them.
 pub(super) fn validate_images(spec: &PodSpec, path: &str) -> Vec<FieldError> {
-    let mut errors = Vec::new();
     let init = spec.init_containers.as_deref().unwrap_or_default();
-    for (list, containers) in [("containers", spec.containers.as_slice()), ("initContainers", init)] {
-        for (index, container) in containers.iter().enumerate() {
-            let Some(image) = container.image.as_deref().filter(|image| image.trim() != *image) else {
-                continue;
-            };
-            errors.push(FieldError::invalid(
-                format!("{path}.{list}[{index}].image"),
-                quoted(image),
-                "must not have leading or trailing whitespace",
-            ));
-        }
-    }
-    errors
+    let lists = [("containers", spec.containers.as_slice()), ("initContainers", init)];
+    let containers = lists.into_iter().flat_map(|(list, containers)| {
+        containers.iter().enumerate().map(move |(index, one)| (one, format!("{path}.{list}[{index}]")))
+    });
+    containers.filter_map(|(container, path)| validate_image_of_pod(container, &path)).collect()
 }
 
-fn validate_mounts(mounts: &[VolumeMount], volumes: &BTreeSet<String>, path: &str) -> Vec<FieldError> {
-    let mut errors = Vec::new();
-    let mut taken = BTreeSet::new();
-    for (index, mount) in mounts.iter().enumerate() {
-        let at = |field: &str| format!("{path}[{index}].{field}");
-        if mount.name.is_empty() {
-            errors.push(FieldError::required(at("name"), ""));
-        } else if !volumes.contains(&mount.name) {
-            errors.push(FieldError::not_found(at("name"), quoted(&mount.name)));
-        }
-        if mount.mount_path.is_empty() {
-            errors.push(FieldError::required(at("mountPath"), ""));
-        }
-        if !taken.insert(&mount.mount_path) {
-            errors.push(FieldError::invalid(at("mountPath"), quoted(&mount.mount_path), "must be unique"));
-        }
-        for (field, inside) in [("subPath", &mount.sub_path), ("subPathExpr", &mount.sub_path_expr)] {
-            let inside = inside.as_deref().unwrap_or_default();
-            if inside.starts_with('/') {
-                errors.push(FieldError::invalid(at(field), quoted(inside), "must be a relative path"));
-            }
-            if inside.split('/').any(|part| part == "..") {
-                errors.push(FieldError::invalid(at(field), quoted(inside), "must not contain '..'"));
-            }
-        }
-    }
-    errors
+/// The name of one image.
+pub(super) fn validate_image_of_pod(container: &Container, path: &str) -> Option<FieldError> {
+    let image = container.image.as_deref().filter(|image| image.trim() != *image)?;
+    let detail = "must not have leading or trailing whitespace";
+    Some(FieldError::invalid(format!("{path}.image"), quoted(image), detail))
 }

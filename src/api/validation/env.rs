@@ -57,10 +57,15 @@ pub(super) fn validate(variable: &EnvVar, path: &str) -> Vec<FieldError> {
 fn validate_source(source: &EnvVarSource, has_value: bool, path: &str) -> Vec<FieldError> {
     let mut errors = Vec::new();
     if let Some(reference) = &source.field_ref {
-        errors.extend(validate_field_ref(reference, &format!("{path}.fieldRef")));
+        errors.extend(validate_field_ref(
+            reference,
+            &FIELD_PATHS,
+            &OTHER_FIELD_PATHS,
+            &format!("{path}.fieldRef"),
+        ));
     }
     if let Some(reference) = &source.resource_field_ref {
-        errors.extend(validate_resource_ref(reference, &format!("{path}.resourceFieldRef")));
+        errors.extend(validate_resource_ref(reference, false, &format!("{path}.resourceFieldRef")));
     }
     for (field, reference) in [
         ("configMapKeyRef", source.config_map_key_ref.as_ref().map(|key| (&key.name, &key.key))),
@@ -90,7 +95,13 @@ fn validate_source(source: &EnvVarSource, has_value: bool, path: &str) -> Vec<Fi
     errors
 }
 
-fn validate_field_ref(reference: &ObjectFieldSelector, path: &str) -> Vec<FieldError> {
+/// Everything wrong with a reference to a field of the pod. Of single fields it may name some (`known`) and not others.
+pub(super) fn validate_field_ref(
+    reference: &ObjectFieldSelector,
+    known: &[&str],
+    other: &[&str],
+    path: &str,
+) -> Vec<FieldError> {
     let field = format!("{path}.fieldPath");
     let wanted = reference.field_path.as_str();
     let unconverted = |problem: String| {
@@ -114,12 +125,12 @@ fn validate_field_ref(reference: &ObjectFieldSelector, path: &str) -> Vec<FieldE
                 let key = key.to_lowercase();
                 each(&names::qualified_name(&key), path, &key)
             }
-            _ => unconverted(format!("field label does not support subscript: {base}")),
+            _ => unconverted(format!("field label does not support subscript: {wanted}")),
         };
     }
-    if OTHER_FIELD_PATHS.contains(&wanted) {
-        vec![FieldError::unsupported(field, quoted(wanted), &FIELD_PATHS)]
-    } else if FIELD_PATHS.contains(&wanted) {
+    if other.contains(&wanted) {
+        vec![FieldError::unsupported(field, quoted(wanted), known)]
+    } else if known.contains(&wanted) {
         Vec::new()
     } else {
         unconverted(format!("field label not supported: {wanted}"))
@@ -132,11 +143,18 @@ fn subscript(path: &str) -> Option<(&str, &str)> {
     (!base.is_empty()).then_some((base, key))
 }
 
-fn validate_resource_ref(reference: &ResourceFieldSelector, path: &str) -> Vec<FieldError> {
+/// Everything wrong with a reference to a resource; in a volume it has to say of which container.
+pub(super) fn validate_resource_ref(
+    reference: &ResourceFieldSelector,
+    names_container: bool,
+    path: &str,
+) -> Vec<FieldError> {
     let resource = reference.resource.as_str();
     let is_huge = HUGE_PAGES.iter().any(|prefix| resource.starts_with(prefix));
     let mut errors = Vec::new();
-    if resource.is_empty() {
+    if names_container && reference.container_name.as_ref().is_none_or(String::is_empty) {
+        errors.push(FieldError::required(format!("{path}.containerName"), ""));
+    } else if resource.is_empty() {
         errors.push(FieldError::required(format!("{path}.resource"), ""));
     } else if !RESOURCES.contains(&resource) && !is_huge {
         errors.push(FieldError::unsupported(format!("{path}.resource"), quoted(resource), &RESOURCES));
@@ -145,7 +163,8 @@ fn validate_resource_ref(reference: &ResourceFieldSelector, path: &str) -> Vec<F
     if quantity::nanos(divisor) == Some(0) {
         return errors;
     }
-    let (known, of) = match resource.split_once('.').map(|(_, name)| name) {
+    let named = resource.split_once('.').map(|(_, name)| name);
+    let (known, of) = match named.filter(|_| is_huge || RESOURCES.contains(&resource)) {
         Some("cpu") => ("1m and 1", "cpu resource"),
         Some("memory") => (BYTES, "memory resource"),
         Some("ephemeral-storage") => (BYTES, "local ephemeral storage resource"),

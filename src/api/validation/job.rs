@@ -137,8 +137,7 @@ fn validate_managed_by(spec: &JobSpec, path: &str) -> Vec<FieldError> {
         }
     };
     if managed_by.len() > MAX_MANAGED_BY {
-        let body = format!("Too long: may not be more than {MAX_MANAGED_BY} bytes");
-        errors.push(FieldError { field: path, body });
+        errors.push(FieldError::too_long(path, MAX_MANAGED_BY));
     }
     errors
 }

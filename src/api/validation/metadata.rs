@@ -73,8 +73,7 @@ pub(super) fn validate_annotations(
         }
     }
     if bytes > MAX_ANNOTATION_BYTES {
-        let body = format!("Too long: may not be more than {MAX_ANNOTATION_BYTES} bytes");
-        errors.push(FieldError { field: path.to_owned(), body });
+        errors.push(FieldError::too_long(path, MAX_ANNOTATION_BYTES));
     }
     errors
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use k8s_openapi::api::core::v1::{
     PodAffinityTerm, PodReadinessGate, PodSchedulingGate, TopologySpreadConstraint, WeightedPodAffinityTerm,
 };
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use super::{each, metadata, quoted};
 use crate::api::names;
@@ -48,6 +49,12 @@ fn validate_term(term: &PodAffinityTerm, path: &str) -> Vec<FieldError> {
     for name in term.namespaces.iter().flatten() {
         errors.extend(each(&names::dns_label(name), &format!("{path}.namespace"), name));
     }
+    let keys = LabelKeys {
+        same: term.match_label_keys.as_deref().unwrap_or_default(),
+        other: term.mismatch_label_keys.as_deref().unwrap_or_default(),
+        selector: term.label_selector.as_ref(),
+    };
+    errors.extend(keys.validate(path));
     let field = format!("{path}.topologyKey");
     if term.topology_key.is_empty() {
         errors.push(FieldError::required(field.as_str(), "can not be empty"));
@@ -81,7 +88,7 @@ pub(super) fn validate_spread(constraints: &[TopologySpreadConstraint], path: &s
         }
         if let Some(domains) = constraint.min_domains {
             if domains <= 0 {
-                errors.push(FieldError::invalid(at("minDomains"), domains, "must be greater than 0"));
+                errors.push(FieldError::invalid(at("minDomains"), domains, "must be greater than zero"));
             }
             if otherwise != "DoNotSchedule" {
                 let detail =
@@ -97,11 +104,62 @@ pub(super) fn validate_spread(constraints: &[TopologySpreadConstraint], path: &s
                 errors.push(FieldError::unsupported(at(field), quoted(policy), &INCLUSION));
             }
         }
+        let keys = LabelKeys {
+            same: constraint.match_label_keys.as_deref().unwrap_or_default(),
+            other: &[],
+            selector: constraint.label_selector.as_ref(),
+        };
+        errors.extend(keys.validate(&format!("{path}[{index}]")));
         if let Some(selector) = &constraint.label_selector {
             errors.extend(metadata::validate_selector(selector, &at("labelSelector")));
         }
     }
     errors
+}
+
+/// Keys of the pod's own labels beside a selector, which has been completed by them.
+struct LabelKeys<'a> {
+    same: &'a [String],
+    other: &'a [String],
+    selector: Option<&'a LabelSelector>,
+}
+
+impl LabelKeys<'_> {
+    /// Everything wrong with them (ValidateMatchLabelKeysAndMismatchLabelKeys).
+    fn validate(&self, path: &str) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        for (field, keys) in [("matchLabelKeys", self.same), ("mismatchLabelKeys", self.other)] {
+            let field = format!("{path}.{field}");
+            if !keys.is_empty() && self.selector.is_none() {
+                let detail = "must not be specified when labelSelector is not set";
+                errors.push(FieldError::forbidden(field, detail));
+                continue;
+            }
+            for (index, key) in keys.iter().enumerate() {
+                errors.extend(each(&names::qualified_name(key), &format!("{field}[{index}]"), key));
+            }
+        }
+        let mut seen: BTreeSet<&String> = self
+            .selector
+            .iter()
+            .flat_map(|selector| selector.match_labels.iter().flatten())
+            .map(|(key, _)| key)
+            .collect();
+        for rule in self.selector.iter().flat_map(|selector| selector.match_expressions.iter().flatten()) {
+            let place = self.same.iter().rposition(|key| *key == rule.key);
+            // The expression made of the key is one; a second is the user's. Upstream's path leaves the field out.
+            if let Some(index) = place.filter(|_| seen.contains(&rule.key)) {
+                let detail = "exists in both matchLabelKeys and labelSelector";
+                errors.push(FieldError::invalid(format!("{path}[{index}]"), quoted(&rule.key), detail));
+            }
+            seen.insert(&rule.key);
+        }
+        for (index, key) in self.same.iter().enumerate().filter(|(_, key)| self.other.contains(key)) {
+            let detail = "exists in both matchLabelKeys and mismatchLabelKeys";
+            errors.push(FieldError::invalid(format!("{path}.matchLabelKeys[{index}]"), quoted(key), detail));
+        }
+        errors
+    }
 }
 
 /// Everything wrong with `schedulingGates`.

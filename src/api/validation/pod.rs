@@ -1,47 +1,111 @@
 //! Rules about pod templates and pod specs (ValidatePodTemplateSpec, ValidatePodSpec).
 
-use std::collections::BTreeSet;
+use k8s_openapi::api::core::v1::{Pod, PodSpec, PodTemplateSpec, ResourceRequirements, Toleration};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use k8s_openapi::api::core::v1::{PodSpec, PodTemplateSpec, ResourceRequirements, Toleration, Volume};
-
-use super::{affinity, container, each, hosts, metadata, placement, ports, quoted, resources};
+use super::container::{self, Surroundings};
+use super::resources::{self, Holder};
+use super::{
+    affinity, annotations, claims, each, hosts, metadata, placement, ports, quoted, security, volumes,
+    windows,
+};
 use crate::api::names;
 use crate::api::status_error::FieldError;
 
 const RESTART_POLICIES: [&str; 3] = ["Always", "OnFailure", "Never"];
 const PREEMPTION_POLICIES: [&str; 2] = ["PreemptLowerPriority", "Never"];
-const SYSTEMS: [&str; 2] = ["linux", "windows"];
 const EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 
 pub(super) fn validate_template(template: &PodTemplateSpec, path: &str) -> Vec<FieldError> {
+    let spec = template.spec.clone().unwrap_or_default();
+    let spec_path = format!("{path}.spec");
     let mut errors = Vec::new();
+    let noted = template.metadata.as_ref().and_then(|meta| meta.annotations.as_ref());
     // Upstream's paths leave `metadata` out here.
     if let Some(meta) = &template.metadata {
+        let place = format!("{path}.annotations");
         errors.extend(metadata::validate_labels(meta.labels.as_ref(), &format!("{path}.labels")));
-        errors.extend(metadata::validate_annotations(
-            meta.annotations.as_ref(),
-            &format!("{path}.annotations"),
-        ));
+        errors.extend(metadata::validate_annotations(noted, &place));
+        errors.extend(annotations::validate(noted, &spec, &place));
     }
-    let spec = template.spec.clone().unwrap_or_default();
+    errors.extend(validate_spec(&spec, None, &spec_path));
+    errors.extend(annotations::validate_seccomp_fields(noted, &spec, &spec_path));
     if spec.ephemeral_containers.as_ref().is_some_and(|containers| !containers.is_empty()) {
         errors.push(FieldError::forbidden(
-            format!("{path}.spec.ephemeralContainers"),
+            format!("{spec_path}.ephemeralContainers"),
             "ephemeral containers not allowed in pod template",
         ));
     }
-    errors.extend(validate_spec(&spec, &format!("{path}.spec"), false));
     errors
 }
 
-/// Everything wrong with a pod's spec; some rules are only for pods, not for templates of them.
-pub(super) fn validate_spec(spec: &PodSpec, path: &str, of_pod: bool) -> Vec<FieldError> {
-    let at = |field: &str| format!("{path}.{field}");
+/// Everything wrong with a pod, new or changed (validatePodMetadataAndSpec).
+pub(super) fn validate(pod: &Pod) -> Vec<FieldError> {
+    let spec = pod.spec.clone().unwrap_or_default();
+    let mut errors = metadata::validate(&pod.metadata, "metadata");
+    let noted = pod.metadata.annotations.as_ref();
+    errors.extend(annotations::validate(noted, &spec, "metadata.annotations"));
+    errors.extend(validate_spec(&spec, Some(&pod.metadata), "spec"));
+    errors.extend(validate_tokens(&spec));
+    errors.extend(container::validate_images(&spec, "spec"));
+    errors
+}
+
+/// What else is wrong with a new pod (ValidatePodCreate).
+pub(super) fn validate_new(pod: &Pod) -> Vec<FieldError> {
+    let spec = pod.spec.clone().unwrap_or_default();
+    let noted = pod.metadata.annotations.as_ref();
     let mut errors = Vec::new();
-    let volumes = validate_volumes(spec.volumes.as_deref().unwrap_or_default(), &at("volumes"), &mut errors);
-    errors.extend(container::validate_all(spec, &volumes, path));
-    errors.extend(ports::validate_host_network(spec, path, of_pod));
-    match spec.restart_policy.as_deref().unwrap_or_default() {
+    if spec.ephemeral_containers.as_ref().is_some_and(|containers| !containers.is_empty()) {
+        errors.push(FieldError::forbidden("spec.ephemeralContainers", "cannot be set on create"));
+    }
+    let is_gated = spec.scheduling_gates.as_ref().is_some_and(|gates| !gates.is_empty());
+    if is_gated && spec.node_name.as_ref().is_some_and(|node| !node.is_empty()) {
+        let detail = "cannot be set until all schedulingGates have been cleared";
+        errors.push(FieldError::forbidden("spec.nodeName", detail));
+    }
+    errors.extend(annotations::validate_seccomp_fields(noted, &spec, "spec"));
+    errors.extend(annotations::validate_app_armor_fields(noted, &spec, "spec"));
+    errors
+}
+
+/// Tokens are those of a service account.
+fn validate_tokens(spec: &PodSpec) -> Vec<FieldError> {
+    if spec.service_account_name.as_ref().is_some_and(|account| !account.is_empty()) {
+        return Vec::new();
+    }
+    let mut errors = Vec::new();
+    for (index, volume) in spec.volumes.iter().flatten().enumerate() {
+        let sources = volume.projected.iter().flat_map(|projected| projected.sources.iter().flatten());
+        for (at, _) in sources.enumerate().filter(|(_, source)| source.service_account_token.is_some()) {
+            errors.push(FieldError::forbidden(
+                format!("spec.volumes[{index}].projected.sources[{at}].serviceAccountToken"),
+                "must not be specified when serviceAccountName is not set",
+            ));
+        }
+    }
+    errors
+}
+
+/// Everything wrong with a pod's spec. `pod` is the metadata of the pod; a template has none, and some rules are not for
+/// templates.
+pub(super) fn validate_spec(spec: &PodSpec, pod: Option<&ObjectMeta>, path: &str) -> Vec<FieldError> {
+    let at = |field: &str| format!("{path}.{field}");
+    let asked = spec.resource_claims.as_deref().unwrap_or_default();
+    let restart_policy = spec.restart_policy.as_deref().unwrap_or_default();
+    let (good, mut errors) =
+        volumes::validate(spec.volumes.as_deref().unwrap_or_default(), pod, &at("volumes"));
+    errors.extend(claims::validate_of_pod(asked, &at("resourceClaims")));
+    let around = Surroundings {
+        volumes: good,
+        claims: asked.iter().map(|claim| claim.name.as_str()).filter(|name| !name.is_empty()).collect(),
+        restart_policy,
+        has_host_users: spec.host_users != Some(false),
+    };
+    errors.extend(container::validate_all(spec, &around, path));
+    errors.extend(resources::validate_pod(spec, &around.claims, &at("resources")));
+    errors.extend(ports::validate_host_network(spec, path, pod.is_some()));
+    match restart_policy {
         "" => errors.push(FieldError::required(at("restartPolicy"), "")),
         policy if RESTART_POLICIES.contains(&policy) => {}
         other => {
@@ -50,22 +114,11 @@ pub(super) fn validate_spec(spec: &PodSpec, path: &str, of_pod: bool) -> Vec<Fie
     }
     errors.extend(hosts::validate_policy(spec, path));
     errors.extend(metadata::validate_labels(spec.node_selector.as_ref(), &at("nodeSelector")));
-    if spec.share_process_namespace == Some(true) && spec.host_pid == Some(true) {
-        // In the server's own types these two are part of the security context.
-        errors.push(FieldError::invalid(
-            at("securityContext.shareProcessNamespace"),
-            true,
-            "ShareProcessNamespace and HostPID cannot both be enabled",
-        ));
-    }
+    errors.extend(security::validate_pod(spec, path));
     errors.extend(validate_affinity(spec, &at("affinity")));
     errors.extend(hosts::validate_config(spec, path));
-    let gates = spec.readiness_gates.as_deref().unwrap_or_default();
-    errors.extend(placement::validate_readiness(gates, &at("readinessGates")));
-    let gates = spec.scheduling_gates.as_deref().unwrap_or_default();
-    errors.extend(placement::validate_gates(gates, &at("schedulingGates")));
-    let constraints = spec.topology_spread_constraints.as_deref().unwrap_or_default();
-    errors.extend(placement::validate_spread(constraints, &at("topologySpreadConstraints")));
+    errors.extend(validate_gates(spec, path));
+    errors.extend(windows::validate_host_processes(spec, path));
     errors.extend(validate_host_users(spec, path));
     errors.extend(validate_names(
         &[("serviceAccountName", &spec.service_account_name), ("nodeName", &spec.node_name)],
@@ -83,15 +136,14 @@ pub(super) fn validate_spec(spec: &PodSpec, path: &str, of_pod: bool) -> Vec<Fie
         names::dns_label,
         path,
     ));
-    for (index, toleration) in spec.tolerations.iter().flatten().enumerate() {
-        errors.extend(validate_toleration(toleration, &format!("{}[{index}]", at("tolerations"))));
-    }
+    let tolerations = spec.tolerations.as_deref().unwrap_or_default();
+    errors.extend(validate_tolerations(tolerations, &at("tolerations")));
     errors.extend(hosts::validate_aliases(
         spec.host_aliases.as_deref().unwrap_or_default(),
         &at("hostAliases"),
     ));
     errors.extend(validate_names(
-        &[("priorityClassName", &spec.priority_class_name), ("runtimeClassName", &spec.runtime_class_name)],
+        &[("priorityClassName", &spec.priority_class_name)],
         names::dns_subdomain,
         path,
     ));
@@ -99,10 +151,25 @@ pub(super) fn validate_spec(spec: &PodSpec, path: &str, of_pod: bool) -> Vec<Fie
     errors
 }
 
-/// What upstream looks at last: preemption, overhead, the operating system.
+/// What a pod waits for, and how it is spread.
+fn validate_gates(spec: &PodSpec, path: &str) -> Vec<FieldError> {
+    let at = |field: &str| format!("{path}.{field}");
+    let readiness = spec.readiness_gates.as_deref().unwrap_or_default();
+    let scheduling = spec.scheduling_gates.as_deref().unwrap_or_default();
+    let constraints = spec.topology_spread_constraints.as_deref().unwrap_or_default();
+    let mut errors = placement::validate_readiness(readiness, &at("readinessGates"));
+    errors.extend(placement::validate_gates(scheduling, &at("schedulingGates")));
+    errors.extend(placement::validate_spread(constraints, &at("topologySpreadConstraints")));
+    errors
+}
+
+/// What upstream looks at last: the runtime, preemption, overhead, the operating system.
 fn validate_last(spec: &PodSpec, path: &str) -> Vec<FieldError> {
     let at = |field: &str| format!("{path}.{field}");
     let mut errors = Vec::new();
+    if let Some(class) = &spec.runtime_class_name {
+        errors.extend(each(&names::dns_subdomain(class), &at("runtimeClassName"), class));
+    }
     match spec.preemption_policy.as_deref() {
         Some("") => errors.push(FieldError::required(at("preemptionPolicy"), "")),
         Some(other) if !PREEMPTION_POLICIES.contains(&other) => {
@@ -113,15 +180,10 @@ fn validate_last(spec: &PodSpec, path: &str) -> Vec<FieldError> {
     if let Some(overhead) = &spec.overhead {
         let limits =
             ResourceRequirements { limits: Some(overhead.clone()), ..ResourceRequirements::default() };
-        errors.extend(resources::validate(&limits, &at("overhead")));
+        let none = std::collections::BTreeSet::new();
+        errors.extend(resources::validate(&limits, Holder::Container, &none, &at("overhead")));
     }
-    match spec.os.as_ref().map(|os| os.name.as_str()) {
-        Some("") => errors.push(FieldError::required(at("os.name"), "cannot be empty")),
-        Some(other) if !SYSTEMS.contains(&other) => {
-            errors.push(FieldError::unsupported(at("os"), quoted(other), &SYSTEMS));
-        }
-        _ => {}
-    }
+    errors.extend(windows::validate_system(spec, path));
     errors
 }
 
@@ -172,6 +234,12 @@ fn validate_host_users(spec: &PodSpec, path: &str) -> Vec<FieldError> {
         .collect()
 }
 
+/// Everything wrong with what the pod tolerates.
+pub(super) fn validate_tolerations(tolerations: &[Toleration], path: &str) -> Vec<FieldError> {
+    let each_one = tolerations.iter().enumerate();
+    each_one.flat_map(|(index, one)| validate_toleration(one, &format!("{path}[{index}]"))).collect()
+}
+
 fn validate_toleration(toleration: &Toleration, path: &str) -> Vec<FieldError> {
     let mut errors = Vec::new();
     let text = |field: &Option<String>| field.clone().unwrap_or_default();
@@ -191,7 +259,13 @@ fn validate_toleration(toleration: &Toleration, path: &str) -> Vec<FieldError> {
         errors.push(FieldError::invalid(format!("{path}.effect"), quoted(&effect), detail));
     }
     match operator.as_str() {
-        "" | "Equal" => errors.extend(each(&names::label_value(&value), &format!("{path}.operator"), &value)),
+        "" | "Equal" => {
+            let problems = names::label_value(&value);
+            if !problems.is_empty() {
+                let field = format!("{path}.operator");
+                errors.push(FieldError::invalid(field, quoted(&value), &problems.join(";")));
+            }
+        }
         "Exists" if !value.is_empty() => errors.push(FieldError::invalid(
             format!("{path}.operator"),
             quoted(&value),
@@ -205,52 +279,6 @@ fn validate_toleration(toleration: &Toleration, path: &str) -> Vec<FieldError> {
     }
     if !effect.is_empty() && !EFFECTS.contains(&effect.as_str()) {
         errors.push(FieldError::unsupported(format!("{path}.effect"), quoted(&effect), &EFFECTS));
-    }
-    errors
-}
-
-/// The names of the volumes that mounts may use.
-fn validate_volumes(volumes: &[Volume], path: &str, errors: &mut Vec<FieldError>) -> BTreeSet<String> {
-    let mut known = BTreeSet::new();
-    for (index, volume) in volumes.iter().enumerate() {
-        let path = format!("{path}[{index}]");
-        let field = format!("{path}.name");
-        if volume.name.is_empty() {
-            errors.push(FieldError::required(field, ""));
-        } else if known.contains(&volume.name) {
-            errors.push(FieldError::duplicate(field, quoted(&volume.name)));
-        } else {
-            let problems = names::dns_label(&volume.name);
-            // A mount of a misnamed volume is not a second mistake.
-            known.insert(volume.name.clone());
-            errors.extend(each(&problems, &field, &volume.name));
-        }
-        errors.extend(validate_sources(volume, &path));
-    }
-    known
-}
-
-fn validate_sources(volume: &Volume, path: &str) -> Vec<FieldError> {
-    let mut errors = Vec::new();
-    let sources = serde_json::to_value(volume).unwrap_or_default();
-    let sources = sources.as_object().into_iter().flat_map(|map| map.keys()).filter(|key| *key != "name");
-    for second in sources.skip(1) {
-        let detail = "may not specify more than 1 volume type";
-        errors.push(FieldError::forbidden(format!("{path}.{second}"), detail));
-    }
-    let secret = volume.secret.as_ref().map(|source| source.secret_name.clone().unwrap_or_default());
-    for (field, value) in [
-        ("configMap.name", volume.config_map.as_ref().map(|source| source.name.clone())),
-        ("secret.secretName", secret),
-        ("hostPath.path", volume.host_path.as_ref().map(|source| source.path.clone())),
-        (
-            "persistentVolumeClaim.claimName",
-            volume.persistent_volume_claim.as_ref().map(|source| source.claim_name.clone()),
-        ),
-    ] {
-        if value.is_some_and(|value| value.is_empty()) {
-            errors.push(FieldError::required(format!("{path}.{field}"), ""));
-        }
     }
     errors
 }

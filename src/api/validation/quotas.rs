@@ -113,7 +113,7 @@ fn validate_limit(limit: &LimitRangeItem, path: &str) -> Vec<FieldError> {
         for name in amounts.into_iter().flat_map(BTreeMap::keys) {
             let path = format!("{path}.{field}[{name}]");
             errors.extend(match limit.type_.as_str() {
-                "Pod" | "Container" => resources::validate_name(name, &path),
+                "Pod" | "Container" => resources::validate_container_resource(name, &path),
                 _ => resources::validate_any_name(name, &path),
             });
             keys.insert(name);

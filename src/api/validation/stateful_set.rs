@@ -53,7 +53,8 @@ pub fn warnings_of_stateful_set(set: &StatefulSet) -> Vec<String> {
     let Some(spec) = &set.spec else { return Vec::new() };
     let mut found = Vec::new();
     if let Some(pods) = &spec.template.spec {
-        found.extend(warnings::of_pod_spec(pods, "spec.template.spec"));
+        let meta = spec.template.metadata.clone().unwrap_or_default();
+        found.extend(warnings::of_pod_spec(pods, &meta, "spec.template."));
     }
     for (index, claim) in spec.volume_claim_templates.iter().flatten().enumerate() {
         let path = format!("spec.volumeClaimTemplates[{index}].spec");

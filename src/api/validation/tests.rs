@@ -1,3 +1,5 @@
+mod pods;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -590,7 +592,7 @@ fn a_pod_may_only_end_sooner_and_tolerate_more() {
             "/spec/hostname",
             json!("h"),
             Some(
-                "spec: Forbidden: pod updates may not change fields other than `spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations); changed: spec.hostname",
+                "spec: Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative); changed: spec.hostname",
             ),
         ),
     ] {

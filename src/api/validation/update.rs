@@ -1,7 +1,7 @@
-//! Rules about what may change once an object exists (ValidateJobUpdate, ValidatePodUpdate).
+//! Rules about what may change once an object exists (ValidateJobUpdate; Pods are in `update_pod`).
 
 use k8s_openapi::api::batch::v1::{Job, JobSpec};
-use k8s_openapi::api::core::v1::{Node, NodeSpec, Pod, PodSpec, PodTemplateSpec};
+use k8s_openapi::api::core::v1::{Node, NodeSpec, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -59,54 +59,6 @@ pub(super) fn node(new: &Node, old: &Node) -> Vec<FieldError> {
             "spec.taints",
             "taints are not honoured here; cordon keeps new pods away",
         ));
-    }
-    errors
-}
-
-pub(super) fn pod(new: &Pod, old: &Pod) -> Vec<FieldError> {
-    let mut errors = Vec::new();
-    let (Some(new), Some(old)) = (&new.spec, &old.spec) else { return errors };
-    if new.containers.len() != old.containers.len() {
-        return vec![FieldError::forbidden(
-            "spec.containers",
-            "pod updates may not add or remove containers",
-        )];
-    }
-    let field = "spec.activeDeadlineSeconds";
-    match (new.active_deadline_seconds, old.active_deadline_seconds) {
-        (Some(new), Some(old)) if new > old => {
-            errors.push(FieldError::invalid(field, new, "must be less than or equal to previous value"));
-        }
-        (None, Some(_)) => errors.push(FieldError::invalid(
-            field,
-            "null",
-            "must not update from a positive integer to nil value",
-        )),
-        _ => {}
-    }
-    let tolerated = new.tolerations.as_deref().unwrap_or_default();
-    let lost = old.tolerations.iter().flatten().any(|old| {
-        !tolerated.iter().any(|new| {
-            let mut same = new.clone();
-            same.toleration_seconds = old.toleration_seconds;
-            same == *old
-        })
-    });
-    if lost {
-        let detail = "existing toleration can not be modified except its tolerationSeconds";
-        errors.push(FieldError::forbidden("spec.tolerations", detail));
-    }
-    let comparable = PodSpec {
-        active_deadline_seconds: old.active_deadline_seconds,
-        tolerations: old.tolerations.clone(),
-        ..new.clone()
-    };
-    if let Some(place) = first_difference(&plain(&comparable), &plain(old), "spec") {
-        let detail = format!(
-            "pod updates may not change fields other than `spec.activeDeadlineSeconds`,`spec.tolerations` (only \
-             additions to existing tolerations); changed: {place}"
-        );
-        errors.push(FieldError::forbidden("spec", &detail));
     }
     errors
 }
@@ -191,12 +143,12 @@ pub(super) fn differ<T: Serialize>(new: &T, old: &T) -> bool {
     first_difference(&plain(new), &plain(old), "").is_some()
 }
 
-fn plain(value: &impl Serialize) -> Value {
+pub(super) fn plain(value: &impl Serialize) -> Value {
     serde_json::to_value(value).unwrap_or_default()
 }
 
 /// Where two values first differ. Absent, null and empty are the same, as in upstream's semantic comparison.
-fn first_difference(new: &Value, old: &Value, path: &str) -> Option<String> {
+pub(super) fn first_difference(new: &Value, old: &Value, path: &str) -> Option<String> {
     let empty = Map::new();
     match (new, old) {
         (Value::Object(_) | Value::Null, Value::Object(_) | Value::Null) => {

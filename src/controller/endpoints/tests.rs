@@ -30,7 +30,7 @@ fn world() -> World {
     world.put_service(service(
         "space",
         "idle",
-        json!({"clusterIP": "127.96.0.2", "selector": {"app": "db"}}),
+        &json!({"clusterIP": "127.96.0.2", "selector": {"app": "db"}}),
     ));
     world.put_service(service("other", "far", &json!({"clusterIP": "127.96.0.3"})));
     world.put_pod(pod("one", "127.16.0.1", true, &json!({})));

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{Strategy, prepare_meta_for_create, prepare_meta_for_update, raise_generation};
 use crate::api::compatibility::{self, Findings};
+use crate::api::disabled_fields::drop_disabled_fields;
 use crate::api::kinds::Kind;
 use crate::api::status_error::FieldError;
 use crate::api::{CronJob, defaults, validation};
@@ -20,6 +21,7 @@ impl Strategy for CronJob {
         prepare_meta_for_create(&mut self.metadata, uid, now);
         self.metadata.generation = Some(1);
         self.status = None;
+        drop_disabled(self);
     }
 
     fn validate(&self) -> Vec<FieldError> {
@@ -29,6 +31,7 @@ impl Strategy for CronJob {
     fn prepare_for_update(&mut self, old: &Self) {
         prepare_meta_for_update(&mut self.metadata, &old.metadata);
         self.status = old.status.clone();
+        drop_disabled(self);
         raise_generation(&mut self.metadata, &old.metadata, self.spec != old.spec);
     }
 
@@ -46,5 +49,12 @@ impl Strategy for CronJob {
 
     fn keep_all_but_status(&mut self, old: &Self) {
         *self = Self { status: self.status.take(), ..old.clone() };
+    }
+}
+
+fn drop_disabled(cron_job: &mut CronJob) {
+    let job = cron_job.spec.as_mut().and_then(|spec| spec.job_template.spec.as_mut());
+    if let Some(spec) = job.and_then(|spec| spec.template.spec.as_mut()) {
+        drop_disabled_fields(spec);
     }
 }

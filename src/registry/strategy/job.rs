@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{Strategy, prepare_meta_for_create, prepare_meta_for_update, raise_generation};
 use crate::api::compatibility::{self, Findings};
 use crate::api::defaults::set_labels_from_template;
+use crate::api::disabled_fields::drop_disabled_fields;
 use crate::api::kinds::Kind;
 use crate::api::meta::{
     LABEL_CONTROLLER_UID, LABEL_CONTROLLER_UID_LEGACY, LABEL_JOB_NAME, LABEL_JOB_NAME_LEGACY, name, uid,
@@ -31,6 +32,7 @@ impl Strategy for Job {
         prepare_meta_for_create(&mut self.metadata, uid, now);
         self.metadata.generation = Some(1);
         self.status = None;
+        drop_disabled(self);
         generate_selector(self);
     }
 
@@ -47,6 +49,7 @@ impl Strategy for Job {
     fn prepare_for_update(&mut self, old: &Self) {
         prepare_meta_for_update(&mut self.metadata, &old.metadata);
         self.status = old.status.clone();
+        drop_disabled(self);
         set_labels_from_template(self);
         raise_generation(&mut self.metadata, &old.metadata, self.spec != old.spec);
     }
@@ -65,6 +68,12 @@ impl Strategy for Job {
 
     fn keep_all_but_status(&mut self, old: &Self) {
         *self = Self { status: self.status.take(), ..old.clone() };
+    }
+}
+
+fn drop_disabled(job: &mut Job) {
+    if let Some(spec) = job.spec.as_mut().and_then(|spec| spec.template.spec.as_mut()) {
+        drop_disabled_fields(spec);
     }
 }
 

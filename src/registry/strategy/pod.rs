@@ -1,13 +1,20 @@
 //! Pods.
 
+mod app_armor;
+mod label_keys;
+#[cfg(test)]
+mod tests;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{Strategy, prepare_meta_for_create, prepare_meta_for_update, raise_generation};
 use crate::api::compatibility::{self, Findings};
+use crate::api::disabled_fields::drop_disabled_fields;
 use crate::api::kinds::Kind;
+use crate::api::pod_resources::qos_class;
 use crate::api::status_error::FieldError;
-use crate::api::{Pod, defaults, validation};
+use crate::api::{Pod, PodStatus, conditions, defaults, pod_admission, validation};
 
 impl Strategy for Pod {
     const KIND: Kind = Kind::Pod;
@@ -19,7 +26,22 @@ impl Strategy for Pod {
     fn prepare_for_create(&mut self, uid: &str, now: DateTime<Utc>) {
         prepare_meta_for_create(&mut self.metadata, uid, now);
         self.metadata.generation = Some(1);
-        self.status = None;
+        let spec = self.spec.get_or_insert_default();
+        pod_admission::admit(spec);
+        drop_disabled_fields(spec);
+        label_keys::add_to_selectors(spec, self.metadata.labels.as_ref());
+        app_armor::add_profiles(spec, self.metadata.annotations.as_ref());
+        let mut status = PodStatus {
+            phase: Some("Pending".into()),
+            qos_class: Some(qos_class(spec).into()),
+            ..PodStatus::default()
+        };
+        if spec.scheduling_gates.as_ref().is_some_and(|gates| !gates.is_empty()) {
+            let list = status.conditions.get_or_insert_default();
+            let message = "Scheduling is blocked due to non-empty scheduling gates";
+            conditions::set_pod_condition(list, "PodScheduled", false, "SchedulingGated", message, now);
+        }
+        self.status = Some(status);
     }
 
     fn validate(&self) -> Vec<FieldError> {
@@ -29,10 +51,12 @@ impl Strategy for Pod {
     fn prepare_for_update(&mut self, old: &Self) {
         prepare_meta_for_update(&mut self.metadata, &old.metadata);
         self.status = old.status.clone();
-        if let (Some(spec), Some(old)) = (&mut self.spec, &old.spec)
-            && spec.node_name.is_none()
-        {
-            spec.node_name = old.node_name.clone();
+        if let (Some(spec), Some(old)) = (&mut self.spec, &old.spec) {
+            drop_disabled_fields(spec);
+            pod_admission::readmit(spec, old);
+            if spec.node_name.is_none() {
+                spec.node_name = old.node_name.clone();
+            }
         }
         raise_generation(&mut self.metadata, &old.metadata, self.spec != old.spec);
     }

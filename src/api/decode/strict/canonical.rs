@@ -39,28 +39,47 @@ const OPTIONAL_TEXTS: [&str; 29] = [
     "runAsUserName",
 ];
 /// Switches that are not optional by themselves: `false` is the same as nothing.
-const SWITCHES: [&str; 9] = [
+const SWITCHES: [&str; 12] = [
+    "chapAuthDiscovery",
+    "chapAuthSession",
     "globalDefault",
     "hostIPC",
     "hostNetwork",
     "hostPID",
     "publishNotReadyAddresses",
     "readOnly",
+    "sslEnabled",
     "stdin",
     "stdinOnce",
     "tty",
 ];
 /// Numbers of which the same holds.
-const NUMBERS: [&str; 9] = [
+const NUMBERS: [&str; 10] = [
     "failureThreshold",
     "healthCheckNodePort",
     "hostPort",
     "initialDelaySeconds",
     "minReadySeconds",
     "nodePort",
+    "partition",
     "periodSeconds",
     "successThreshold",
     "timeoutSeconds",
+];
+
+/// Fields that are optional by themselves only below some others: any value of them is kept.
+const KEPT: [(&str, &str); 11] = [
+    ("azureDisk", "readOnly"),
+    ("clientIP", "timeoutSeconds"),
+    ("csi", "fsType"),
+    ("csi", "readOnly"),
+    ("dataSource", "apiGroup"),
+    ("dataSourceRef", "apiGroup"),
+    ("dataSourceRef", "namespace"),
+    ("hostPath", "type"),
+    ("options", "value"),
+    ("rollingUpdate", "partition"),
+    ("windowsOptions", "gmsaCredentialSpecName"),
 ];
 
 /// The value as it is kept; `None` where it is that already.
@@ -73,15 +92,11 @@ pub(super) fn canonical(value: &Value) -> Option<Value> {
     Some(value)
 }
 
-/// As [`is_absent`], where the name of the struct tells two fields of the same name apart.
-fn is_absent_in(parent: &str, field: &str, value: &Value) -> bool {
-    // How long a client of a Service stays with a pod is optional by itself.
-    let is_optional = parent == "clientIP" && field == "timeoutSeconds";
-    !is_optional && is_absent(field, value)
-}
-
-/// Whether a field with this value is kept as if it were not there.
-fn is_absent(field: &str, value: &Value) -> bool {
+/// Whether a field with this value is kept as if it were not there. `parent` is the field that it is in.
+fn is_absent(parent: &str, field: &str, value: &Value) -> bool {
+    if KEPT.contains(&(parent, field)) {
+        return false;
+    }
     match value {
         // Null is absent already; so it may stay.
         Value::Null => false,
@@ -99,6 +114,11 @@ fn is_map(field: &str, map: &serde_json::Map<String, Value>) -> bool {
     MAPS.contains(&field) || field == "selector" && map.values().all(Value::is_string)
 }
 
+/// The field that the items of a list are in. A list of the name of a map, as `limits` of a LimitRange, holds structs.
+fn of_items(field: &str) -> &str {
+    if MAPS.contains(&field) || QUANTITY_MAPS.contains(&field) { "" } else { field }
+}
+
 /// A quantity in its one form, where it has another.
 fn written(value: &Value, canonical: fn(&str) -> String) -> Option<String> {
     let text = match value {
@@ -112,13 +132,13 @@ fn written(value: &Value, canonical: fn(&str) -> String) -> Option<String> {
 
 fn is_to_be_changed(field: &str, value: &Value) -> bool {
     match value {
-        Value::Array(list) => list.iter().any(|item| is_to_be_changed("", item)),
+        Value::Array(list) => list.iter().any(|item| is_to_be_changed(of_items(field), item)),
         Value::Object(map) if QUANTITY_MAPS.contains(&field) => {
             map.values().any(|value| written(value, canonical_amount).is_some())
         }
         Value::Object(map) if is_map(field, map) => false,
         Value::Object(map) => map.iter().any(|(name, value)| {
-            is_absent_in(field, name, value)
+            is_absent(field, name, value)
                 || QUANTITIES.contains(&name.as_str()) && written(value, quantity::canonical).is_some()
                 || is_to_be_changed(name, value)
         }),
@@ -128,13 +148,13 @@ fn is_to_be_changed(field: &str, value: &Value) -> bool {
 
 fn change(field: &str, value: &mut Value) {
     match value {
-        Value::Array(list) => list.iter_mut().for_each(|item| change("", item)),
+        Value::Array(list) => list.iter_mut().for_each(|item| change(of_items(field), item)),
         Value::Object(map) if QUANTITY_MAPS.contains(&field) => {
             map.values_mut().for_each(|value| rewrite(value, canonical_amount));
         }
         Value::Object(map) if is_map(field, map) => {}
         Value::Object(map) => {
-            map.retain(|name, value| !is_absent_in(field, name, value));
+            map.retain(|name, value| !is_absent(field, name, value));
             for (name, value) in map {
                 if QUANTITIES.contains(&name.as_str()) {
                     rewrite(value, quantity::canonical);
@@ -174,7 +194,12 @@ mod tests {
                         "resources": {"limits": {"memory": "1024Mi", "cpu": 0.5}, "requests": {}},
                         "livenessProbe": {"initialDelaySeconds": 0, "exec": {"command": ["x"]}},
                     }],
-                    "volumes": [{"name": "v", "emptyDir": {"sizeLimit": "0.5Gi"}}],
+                    "dnsConfig": {"options": [{"name": "o", "value": ""}]},
+                    "volumes": [
+                        {"name": "v", "emptyDir": {"sizeLimit": "0.5Gi"}},
+                        {"name": "w", "csi": {"driver": "d", "readOnly": false, "volumeAttributes": {"a": ""}}},
+                        {"name": "x", "nfs": {"server": "s", "path": "/", "readOnly": false}},
+                    ],
                 }},
             },
             "status": {"uncountedTerminatedPods": {}, "failedIndexes": "", "active": 0},
@@ -195,7 +220,12 @@ mod tests {
                             "resources": {"limits": {"memory": "1Gi", "cpu": "500m"}},
                             "livenessProbe": {"exec": {"command": ["x"]}},
                         }],
-                        "volumes": [{"name": "v", "emptyDir": {"sizeLimit": "512Mi"}}],
+                        "dnsConfig": {"options": [{"name": "o", "value": ""}]},
+                        "volumes": [
+                            {"name": "v", "emptyDir": {"sizeLimit": "512Mi"}},
+                            {"name": "w", "csi": {"driver": "d", "readOnly": false, "volumeAttributes": {"a": ""}}},
+                            {"name": "x", "nfs": {"server": "s", "path": "/"}},
+                        ],
                     }},
                 },
                 "status": {"uncountedTerminatedPods": {}, "failedIndexes": "", "active": 0},

@@ -7,7 +7,7 @@ use super::time;
 use crate::api::quantity;
 
 /// Fields that are maps: what is below them has no field of its own.
-pub(super) const MAPS: [&str; 19] = [
+pub(super) const MAPS: [&str; 20] = [
     "allocatedResources",
     "annotations",
     "binaryData",
@@ -27,6 +27,7 @@ pub(super) const MAPS: [&str; 19] = [
     "stringData",
     "used",
     "capacity",
+    "volumeAttributes",
 ];
 
 /// Lists whose elements are strings.
@@ -295,6 +296,23 @@ fn struct_name(kind: &str, names: &[&str]) -> String {
         (_, "ephemeral") => "EphemeralVolumeSource",
         (_, "csi") => "CSIVolumeSource",
         (_, "nfs") => "NFSVolumeSource",
+        ("volumes", other) => match other {
+            "awsElasticBlockStore" => "AWSElasticBlockStoreVolumeSource",
+            "cephfs" => "CephFSVolumeSource",
+            "fc" => "FCVolumeSource",
+            "flexVolume" => "FlexVolumeSource",
+            "gcePersistentDisk" => "GCEPersistentDiskVolumeSource",
+            "iscsi" => "ISCSIVolumeSource",
+            "portworxVolume" => "PortworxVolumeSource",
+            "rbd" => "RBDVolumeSource",
+            "scaleIO" => "ScaleIOVolumeSource",
+            "storageos" => "StorageOSVolumeSource",
+            "vsphereVolume" => "VsphereVirtualDiskVolumeSource",
+            other => return format!("{}VolumeSource", capitalized(other)),
+        },
+        (_, "nodePublishSecretRef") => "LocalObjectReference",
+        (_, "clusterTrustBundle") => "ClusterTrustBundleProjection",
+        (_, "podCertificate") => "PodCertificateProjection",
         (_, "items") => "KeyToPath",
         (_, "onExitCodes") => "PodFailurePolicyOnExitCodesRequirement",
         (_, "onPodConditions") => "PodFailurePolicyOnPodConditionsPattern",
