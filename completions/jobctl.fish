@@ -29,7 +29,7 @@ complete -c jobctl -n "__fish_jobctl_needs_command" -l data-dir -d 'Where state 
 complete -c jobctl -n "__fish_jobctl_needs_command" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "apply" -d 'Create or change objects to match manifests'
-complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "create" -d 'Create objects from manifests, or a Job from the command line'
+complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "create" -d 'Create objects from manifests, or one from the command line'
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "replace" -d 'Replace objects by manifests; with --force, delete them and create them again'
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "run" -d 'Submit a Job, follow its logs, wait for its end, and exit with the program\'s own exit code'
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "get" -d 'Display one or many objects'
@@ -83,21 +83,44 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l server-side -d '
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l force-conflicts -d 'Refused: as --server-side'
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -s o -l output -d 'Output format: json, name or yaml' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -s n -l namespace -d 'The namespace scope of this request' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -f -a "cronjob" -d 'Create a CronJob that runs a command of this machine'
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -f -a "job" -d 'Create a Job that runs a command of this machine'
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from cronjob job help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -f -a "configmap" -d 'Create a ConfigMap from files, directories and literal values'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -f -a "cronjob" -d 'Create a CronJob that runs a command of this machine'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -f -a "job" -d 'Create a Job that runs a command of this machine'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -f -a "namespace" -d 'Create a namespace'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -f -a "priorityclass" -d 'Create a PriorityClass'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -f -a "quota" -d 'Create a ResourceQuota'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -f -a "role" -d 'Create a Role'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -f -a "rolebinding" -d 'Create a RoleBinding'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -f -a "secret" -d 'Create a Secret'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -f -a "service" -d 'Create a Service'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -f -a "serviceaccount" -d 'Create a ServiceAccount'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from configmap" -l from-file -d 'A file, whose name is the key, a directory of such files, or KEY=FILE' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from configmap" -l from-literal -d 'A key and its value' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from configmap" -l from-env-file -d 'A file with a line KEY=VALUE for each entry' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from configmap" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from configmap" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from configmap" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from configmap" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from configmap" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from configmap" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from configmap" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from configmap" -l append-hash -d 'Append a hash of the contents to the name'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from configmap" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from configmap" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from configmap" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -l schedule -d 'When it runs, for instance "*/5 * * * *" or @hourly' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -l image -d 'Image name to run: a label here, the command runs from this machine' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -l restart -d 'The pods\' restartPolicy: OnFailure or Never' -r
@@ -124,8 +147,109 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_su
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from namespace" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from namespace" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from namespace" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from namespace" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from namespace" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from namespace" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from namespace" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from namespace" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from namespace" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from namespace" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from priorityclass" -l value -d 'The priority' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from priorityclass" -l global-default -d 'Whether pods without a class have this one' -r -f -a "true\t''
+false\t''"
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from priorityclass" -l description -d 'What the class is for' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from priorityclass" -l preemption-policy -d 'PreemptLowerPriority or Never' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from priorityclass" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from priorityclass" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from priorityclass" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from priorityclass" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from priorityclass" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from priorityclass" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from priorityclass" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from priorityclass" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from priorityclass" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from priorityclass" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from quota" -l hard -d 'How much of each resource there may be' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from quota" -l scopes -d 'Which pods are counted' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from quota" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from quota" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from quota" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from quota" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from quota" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from quota" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from quota" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from quota" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from quota" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from quota" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from role" -l verb -d 'What may be done' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from role" -l resource -d 'With which resources' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from role" -l resource-name -d 'With which objects of them' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from role" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from role" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from role" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from role" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from role" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from role" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from role" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from role" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from role" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from role" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from rolebinding" -l role -d 'The Role' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from rolebinding" -l clusterrole -d 'The ClusterRole' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from rolebinding" -l user -d 'A user who has it' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from rolebinding" -l group -d 'A group that has it' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from rolebinding" -l serviceaccount -d 'A ServiceAccount that has it' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from rolebinding" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from rolebinding" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from rolebinding" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from rolebinding" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from rolebinding" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from rolebinding" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from rolebinding" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from rolebinding" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from rolebinding" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from rolebinding" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from secret" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from secret" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from secret" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from secret" -f -a "docker-registry" -d 'Create a Secret with the account of a container registry'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from secret" -f -a "generic" -d 'Create a Secret from files, directories and literal values'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from secret" -f -a "tls" -d 'Create a Secret with a certificate and its key'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from secret" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from service" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from service" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from service" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from service" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from service" -f -a "clusterip" -d 'Create a Service with an address, or without one: --clusterip=None'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from service" -f -a "externalname" -d 'Create a Service that is another name for a host'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from service" -f -a "loadbalancer" -d 'Create a Service that asks for a load balancer'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from service" -f -a "nodeport" -d 'Create a Service with a port of the node'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from service" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from serviceaccount" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from serviceaccount" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from serviceaccount" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from serviceaccount" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from serviceaccount" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from serviceaccount" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from serviceaccount" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from serviceaccount" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from serviceaccount" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from serviceaccount" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from help" -f -a "configmap" -d 'Create a ConfigMap from files, directories and literal values'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from help" -f -a "cronjob" -d 'Create a CronJob that runs a command of this machine'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from help" -f -a "job" -d 'Create a Job that runs a command of this machine'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from help" -f -a "namespace" -d 'Create a namespace'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from help" -f -a "priorityclass" -d 'Create a PriorityClass'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from help" -f -a "quota" -d 'Create a ResourceQuota'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from help" -f -a "role" -d 'Create a Role'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from help" -f -a "rolebinding" -d 'Create a RoleBinding'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from help" -f -a "secret" -d 'Create a Secret'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from help" -f -a "service" -d 'Create a Service'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from help" -f -a "serviceaccount" -d 'Create a ServiceAccount'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l grace-period -d 'Seconds given to the old pods\' processes to end; negative: what the pod says' -r
@@ -487,7 +611,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand completion" -l data-dir -d
 complete -c jobctl -n "__fish_jobctl_using_subcommand completion" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand completion" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions version completion help" -f -a "apply" -d 'Create or change objects to match manifests'
-complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions version completion help" -f -a "create" -d 'Create objects from manifests, or a Job from the command line'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions version completion help" -f -a "create" -d 'Create objects from manifests, or one from the command line'
 complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions version completion help" -f -a "replace" -d 'Replace objects by manifests; with --force, delete them and create them again'
 complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions version completion help" -f -a "run" -d 'Submit a Job, follow its logs, wait for its end, and exit with the program\'s own exit code'
 complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions version completion help" -f -a "get" -d 'Display one or many objects'
@@ -518,8 +642,17 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_
 complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions version completion help" -f -a "version" -d 'Print the version'
 complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions version completion help" -f -a "completion" -d 'Output shell completion code for bash, zsh, fish, elvish or powershell'
 complete -c jobctl -n "__fish_jobctl_using_subcommand help; and not __fish_seen_subcommand_from apply create replace run get describe events logs wait delete patch label annotate scale rerun suspend resume next cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions version completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subcommand_from create" -f -a "configmap" -d 'Create a ConfigMap from files, directories and literal values'
 complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subcommand_from create" -f -a "cronjob" -d 'Create a CronJob that runs a command of this machine'
 complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subcommand_from create" -f -a "job" -d 'Create a Job that runs a command of this machine'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subcommand_from create" -f -a "namespace" -d 'Create a namespace'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subcommand_from create" -f -a "priorityclass" -d 'Create a PriorityClass'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subcommand_from create" -f -a "quota" -d 'Create a ResourceQuota'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subcommand_from create" -f -a "role" -d 'Create a Role'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subcommand_from create" -f -a "rolebinding" -d 'Create a RoleBinding'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subcommand_from create" -f -a "secret" -d 'Create a Secret'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subcommand_from create" -f -a "service" -d 'Create a Service'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subcommand_from create" -f -a "serviceaccount" -d 'Create a ServiceAccount'
 complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "set" -d 'Say what an image runs: its entrypoint'
 complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "list" -d 'List what images run, as far as it has been said'
 complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "remove" -d 'Forget what images run'

@@ -27,11 +27,41 @@ pub fn warning(kind: Kind) -> Option<String> {
     Some(format!("{kind}: {effect}"))
 }
 
-/// The table as a part of the documentation.
+/// The page of the documentation.
 pub fn markdown() -> String {
     let mut table = "| kind | treatment | |\n|---|---|---|\n".to_owned();
     for (kind, effect) in EFFECTS {
         let _ = writeln!(table, "| {kind} | warning | {effect} |");
     }
-    table
+    include_str!("kind_effects/page.md").replace("{effects}", &table)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn a_kind_without_effect_is_warned_of_and_others_are_not() {
+        let text = warning(Kind::NetworkPolicy).expect("a warning");
+        assert_eq!(text, "NetworkPolicy: has no effect: pods use the network of this machine");
+        for kind in [Kind::Job, Kind::ConfigMap, Kind::Secret, Kind::Service, Kind::PersistentVolumeClaim] {
+            assert_eq!(warning(kind), None, "{kind}");
+        }
+    }
+
+    #[test]
+    fn the_page_has_the_table() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/kinds.md");
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "a test that regenerates a page of the repository"
+            )]
+            std::fs::write(&path, markdown()).expect("the page is written");
+        }
+        let page = std::fs::read_to_string(&path).expect("the page is there");
+        assert!(page == markdown(), "docs/kinds.md is not what the code generates: UPDATE_DOCS=1 cargo test");
+    }
 }

@@ -19,6 +19,9 @@ const DNS_1035: &str = "a DNS-1035 label must consist of lower case alphanumeric
 const ENV_NAME: &str = "a valid environment variable name must consist only of printable ASCII characters other \
      than '='";
 
+const OLD_ENV_NAME: &str = "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or \
+     '.', and must not start with a digit (e.g. 'my.env-name',  or 'MY_ENV.NAME',  or 'MyEnvName1', regex used for \
+     validation is '[-._a-zA-Z][-._a-zA-Z0-9]*')";
 const SEARCH: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or \
      '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
      '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*')";
@@ -114,6 +117,25 @@ pub(crate) fn env_name(name: &str) -> Vec<String> {
     }
 }
 
+/// The name of an environment variable by the rule of files of variables, which is older and stricter.
+pub(crate) fn old_env_name(name: &str) -> Vec<String> {
+    let mut problems = Vec::new();
+    let is_good = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    if !name.bytes().all(is_good) || name.bytes().next().is_none_or(|first| first.is_ascii_digit()) {
+        problems.push(OLD_ENV_NAME.to_owned());
+    }
+    problems.extend(no_way_up(name));
+    problems
+}
+
+/// What would lead out of a directory.
+fn no_way_up(name: &str) -> Option<String> {
+    match name {
+        "." | ".." => Some(format!("must not be '{name}'")),
+        _ => name.starts_with("..").then(|| "must not start with '..'".to_owned()),
+    }
+}
+
 /// A domain that names are searched in: a subdomain, whose parts may have an underscore.
 pub(crate) fn dns_search(name: &str) -> Vec<String> {
     let mut problems = too_long(name, 253);
@@ -129,11 +151,7 @@ pub(crate) fn config_key(key: &str) -> Vec<String> {
     if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
         problems.push(CONFIG_KEY.to_owned());
     }
-    match key {
-        "." | ".." => problems.push(format!("must not be '{key}'")),
-        _ if key.starts_with("..") => problems.push("must not start with '..'".to_owned()),
-        _ => {}
-    }
+    problems.extend(no_way_up(key));
     problems
 }
 

@@ -19,6 +19,7 @@ use crate::api::status_error::StatusError;
 use crate::api::{Job, Node, PersistentVolumeClaim, Pod, PodSpec};
 use crate::controller::{Action, ClockReading, Settings, World, reconcile, scheduler};
 use crate::registry::object::Object;
+use crate::registry::strategy::persistent_volume_claim;
 use crate::store::{LockedStore, State, Store, Table, Tail};
 
 /// The time of a request, by both clocks, and a seed for its names and uids.
@@ -160,6 +161,12 @@ impl Transaction {
         match &*object {
             Object::Job(job) => self.create_job(Job::clone(job))?,
             Object::Pod(pod) => self.create_pod(Pod::clone(pod))?,
+            // The answer is the claim as it came; whoever looks next sees it bound.
+            Object::PersistentVolumeClaim(claim) => {
+                let mut claim = claim.clone();
+                persistent_volume_claim::bind(&mut claim);
+                self.put(claim);
+            }
             other => self.put(other.clone()),
         }
         self.number(object);

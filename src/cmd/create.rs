@@ -1,5 +1,16 @@
 //! `create`: from files, and `create job`.
 
+mod config_map;
+mod hash;
+mod namespace;
+mod priority_class;
+mod quota;
+mod role;
+mod secret;
+mod service;
+mod service_account;
+mod sources;
+
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
@@ -19,7 +30,7 @@ use crate::registry::apply::with_last_applied;
 use crate::registry::object::Object;
 use crate::store::Table;
 
-/// Create objects from manifests, or a Job from the command line
+/// Create objects from manifests, or one from the command line
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Args {
@@ -55,9 +66,25 @@ pub(super) struct Options {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
+    #[command(name = "configmap", alias = "cm")]
+    ConfigMap(config_map::Args),
     #[command(name = "cronjob", alias = "cj")]
     CronJob(CronJobArgs),
     Job(JobArgs),
+    #[command(alias = "ns")]
+    Namespace(namespace::Args),
+    #[command(name = "priorityclass", alias = "pc")]
+    PriorityClass(priority_class::Args),
+    #[command(alias = "resourcequota")]
+    Quota(quota::Args),
+    Role(role::Args),
+    #[command(name = "rolebinding")]
+    RoleBinding(role::BindingArgs),
+    Secret(secret::Args),
+    #[command(alias = "svc")]
+    Service(service::Args),
+    #[command(name = "serviceaccount", alias = "sa")]
+    ServiceAccount(service_account::Args),
 }
 
 /// Create a CronJob that runs a command of this machine
@@ -107,6 +134,15 @@ pub(super) fn run(global: &Global, args: Args) -> Result<ExitCode> {
     match args.what {
         Some(What::CronJob(cron_job)) => create_cron_job(global, &cron_job),
         Some(What::Job(job)) => create_job(global, &job),
+        Some(What::ConfigMap(args)) => config_map::run(global, &args),
+        Some(What::Namespace(args)) => namespace::run(global, &args),
+        Some(What::PriorityClass(args)) => priority_class::run(global, &args),
+        Some(What::Quota(args)) => quota::run(global, &args),
+        Some(What::Role(args)) => role::run(global, &args),
+        Some(What::RoleBinding(args)) => role::bind(global, &args),
+        Some(What::Secret(args)) => secret::run(global, &args),
+        Some(What::Service(args)) => service::run(global, &args),
+        Some(What::ServiceAccount(args)) => service_account::run(global, &args),
         None => create_from_files(global, &args.files, &args.options),
     }
 }
@@ -193,12 +229,7 @@ fn shown(document: Document, validate: Validate) -> Result<Created> {
 }
 
 fn create_job(global: &Global, args: &JobArgs) -> Result<ExitCode> {
-    let [job_name] = args.name.as_slice() else {
-        bail!(
-            "exactly one NAME is required, got {}\nSee 'jobctl create job -h' for help and examples",
-            args.name.len()
-        );
-    };
+    let job_name = one_name(&args.name, "job")?;
     if let Some(from) = &args.from {
         if args.image.is_some() {
             bail!("either --image or --from must be specified");
@@ -222,8 +253,18 @@ fn create_job(global: &Global, args: &JobArgs) -> Result<ExitCode> {
         }},
         "status": {}
     });
-    let context = Context::open_to_create(global, args.options.dry_run)?;
-    create_or_show(&context, Kind::Job, job_name, value, &args.options)
+    create_or_show(global, Kind::Job, job_name, value, &args.options)
+}
+
+/// The one name that is wanted.
+fn one_name<'a>(names: &'a [String], what: &str) -> Result<&'a str> {
+    match names {
+        [name] => Ok(name),
+        _ => bail!(
+            "exactly one NAME is required, got {}\nSee 'jobctl create {what} -h' for help and examples",
+            names.len()
+        ),
+    }
 }
 
 fn container(name: &str, image: Option<&String>, command: &[String]) -> Value {
@@ -238,12 +279,7 @@ fn container(name: &str, image: Option<&String>, command: &[String]) -> Value {
 }
 
 fn create_cron_job(global: &Global, args: &CronJobArgs) -> Result<ExitCode> {
-    let [cron_job_name] = args.name.as_slice() else {
-        bail!(
-            "exactly one NAME is required, got {}\nSee 'jobctl create cronjob -h' for help and examples",
-            args.name.len()
-        );
-    };
+    let cron_job_name = one_name(&args.name, "cronjob")?;
     let Some(schedule) = &args.schedule else { bail!("required flag(s) \"schedule\" not set") };
     if args.image.is_none() && args.command.is_empty() {
         bail!("either --image or a command must be specified");
@@ -265,28 +301,23 @@ fn create_cron_job(global: &Global, args: &CronJobArgs) -> Result<ExitCode> {
         },
         "status": {}
     });
-    create_or_show(
-        &Context::open_to_create(global, args.options.dry_run)?,
-        Kind::CronJob,
-        cron_job_name,
-        value,
-        &args.options,
-    )
+    create_or_show(global, Kind::CronJob, cron_job_name, value, &args.options)
 }
 
 /// Creates an object made of flags; with `--dry-run=client` only shows it.
 fn create_or_show(
-    context: &Context,
+    global: &Global,
     kind: Kind,
     name: &str,
     value: Value,
     options: &Options,
 ) -> Result<ExitCode> {
+    let context = &Context::open_to_create(global, options.dry_run)?;
     if options.dry_run == DryRun::Client {
         let mut outcomes = Outcomes::new(options.output.as_deref(), DryRun::Client)?;
         outcomes.done(kind, name, "created", || {
             let mut value = value;
-            if context.namespace_given {
+            if context.namespace_given && kind.resource().namespaced {
                 value["metadata"]["namespace"] = json!(context.namespace);
             }
             Ok(saved(value, options))
@@ -307,6 +338,21 @@ fn create_one(context: &Context, mut document: Document, options: &Options) -> R
     store_one(requests, object, &document.value, &creator, options)
 }
 
+/// What kubectl puts before the server's words when an object made of flags is refused: each kind has its own. Nothing where
+/// these stand as they are.
+fn failure(object: &Object) -> Option<String> {
+    Some(match object {
+        Object::Namespace(_) | Object::Role(_) => return None,
+        Object::ResourceQuota(_) => "quota: ".to_owned(),
+        Object::Secret(_) => "secret ".to_owned(),
+        Object::Service(service) => {
+            let type_ = service.spec.as_ref().and_then(|spec| spec.type_.as_deref()).unwrap_or("ClusterIP");
+            format!("{type_} service: ")
+        }
+        other => format!("{}: ", other.kind().resource().singular),
+    })
+}
+
 /// Creates an object without a file, commits and says so.
 pub(super) fn store_one(
     mut requests: Requests<'_>,
@@ -316,7 +362,11 @@ pub(super) fn store_one(
     options: &Options,
 ) -> Result<ExitCode> {
     let kind = object.kind();
-    let answer = requests.create(object, manifest, creator).map_err(|error| failed_to_create(kind, error))?;
+    let failed = failure(&object);
+    let answer = requests.create(object, manifest, creator).map_err(|error| match &failed {
+        Some(failed) => failed_to_create(failed, error),
+        None => error,
+    })?;
     warn_all(&answer.warnings);
     if options.dry_run == DryRun::None {
         requests.commit()?;

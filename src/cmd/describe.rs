@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use chrono::Local;
+use serde::de::DeserializeOwned;
 
 use super::context::{Context, Global};
 use super::failure::{text, verbatim};
@@ -13,11 +14,13 @@ use super::output::{complain, print};
 use super::resources::Target;
 use super::selection::{self, Found, Selectors};
 use crate::api::kinds::Kind;
+use crate::api::meta::uid;
 use crate::api::status_error::StatusError;
-use crate::api::{CronJob, Job, Node, Pod};
+use crate::api::{Event, Pod};
 use crate::apiserver::{Read as _, Reader};
 use crate::manager::clock;
 use crate::printers;
+use crate::printers::describe::Related;
 use crate::registry::object::Object;
 use crate::store::Table;
 
@@ -53,11 +56,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let selectors = Selectors::parse(args.selector.as_deref(), None)?;
     context.client.revive_controller(&[Table::JOBS])?;
     let mut tables = selection::tables(&targets);
-    if targets.iter().any(|target| target.kind() == Kind::Node) {
-        tables.push(Table::PODS);
-        tables.sort_unstable();
-        tables.dedup();
-    }
+    tables.extend(targets.iter().flat_map(|target| tables_beside(target.kind())));
+    tables.sort_unstable();
+    tables.dedup();
     let reader = context.client.read(&tables)?;
     let mut failed = false;
     let mut blocks = Vec::new();
@@ -100,49 +101,83 @@ fn with_prefix<'a>(reader: &'a Reader, target: &Target, context: &Context) -> Re
 }
 
 fn describe(found: &Found<'_>, reader: &Reader, context: &Context, show_events: bool) -> Result<String> {
-    let value = found.value()?;
-    let uid = value["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
-    let events = if show_events { Some(context.client.events_about(&uid)?) } else { None };
-    let events = events.as_deref();
-    let now = clock();
-    Ok(match found.kind {
-        Kind::Job => {
-            let job: Job = found.parse()?;
-            printers::describe::job(&job, events, now, &Local)
-        }
-        Kind::Pod => {
-            let pod: Pod = found.parse()?;
-            printers::describe::pod(&pod, events, now, &Local)
-        }
-        Kind::CronJob => {
-            let cron_job: CronJob = found.parse()?;
-            printers::describe::cronjob(&cron_job, events, now, &Local)
-        }
-        Kind::Node => {
-            let node: Node = found.parse()?;
-            let pods = pods_of_node(reader, &found.key.name)?;
-            printers::describe::node(&node, &pods, events, now, &Local)
-        }
-        Kind::Event => {
-            let message = "events cannot be described; see jobctl get events".to_owned();
-            return Err(StatusError::BadRequest { message }.into());
-        }
-        kind => {
-            let object =
-                Object::read(kind, &found.text).ok_or_else(|| anyhow::anyhow!("describe a {kind}"))??;
-            printers::describe::other(object.meta(), events, now, &Local)
-        }
-    })
+    let Some(object) = Object::read(found.kind, &found.text) else {
+        let message = "events cannot be described; see jobctl get events".to_owned();
+        return Err(StatusError::BadRequest { message }.into());
+    };
+    let object = object?;
+    let events = if show_events { Some(context.client.events_about(uid(object.meta()))?) } else { None };
+    let related = related(&object, reader)?;
+    Ok(described(&object, &related, events.as_deref()))
 }
 
-/// The pods that are bound to a node.
-fn pods_of_node(reader: &Reader, node: &str) -> Result<Vec<Pod>> {
-    let mut pods = Vec::new();
-    for found in reader.list(Kind::Pod, None, &Selectors::none())? {
-        let pod: Pod = found.parse()?;
-        if pod.spec.as_ref().is_some_and(|spec| spec.node_name.as_deref() == Some(node)) {
-            pods.push(pod);
-        }
+fn described(object: &Object, related: &Related, events: Option<&[Event]>) -> String {
+    let now = clock();
+    macro_rules! by_kind {
+        ($($kind:ident),+ $(,)?) => {
+            match object {
+                Object::CronJob(object) => printers::describe::cronjob(object, events, now, &Local),
+                Object::Job(object) => printers::describe::job(object, events, now, &Local),
+                Object::Node(object) => printers::describe::node(object, &related.pods, events, now, &Local),
+                Object::Pod(object) => printers::describe::pod(object, events, now, &Local),
+                $(Object::$kind(object) => {
+                    printers::describe::object(&**object, related, events, now, &Local)
+                })+
+            }
+        };
     }
-    Ok(pods)
+    by_kind!(
+        ClusterRole,
+        ClusterRoleBinding,
+        ConfigMap,
+        LimitRange,
+        Namespace,
+        NetworkPolicy,
+        PersistentVolumeClaim,
+        PriorityClass,
+        ResourceQuota,
+        Role,
+        RoleBinding,
+        Secret,
+        Service,
+        ServiceAccount,
+        StatefulSet,
+    )
+}
+
+/// The tables of what else a description of the kind speaks of.
+fn tables_beside(kind: Kind) -> Vec<Table> {
+    match kind {
+        Kind::Node | Kind::PersistentVolumeClaim | Kind::StatefulSet => vec![Table::PODS],
+        Kind::ServiceAccount => vec![Table::from(Kind::Secret)],
+        Kind::Namespace => vec![Table::from(Kind::ResourceQuota), Table::from(Kind::LimitRange)],
+        _ => Vec::new(),
+    }
+}
+
+/// What else the description of an object speaks of.
+fn related(object: &Object, reader: &Reader) -> Result<Related> {
+    fn all<T: DeserializeOwned>(reader: &Reader, kind: Kind, namespace: Option<&str>) -> Result<Vec<T>> {
+        reader.list(kind, namespace, &Selectors::none())?.iter().map(Found::parse).collect()
+    }
+    let key = object.key();
+    let mut related = Related::default();
+    match object.kind() {
+        Kind::Node => {
+            related.pods = all(reader, Kind::Pod, None)?;
+            related.pods.retain(|pod: &Pod| {
+                pod.spec.as_ref().is_some_and(|spec| spec.node_name.as_deref() == Some(&*key.name))
+            });
+        }
+        Kind::PersistentVolumeClaim | Kind::StatefulSet => {
+            related.pods = all(reader, Kind::Pod, Some(&key.namespace))?;
+        }
+        Kind::ServiceAccount => related.secrets = all(reader, Kind::Secret, Some(&key.namespace))?,
+        Kind::Namespace => {
+            related.quotas = all(reader, Kind::ResourceQuota, Some(&key.name))?;
+            related.limit_ranges = all(reader, Kind::LimitRange, Some(&key.name))?;
+        }
+        _ => {}
+    }
+    Ok(related)
 }

@@ -4,7 +4,6 @@ use std::fmt;
 use std::process::ExitCode;
 
 use super::output::complain;
-use crate::api::kinds::Kind;
 use crate::api::status_error::StatusError;
 
 /// What the exit codes mean.
@@ -99,12 +98,10 @@ pub(super) fn complain_of_all(errors: &[anyhow::Error]) {
     }
 }
 
-/// A refusal of an object that was made of flags, in the words of `kubectl create job`.
-pub(super) fn failed_to_create(kind: Kind, error: anyhow::Error) -> anyhow::Error {
+/// A refusal of an object that was made of flags, in the words of `kubectl create job`. `what` ends in `: `, mostly.
+pub(super) fn failed_to_create(what: &str, error: anyhow::Error) -> anyhow::Error {
     match refusal(&error) {
-        Some((status, _)) => {
-            verbatim(format!("error: failed to create {}: {}", kind.resource().singular, status.message()))
-        }
+        Some((status, _)) => verbatim(format!("error: failed to create {what}{}", status.message())),
         None => error,
     }
 }

@@ -45,15 +45,19 @@ const OF_CLUSTERS: [(&str, Option<char>, bool); 25] = [
     ("vmodule", None, false),
 ];
 
-fn of_clusters() -> impl Iterator<Item = Arg> {
-    OF_CLUSTERS.into_iter().map(|(name, short, is_boolean)| {
+/// These flags, but those that the verb has itself: `create rolebinding --user`.
+fn of_clusters(tree: &Command) -> Vec<Arg> {
+    let has = |name: &str| tree.get_arguments().any(|own| own.get_long() == Some(name));
+    let missing = OF_CLUSTERS.into_iter().filter(|(name, ..)| !has(name));
+    let flags = missing.map(|(name, short, is_boolean)| {
         let flag = Arg::new(name).long(name).short(short).hide(true);
         if is_boolean {
             flag.action(ArgAction::SetTrue).value_parser(clap::value_parser!(bool))
         } else {
             flag
         }
-    })
+    });
+    flags.collect()
 }
 
 /// The tree as a command line is read by it. Only the verbs that the line may mean are made ready: this is paid at
@@ -64,10 +68,11 @@ pub(super) fn readable(tree: Command, arguments: &[OsString]) -> Command {
         names.any(|name| arguments.iter().any(|argument| argument == name))
     };
     let takes_words = tree.get_positionals().next().is_some() || tree.is_subcommand_required_set();
+    let of_clusters = of_clusters(&tree);
     let tree =
-        tree.args_override_self(true).args(of_clusters()).mut_args(readable_flag).mut_subcommands(
-            |command| if is_meant(&command) { readable(command, arguments) } else { command },
-        );
+        tree.args_override_self(true).args(of_clusters).mut_args(readable_flag).mut_subcommands(|command| {
+            if is_meant(&command) { readable(command, arguments) } else { command }
+        });
     if takes_words {
         return tree;
     }

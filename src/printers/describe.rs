@@ -9,6 +9,7 @@ mod events;
 mod job;
 mod node;
 mod pod;
+mod related;
 mod tabulate;
 mod volumes;
 
@@ -19,6 +20,8 @@ use chrono::{DateTime, TimeZone, Utc};
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{Event, Node, Pod, PodTemplateSpec, Toleration, TopologySpreadConstraint};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector as SelectorObject, ObjectMeta, Time};
+
+pub use related::{Describe, Related};
 
 use super::duration::rfc1123z;
 use super::terminal::escaped;
@@ -52,9 +55,11 @@ where
     out.finish(events)
 }
 
-/// What all objects have, described.
-pub fn other<Tz: TimeZone>(
-    meta: &ObjectMeta,
+/// An object of a kind that manifests bring beside their Jobs, described with what is `related` to it; no events means none
+/// happened, `None` leaves the section out.
+pub fn object<T: Describe, Tz: TimeZone>(
+    object: &T,
+    related: &Related,
     events: Option<&[Event]>,
     now: DateTime<Utc>,
     zone: &Tz,
@@ -63,8 +68,8 @@ where
     Tz::Offset: std::fmt::Display,
 {
     let mut out = Output::new(now, zone);
-    out.metadata(meta, true);
-    out.finish(events)
+    object.describe(&mut out, related);
+    out.finish(events.filter(|_| T::HAS_EVENTS))
 }
 
 /// A Node described, with the pods that are on it; no events means none happened, `None` leaves the section out.
@@ -95,7 +100,7 @@ where
 }
 
 /// The text so far, with tabs, and how to write times.
-struct Output<'z> {
+pub struct Output<'z> {
     text: String,
     now: DateTime<Utc>,
     format_time: Box<dyn Fn(DateTime<Utc>) -> String + 'z>,

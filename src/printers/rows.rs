@@ -5,6 +5,7 @@ mod batch;
 mod core;
 mod event;
 mod pod;
+mod related;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use crate::api::selectors::LabelSelector;
 pub(crate) use core::node_roles;
 pub use event::{EVENTS_COLUMNS, event_time, events_row};
 pub use pod::listed_pod;
+pub(crate) use related::access_modes;
 
 /// What is shown where a list or a reference is empty.
 const NONE: &str = "<none>";
@@ -36,6 +38,18 @@ pub enum TableKind {
     Namespace,
     ConfigMap,
     Secret,
+    Service,
+    PersistentVolumeClaim,
+    StatefulSet,
+    ServiceAccount,
+    Role,
+    ClusterRole,
+    RoleBinding,
+    ClusterRoleBinding,
+    NetworkPolicy,
+    LimitRange,
+    ResourceQuota,
+    PriorityClass,
     Other,
 }
 
@@ -51,6 +65,18 @@ impl TableKind {
             "Namespace" => Self::Namespace,
             "ConfigMap" => Self::ConfigMap,
             "Secret" => Self::Secret,
+            "Service" => Self::Service,
+            "PersistentVolumeClaim" => Self::PersistentVolumeClaim,
+            "StatefulSet" => Self::StatefulSet,
+            "ServiceAccount" => Self::ServiceAccount,
+            "Role" => Self::Role,
+            "ClusterRole" => Self::ClusterRole,
+            "RoleBinding" => Self::RoleBinding,
+            "ClusterRoleBinding" => Self::ClusterRoleBinding,
+            "NetworkPolicy" => Self::NetworkPolicy,
+            "LimitRange" => Self::LimitRange,
+            "ResourceQuota" => Self::ResourceQuota,
+            "PriorityClass" => Self::PriorityClass,
             _ => Self::Other,
         }
     }
@@ -120,6 +146,42 @@ impl TableKind {
             (Self::Namespace, _) => &["NAME", "STATUS", "AGE"],
             (Self::ConfigMap, _) => &["NAME", "DATA", "AGE"],
             (Self::Secret, _) => &["NAME", "TYPE", "DATA", "AGE"],
+            (Self::Service, false) => &["NAME", "TYPE", "CLUSTER-IP", "EXTERNAL-IP", "PORT(S)", "AGE"],
+            (Self::Service, true) => {
+                &["NAME", "TYPE", "CLUSTER-IP", "EXTERNAL-IP", "PORT(S)", "AGE", "SELECTOR"]
+            }
+            (Self::PersistentVolumeClaim, false) => &[
+                "NAME",
+                "STATUS",
+                "VOLUME",
+                "CAPACITY",
+                "ACCESS MODES",
+                "STORAGECLASS",
+                "VOLUMEATTRIBUTESCLASS",
+                "AGE",
+            ],
+            (Self::PersistentVolumeClaim, true) => &[
+                "NAME",
+                "STATUS",
+                "VOLUME",
+                "CAPACITY",
+                "ACCESS MODES",
+                "STORAGECLASS",
+                "VOLUMEATTRIBUTESCLASS",
+                "AGE",
+                "VOLUMEMODE",
+            ],
+            (Self::StatefulSet, false) => &["NAME", "READY", "AGE"],
+            (Self::StatefulSet, true) => &["NAME", "READY", "AGE", "CONTAINERS", "IMAGES"],
+            (Self::ServiceAccount, _) => &["NAME", "SECRETS", "AGE"],
+            (Self::Role | Self::ClusterRole | Self::LimitRange, _) => &["NAME", "CREATED AT"],
+            (Self::RoleBinding | Self::ClusterRoleBinding, false) => &["NAME", "ROLE", "AGE"],
+            (Self::RoleBinding | Self::ClusterRoleBinding, true) => {
+                &["NAME", "ROLE", "AGE", "USERS", "GROUPS", "SERVICEACCOUNTS"]
+            }
+            (Self::NetworkPolicy, _) => &["NAME", "POD-SELECTOR", "AGE"],
+            (Self::ResourceQuota, _) => &["NAME", "REQUEST", "LIMIT", "AGE"],
+            (Self::PriorityClass, _) => &["NAME", "VALUE", "GLOBAL-DEFAULT", "AGE", "PREEMPTIONPOLICY"],
             (Self::Other, _) => &["NAME", "AGE"],
         }
     }
@@ -136,6 +198,7 @@ impl TableKind {
             Self::ConfigMap => core::config_map(json, now),
             Self::Secret => core::secret(json, now),
             Self::Other => core::other(json, now),
+            kind => related::row(kind, json, now, wide),
         }
     }
 }

@@ -104,3 +104,6 @@ fn raise_generation(new: &mut ObjectMeta, old: &ObjectMeta, changed: bool) {
     let generation = old.generation.unwrap_or(1);
     new.generation = Some(if changed { generation + 1 } else { generation });
 }
+
+#[cfg(test)]
+mod tests;

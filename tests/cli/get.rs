@@ -354,8 +354,12 @@ fn a_wrong_command_line_is_told_in_kubectls_words() {
 fn namespaces_keep_objects_apart() {
     let world = World::new();
     let path = world.manifest("job.yaml", job("one", "suspend: true", "true"));
-    world.run(&format!("apply -f {path} -n a")).prints("job.batch/one created\n");
-    world.run(&format!("apply -f {path} -n b")).prints("job.batch/one created\n");
+    // On a cluster a namespace must be there; here it comes with the first object, which is said, for it may be misspelt.
+    for name in ["a", "b"] {
+        let note = format!("Warning: namespace {name:?} did not exist and is created\n");
+        world.run(&format!("apply -f {path} -n {name}")).is(0, "job.batch/one created\n", &note);
+    }
+    world.run("get namespaces -o name").prints("namespace/a\nnamespace/b\nnamespace/default\n");
     world.run("get jobs").is(0, "", "No resources found in default namespace.\n");
     world
         .run("get jobs -A --no-headers")
@@ -372,15 +376,39 @@ fn namespaces_keep_objects_apart() {
 #[test]
 fn kinds_and_versions_are_listed() {
     let world = World::new();
-    world.run("api-versions").prints("batch/v1\nv1\n");
+    world.run("api-versions").prints(
+        "
+        apps/v1
+        batch/v1
+        networking.k8s.io/v1
+        rbac.authorization.k8s.io/v1
+        scheduling.k8s.io/v1
+        v1
+        ",
+    );
     world.run("api-resources").prints(
         "
-        NAME       SHORTNAMES   APIVERSION   NAMESPACED   KIND
-        events     ev           v1           true         Event
-        nodes      no           v1           false        Node
-        pods       po           v1           true         Pod
-        cronjobs   cj           batch/v1     true         CronJob
-        jobs                    batch/v1     true         Job
+        NAME                     SHORTNAMES   APIVERSION                     NAMESPACED   KIND
+        configmaps               cm           v1                             true         ConfigMap
+        events                   ev           v1                             true         Event
+        limitranges              limits       v1                             true         LimitRange
+        namespaces               ns           v1                             false        Namespace
+        nodes                    no           v1                             false        Node
+        persistentvolumeclaims   pvc          v1                             true         PersistentVolumeClaim
+        pods                     po           v1                             true         Pod
+        resourcequotas           quota        v1                             true         ResourceQuota
+        secrets                               v1                             true         Secret
+        serviceaccounts          sa           v1                             true         ServiceAccount
+        services                 svc          v1                             true         Service
+        statefulsets             sts          apps/v1                        true         StatefulSet
+        cronjobs                 cj           batch/v1                       true         CronJob
+        jobs                                  batch/v1                       true         Job
+        networkpolicies          netpol       networking.k8s.io/v1           true         NetworkPolicy
+        clusterrolebindings                   rbac.authorization.k8s.io/v1   false        ClusterRoleBinding
+        clusterroles                          rbac.authorization.k8s.io/v1   false        ClusterRole
+        rolebindings                          rbac.authorization.k8s.io/v1   true         RoleBinding
+        roles                                 rbac.authorization.k8s.io/v1   true         Role
+        priorityclasses          pc           scheduling.k8s.io/v1           false        PriorityClass
         ",
     );
     let version = world.run("version").success();

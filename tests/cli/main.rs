@@ -29,6 +29,7 @@ mod pairs;
 mod policies;
 mod recorded_answers;
 mod recorded_ends;
+mod recorded_kinds;
 mod replace;
 mod run;
 mod scale;

@@ -198,26 +198,16 @@ fn several_errors_are_lines_that_each_say_what_was_being_done() {
 fn a_kind_that_is_not_here_is_told_from_one_that_is_nowhere() {
     let world = World::new();
     for (version, kind, hint) in [
-        ("v1", "ConfigMap", "ConfigMap is a kind of Kubernetes that this version of jobctl does not have"),
+        ("v1", "Endpoints", "Endpoints is a kind of Kubernetes that this version of jobctl does not have"),
         (
-            "rbac.authorization.k8s.io/v1",
-            "Role",
-            "Role is a kind of Kubernetes that this version of jobctl does not have",
-        ),
-        (
-            "rbac.authorization.k8s.io/v1",
-            "ClusterRole",
-            "ClusterRole is a kind of Kubernetes that this version of jobctl does not have",
+            "apps/v1",
+            "Deployment",
+            "Deployment is a kind of Kubernetes that this version of jobctl does not have",
         ),
         (
             "networking.k8s.io/v1",
             "Ingress",
             "Ingress is a kind of Kubernetes that this version of jobctl does not have",
-        ),
-        (
-            "scheduling.k8s.io/v1",
-            "PriorityClass",
-            "PriorityClass is a kind of Kubernetes that this version of jobctl does not have",
         ),
         ("v1", "Event", "Events are recorded, they cannot be submitted"),
         ("batch/v1", "job", "the kind is written Job"),

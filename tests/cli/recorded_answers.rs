@@ -34,7 +34,7 @@ fn own_notes() -> BTreeSet<&'static str> {
 }
 
 /// The text without what differs from one day to the next, and without the warnings that are ours.
-fn normal(text: &str, notes: &BTreeSet<&str>) -> String {
+pub(crate) fn normal(text: &str, notes: &BTreeSet<&str>) -> String {
     let is_ours = |line: &str| {
         let field = line.strip_prefix("Warning: ").and_then(|line| line.split_once(": "));
         field.is_some_and(|(_, note)| notes.contains(note))

@@ -1,18 +1,22 @@
 //! PersistentVolumeClaims: each is bound at once to a volume of its own, a directory of the data directory.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use k8s_openapi::api::core::v1::{
     PersistentVolumeClaimSpec, PersistentVolumeClaimStatus, TypedLocalObjectReference, TypedObjectReference,
 };
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::{Strategy, prepare_meta_for_create, prepare_meta_for_update};
 use crate::api::kinds::Kind;
+use crate::api::meta::uid;
 use crate::api::status_error::FieldError;
 use crate::api::{PersistentVolumeClaim, validation};
 
 /// What keeps a claim on a cluster as long as a pod uses it.
 const FINALIZER: &str = "kubernetes.io/pvc-protection";
-/// What is done for a claim without a class: upstream's name for the class that a fresh cluster has.
+/// The phase of a claim that has a volume.
 const BOUND: &str = "Bound";
 
 impl Strategy for PersistentVolumeClaim {
@@ -33,19 +37,6 @@ impl Strategy for PersistentVolumeClaim {
 
     fn validate(&self) -> Vec<FieldError> {
         validation::validate_persistent_volume_claim(self)
-    }
-
-    /// The claim is bound to a volume that is as large as was asked for. A volume that a manifest names is taken by its name.
-    fn canonicalize(&mut self) {
-        let uid = self.metadata.uid.clone().unwrap_or_default();
-        let Some(spec) = &mut self.spec else { return };
-        spec.volume_name.get_or_insert_with(|| format!("pvc-{uid}"));
-        self.status = Some(PersistentVolumeClaimStatus {
-            phase: Some(BOUND.into()),
-            access_modes: spec.access_modes.clone(),
-            capacity: requested(spec),
-            ..PersistentVolumeClaimStatus::default()
-        });
     }
 
     /// A volume grows with what is asked for.
@@ -72,15 +63,28 @@ impl Strategy for PersistentVolumeClaim {
     }
 }
 
+/// Binds a new claim to a volume of its own that is as large as was asked for, as the controller of volumes does on a cluster
+/// a moment after the claim is created. A volume that a manifest names is taken by its name. The volume's directory is made
+/// when a pod first mounts it, and goes with the claim.
+pub fn bind(claim: &mut PersistentVolumeClaim) {
+    let uid = uid(&claim.metadata).to_owned();
+    let Some(spec) = &mut claim.spec else { return };
+    spec.volume_name.get_or_insert_with(|| format!("pvc-{uid}"));
+    claim.status = Some(PersistentVolumeClaimStatus {
+        phase: Some(BOUND.into()),
+        access_modes: spec.access_modes.clone(),
+        capacity: requested(spec),
+        ..PersistentVolumeClaimStatus::default()
+    });
+}
+
 /// The status of a claim that nobody has looked at.
 pub(super) fn pending() -> PersistentVolumeClaimStatus {
     PersistentVolumeClaimStatus { phase: Some("Pending".into()), ..PersistentVolumeClaimStatus::default() }
 }
 
 /// How large the volume is to be, and nothing else of the requests.
-fn requested(
-    spec: &PersistentVolumeClaimSpec,
-) -> Option<std::collections::BTreeMap<String, k8s_openapi::apimachinery::pkg::api::resource::Quantity>> {
+fn requested(spec: &PersistentVolumeClaimSpec) -> Option<BTreeMap<String, Quantity>> {
     let requests = spec.resources.as_ref()?.requests.as_ref()?;
     let storage = requests.get("storage")?;
     Some([("storage".to_owned(), storage.clone())].into())
@@ -107,5 +111,55 @@ pub(super) fn set_claim_defaults(spec: &mut PersistentVolumeClaimSpec) {
             });
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn claim(spec: &Value) -> PersistentVolumeClaim {
+        let mut claim: PersistentVolumeClaim =
+            serde_json::from_value(json!({"metadata": {"name": "c"}, "spec": spec})).expect("a claim");
+        claim.set_defaults();
+        claim.prepare_for_create("u-1", DateTime::UNIX_EPOCH);
+        claim
+    }
+
+    #[test]
+    fn a_claim_is_bound_to_a_volume_of_the_size_that_it_asks_for() {
+        let spec = json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi", "x": "1"}}});
+        let mut bound = claim(&spec);
+        let phase =
+            |claim: &PersistentVolumeClaim| claim.status.as_ref().and_then(|status| status.phase.clone());
+        assert_eq!(phase(&bound).as_deref(), Some("Pending"), "as it is answered");
+        bind(&mut bound);
+        let shown = serde_json::to_value(&bound).expect("JSON");
+        assert_eq!(shown["spec"]["volumeName"], "pvc-u-1");
+        assert_eq!(
+            shown["status"],
+            json!({"phase": "Bound", "accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1Gi"}})
+        );
+        let mut grown = shown;
+        grown["spec"]["resources"]["requests"]["storage"] = json!("2Gi");
+        grown["status"] = json!({"phase": "Lost"});
+        let mut grown: PersistentVolumeClaim = serde_json::from_value(grown).expect("a claim");
+        grown.prepare_for_update(&bound);
+        assert_eq!(phase(&grown).as_deref(), Some("Bound"));
+        let capacity = grown.status.and_then(|status| status.capacity).expect("a capacity");
+        assert_eq!(capacity["storage"], Quantity("2Gi".into()));
+    }
+
+    #[test]
+    fn a_named_volume_and_a_data_source_are_kept() {
+        let mut bound = claim(
+            &json!({"volumeName": "mine", "dataSource": {"kind": "PersistentVolumeClaim", "name": "o"}}),
+        );
+        bind(&mut bound);
+        let spec = bound.spec.expect("a spec");
+        assert_eq!(spec.volume_name.as_deref(), Some("mine"));
+        assert_eq!(spec.data_source_ref.map(|source| source.name).as_deref(), Some("o"));
     }
 }

@@ -78,7 +78,8 @@ fn set_service_defaults(spec: &mut ServiceSpec) {
         set_port_defaults(port);
     }
     let kind = type_of(spec).to_owned();
-    if kind == "NodePort" || kind == "LoadBalancer" {
+    let has_external_ips = spec.external_ips.as_ref().is_some_and(|ips| !ips.is_empty());
+    if kind == "NodePort" || kind == "LoadBalancer" || kind == "ClusterIP" && has_external_ips {
         spec.external_traffic_policy.get_or_insert_with(|| "Cluster".into());
     }
     if kind != "ExternalName" {
