@@ -129,8 +129,9 @@ impl Transaction {
                     warnings.extend(object.warnings());
                     warnings.extend(findings.warnings);
                 } else {
-                    // Whether the spec has changed is what the generation says.
-                    if object.meta().generation != old.meta().generation {
+                    // Whether the spec has changed is what the generation says. Of changed Pods a server says nothing.
+                    let is_other = object.meta().generation != old.meta().generation;
+                    if is_other && kind != Kind::Pod {
                         warnings.extend(object.warnings());
                     }
                     // Of fields without effect is said what is said at creation, unless the version before had them.

@@ -17,7 +17,8 @@ const PREEMPTION_POLICIES: [&str; 2] = ["PreemptLowerPriority", "Never"];
 const EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 
 pub(super) fn validate_template(template: &PodTemplateSpec, path: &str) -> Vec<FieldError> {
-    let spec = template.spec.clone().unwrap_or_default();
+    let none = PodSpec::default();
+    let spec = template.spec.as_ref().unwrap_or(&none);
     let spec_path = format!("{path}.spec");
     let mut errors = Vec::new();
     let noted = template.metadata.as_ref().and_then(|meta| meta.annotations.as_ref());
@@ -26,10 +27,10 @@ pub(super) fn validate_template(template: &PodTemplateSpec, path: &str) -> Vec<F
         let place = format!("{path}.annotations");
         errors.extend(metadata::validate_labels(meta.labels.as_ref(), &format!("{path}.labels")));
         errors.extend(metadata::validate_annotations(noted, &place));
-        errors.extend(annotations::validate(noted, &spec, &place));
+        errors.extend(annotations::validate(noted, spec, &place));
     }
-    errors.extend(validate_spec(&spec, None, &spec_path));
-    errors.extend(annotations::validate_seccomp_fields(noted, &spec, &spec_path));
+    errors.extend(validate_spec(spec, None, &spec_path));
+    errors.extend(annotations::validate_seccomp_fields(noted, spec, &spec_path));
     if spec.ephemeral_containers.as_ref().is_some_and(|containers| !containers.is_empty()) {
         errors.push(FieldError::forbidden(
             format!("{spec_path}.ephemeralContainers"),
@@ -41,19 +42,21 @@ pub(super) fn validate_template(template: &PodTemplateSpec, path: &str) -> Vec<F
 
 /// Everything wrong with a pod, new or changed (validatePodMetadataAndSpec).
 pub(super) fn validate(pod: &Pod) -> Vec<FieldError> {
-    let spec = pod.spec.clone().unwrap_or_default();
+    let none = PodSpec::default();
+    let spec = pod.spec.as_ref().unwrap_or(&none);
     let mut errors = metadata::validate(&pod.metadata, "metadata");
     let noted = pod.metadata.annotations.as_ref();
-    errors.extend(annotations::validate(noted, &spec, "metadata.annotations"));
-    errors.extend(validate_spec(&spec, Some(&pod.metadata), "spec"));
-    errors.extend(validate_tokens(&spec));
-    errors.extend(container::validate_images(&spec, "spec"));
+    errors.extend(annotations::validate(noted, spec, "metadata.annotations"));
+    errors.extend(validate_spec(spec, Some(&pod.metadata), "spec"));
+    errors.extend(validate_tokens(spec));
+    errors.extend(container::validate_images(spec, "spec"));
     errors
 }
 
 /// What else is wrong with a new pod (ValidatePodCreate).
 pub(super) fn validate_new(pod: &Pod) -> Vec<FieldError> {
-    let spec = pod.spec.clone().unwrap_or_default();
+    let none = PodSpec::default();
+    let spec = pod.spec.as_ref().unwrap_or(&none);
     let noted = pod.metadata.annotations.as_ref();
     let mut errors = Vec::new();
     if spec.ephemeral_containers.as_ref().is_some_and(|containers| !containers.is_empty()) {
@@ -64,8 +67,8 @@ pub(super) fn validate_new(pod: &Pod) -> Vec<FieldError> {
         let detail = "cannot be set until all schedulingGates have been cleared";
         errors.push(FieldError::forbidden("spec.nodeName", detail));
     }
-    errors.extend(annotations::validate_seccomp_fields(noted, &spec, "spec"));
-    errors.extend(annotations::validate_app_armor_fields(noted, &spec, "spec"));
+    errors.extend(annotations::validate_seccomp_fields(noted, spec, "spec"));
+    errors.extend(annotations::validate_app_armor_fields(noted, spec, "spec"));
     errors
 }
 

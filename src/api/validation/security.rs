@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use k8s_openapi::api::core::v1::{AppArmorProfile, PodSpec, SeccompProfile, SecurityContext, Sysctl};
+use k8s_openapi::api::core::v1::{
+    AppArmorProfile, PodSecurityContext, PodSpec, SeccompProfile, SecurityContext, Sysctl,
+};
 
 use super::paths::descending;
 use super::value;
@@ -85,7 +87,8 @@ pub(super) fn validate_container(
 /// Everything wrong with the rights that all containers of a pod have. `path` is that of the pod's spec.
 pub(super) fn validate_pod(spec: &PodSpec, path: &str) -> Vec<FieldError> {
     let at = |field: &str| format!("{path}.securityContext.{field}");
-    let context = spec.security_context.clone().unwrap_or_default();
+    let none = PodSecurityContext::default();
+    let context = spec.security_context.as_ref().unwrap_or(&none);
     let mut errors = Vec::new();
     errors.extend(validate_id(context.fs_group, &at("fsGroup")));
     errors.extend(validate_id(context.run_as_user, &at("runAsUser")));

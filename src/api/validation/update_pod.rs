@@ -24,11 +24,10 @@ pub(super) fn validate(new: &Pod, old: &Pod) -> Vec<FieldError> {
         "metadata.annotations",
     );
     let (Some(new), Some(old)) = (&new.spec, &old.spec) else { return errors };
-    let init = |spec: &PodSpec| spec.init_containers.clone().unwrap_or_default();
-    for (field, new, old) in [
-        ("containers", new.containers.len(), old.containers.len()),
-        ("initContainers", init(new).len(), init(old).len()),
-    ] {
+    let init = |spec: &PodSpec| spec.init_containers.as_ref().map_or(0, Vec::len);
+    for (field, new, old) in
+        [("containers", new.containers.len(), old.containers.len()), ("initContainers", init(new), init(old))]
+    {
         if new != old {
             let detail = "pod updates may not add or remove containers";
             errors.push(FieldError::forbidden(format!("spec.{field}"), detail));
@@ -42,12 +41,14 @@ pub(super) fn validate(new: &Pod, old: &Pod) -> Vec<FieldError> {
             return errors;
         }
     }
-    let list = |tolerations: &Option<Vec<Toleration>>| tolerations.clone().unwrap_or_default();
-    errors.extend(validate_tolerations(&list(&new.tolerations), &list(&old.tolerations)));
-    let gates = |spec: &PodSpec| spec.scheduling_gates.clone().unwrap_or_default();
-    errors.extend(validate_gates(&gates(new), &gates(old)));
+    errors.extend(validate_tolerations(
+        new.tolerations.as_deref().unwrap_or_default(),
+        old.tolerations.as_deref().unwrap_or_default(),
+    ));
+    let gates = old.scheduling_gates.as_deref().unwrap_or_default();
+    errors.extend(validate_gates(new.scheduling_gates.as_deref().unwrap_or_default(), gates));
     let mut comparable = without_changeable(new, old);
-    if !gates(old).is_empty() {
+    if !gates.is_empty() {
         errors.extend(validate_place(&mut comparable, old));
     }
     if let Some(place) = first_difference(&plain(&comparable), &plain(old), "spec") {

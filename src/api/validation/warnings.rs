@@ -39,9 +39,10 @@ pub fn warnings_of_cron_job(cron_job: &CronJob) -> Vec<String> {
 /// What is worth saying about a Pod that is allowed.
 pub fn warnings_of_pod(pod: &Pod) -> Vec<String> {
     let mut warnings = of_name(name(&pod.metadata), "the Pod's hostname");
-    let spec = pod.spec.clone().unwrap_or_default();
-    warnings.extend(of_app_armor(pod));
-    warnings.extend(of_pod_spec(&spec, &pod.metadata, ""));
+    let none = PodSpec::default();
+    let spec = pod.spec.as_ref().unwrap_or(&none);
+    warnings.extend(of_app_armor(spec, &pod.metadata));
+    warnings.extend(of_pod_spec(spec, &pod.metadata, ""));
     warnings
 }
 
@@ -68,9 +69,10 @@ fn of_job_spec(spec: &JobSpec, path: &str) -> Vec<String> {
              Kubernetes might not be able to track completedIndexes when a big number of indexes fail"
         ));
     }
-    let meta = spec.template.metadata.clone().unwrap_or_default();
+    let none = ObjectMeta::default();
+    let meta = spec.template.metadata.as_ref().unwrap_or(&none);
     let template = spec.template.spec.iter();
-    warnings.extend(template.flat_map(|spec| of_pod_spec(spec, &meta, &format!("{path}.template."))));
+    warnings.extend(template.flat_map(|spec| of_pod_spec(spec, meta, &format!("{path}.template."))));
     warnings
 }
 
@@ -136,10 +138,9 @@ pub(super) fn of_pod_spec(spec: &PodSpec, meta: &ObjectMeta, owner: &str) -> Vec
 }
 
 /// Annotations for AppArmor that say nothing that a field could say (applyAppArmorVersionSkew).
-fn of_app_armor(pod: &Pod) -> Vec<String> {
-    let spec = pod.spec.clone().unwrap_or_default();
-    let noted = pod.metadata.annotations.clone().unwrap_or_default();
-    let containers = containers::all(&spec, "spec").into_iter();
+fn of_app_armor(spec: &PodSpec, meta: &ObjectMeta) -> Vec<String> {
+    let Some(noted) = &meta.annotations else { return Vec::new() };
+    let containers = containers::all(spec, "spec").into_iter();
     containers
         .filter_map(|(container, _)| {
             let key = format!("{APP_ARMOR}{}", container.name);

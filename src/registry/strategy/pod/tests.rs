@@ -92,7 +92,10 @@ fn patched(old: &Pod, step: &Value) -> Outcome {
     pod.set_defaults();
     pod.prepare_for_update(old);
     let causes = pod.validate_update(old);
-    decided(pod, causes)
+    // Of a Pod that is changed a server warns of nothing.
+    let Outcome { object, stderr } = decided(pod, causes);
+    let stderr = if object.is_some() { String::new() } else { stderr };
+    Outcome { object, stderr }
 }
 
 /// The manifest of a case: an object, or YAML.
