@@ -4,6 +4,7 @@ pub mod actions;
 mod background;
 mod clock;
 mod kernel;
+mod last_message;
 mod launcher;
 mod logs;
 mod observe;

@@ -21,6 +21,7 @@ use super::actions::{
 };
 use super::background::{CONTROLLER, start_outside_of_the_pod};
 use super::clock::SteadyClock;
+use super::last_message::last_message;
 use super::logs::{LogPlace, LogWriter, Stream};
 use super::pool::Work;
 use super::processes::{
@@ -36,6 +37,7 @@ use crate::api::PodStatus;
 use crate::api::durations::after;
 use crate::store::{
     Inbox, PodDirectory, PodReport, ProcessLock, Store, clock_offset, crash_point, holder_of,
+    write_message_file,
 };
 
 /// Where a supervisor works.
@@ -245,6 +247,10 @@ impl Supervisor<'_> {
         let container = &self.run.containers[index];
         let now = self.clock.now();
         let state = started(&self.states[index], now);
+        if container.message_path.is_some() {
+            // Of its own each time; where none can be made, the mount says why.
+            let _ = write_message_file(&self.directory.message_path(&container.name));
+        }
         let place = LogPlace {
             directory: self.directory.clone(),
             container: container.name.clone(),
@@ -389,10 +395,12 @@ impl Supervisor<'_> {
             ContainerPhase::Running { started_at } => Some(*started_at),
             _ => None,
         };
+        let container = &self.run.containers[index];
+        let restart = self.states[index].restart_count;
         let how = Terminated {
             exit_code,
             reason: if exit_code == 0 { "Completed".into() } else { "Error".into() },
-            message: None,
+            message: last_message(container, exit_code, &self.directory, restart),
             started_at,
             finished_at: now,
         };

@@ -1,7 +1,7 @@
 //! The table: every field of a Job and of a Pod's spec, and what becomes of it.
 
 use super::Treatment::{Honoured, Refused, Warned};
-use super::When::{Above, False, NonZero, Set, Text, TextBesides};
+use super::When::{Above, False, NonZero, Set, TextBesides};
 use super::{Entry, Treatment, When};
 use crate::api::meta::{FINALIZER_FOREGROUND, FINALIZER_JOB_TRACKING};
 
@@ -277,7 +277,10 @@ pub(super) const CONTAINER: &[Entry] = &[
     honoured(&["resizePolicy"], "nothing is resized"),
     warned(&["livenessProbe", "readinessProbe", "startupProbe", "lifecycle"], NO_EFFECT_YET),
     honoured(&["ports"], "for information, as on a cluster"),
-    entry(&["terminationMessagePath"], TextBesides(&["/dev/termination-log"]), Warned(NO_EFFECT_YET)),
-    entry(&["terminationMessagePolicy"], Text("FallbackToLogsOnError"), Warned(NO_EFFECT_YET)),
+    honoured(
+        &["terminationMessagePath"],
+        "`/dev/termination-log` is there where the container mounts something, or its command, arguments or variables name it",
+    ),
+    honoured(&["terminationMessagePolicy"], ""),
     warned(&["stdin", "stdinOnce", "tty"], NO_EFFECT_YET),
 ];
