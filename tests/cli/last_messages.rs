@@ -38,7 +38,7 @@ fn the_end_of_the_file_is_the_message() {
         "",
         "yes 0123456789 | head -c 10000 > /dev/termination-log; printf end >> /dev/termination-log",
     );
-    assert_eq!((long.len(), &long[4090..]), (4096, "56\nend"));
+    assert_eq!((long.len(), &long[4090..]), (4096, "9\n0end"));
     let described = world.run("describe pods -l job-name=chosen").success().stdout;
     assert!(described.contains("Message:      mine"), "{described}");
 }
