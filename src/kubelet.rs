@@ -9,6 +9,7 @@ mod launcher;
 mod logs;
 mod observe;
 mod pool;
+mod probe_process;
 mod processes;
 mod program;
 mod sandbox;

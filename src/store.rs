@@ -59,7 +59,7 @@ pub use check_records::{Damage, FileCheck, Gap, RecordsCheck};
 pub use controller_log::ControllerFailures;
 pub use crash::{clock_offset, crash_point};
 pub use directory::{FORMAT, Store};
-pub use inbox::{Inbox, InboxContents, PodReport};
+pub use inbox::{Inbox, InboxContents, PodReport, ReportedEvent};
 pub use locks::{LockedStore, ProcessLock, holder_of};
 pub use pod_directory::{LogPart, PodDirectory};
 pub use readers::{ReaderOfRecord, is_anything_read_for_record, is_read_for_record, oldest_part_being_read};

@@ -28,6 +28,7 @@ mod node;
 mod oracle;
 mod pairs;
 mod policies;
+mod probes;
 mod recorded_answers;
 mod recorded_ends;
 mod recorded_kinds;

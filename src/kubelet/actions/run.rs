@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config::ConfigObjects;
 use super::environment::{self, Problem, Referenced, Room};
+use super::probes::ProbesRun;
 use super::volumes::{self, MountRun, Sources, Step, VolumeRun};
 use crate::api::images::{Image, ImageName, Images};
 use crate::api::meta::{
@@ -101,6 +102,9 @@ pub struct ContainerRun {
     /// As whom it runs, and with what rights, where that is not as who starts it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials: Option<CredentialsRun>,
+    /// Its probes and hooks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probes: Option<Box<ProbesRun>>,
     /// Where it leaves a last message, if it can: a file that is made for it in its own view of the file system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_path: Option<String>,
@@ -411,6 +415,7 @@ fn container_run(
         working_directory,
         sandbox,
         credentials: credentials(security),
+        probes: ProbesRun::of(container, referenced.address).map(Box::new),
         message_path,
         message_from_log: container.termination_message_policy.as_deref() == Some("FallbackToLogsOnError"),
     })
