@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use super::creator::{Creator, Passed};
 use super::delete::{DeleteOptions, Deleted};
-use super::namespaces::DEFAULT_NAMESPACE;
 use super::read::Read as _;
 use super::transaction::Transaction;
 use super::update::not_changeable;
@@ -72,9 +71,6 @@ impl Transaction {
     pub fn create(&mut self, object: Object, manifest: &Value, creator: &Creator) -> Result<Answer> {
         let (mut answer, passed) = self.admit(object, manifest, creator)?;
         let (kind, key) = (answer.object.kind(), answer.object.key());
-        if kind == Kind::Namespace && *key.name == *DEFAULT_NAMESPACE {
-            self.add_namespace(DEFAULT_NAMESPACE)?;
-        }
         if self.find(kind, &key)?.is_some() {
             return Err(StatusError::AlreadyExists { kind, name: key.name.to_string() }.into());
         }

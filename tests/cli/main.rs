@@ -19,6 +19,7 @@ mod failure_policy_walkthroughs;
 mod faults;
 mod get;
 mod indexed;
+mod kinds;
 mod logs;
 mod manifests;
 mod node;
