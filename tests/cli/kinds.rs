@@ -164,3 +164,29 @@ fn objects_of_no_namespace_have_none() {
     );
     world.run("get ns -o name").prints("namespace/default\n");
 }
+
+#[test]
+fn only_one_priority_class_is_for_pods_that_name_none() {
+    let world = World::new();
+    let _ = world.run("create priorityclass a --value=5 --global-default").success();
+    world.run("create priorityclass b --value=5 --global-default").fails_with(
+        "error: failed to create priorityclass: priorityclasses.scheduling.k8s.io \"b\" is forbidden: PriorityClass a is \
+         already marked as default. Only one default can exist\n",
+    );
+    let _ = world.run("create priorityclass b --value=5").success();
+    let patch = r#"patch pc b --type=merge -p {"globalDefault":true}"#;
+    let _ = world.command_of(patch.split(' ').map(str::to_owned).collect()).run().failure();
+    let _ = world.run("label pc a x=y").success();
+}
+
+#[test]
+fn what_is_too_much_for_a_kind_is_told_before_what_is_too_much_for_the_store() {
+    let world = World::new();
+    world.manifest("two", "x".repeat(2 << 20));
+    world.run("create configmap c --from-file=two").fails_with(
+        "error: failed to create configmap: ConfigMap \"c\" is invalid: []: Too long: may not be more than 1048576 bytes\n",
+    );
+    world.manifest("four", "x".repeat(4 << 20));
+    let refused = world.run("create configmap c --from-file=four").failure();
+    assert!(refused.stderr.contains("too large"), "{}", refused.stderr);
+}

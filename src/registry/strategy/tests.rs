@@ -420,6 +420,21 @@ fn a_stateful_set_keeps_what_its_pods_depend_on() {
             "{problems:?}"
         );
     }
+    let refused = |body: &Value| -> Vec<String> {
+        prepared(kind, body).findings(body).refused.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(refused(&set(&[])), [""; 0]);
+    assert_eq!(
+        refused(&set(&[("selector", json!({"matchLabels": {}}))])),
+        ["spec.selector: Invalid value: {}: empty selector is invalid for statefulset"]
+    );
+    assert_eq!(
+        refused(&set(&[("selector", Value::Null)])),
+        [
+            "spec.selector: Required value",
+            "spec.template.metadata.labels: Invalid value: {\"a\":\"b\"}: `selector` does not match template `labels`"
+        ]
+    );
     let warned = prepared(kind, &set(&[("revisionHistoryLimit", json!(-1))]));
     assert_eq!(warned.warnings().len(), 1);
 }
