@@ -190,3 +190,16 @@ fn what_is_too_much_for_a_kind_is_told_before_what_is_too_much_for_the_store() {
     let refused = world.run("create configmap c --from-file=four").failure();
     assert!(refused.stderr.contains("too large"), "{}", refused.stderr);
 }
+
+#[test]
+fn what_holds_for_several_objects_is_said_once() {
+    let world = World::new();
+    let role = |name: &str| {
+        format!("{{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {{name: {name}}}}}\n---\n")
+    };
+    world.command("apply -f -").stdin(role("a") + &role("b")).run().is(
+        0,
+        "role.rbac.authorization.k8s.io/a created\nrole.rbac.authorization.k8s.io/b created\n",
+        "Warning: Role: has no effect: whoever may use the data directory may do everything\n",
+    );
+}
