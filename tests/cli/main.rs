@@ -20,6 +20,7 @@ mod faults;
 mod get;
 mod images;
 mod indexed;
+mod kinds;
 mod last_messages;
 mod logs;
 mod manifests;
