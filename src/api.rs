@@ -20,6 +20,7 @@ pub(crate) mod number;
 pub mod pod_admission;
 pub mod pod_resources;
 pub(crate) mod quantity;
+pub mod references;
 pub mod resource_field;
 pub mod schedule;
 pub mod security;

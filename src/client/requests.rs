@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{Client, startable};
 use crate::api::Pod;
 use crate::api::kinds::{Key, Kind};
+use crate::api::references::{Reference, references};
 use crate::api::status_error::StatusError;
 use crate::apiserver::{
     Answer, Creator, DeleteOptions, Deleted, Entries, Entry, Patch, Read, Source, Subresource, Transaction,
@@ -23,11 +24,13 @@ use crate::store::Table;
 pub struct Requests<'a> {
     client: &'a Client,
     transaction: Transaction,
+    /// What the created objects refer to: what they are called, where, and what that is.
+    references: Vec<(String, Box<str>, Reference)>,
 }
 
 impl<'a> Requests<'a> {
     pub(super) fn new(client: &'a Client, transaction: Transaction) -> Self {
-        Self { client, transaction }
+        Self { client, transaction, references: Vec::new() }
     }
 
     /// Creates an object; warns also of what cannot start on this machine.
@@ -124,6 +127,21 @@ impl<'a> Requests<'a> {
         self.transaction.prune_removed_pods(jobs)
     }
 
+    /// A warning for everything that the created objects refer to and that is not there, nor made by these requests.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub fn missing(&self) -> Result<Vec<String>> {
+        let mut warnings = Vec::new();
+        for (whose, namespace, Reference { kind, name, field }) in &self.references {
+            if self.find(*kind, &Key::new(namespace, name))?.is_none() {
+                let kind = kind.resource().singular;
+                warnings.push(format!("{whose}.{field}: {kind} {name:?} is not there yet: pods wait for it"));
+            }
+        }
+        Ok(warnings)
+    }
+
     /// Commits, so that a power cut does not take it back, and has the controller go on.
     ///
     /// # Errors
@@ -146,7 +164,13 @@ impl Requests<'_> {
         startable::warnings(object, &self.client.config.settings.images)
     }
 
-    fn with_obstacles(&self, mut answer: Answer) -> Answer {
+    fn with_obstacles(&mut self, mut answer: Answer) -> Answer {
+        if let Some((at, spec)) = startable::pod_spec(&answer.object) {
+            let key = answer.object.key();
+            let whose = format!("{}/{}: {at}", answer.object.kind().qualified_singular(), key.name);
+            let found = references(spec).into_iter();
+            self.references.extend(found.map(|one| (whose.clone(), key.namespace.clone(), one)));
+        }
         answer.warnings.extend(self.obstacles(&answer.object));
         answer
     }

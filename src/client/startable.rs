@@ -12,28 +12,27 @@ use crate::registry::object::Object;
 
 /// A warning for every container without a command, or with one that is not there.
 pub(super) fn warnings(object: &Object, images: &Images) -> Vec<String> {
-    let (at, spec) = match object {
-        Object::Job(job) => {
-            ("spec.template.spec", job.spec.as_ref().and_then(|spec| spec.template.spec.as_ref()))
-        }
-        Object::CronJob(cron_job) => (
-            "spec.jobTemplate.spec.template.spec",
-            cron_job
-                .spec
-                .as_ref()
-                .and_then(|spec| spec.job_template.spec.as_ref())
-                .and_then(|spec| spec.template.spec.as_ref()),
-        ),
-        Object::Pod(pod) => ("spec", pod.spec.as_ref()),
-        _ => return Vec::new(),
-    };
+    let Some((at, spec)) = pod_spec(object) else { return Vec::new() };
     let place = Place {
         directory: annotation(object.meta(), ANNOTATION_WORKING_DIRECTORY).unwrap_or("/"),
         path: annotation(object.meta(), ANNOTATION_PATH).unwrap_or_default(),
         images,
         me: identity(),
     };
-    spec.map_or_else(Vec::new, |spec| warnings_of(at, spec, &place))
+    warnings_of(at, spec, &place)
+}
+
+/// The spec of the pods that an object is or makes, and where it stands.
+pub(super) fn pod_spec(object: &Object) -> Option<(&'static str, &PodSpec)> {
+    match object {
+        Object::Job(job) => Some(("spec.template.spec", job.spec.as_ref()?.template.spec.as_ref()?)),
+        Object::CronJob(cron_job) => {
+            let template = &cron_job.spec.as_ref()?.job_template.spec.as_ref()?.template;
+            Some(("spec.jobTemplate.spec.template.spec", template.spec.as_ref()?))
+        }
+        Object::Pod(pod) => Some(("spec", pod.spec.as_ref()?)),
+        _ => None,
+    }
 }
 
 /// Where commands are looked for.

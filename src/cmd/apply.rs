@@ -168,6 +168,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
             pruned.push((kind, value));
         }
     }
+    warn_all(&requests.missing()?);
     if args.dry_run == DryRun::None {
         requests.commit()?;
     }

@@ -196,6 +196,7 @@ fn submit_all(context: &Context, documents: Vec<Result<Document>>, options: &Opt
         }
     }
     complain_of_all(&errors);
+    warn_all(&requests.missing()?);
     if options.dry_run == DryRun::None {
         requests.commit()?;
     }
@@ -372,6 +373,7 @@ pub(super) fn store_one(
         None => error,
     })?;
     warn_all(&answer.warnings);
+    warn_all(&requests.missing()?);
     if options.dry_run == DryRun::None {
         requests.commit()?;
     }

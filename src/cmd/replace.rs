@@ -78,6 +78,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         }
     }
     complain_of_all(&errors);
+    warn_all(&requests.missing()?);
     if args.dry_run == DryRun::None {
         requests.commit()?;
     }

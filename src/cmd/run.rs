@@ -193,6 +193,7 @@ fn submit_all(
             jobs.push(Submitted { job: *job, attached: false });
         }
     }
+    warn_all(&requests.missing()?);
     requests.commit()?;
     Ok(jobs)
 }

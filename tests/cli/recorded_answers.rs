@@ -37,7 +37,9 @@ fn own_notes() -> BTreeSet<&'static str> {
 pub(crate) fn normal(text: &str, notes: &BTreeSet<&str>) -> String {
     let is_ours = |line: &str| {
         let field = line.strip_prefix("Warning: ").and_then(|line| line.split_once(": "));
-        field.is_some_and(|(_, note)| notes.contains(note))
+        // Of what a pod refers to and does not find, no server speaks before it starts.
+        let is_missing = line.ends_with(" is not there yet: pods wait for it");
+        is_missing || field.is_some_and(|(_, note)| notes.contains(note))
     };
     let kept: String = text.lines().filter(|line| !is_ours(line)).map(|line| format!("{line}\n")).collect();
     let mut normal = String::new();

@@ -56,7 +56,7 @@ fn containers_share_a_volume_at_any_path_and_it_goes_with_the_pod() {
          volumeMounts: [{name: shared, mountPath: /no/such/place}]\ncontainers:\n"
         .to_owned()
         + &container(
-            "cat /input/x; echo y > /input/y || echo refused; ls -A /; touch /new || echo sealed; cd /etc && touch jobctl-test-new || echo sealed",
+            "cat /input/x; exec 2>/dev/null; (echo y > /input/y) || echo refused; ls -A /; touch /new || echo sealed; cd /etc && touch jobctl-test-new || echo sealed",
             "{name: shared, mountPath: /input, readOnly: true}, {name: other, mountPath: /etc/jobctl-test/deep}",
         )
         + "volumes: [{name: shared, emptyDir: {}}, {name: other, emptyDir: {}}]\n";
@@ -414,4 +414,28 @@ fn a_probe_sees_what_its_container_sees() {
     eventually(SOON, || world.value("pods", ready) == "true");
     world.manifest("go", "");
     world.wait_for_end("probed");
+}
+
+#[test]
+fn apply_says_what_a_job_refers_to_and_is_not_there() {
+    let world = World::new();
+    let spec = format!(
+        "containers:\n{}  envFrom: [{{secretRef: {{name: keys}}}}, {{secretRef: {{name: nope, optional: true}}}}]\n\
+         volumes: [{{name: c, configMap: {{name: settings}}}}, {{name: d, persistentVolumeClaim: {{claimName: data}}}}]\n",
+        container("true", "")
+    );
+    let manifest = job("wants", &spec).replace("backoffLimit: 0", "backoffLimit: 0\n  suspend: true");
+    // What comes later in the same file is there in time.
+    let output = world.command("apply -f -").stdin(format!("{manifest}---\n{CLAIM}")).run().success();
+    let at = "Warning: job.batch/wants: spec.template.spec";
+    assert_eq!(
+        output.stderr,
+        format!(
+            "{at}.volumes[0].configMap.name: configmap \"settings\" is not there yet: pods wait for it\n\
+             {at}.containers[0].envFrom[0].secretRef.name: secret \"keys\" is not there yet: pods wait for it\n"
+        )
+    );
+    let _ = world.apply(CONFIG);
+    let output = world.command("replace --force -f -").stdin(manifest).run().success();
+    assert_eq!(output.stderr, "");
 }
