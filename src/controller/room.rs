@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use chrono::{DateTime, Utc};
 
+use super::pods::completion_index;
+use crate::api::conditions::pod_condition;
 use crate::api::kinds::Key;
 use crate::api::meta::key;
 use crate::api::pod_resources::{requests_with_defaults, says_anything};
@@ -17,6 +19,8 @@ use crate::api::{Pod, PodSpec};
 const PODS: &str = "pods";
 /// Of what this is, the node does not know how much it has.
 const UNCOUNTED: &str = "ephemeral-storage";
+/// What upstream says of a pod that asks for more than the node has, or does not fit it at all.
+const NOT_HELPFUL: &str = "Preemption is not helpful for scheduling";
 /// More than any machine has: sums of these never overflow, and go down again as they went up.
 const MOST: i128 = 1 << 96;
 
@@ -91,6 +95,23 @@ impl Demand {
     }
 }
 
+/// The place of a pod among those that wait for room: by priority, then the oldest first.
+pub fn place_in_queue(pod: &Pod) -> impl Ord + use<> {
+    rank(pod)
+}
+
+/// Whether a pod that has been told that it waits for room would fit if all others had ended.
+pub fn can_ever_fit(pod: &Pod) -> bool {
+    let told = pod_condition(pod, "PodScheduled").and_then(|condition| condition.message.as_deref());
+    !told.is_some_and(|message| message.contains(NOT_HELPFUL))
+}
+
+fn rank(pod: &Pod) -> Rank {
+    let priority = pod.spec.as_ref().and_then(|spec| spec.priority).unwrap_or(0);
+    let created = pod.metadata.creation_timestamp.as_ref().map(|time| time.0);
+    (Reverse(priority), created, completion_index(pod), key(&pod.metadata))
+}
+
 /// The place in the queue: by priority, then the oldest first, then by completion index.
 type Rank = (Reverse<i32>, Option<DateTime<Utc>>, Option<i32>, Key);
 
@@ -121,11 +142,9 @@ impl Room {
     }
 
     /// A pod waits for its place.
-    pub(super) fn wait(&mut self, pod: &Pod, demand: Demand, index: Option<i32>) {
+    pub(super) fn wait(&mut self, pod: &Pod, demand: Demand) {
         if !demand.is_empty() {
-            let priority = pod.spec.as_ref().and_then(|spec| spec.priority).unwrap_or(0);
-            let created = pod.metadata.creation_timestamp.as_ref().map(|time| time.0);
-            let rank = (Reverse(priority), created, index, key(&pod.metadata));
+            let rank = rank(pod);
             self.places.insert(key(&pod.metadata), (demand.clone(), rank.clone()));
             self.waiting.entry(demand).or_default().insert(rank);
         }
@@ -246,7 +265,7 @@ impl<'a> Admissions<'a> {
         let victims = if demand.fits(allocatable) {
             "No preemption victims found for incoming pod"
         } else {
-            "Preemption is not helpful for scheduling"
+            NOT_HELPFUL
         };
         Some(format!(
             "0/1 nodes are available: {}. preemption: 0/1 nodes are available: 1 {victims}.",

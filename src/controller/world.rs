@@ -10,7 +10,6 @@ use chrono_tz::Tz;
 use super::backoff::DEFAULT_BASE;
 use super::cron_jobs::CronJobs;
 use super::job::{ClockReading, JobFacts};
-use super::pods::completion_index;
 use super::room::{Demand, NodeLimits, Room};
 use super::scheduler;
 use super::ttl::expiry;
@@ -478,7 +477,7 @@ impl World {
             if demand.is_empty() || !scheduler::is_told_of_room(pod) {
                 self.unsettled.insert(key.clone());
             }
-            self.room.wait(pod, demand, completion_index(pod));
+            self.room.wait(pod, demand);
         }
     }
 

@@ -84,8 +84,14 @@ fn a_pod_starts_when_another_ends_and_leaves_room() {
     world.wait_for_end("third");
     world.manifest("go", "");
     world.wait_for_end("second");
+    let _ = world.apply(&with("fourth", "sleep 1000"));
+    world.wait_for_value("job/fourth", "{.status.ready}", "1");
     let node = world.run("describe node node1").success();
-    assert!(node.stdout.contains("example.com/licence"), "{}", node.stdout);
+    let has =
+        |cells: &[&str]| node.lines().iter().any(|line| line.split_whitespace().eq(cells.iter().copied()));
+    assert!(has(&["example.com/licence:", "1"]), "{}", node.stdout);
+    assert!(has(&["example.com/licence", "1", "1"]), "{}", node.stdout);
+    let _ = world.run("delete job fourth").success();
     assert_eq!(world.value("node node1", "{.status.allocatable.example\\.com/licence}"), "1");
 }
 
@@ -115,4 +121,46 @@ fn a_pod_that_waits_can_be_deleted_and_a_job_of_such_suspended() {
     let _ = world.run("delete job runs").success();
     world.wait_for_end("x");
     assert_eq!(world.value("job x", "{.status.succeeded}"), "3");
+}
+
+#[test]
+fn who_waits_is_told_for_what_and_what_would_help() {
+    let world = configured("maxPods: 1\n");
+    let _ = world.apply(&job("runs", "", "sleep 1000"));
+    world.wait_for_value("job/runs", "{.status.ready}", "1");
+    let _ = world.apply(&job("first", "", "true"));
+    eventually(SOON, || waits(&world, "first").contains("Too many pods"));
+    let _ = world.apply(&asking("large", "parallelism: 2", "{cpu: 100000}", "true"));
+    eventually(SOON, || {
+        world.value("pods", "{.items[*].status.conditions[*].message}").matches("Preemption is not").count()
+            == 2
+    });
+    let cure = "it starts when other pods have ended; a larger maxPods in config.yaml lets in more";
+    let first = world.value("pods -l job-name=first", "{.items[0].metadata.name}");
+    for target in [format!("pod {first}"), "job first".to_owned()] {
+        let described = world.run(&format!("describe {target}")).success();
+        let lines = described.lines();
+        let at = lines.iter().position(|line| line.starts_with("Waits For:")).expect("what it waits for");
+        assert!(lines[at].contains("Too many pods (") && lines[at].contains("1 of 1"), "{}", lines[at]);
+        assert_eq!(lines[at + 1].trim(), cure);
+    }
+    let wide = world.run("get jobs -o wide").success();
+    let rows = wide.lines();
+    assert!(rows[0].ends_with("   WAITS FOR"), "{}", wide.stdout);
+    assert!(rows[1].ends_with("   1 pod: Too many pods (next: 1 of 1)"), "{}", wide.stdout);
+    assert!(
+        rows[2].ends_with("   2 pods: Insufficient cpu, Too many pods (more than there is)"),
+        "{}",
+        wide.stdout
+    );
+    let waited = world.run("wait --for=condition=complete job/first --timeout=100ms").failure();
+    assert!(waited.stderr.contains(&format!("1 Too many pods. {NO_VICTIMS}; {cure}\n")), "{}", waited.stderr);
+    let path = world.manifest("gpu.yaml", asking("gpu", "", "{cpu: 100000}", "true"));
+    let run = world.run(&format!("run -f {path} --timeout 300ms")).exits(124);
+    assert!(
+        run.stderr.contains("it asks for more than node1 has: a smaller request would let it start\n"),
+        "{}",
+        run.stderr
+    );
+    let _ = world.run("delete jobs --all").success();
 }

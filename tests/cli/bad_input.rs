@@ -499,7 +499,10 @@ fn what_is_wrong_in_the_configuration_is_named_with_its_file() {
             "extendedResources: \"gpu\": must be a name with a domain, such as example.com/gpu",
         ),
         ("extendedResources: {a b/c: 1}\n", "extendedResources: \"a b/c\": prefix part a lowercase RFC 1123"),
-        ("extendedResources: {example.com/gpu: some}\n", "extendedResources.example.com/gpu: invalid type: string \"some\""),
+        (
+            "extendedResources: {example.com/gpu: some}\n",
+            "extendedResources.example.com/gpu: invalid type: string \"some\"",
+        ),
         ("[1\n", ""),
     ] {
         std::fs::write(&path, text).expect("write");
