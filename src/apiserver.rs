@@ -5,6 +5,7 @@
 //! Requests that change something are made within a [`Transaction`], which holds the store's lock: either all of them are
 //! committed or none. Each sees what those before it have done.
 
+mod admission;
 mod create;
 mod creator;
 mod delete;

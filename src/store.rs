@@ -59,7 +59,7 @@ pub use check_records::{Damage, FileCheck, Gap, RecordsCheck};
 pub use controller_log::ControllerFailures;
 pub use crash::{clock_offset, crash_point};
 pub use directory::{FORMAT, Store};
-pub use inbox::{Inbox, InboxContents, PodReport};
+pub use inbox::{Inbox, InboxContents, PodReport, ReportedEvent};
 pub use locks::{LockedStore, ProcessLock, holder_of};
 pub use pod_directory::{LogPart, PodDirectory};
 pub use readers::{ReaderOfRecord, is_anything_read_for_record, is_read_for_record, oldest_part_being_read};
@@ -70,7 +70,8 @@ pub use spares::Spares;
 pub use state::{Object, State};
 pub use tail::{Tail, sync_journal};
 pub use volumes::{
-    VolumeFiles, give_to_group, make_open_directory, remove_tree, write_in_place, write_volume_files,
+    VolumeFiles, give_to_group, make_open_directory, remove_tree, write_in_place, write_message_file,
+    write_volume_files,
 };
 
 use std::fmt;

@@ -33,8 +33,6 @@ enum When {
     Set,
     /// Any number above this one.
     Above(i64),
-    /// Only this text.
-    Text(&'static str),
     /// Any text but these.
     TextBesides(&'static [&'static str]),
     /// Only an explicit `false`.
@@ -105,7 +103,6 @@ pub fn markdown() -> String {
             let values = match entry.when {
                 When::Set => String::new(),
                 When::Above(most) => format!(" if above {most}"),
-                When::Text(text) => format!(" if `{text}`"),
                 When::TextBesides(texts) => {
                     let texts = texts.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(" or ");
                     format!(" if other than {texts}")
@@ -190,7 +187,6 @@ impl When {
         match (self, value) {
             (_, Value::Null) => false,
             (When::False, value) => *value == Value::Bool(false),
-            (When::Text(text), value) => value.as_str() == Some(text),
             (When::TextBesides(texts), value) => {
                 value.as_str().is_some_and(|value| !value.is_empty() && !texts.contains(&value))
             }

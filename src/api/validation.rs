@@ -76,7 +76,9 @@ pub use rbac::{
     validate_role_update,
 };
 pub use service::{validate_service, validate_service_update, warnings_of_service};
-pub use stateful_set::{validate_stateful_set, validate_stateful_set_update, warnings_of_stateful_set};
+pub use stateful_set::{
+    validate_missing_selector, validate_stateful_set, validate_stateful_set_update, warnings_of_stateful_set,
+};
 pub use update::first_template_difference;
 pub(crate) use value::quoted;
 pub use warnings::{warnings_of_cron_job, warnings_of_job, warnings_of_pod};

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use super::creator::{Creator, Passed};
 use super::delete::{DeleteOptions, Deleted};
-use super::namespaces::DEFAULT_NAMESPACE;
 use super::read::Read as _;
 use super::transaction::Transaction;
 use super::update::not_changeable;
@@ -72,9 +71,6 @@ impl Transaction {
     pub fn create(&mut self, object: Object, manifest: &Value, creator: &Creator) -> Result<Answer> {
         let (mut answer, passed) = self.admit(object, manifest, creator)?;
         let (kind, key) = (answer.object.kind(), answer.object.key());
-        if kind == Kind::Namespace && *key.name == *DEFAULT_NAMESPACE {
-            self.add_namespace(DEFAULT_NAMESPACE)?;
-        }
         if self.find(kind, &key)?.is_some() {
             return Err(StatusError::AlreadyExists { kind, name: key.name.to_string() }.into());
         }
@@ -129,9 +125,9 @@ impl Transaction {
         object.set_defaults();
         object.prepare_for_create(&uid, self.now);
         let causes = object.validate();
-        require_storable(&object)?;
         // What no cluster would take comes before what this machine cannot do.
-        refuse(&object, causes)?;
+        judge(&object, causes)?;
+        self.admit_beside_others(&object)?;
         if let Object::Service(service) = &mut object {
             let causes = self.allocate(service)?;
             refuse(&object, causes)?;
@@ -148,8 +144,21 @@ impl Transaction {
 /// The most bytes of an object: what a cluster's store takes in one request.
 const MAX_OBJECT_BYTES: usize = 3 << 19;
 
+/// The most bytes of a request to a cluster.
+const MAX_REQUEST_BYTES: usize = 3 << 20;
+
+/// Refuses an object that breaks rules or is too large. The rules of what holds data bound it themselves, and say more.
+pub(super) fn judge(object: &Object, causes: Vec<FieldError>) -> Result<(), StatusError> {
+    let is_data = matches!(object.kind(), Kind::ConfigMap | Kind::Secret);
+    if !is_data || object.size() > MAX_REQUEST_BYTES {
+        require_storable(object)?;
+    }
+    refuse(object, causes)?;
+    require_storable(object)
+}
+
 /// Refuses an object that is too large to be kept: whoever reads the store would have to hold it.
-pub(super) fn require_storable(object: &Object) -> Result<(), StatusError> {
+fn require_storable(object: &Object) -> Result<(), StatusError> {
     if object.size() > MAX_OBJECT_BYTES {
         return Err(StatusError::TooLarge { limit: MAX_OBJECT_BYTES });
     }

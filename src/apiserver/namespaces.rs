@@ -3,7 +3,6 @@
 use anyhow::Result;
 use k8s_openapi::api::core::v1::Namespace;
 
-use super::read::Source as _;
 use super::transaction::Transaction;
 use crate::api::ObjectMeta;
 use crate::api::kinds::Key;
@@ -42,11 +41,15 @@ impl Transaction {
     /// Stores a namespace unless it is stored; whether it was not.
     pub(super) fn add_namespace(&mut self, name: &str) -> Result<bool> {
         let key = Key::new("", name);
-        if self.entry(Table::NAMESPACES, &key)?.is_some() {
+        if self.is_stored(Table::NAMESPACES, &key)? {
             return Ok(false);
         }
-        let uid = new_uid(&mut self.random);
-        self.put(namespace_named(name, &uid, self.now));
+        if name == DEFAULT_NAMESPACE {
+            self.put(self.default_namespace());
+        } else {
+            let uid = new_uid(&mut self.random);
+            self.put(namespace_named(name, &uid, self.now));
+        }
         Ok(true)
     }
 }

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::namespaces::{DEFAULT_NAMESPACE, namespace_named};
 use super::owners::Owners;
 use super::read::{Entries, Entry, Source};
 use super::recorder::Recorder;
@@ -16,7 +17,8 @@ use super::writes::Writes;
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{key, namespace};
 use crate::api::status_error::StatusError;
-use crate::api::{Job, Node, PersistentVolumeClaim, Pod, PodSpec};
+use crate::api::{Job, Namespace, Node, PersistentVolumeClaim, Pod, PodSpec};
+use crate::controller::pods::new_uid;
 use crate::controller::{Action, ClockReading, Settings, World, reconcile, scheduler};
 use crate::registry::object::Object;
 use crate::registry::strategy::persistent_volume_claim;
@@ -45,6 +47,8 @@ pub struct Transaction {
     more: BTreeMap<Table, OnceCell<State>>,
     writes: Writes,
     pub(super) owners: Owners,
+    /// The uid of the namespace that is always there, should these requests be the first to store it.
+    default_namespace_uid: String,
     pub(super) now: DateTime<Utc>,
     clock: ClockReading,
     pub(super) random: fastrand::Rng,
@@ -73,6 +77,7 @@ impl Transaction {
             more,
             writes: Writes::default(),
             owners: Owners::default(),
+            default_namespace_uid: new_uid(&mut fastrand::Rng::with_seed(!moment.seed)),
             now: moment.now,
             clock: moment.clock,
             random: fastrand::Rng::with_seed(moment.seed),
@@ -120,6 +125,26 @@ impl Transaction {
     pub(super) fn put_text(&mut self, table: Table, key: Key, record: &impl Serialize) -> Result<()> {
         self.writes.put_text(table, key, serde_json::to_string(record)?);
         Ok(())
+    }
+
+    /// What is there though nobody has stored it: a namespace.
+    fn unstored(&self, table: Table, key: &Key) -> Result<Option<Entry<'_>>> {
+        if table != Table::NAMESPACES || *key.name != *DEFAULT_NAMESPACE {
+            return Ok(None);
+        }
+        Ok(Some(Entry::Written(serde_json::to_string(&self.default_namespace())?)))
+    }
+
+    pub(super) fn default_namespace(&self) -> Namespace {
+        namespace_named(DEFAULT_NAMESPACE, &self.default_namespace_uid, self.now)
+    }
+
+    /// Whether an object is there by these requests or those before.
+    pub(super) fn is_stored(&self, table: Table, key: &Key) -> Result<bool> {
+        match self.writes.text_of(table, key)? {
+            Some(text) => Ok(text.is_some()),
+            None => Ok(self.stored(table)?.get(table, key).is_some()),
+        }
     }
 
     /// Deletes an object.
@@ -283,7 +308,10 @@ impl Source for Transaction {
     fn entry(&self, table: Table, key: &Key) -> Result<Option<Entry<'_>>> {
         match self.writes.text_of(table, key)? {
             Some(text) => Ok(text.map(Entry::Written)),
-            None => Ok(self.stored(table)?.get(table, key).map(Entry::Stored)),
+            None => match self.stored(table)?.get(table, key) {
+                Some(object) => Ok(Some(Entry::Stored(object))),
+                None => self.unstored(table, key),
+            },
         }
     }
 
@@ -293,7 +321,13 @@ impl Source for Transaction {
         for key in self.writes.keys(table) {
             written.insert(key, self.writes.text_of(table, key)?.flatten());
         }
-        if written.is_empty() {
+        let default = Key::new("", DEFAULT_NAMESPACE);
+        let unstored =
+            match written.contains_key(&default) || self.stored(table)?.get(table, &default).is_some() {
+                true => None,
+                false => self.unstored(table, &default)?,
+            };
+        if written.is_empty() && unstored.is_none() {
             return Ok(Box::new(stored.map(|(key, object)| (Cow::Borrowed(key), Entry::Stored(object)))));
         }
         let mut entries: Vec<_> = stored
@@ -303,6 +337,7 @@ impl Source for Transaction {
         let new =
             written.into_iter().filter_map(|(key, text)| Some((Cow::Borrowed(key), Entry::Written(text?))));
         entries.extend(new);
+        entries.extend(unstored.map(|entry| (Cow::Owned(default), entry)));
         entries.sort_by(|(one, _), (other, _)| one.cmp(other));
         Ok(Box::new(entries.into_iter()))
     }

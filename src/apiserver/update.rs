@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde_json::Value;
 
-use super::create::{refuse, require_storable};
+use super::create::{judge, refuse};
 use super::creator::Creator;
 use super::namespaces::DEFAULT_NAMESPACE;
 use super::patch::Patch;
@@ -117,8 +117,8 @@ impl Transaction {
             Subresource::Status => object.keep_all_but_status(&old),
             Subresource::Main => {
                 let causes = object.prepare_for_update(&old);
-                require_storable(&object)?;
-                refuse(&object, causes)?;
+                judge(&object, causes)?;
+                self.admit_beside_others(&object)?;
                 if let Object::Service(service) = &mut object {
                     let causes = self.allocate(service)?;
                     refuse(&object, causes)?;

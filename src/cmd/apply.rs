@@ -133,7 +133,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     }
     let context = Context::open_to_create(global, args.dry_run)?;
     let creator = context.client.creator(&args.pass_env)?;
-    let tables = [Table::CRON_JOBS, Table::JOBS, Table::NODES, Table::NAMESPACES, Table::PODS];
+    let mut tables = vec![Table::CRON_JOBS, Table::JOBS, Table::NODES, Table::NAMESPACES, Table::PODS];
+    tables.extend(documents.iter().flatten().map(|document| Table::from(document.kind)));
     let (held, mut requests) = context.begin(&tables)?;
     let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?.listed();
     let mut decisions = Vec::new();

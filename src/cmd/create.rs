@@ -168,7 +168,9 @@ pub(super) fn saved(manifest: Value, options: &Options) -> Value {
 
 fn submit_all(context: &Context, documents: Vec<Result<Document>>, options: &Options) -> Result<ExitCode> {
     let creator = context.client.creator(&options.pass_env)?;
-    let (_held, mut requests) = context.begin(&TABLES)?;
+    let mut tables = TABLES.to_vec();
+    tables.extend(documents.iter().flatten().map(|document| Table::from(document.kind)));
+    let (_held, mut requests) = context.begin(&tables)?;
     let mut outcomes = Outcomes::new(options.output.as_deref(), options.dry_run)?;
     let mut created: Vec<Created> = Vec::new();
     let mut errors = Vec::new();
@@ -333,7 +335,9 @@ fn create_one(context: &Context, mut document: Document, options: &Options) -> R
     submit::set_namespace(&mut document, context)?;
     document.value = saved(document.value, options);
     let creator = context.client.creator(&options.pass_env)?;
-    let (_held, requests) = context.begin(&TABLES)?;
+    let mut tables = TABLES.to_vec();
+    tables.push(Table::from(document.kind));
+    let (_held, requests) = context.begin(&tables)?;
     let object = submit::decode(&document, options.validate, "creating")?;
     store_one(requests, object, &document.value, &creator, options)
 }

@@ -218,7 +218,10 @@ fn delete(
     interactive: bool,
 ) -> Result<Option<(Vec<Deleted>, Vec<anyhow::Error>)>> {
     let grace = options.grace_seconds()?;
-    let tables = [Table::JOBS, Table::PODS, Table::EVENTS, Table::CRON_JOBS];
+    let mut tables = vec![Table::JOBS, Table::PODS, Table::EVENTS, Table::CRON_JOBS];
+    tables.extend(selection::tables(targets));
+    tables.sort_unstable();
+    tables.dedup();
     // Nobody else waits while a person thinks.
     let confirmed = if interactive {
         let reader = context.client.read(&tables)?;

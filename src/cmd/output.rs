@@ -142,11 +142,11 @@ pub(super) fn warnings() -> usize {
 }
 
 /// What has been said by [`warn_once`].
-static SAID: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// As [`warn`], for what is worth saying once, however many objects it holds for.
-pub(super) fn warn_once(text: &'static str) {
-    if SAID.lock().unwrap_or_else(PoisonError::into_inner).insert(text) {
+pub(super) fn warn_once(text: &str) {
+    if SAID.lock().unwrap_or_else(PoisonError::into_inner).insert(text.to_owned()) {
         warn(text);
     }
 }
@@ -161,9 +161,9 @@ pub(super) fn warn(text: &str) {
     }
 }
 
-/// As [`warn`], of each.
+/// As [`warn_once`], of each: a command says what the server has said of several objects once, as kubectl does.
 pub(super) fn warn_all(texts: &[String]) {
-    texts.iter().for_each(|text| warn(text));
+    texts.iter().for_each(|text| warn_once(text));
 }
 
 /// An error without words: nobody reads what we print any more.

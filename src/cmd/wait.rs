@@ -110,7 +110,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         }
     }
     let _companion = context.client.keep_controller()?;
-    let mut watched = Watched::start(&context, &objects)?;
+    let kinds = objects.iter().map(|(kind, _)| *kind).chain(targets.iter().map(Target::kind));
+    let mut watched = Watched::start(&context, kinds, &objects)?;
     if objects.is_empty() {
         objects = watched.first_created(&context, &targets, &selectors, args.all_namespaces, until)?;
     }
@@ -166,7 +167,7 @@ fn named_objects(
                 return Err(verbatim("error: a resource cannot be retrieved by name across all namespaces"));
             }
             Target::Named(..) if !selectors.is_empty() => return Err(selection::name_and_selector()),
-            Target::Named(kind, name) => objects.push((*kind, Key::new(&context.namespace, name))),
+            Target::Named(kind, name) => objects.push((*kind, kind.key(&context.namespace, name))),
             Target::Object(kind, key) if selectors.is_empty() => objects.push((*kind, key.clone())),
             Target::Object(..) | Target::All(_) => {
                 if reader.is_none() {
@@ -236,8 +237,11 @@ pub(super) struct Watched {
 const TABLES: [Table; 5] = [Table::JOBS, Table::JobFacts, Table::PODS, Table::CRON_JOBS, Table::Tombstones];
 
 impl Watched {
-    fn start(context: &Context, objects: &[(Kind, Key)]) -> Result<Self> {
-        let (reader, follower) = context.client.watch(&TABLES)?;
+    fn start(context: &Context, kinds: impl Iterator<Item = Kind>, objects: &[(Kind, Key)]) -> Result<Self> {
+        let mut tables: Vec<Table> = TABLES.into_iter().chain(kinds.map(Table::from)).collect();
+        tables.sort_unstable();
+        tables.dedup();
+        let (reader, follower) = context.client.watch(&tables)?;
         let mut texts = BTreeMap::new();
         let mut tombstones = BTreeMap::new();
         let mut facts = Vec::new();
@@ -321,12 +325,10 @@ impl Watched {
             {
                 pods.push(pod.to_owned());
             }
-            for kind in [Kind::Job, Kind::Pod, Kind::CronJob] {
-                if Table::from(kind) == change.table
-                    && let Some(present) = objects.get_mut(&(kind, key.clone()))
-                {
-                    present.becomes(change.object);
-                }
+            if let Table::Kind(kind) = change.table
+                && let Some(present) = objects.get_mut(&(kind, key))
+            {
+                present.becomes(change.object);
             }
             each(&change);
         })

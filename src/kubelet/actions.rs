@@ -3,6 +3,7 @@
 
 mod config;
 mod environment;
+mod probes;
 mod report;
 mod run;
 mod status;
@@ -10,7 +11,8 @@ mod volumes;
 
 pub use config::ConfigObjects;
 pub use environment::Referenced;
-pub use report::{failed_mount_event, killing_event, take_report};
+pub use probes::{Finding, Handler, ProbeKind, ProbeRun, ProbeStates, ProbesRun};
+pub use report::{container_event, failed_mount_event, killing_event, take_report};
 pub use run::{
     Blocked, CONTAINER_VARIABLE, ContainerRun, CredentialsRun, Environment, FAILED_MOUNT, NODE_NAME_VARIABLE,
     POD_UID_VARIABLE, PodRun, Prepared, Role, SandboxRun, pod_run,
@@ -66,12 +68,26 @@ pub struct ContainerState {
     pub restart_count: i32,
     /// Restarts since it last ran well for long enough; they set the next delay.
     pub recent_restarts: u32,
+    /// Whether it has come up, as its startup probe has it.
+    pub is_started: bool,
+    /// Whether it is ready, as far as its probes and hooks go.
+    pub is_ready: bool,
+    /// Whether a probe or a hook has found that it is to be ended.
+    pub is_unhealthy: bool,
 }
 
 impl ContainerState {
     /// A container that has not been started.
     pub fn new() -> Self {
-        Self { phase: ContainerPhase::Waiting, last: None, restart_count: 0, recent_restarts: 0 }
+        Self {
+            phase: ContainerPhase::Waiting,
+            last: None,
+            restart_count: 0,
+            recent_restarts: 0,
+            is_started: false,
+            is_ready: false,
+            is_unhealthy: false,
+        }
     }
 
     /// Whether its process runs.
@@ -114,6 +130,21 @@ pub struct PodActions {
 /// Decides what to start and stop. `containers` and `states` go together; init containers come first.
 /// `stopping` is set once the pod is to end, by request or by its deadline.
 pub fn compute_pod_actions(
+    run: &PodRun,
+    states: &[ContainerState],
+    stopping: bool,
+    now: DateTime<Utc>,
+) -> PodActions {
+    let mut actions = actions_of_life(run, states, stopping, now);
+    let unhealthy =
+        (0..states.len()).filter(|index| states[*index].is_running() && states[*index].is_unhealthy);
+    let unhealthy: Vec<usize> = unhealthy.filter(|index| !actions.stop.contains(index)).collect();
+    actions.stop.extend(unhealthy);
+    actions
+}
+
+/// What restartPolicy, init containers and requests to stop come to, whatever probes say.
+fn actions_of_life(
     run: &PodRun,
     states: &[ContainerState],
     stopping: bool,
@@ -172,7 +203,7 @@ fn next_init_container(run: &PodRun, states: &[ContainerState], now: DateTime<Ut
         let settled = match container.role {
             Role::Main => return None,
             Role::Init => matches!(state.terminated(), Some(how) if how.exit_code == 0),
-            Role::Sidecar => state.is_running(),
+            Role::Sidecar => state.is_running() && state.is_started,
         };
         if settled {
             continue;
@@ -244,6 +275,9 @@ pub fn started(state: &ContainerState, now: DateTime<Utc>) -> ContainerState {
             (true, true) => 1,
             (true, false) => state.recent_restarts + 1,
         },
+        is_started: true,
+        is_ready: true,
+        is_unhealthy: false,
     }
 }
 

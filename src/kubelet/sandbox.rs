@@ -21,6 +21,7 @@ use rustix::mount::{
 };
 
 use super::actions::{ContainerRun, PodRun, SandboxRun};
+use crate::store::PodDirectory;
 
 /// Where programs look for names.
 const HOSTS: &str = "/etc/hosts";
@@ -96,7 +97,13 @@ impl Sandbox {
         let mut mounts: Vec<Mount> = mounts.collect();
         // A volume there is what the manifest wants.
         if run.has_names && !mounts.iter().any(|mount| mount.target == Path::new(HOSTS)) {
-            let (source, target) = (pod.join("hosts"), PathBuf::from(HOSTS));
+            let (source, target) = (PodDirectory::new(pod.to_owned()).hosts_path(), PathBuf::from(HOSTS));
+            mounts.push(Mount { source, sub_path: String::new(), target, read_only: false });
+        }
+        if let Some(target) = container.message_path.as_ref().map(PathBuf::from)
+            && !mounts.iter().any(|mount| mount.target == target)
+        {
+            let source = PodDirectory::new(pod.to_owned()).message_path(&container.name);
             mounts.push(Mount { source, sub_path: String::new(), target, read_only: false });
         }
         Self {

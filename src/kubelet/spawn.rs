@@ -27,6 +27,17 @@ pub(super) fn fork_child(child: impl FnOnce() -> i32) -> nix::Result<Pid> {
     }
 }
 
+/// Forks a process that does something for a container, and ends with its parent.
+pub(super) fn fork_helper(work: impl FnOnce() -> i32) -> nix::Result<Pid> {
+    let parent = nix::unistd::getpid().as_raw();
+    fork_child(|| {
+        // SAFETY: system calls on this process alone.
+        unsafe { begin_session(parent) };
+        reset_signals();
+        work()
+    })
+}
+
 /// In a forked child that goes on as our own process: a session of its own, no terminal, and of the descriptors only
 /// `keep`.
 pub(super) fn become_background(keep: &[RawFd]) {

@@ -2,6 +2,8 @@
 //! restarts them as `actions` says, and reports. It decides nothing about Jobs. When its pod has ended and nothing of
 //! that is left, it may take another (see `pool`).
 
+mod questions;
+
 use std::ffi::{CStr, CString};
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
@@ -16,13 +18,15 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::Pid;
 
 use super::actions::{
-    CONTAINER_VARIABLE, ContainerPhase, ContainerRun, ContainerState, CredentialsRun, PodRun, Terminated,
-    Verdict, compute_pod_actions, ended, pod_status, started,
+    CONTAINER_VARIABLE, ContainerPhase, ContainerRun, ContainerState, CredentialsRun, PodRun, ProbeStates,
+    Terminated, Verdict, compute_pod_actions, ended, pod_status, started,
 };
 use super::background::{CONTROLLER, start_outside_of_the_pod};
 use super::clock::SteadyClock;
+use super::last_message::last_message;
 use super::logs::{LogPlace, LogWriter, Stream};
 use super::pool::Work;
+use super::probe_process::ProbeProcess;
 use super::processes::{
     Session, has_children, kill_descendants, kill_marked_descendants, next_ended_child, ticks,
 };
@@ -35,7 +39,8 @@ use super::spawn::{
 use crate::api::PodStatus;
 use crate::api::durations::after;
 use crate::store::{
-    Inbox, PodDirectory, PodReport, ProcessLock, Store, clock_offset, crash_point, holder_of,
+    Inbox, PodDirectory, PodReport, ProcessLock, ReportedEvent, Store, clock_offset, crash_point, holder_of,
+    write_message_file,
 };
 
 /// Where a supervisor works.
@@ -114,6 +119,8 @@ fn run_pod(config: &Config, store: &Store, signals: &SignalFd, run: &PodRun) -> 
         signals,
         containers: run.containers.iter().map(|_| Process::default()).collect(),
         states: run.containers.iter().map(|_| ContainerState::new()).collect(),
+        asking: Vec::new(),
+        events: Vec::new(),
         started_at: DateTime::UNIX_EPOCH,
         stop: None,
         verdict: Verdict::None,
@@ -170,6 +177,10 @@ struct Process {
     is_held_up: bool,
     /// When SIGTERM was sent, SIGKILL follows at this time.
     kill_at: Option<DateTime<Utc>>,
+    /// How long it may take to end where a probe says so, in seconds.
+    grace: Option<i64>,
+    /// How its probes stand, once they are asked.
+    probes: Option<ProbeStates>,
 }
 
 struct Supervisor<'a> {
@@ -183,6 +194,10 @@ struct Supervisor<'a> {
     signals: &'a SignalFd,
     containers: Vec<Process>,
     states: Vec<ContainerState>,
+    /// Processes that ask or tell containers something.
+    asking: Vec<ProbeProcess>,
+    /// What has happened that no status tells, until it is reported.
+    events: Vec<ReportedEvent>,
     started_at: DateTime<Utc>,
     /// Set once the pod is to end: until when its processes may take.
     stop: Option<DateTime<Utc>>,
@@ -216,13 +231,14 @@ impl Supervisor<'_> {
             if failed_to_start {
                 continue;
             }
+            self.ask_containers(now);
             if self.report_due.is_some_and(|due| due <= now) {
                 self.report(false);
                 // A pod that is still there by now may stay for days; those that are not, do not pay for this.
                 release_free_memory();
             }
             let kills = self.containers.iter().filter_map(|container| container.kill_at);
-            let wakes = [actions.next_wake, self.report_due, self.deadline()];
+            let wakes = [actions.next_wake, self.report_due, self.deadline(), self.next_question()];
             let wake = kills.chain(wakes.into_iter().flatten()).min();
             self.wait(wake);
         }
@@ -245,6 +261,10 @@ impl Supervisor<'_> {
         let container = &self.run.containers[index];
         let now = self.clock.now();
         let state = started(&self.states[index], now);
+        if container.message_path.is_some() {
+            // Of its own each time; where none can be made, the mount says why.
+            let _ = write_message_file(&self.directory.message_path(&container.name));
+        }
         let place = LogPlace {
             directory: self.directory.clone(),
             container: container.name.clone(),
@@ -261,6 +281,7 @@ impl Supervisor<'_> {
                 self.containers[index] = process;
                 self.states[index] = state;
                 crash_point("container-started");
+                self.begin_probes(index, now);
                 true
             }
             Err(failure) => {
@@ -281,7 +302,8 @@ impl Supervisor<'_> {
     fn stop_container(&mut self, index: usize, now: DateTime<Utc>) {
         // Sidecars of a pod that has done its work get the pod's own grace period.
         let process = &mut self.containers[index];
-        let until = self.stop.or(process.kill_at).unwrap_or_else(|| after(now, self.run.grace_seconds));
+        let grace = process.grace.unwrap_or(self.run.grace_seconds);
+        let until = self.stop.or(process.kill_at).unwrap_or_else(|| after(now, grace));
         let Some(pid) = process.pid else { return };
         if until <= now {
             let _ = killpg(pid, Signal::SIGKILL);
@@ -289,10 +311,11 @@ impl Supervisor<'_> {
             let _ = nix::sys::signal::kill(pid, Signal::SIGKILL);
             process.kill_at = None;
         } else if process.kill_at.is_none_or(|earlier| until < earlier) {
-            if process.kill_at.is_none() {
+            let is_new = process.kill_at.is_none();
+            process.kill_at = Some(until);
+            if is_new && !self.begin_pre_stop(index) {
                 let _ = killpg(pid, Signal::SIGTERM);
             }
-            process.kill_at = Some(until);
         }
     }
 
@@ -366,6 +389,9 @@ impl Supervisor<'_> {
         while let Some((pid, code)) = next_ended_child() {
             if let Some(index) = self.containers.iter().position(|process| process.pid == Some(pid)) {
                 self.container_ended(index, code);
+            } else if let Some(place) = self.asking.iter().position(|asking| asking.pid == pid) {
+                let asked = self.asking.swap_remove(place);
+                self.take_answer(asked, code);
             }
         }
     }
@@ -374,6 +400,7 @@ impl Supervisor<'_> {
     fn container_ended(&mut self, index: usize, exit_code: i32) {
         self.containers[index].pid = None;
         self.containers[index].kill_at = None;
+        self.end_probes(index);
         if has_children() {
             self.kill_leftovers(index);
         }
@@ -389,10 +416,12 @@ impl Supervisor<'_> {
             ContainerPhase::Running { started_at } => Some(*started_at),
             _ => None,
         };
+        let container = &self.run.containers[index];
+        let restart = self.states[index].restart_count;
         let how = Terminated {
             exit_code,
             reason: if exit_code == 0 { "Completed".into() } else { "Error".into() },
-            message: None,
+            message: last_message(container, exit_code, &self.directory, restart),
             started_at,
             finished_at: now,
         };
@@ -445,7 +474,7 @@ impl Supervisor<'_> {
             self.reported.as_ref(),
             self.clock.now(),
         );
-        if !last && self.reported.as_ref() == Some(&status) {
+        if !last && self.reported.as_ref() == Some(&status) && self.events.is_empty() {
             return;
         }
         self.sequence += 1;
@@ -456,6 +485,7 @@ impl Supervisor<'_> {
             sequence: self.sequence,
             last,
             status,
+            events: std::mem::take(&mut self.events),
         };
         let mut left = self.inbox.leave(&report, &self.directory, self.lock).is_ok();
         while !left && last && self.inbox.is_there() {
@@ -465,6 +495,7 @@ impl Supervisor<'_> {
         if left {
             self.reported = Some(report.status);
         } else {
+            self.events = report.events;
             self.report_due = Some(self.clock.now() + REPORT_AGAIN);
         }
     }
@@ -480,9 +511,9 @@ impl Supervisor<'_> {
 }
 
 /// Why a container could not be started: the reason and the message of its end.
-struct StartFailure {
+pub(super) struct StartFailure {
     reason: &'static str,
-    message: String,
+    pub(super) message: String,
 }
 
 impl From<String> for StartFailure {
@@ -498,6 +529,28 @@ fn start(
     log: LogPlace,
     restart: i32,
 ) -> Result<Process, StartFailure> {
+    let (root, pod) = (log.root.clone(), log.directory.path().to_owned());
+    let log =
+        LogWriter::create(log, restart).map_err(|error| start_error(&format!("create log: {error}")))?;
+    let pipe = || {
+        nix::unistd::pipe2(OFlag::O_CLOEXEC).map_err(|error| start_error(&format!("create pipe: {error}")))
+    };
+    let ((stdout, stdout_end), (stderr, stderr_end)) = (pipe()?, pipe()?);
+    for output in [&stdout, &stderr] {
+        let _ = nix::fcntl::fcntl(output, nix::fcntl::FcntlArg::F_SETFL(OFlag::O_NONBLOCK));
+    }
+    let pid = start_process(run, container, (&root, &pod), (&stdout_end, &stderr_end))?;
+    let output = [Some(stdout), Some(stderr)];
+    Ok(Process { pid: Some(pid), output, log: Some(log), ..Process::default() })
+}
+
+/// Starts a process as a container has it: `root` is the data directory, `pod` the pod's own.
+pub(super) fn start_process(
+    run: &PodRun,
+    container: &ContainerRun,
+    place: (&Path, &Path),
+    outputs: (&OwnedFd, &OwnedFd),
+) -> Result<Pid, StartFailure> {
     let name = container.argv.first().map_or("", String::as_str);
     let words = (container.argv.as_slice(), container.env.as_slice());
     // Where a container has a file system of its own, its program may be in one of its volumes.
@@ -511,27 +564,14 @@ fn start(
     let directory = &container.working_directory;
     let program = Program::new(&path, words, directory, &run.hostname, run.umask, credentials.as_ref())
         .map_err(|_| start_error(&format!("exec: {name:?}: invalid argument")))?;
-    let sandbox = container
-        .sandbox
-        .as_ref()
-        .map(|sandbox| Sandbox::new(run, container, sandbox, (&log.root, log.directory.path())));
-    let log =
-        LogWriter::create(log, restart).map_err(|error| start_error(&format!("create log: {error}")))?;
-    let pipe = || {
-        nix::unistd::pipe2(OFlag::O_CLOEXEC).map_err(|error| start_error(&format!("create pipe: {error}")))
-    };
-    let ((stdout, stdout_end), (stderr, stderr_end)) = (pipe()?, pipe()?);
-    for output in [&stdout, &stderr] {
-        let _ = nix::fcntl::fcntl(output, nix::fcntl::FcntlArg::F_SETFL(OFlag::O_NONBLOCK));
-    }
-    let pid = match sandbox {
+    match &container.sandbox {
         None => program
-            .start(&stdout_end, &stderr_end)
-            .map_err(|(step, error)| step_failed(container, step, &path, &error))?,
-        Some(sandbox) => start_in_sandbox(container, &program, &sandbox, (&stdout_end, &stderr_end))?,
-    };
-    let output = [Some(stdout), Some(stderr)];
-    Ok(Process { pid: Some(pid), output, log: Some(log), ..Process::default() })
+            .start(outputs.0, outputs.1)
+            .map_err(|(step, error)| step_failed(container, step, &path, &error).into()),
+        Some(sandbox) => {
+            start_in_sandbox(container, &program, &Sandbox::new(run, container, sandbox, place), outputs)
+        }
+    }
 }
 
 /// What comes before the message of a container whose view of the file system could not be made.

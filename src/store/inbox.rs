@@ -34,6 +34,22 @@ pub struct PodReport {
     pub last: bool,
     /// The status as of this report: phase, start time, conditions and container statuses.
     pub status: PodStatus,
+    /// What has happened to its containers that no status tells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<ReportedEvent>,
+}
+
+/// What a supervisor has to say of a container: an Event in the making.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportedEvent {
+    /// The container.
+    pub container: String,
+    /// `Normal` or `Warning`.
+    pub type_: String,
+    /// `Unhealthy`, `Killing` …
+    pub reason: String,
+    /// The sentence.
+    pub message: String,
 }
 
 /// What lies in the inbox.

@@ -83,6 +83,11 @@ impl PodDirectory {
         })
     }
 
+    /// The file in which a container leaves a last message.
+    pub fn message_path(&self, container: &str) -> PathBuf {
+        self.path.join(format!("{container}.message"))
+    }
+
     /// The file that its containers see as `/etc/hosts`.
     pub fn hosts_path(&self) -> PathBuf {
         self.path.join("hosts")

@@ -692,6 +692,7 @@ fn report(uid: &str, sequence: u64) -> PodReport {
         sequence,
         last: false,
         status: PodStatus::default(),
+        events: Vec::new(),
     }
 }
 

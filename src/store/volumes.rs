@@ -152,6 +152,15 @@ pub fn give_to_group(path: &Path, group: u32, is_writable: bool) -> io::Result<(
     Ok(())
 }
 
+/// Makes an empty file that a container, whoever it runs as, can leave a message in.
+///
+/// # Errors
+/// Failing system calls.
+pub fn write_message_file(path: &Path) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.set_permissions(Permissions::from_mode(0o666))
+}
+
 /// Writes a file that is mounted elsewhere, where another file in its place would not be seen: by one call, so that hardly any
 /// reader sees a part of it.
 ///

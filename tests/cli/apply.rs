@@ -305,11 +305,11 @@ spec:
 #[test]
 fn nobody_waits_for_a_command_whose_warnings_nobody_reads() {
     let world = World::new();
-    // More warnings than a pipe holds.
+    // More warnings than a pipe holds, each of its own: what is the same is said once.
     let many: String = (0..700)
         .map(|number| {
             let job = job(&format!("x{number}"), "suspend: true", "")
-                .replace("command: [sh, -c, \"\"]", "image: none");
+                .replace("command: [sh, -c, \"\"]", &format!("image: none{number}"));
             format!("{job}---\n")
         })
         .collect();

@@ -396,3 +396,22 @@ fn files_of_a_running_pod_follow_their_config_map() {
     let logs = world.run("logs job/follows").success().stdout;
     assert_eq!(logs, "red\ncolor\nnew\nraw\nred\n", "the part that is mounted alone stays");
 }
+
+#[test]
+fn a_probe_sees_what_its_container_sees() {
+    if !has_namespaces() {
+        return;
+    }
+    let world = World::new();
+    let probe = "  readinessProbe: {exec: {command: [test, -e, /only/here/ready]}, periodSeconds: 1}\n";
+    let script = "touch /only/here/ready; until test -e go; do sleep 0.01; done";
+    let spec = format!(
+        "containers:\n{}{probe}volumes: [{{name: v, emptyDir: {{}}}}]\n",
+        container(script, "{name: v, mountPath: /only/here}")
+    );
+    let _ = world.apply(&job("probed", &spec));
+    let ready = "{.items[0].status.containerStatuses[0].ready}";
+    eventually(SOON, || world.value("pods", ready) == "true");
+    world.manifest("go", "");
+    world.wait_for_end("probed");
+}

@@ -1,7 +1,7 @@
 //! The table: every field of a Job and of a Pod's spec, and what becomes of it.
 
 use super::Treatment::{Honoured, Refused, Warned};
-use super::When::{Above, False, Set, Text, TextBesides};
+use super::When::{Above, False, Set, TextBesides};
 use super::{Entry, Treatment, When};
 use crate::api::meta::{FINALIZER_FOREGROUND, FINALIZER_JOB_TRACKING};
 
@@ -223,6 +223,45 @@ pub(super) const INIT_CONTAINER: &[Entry] = &[entry(
 pub(super) const MAIN_CONTAINER: &[Entry] =
     &[warned(&["restartPolicy"], "has no effect: containers follow the pod's restartPolicy")];
 
+const PROBE_FIELDS: [&str; 36] = [
+    "livenessProbe.exec",
+    "livenessProbe.tcpSocket",
+    "livenessProbe.httpGet.host",
+    "livenessProbe.httpGet.httpHeaders",
+    "livenessProbe.httpGet.path",
+    "livenessProbe.httpGet.port",
+    "livenessProbe.initialDelaySeconds",
+    "livenessProbe.periodSeconds",
+    "livenessProbe.timeoutSeconds",
+    "livenessProbe.successThreshold",
+    "livenessProbe.failureThreshold",
+    "livenessProbe.terminationGracePeriodSeconds",
+    "readinessProbe.exec",
+    "readinessProbe.tcpSocket",
+    "readinessProbe.httpGet.host",
+    "readinessProbe.httpGet.httpHeaders",
+    "readinessProbe.httpGet.path",
+    "readinessProbe.httpGet.port",
+    "readinessProbe.initialDelaySeconds",
+    "readinessProbe.periodSeconds",
+    "readinessProbe.timeoutSeconds",
+    "readinessProbe.successThreshold",
+    "readinessProbe.failureThreshold",
+    "readinessProbe.terminationGracePeriodSeconds",
+    "startupProbe.exec",
+    "startupProbe.tcpSocket",
+    "startupProbe.httpGet.host",
+    "startupProbe.httpGet.httpHeaders",
+    "startupProbe.httpGet.path",
+    "startupProbe.httpGet.port",
+    "startupProbe.initialDelaySeconds",
+    "startupProbe.periodSeconds",
+    "startupProbe.timeoutSeconds",
+    "startupProbe.successThreshold",
+    "startupProbe.failureThreshold",
+    "startupProbe.terminationGracePeriodSeconds",
+];
+
 pub(super) const CONTAINER: &[Entry] = &[
     honoured(&["name", "command", "args", "workingDir"], ""),
     honoured(&["image", "imagePullPolicy"], "a label: the command runs on this machine; may be left out"),
@@ -279,9 +318,47 @@ pub(super) const CONTAINER: &[Entry] = &[
     honoured(&["resources.requests"], ADMITS),
     warned(&["resources.limits"], "is not enforced yet"),
     honoured(&["resizePolicy"], "nothing is resized"),
-    warned(&["livenessProbe", "readinessProbe", "startupProbe", "lifecycle"], NO_EFFECT_YET),
+    refused(
+        &["livenessProbe.grpc", "readinessProbe.grpc", "startupProbe.grpc"],
+        "probes over gRPC do not work here: use exec with a client of it, or tcpSocket",
+    ),
+    entry(
+        &[
+            "livenessProbe.httpGet.scheme",
+            "readinessProbe.httpGet.scheme",
+            "startupProbe.httpGet.scheme",
+            "lifecycle.postStart.httpGet.scheme",
+            "lifecycle.preStop.httpGet.scheme",
+        ],
+        TextBesides(&["HTTP"]),
+        Refused("only plain HTTP is spoken here: use exec with a client of it, or tcpSocket"),
+    ),
+    honoured(&PROBE_FIELDS, "over the network, the pod's own address is asked"),
+    honoured(
+        &[
+            "lifecycle.postStart.exec",
+            "lifecycle.postStart.sleep",
+            "lifecycle.postStart.tcpSocket",
+            "lifecycle.postStart.httpGet.host",
+            "lifecycle.postStart.httpGet.httpHeaders",
+            "lifecycle.postStart.httpGet.path",
+            "lifecycle.postStart.httpGet.port",
+            "lifecycle.preStop.exec",
+            "lifecycle.preStop.sleep",
+            "lifecycle.preStop.tcpSocket",
+            "lifecycle.preStop.httpGet.host",
+            "lifecycle.preStop.httpGet.httpHeaders",
+            "lifecycle.preStop.httpGet.path",
+            "lifecycle.preStop.httpGet.port",
+        ],
+        "",
+    ),
+    refused(&["lifecycle.stopSignal"], LATER),
     honoured(&["ports"], "for information, as on a cluster"),
-    entry(&["terminationMessagePath"], TextBesides(&["/dev/termination-log"]), Warned(NO_EFFECT_YET)),
-    entry(&["terminationMessagePolicy"], Text("FallbackToLogsOnError"), Warned(NO_EFFECT_YET)),
+    honoured(
+        &["terminationMessagePath"],
+        "`/dev/termination-log` is there where the container mounts something, or its command, arguments or variables name it",
+    ),
+    honoured(&["terminationMessagePolicy"], ""),
     warned(&["stdin", "stdinOnce", "tty"], NO_EFFECT_YET),
 ];

@@ -82,13 +82,15 @@ fn findings_have_concrete_paths() {
             ],
         ),
         (
-            "a probe and limits",
+            "probes and limits",
             job(
-                json!({"containers": [{"livenessProbe": {"exec": {"command": ["x"]}}, "resources": {"limits": {"cpu": 1}}}]}),
+                json!({"containers": [{"livenessProbe": {"exec": {"command": ["x"]}}, "startupProbe": {"grpc": {"port": 1}},
+                    "readinessProbe": {"httpGet": {"port": 1, "scheme": "HTTPS"}}, "resources": {"limits": {"cpu": 1}}}]}),
             ),
             vec![
+                "refused spec.template.spec.containers[0].startupProbe.grpc",
+                "refused spec.template.spec.containers[0].readinessProbe.httpGet.scheme",
                 "warned spec.template.spec.containers[0].resources.limits",
-                "warned spec.template.spec.containers[0].livenessProbe",
             ],
         ),
         (

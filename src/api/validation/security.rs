@@ -21,10 +21,6 @@ const PROC_MOUNTS: [&str; 2] = ["Default", "Unmasked"];
 /// The kinds of profiles, of seccomp as of AppArmor.
 const PROFILES: [&str; 3] = ["Localhost", "RuntimeDefault", "Unconfined"];
 
-/// Whether there may be privileged containers: an API server has to be told so (`--allow-privileged`). The one whose
-/// answers are the measure here was not.
-pub(super) const ALLOW_PRIVILEGED: bool = false;
-
 /// The longest path of an AppArmor profile.
 const LONGEST_PROFILE: usize = 4095;
 const LONGEST_SYSCTL: usize = 253;
@@ -54,9 +50,6 @@ pub(super) fn validate_container(
 ) -> Vec<FieldError> {
     let at = |field: &str| format!("{path}.{field}");
     let mut errors = Vec::new();
-    if context.privileged == Some(true) && !ALLOW_PRIVILEGED {
-        errors.push(FieldError::forbidden(at("privileged"), "disallowed by cluster policy"));
-    }
     errors.extend(validate_id(context.run_as_user, &at("runAsUser")));
     errors.extend(validate_id(context.run_as_group, &at("runAsGroup")));
     if let Some(mount) = context.proc_mount.as_deref() {

@@ -3,9 +3,10 @@
 use k8s_openapi::api::apps::v1::{StatefulSetSpec, StatefulSetUpdateStrategy};
 use k8s_openapi::api::core::v1::{PersistentVolumeClaimVolumeSource, PodTemplateSpec, Volume};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use serde_json::Value;
 
 use super::update::differ;
-use super::value::{self, json};
+use super::value::json;
 use super::{claim, each, metadata, non_negative, pod, quoted, update, warnings, without_repeats};
 use crate::api::StatefulSet;
 use crate::api::meta::name;
@@ -161,8 +162,6 @@ fn validate_selector(spec: &StatefulSetSpec) -> Vec<FieldError> {
     let has_labels = spec.selector.match_labels.as_ref().is_some_and(|labels| !labels.is_empty());
     let has_terms = spec.selector.match_expressions.as_ref().is_some_and(|terms| !terms.is_empty());
     if !has_labels && !has_terms {
-        let detail = "empty selector is invalid for statefulset";
-        errors.push(FieldError::invalid(PATH, value::selector(&spec.selector), detail));
         return errors;
     }
     let labels = spec.template.metadata.as_ref().and_then(|meta| meta.labels.as_ref());
@@ -173,6 +172,32 @@ fn validate_selector(spec: &StatefulSetSpec) -> Vec<FieldError> {
         errors.push(FieldError::invalid("spec.template.metadata.labels", json(&labels), detail));
     }
     errors
+}
+
+/// What is wrong with a manifest without a selector or with one of nothing. The type does not tell one from the other, so this
+/// is not among the rules above.
+pub fn validate_missing_selector(manifest: &Value) -> Vec<FieldError> {
+    let spec = &manifest["spec"];
+    match &spec["selector"] {
+        Value::Null => vec![
+            FieldError::required("spec.selector", ""),
+            FieldError::invalid(
+                "spec.template.metadata.labels",
+                json(&spec["template"]["metadata"]["labels"]),
+                "`selector` does not match template `labels`",
+            ),
+        ],
+        selector => {
+            let is_empty = |field: &str| match &selector[field] {
+                Value::Object(map) => map.is_empty(),
+                Value::Array(list) => list.is_empty(),
+                _ => true,
+            };
+            let says_nothing = is_empty("matchLabels") && is_empty("matchExpressions");
+            let detail = "empty selector is invalid for statefulset";
+            says_nothing.then(|| FieldError::invalid("spec.selector", "{}", detail)).into_iter().collect()
+        }
+    }
 }
 
 /// The template as its pods have it: with a volume for each claim, which takes the place of one of the same name.

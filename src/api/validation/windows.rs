@@ -3,7 +3,6 @@
 
 use k8s_openapi::api::core::v1::{PodSpec, SecurityContext, WindowsSecurityContextOptions};
 
-use super::security::ALLOW_PRIVILEGED;
 use super::{containers, each, quoted};
 use crate::api::names;
 use crate::api::status_error::FieldError;
@@ -204,9 +203,7 @@ pub(super) fn validate_host_processes(spec: &PodSpec, path: &str) -> Vec<FieldEr
         let detail = "hostNetwork must be true if pod contains any hostProcess containers";
         errors.push(FieldError::invalid(format!("{path}.hostNetwork"), false, detail));
     }
-    if !ALLOW_PRIVILEGED {
-        errors.push(FieldError::forbidden(path, "hostProcess containers are disallowed by cluster policy"));
-    }
+    errors.push(FieldError::forbidden(path, "hostProcess containers are disallowed by cluster policy"));
     errors
 }
 

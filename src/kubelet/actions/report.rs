@@ -61,6 +61,20 @@ pub fn killing_event(pod: &Pod, path: &str, container: &str, now: DateTime<Utc>)
     event(pod, path, container, "Normal", "Killing", format!("Stopping container {container}"), now)
 }
 
+/// An Event of a container, as its supervisor tells it.
+pub fn container_event(
+    pod: &Pod,
+    container: &str,
+    (type_, reason): (&str, &str),
+    message: String,
+    now: DateTime<Utc>,
+) -> EventRecord {
+    let inits = pod.spec.as_ref().and_then(|spec| spec.init_containers.as_ref());
+    let is_init = inits.into_iter().flatten().any(|one| one.name == container);
+    let path = if is_init { "spec.initContainers" } else { "spec.containers" };
+    event(pod, path, container, type_, reason, message, now)
+}
+
 /// The Event of a pod whose volumes cannot be made.
 pub fn failed_mount_event(pod: &Pod, message: String, now: DateTime<Utc>) -> EventRecord {
     EventRecord::new(pod_reference(pod), "Warning", SOURCE, FAILED_MOUNT, message, now)

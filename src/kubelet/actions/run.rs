@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config::ConfigObjects;
 use super::environment::{self, Problem, Referenced, Room};
+use super::probes::ProbesRun;
 use super::volumes::{self, MountRun, Sources, Step, VolumeRun};
 use crate::api::images::{Image, ImageName, Images};
 use crate::api::meta::{
@@ -101,6 +102,15 @@ pub struct ContainerRun {
     /// As whom it runs, and with what rights, where that is not as who starts it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials: Option<CredentialsRun>,
+    /// Its probes and hooks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probes: Option<Box<ProbesRun>>,
+    /// Where it leaves a last message, if it can: a file that is made for it in its own view of the file system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_path: Option<String>,
+    /// Whether the end of its output is the message of a failure that has left none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub message_from_log: bool,
 }
 
 /// As whom a container runs, and with what rights.
@@ -385,8 +395,12 @@ fn container_run(
     };
     let mounts = volumes::mounts(container, volumes, &env).map_err(blocked)?;
     let given = wanted.is_some();
-    let needs_sandbox =
-        !mounts.is_empty() || has_names || security.read_only_root || security.needs_user_namespace(me);
+    let message_path = message_path(container, &argv, &env, !mounts.is_empty());
+    let needs_sandbox = message_path.is_some()
+        || !mounts.is_empty()
+        || has_names
+        || security.read_only_root
+        || security.needs_user_namespace(me);
     let sandbox = needs_sandbox.then(|| SandboxRun {
         mounts,
         read_only_root: security.read_only_root,
@@ -401,7 +415,26 @@ fn container_run(
         working_directory,
         sandbox,
         credentials: credentials(security),
+        probes: ProbesRun::of(container, referenced.address).map(Box::new),
+        message_path,
+        message_from_log: container.termination_message_policy.as_deref() == Some("FallbackToLogsOnError"),
     })
+}
+
+/// The usual place of a last message, which every manifest names once it has been defaulted.
+const DEFAULT_MESSAGE_PATH: &str = "/dev/termination-log";
+
+/// Where the container leaves a last message. A plain process gets a file for it, and with that a view of the file system of its
+/// own, where somebody has chosen a place, or where what it runs names the usual one.
+fn message_path(
+    container: &Container,
+    argv: &[String],
+    env: &BTreeMap<String, String>,
+    has_sandbox: bool,
+) -> Option<String> {
+    let path = container.termination_message_path.as_deref().filter(|path| path.starts_with('/'))?;
+    let is_named = || argv.iter().chain(env.values()).any(|text| text.contains(path));
+    (has_sandbox || path != DEFAULT_MESSAGE_PATH || is_named()).then(|| path.to_owned())
 }
 
 /// What is left to do of a security context when the process starts; `None` for nothing.

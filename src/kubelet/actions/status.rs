@@ -42,7 +42,9 @@ pub fn pod_status(
     let initialized = run.containers.iter().zip(states).all(|(container, state)| match container.role {
         Role::Main => true,
         Role::Init => state.terminated().is_some_and(|how| how.exit_code == 0),
-        Role::Sidecar => state.is_running() || state.last.is_some() || state.terminated().is_some(),
+        Role::Sidecar => {
+            (state.is_running() && state.is_started) || state.last.is_some() || state.terminated().is_some()
+        }
     });
     let statuses = |of_main: bool| {
         let all: Vec<ContainerStatus> = run
@@ -172,9 +174,9 @@ fn container_status(
         container_id: ever_started.then(|| container_id(run, container, state.restart_count)),
         ready: match container.role {
             Role::Init => state.terminated().is_some_and(|how| how.exit_code == 0),
-            Role::Sidecar | Role::Main => running,
+            Role::Sidecar | Role::Main => running && state.is_ready,
         },
-        started: Some(running),
+        started: Some(running && state.is_started),
         restart_count: state.restart_count,
         state: Some(shown),
         last_state: last

@@ -14,7 +14,7 @@ use crate::api::conditions::is_pod_finished;
 use crate::api::kinds::Key;
 use crate::api::meta::{key, uid};
 use crate::controller::{JobFacts, PodEntry};
-use crate::kubelet::actions::{claim_directory, lost_status, take_report};
+use crate::kubelet::actions::{claim_directory, container_event, lost_status, take_report};
 use crate::kubelet::{Session, Supervisor, kill_strays, supervisor_of};
 use crate::store::{Change, PodDirectory, PodReport, Table};
 
@@ -35,6 +35,12 @@ impl Engine {
             round.say(|| format!("pod/{} {}", report.name, report.status.phase.clone().unwrap_or_default()));
             events.into_iter().try_for_each(|event| self.record(event, round))?;
             self.put_pod(pod, round);
+        }
+        let pod = self.world.live_pod(&key).filter(|pod| uid(&pod.metadata) == report.uid).cloned();
+        for told in pod.iter().flat_map(|pod| report.events.iter().map(move |told| (pod, told))) {
+            let (pod, told) = told;
+            let (kind, message) = ((told.type_.as_str(), told.reason.as_str()), told.message.clone());
+            self.record(container_event(pod, &told.container, kind, message, now), round)?;
         }
         if report.last {
             if self.world.live_pod(&key).is_some_and(|pod| has_volumes(pod)) {

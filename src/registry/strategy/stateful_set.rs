@@ -6,8 +6,11 @@ use k8s_openapi::api::apps::v1::{
     StatefulSetStatus,
 };
 
+use serde_json::Value;
+
 use super::persistent_volume_claim::{pending, set_claim_defaults};
 use super::{Strategy, prepare_meta_for_create, prepare_meta_for_update, raise_generation};
+use crate::api::compatibility::Findings;
 use crate::api::kinds::Kind;
 use crate::api::status_error::FieldError;
 use crate::api::{StatefulSet, defaults, validation};
@@ -41,6 +44,11 @@ impl Strategy for StatefulSet {
 
     fn warnings(&self) -> Vec<String> {
         validation::warnings_of_stateful_set(self)
+    }
+
+    /// Beside what is valid by its type: whether there is a selector.
+    fn findings(manifest: &Value) -> Findings {
+        Findings { refused: validation::validate_missing_selector(manifest), ..Findings::default() }
     }
 
     fn keep_all_but_status(&mut self, old: &Self) {

@@ -420,8 +420,75 @@ fn a_stateful_set_keeps_what_its_pods_depend_on() {
             "{problems:?}"
         );
     }
+    let refused = |body: &Value| -> Vec<String> {
+        prepared(kind, body).findings(body).refused.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(refused(&set(&[])), [""; 0]);
+    assert_eq!(
+        refused(&set(&[("selector", json!({"matchLabels": {}}))])),
+        ["spec.selector: Invalid value: {}: empty selector is invalid for statefulset"]
+    );
+    assert_eq!(
+        refused(&set(&[("selector", Value::Null)])),
+        [
+            "spec.selector: Required value",
+            "spec.template.metadata.labels: Invalid value: {\"a\":\"b\"}: `selector` does not match template `labels`"
+        ]
+    );
     let warned = prepared(kind, &set(&[("revisionHistoryLimit", json!(-1))]));
     assert_eq!(warned.warnings().len(), 1);
+}
+
+#[test]
+fn fields_of_a_wrong_type_are_named_as_the_server_names_them() {
+    let problem = |kind: Kind, body: Value| {
+        let mut manifest = body;
+        manifest["apiVersion"] = json!(kind.api_version());
+        manifest["kind"] = json!(kind.as_str());
+        let error = Object::decode(kind, &manifest).expect("a kind").expect_err("a mistake");
+        error.problem
+    };
+    let field = |found: &str, field: &str, type_: &str| {
+        format!("json: cannot unmarshal {found} into Go struct field {field} of type {type_}")
+    };
+    for (kind, body, expected) in [
+        (
+            Kind::Service,
+            json!({"spec": {"selector": {"a": true}}}),
+            field("bool", "ServiceSpec.spec.selector", "string"),
+        ),
+        (
+            Kind::Service,
+            json!({"spec": {"ports": [{"port": "80"}]}}),
+            field("string", "ServicePort.spec.ports.port", "int32"),
+        ),
+        (
+            Kind::Service,
+            json!({"spec": {"type": 5}}),
+            field("number", "ServiceSpec.spec.type", "v1.ServiceType"),
+        ),
+        (Kind::Secret, json!({"data": {"a": 5}}), field("number", "Secret.data", "[]uint8")),
+        (Kind::Secret, json!({"type": 5}), field("number", "Secret.type", "v1.SecretType")),
+        (
+            Kind::LimitRange,
+            json!({"spec": {"limits": [{"type": 5}]}}),
+            field("number", "LimitRangeItem.spec.limits.type", "v1.LimitType"),
+        ),
+        (
+            Kind::Role,
+            json!({"rules": [{"verbs": "get"}]}),
+            field("string", "PolicyRule.rules.verbs", "[]string"),
+        ),
+        (
+            Kind::PersistentVolumeClaim,
+            json!({"spec": {"accessModes": "ReadWriteOnce"}}),
+            field("string", "PersistentVolumeClaimSpec.spec.accessModes", "[]v1.PersistentVolumeAccessMode"),
+        ),
+    ] {
+        assert_eq!(problem(kind, body), expected);
+    }
+    let quantity = json!({"spec": {"limits": [{"type": "Pod", "max": {"cpu": "x"}}]}});
+    assert!(problem(Kind::LimitRange, quantity).starts_with("quantities must match the regular expression"));
 }
 
 #[test]

@@ -31,8 +31,28 @@ pub(super) const MAPS: [&str; 20] = [
 ];
 
 /// Lists whose elements are strings.
-const STRING_LISTS: [&str; 8] =
-    ["accessModes", "add", "args", "command", "drop", "finalizers", "nameservers", "searches"];
+const STRING_LISTS: [&str; 20] = [
+    "accessModes",
+    "add",
+    "apiGroups",
+    "args",
+    "clusterIPs",
+    "command",
+    "drop",
+    "except",
+    "externalIPs",
+    "finalizers",
+    "ipFamilies",
+    "loadBalancerSourceRanges",
+    "nameservers",
+    "nonResourceURLs",
+    "policyTypes",
+    "resourceNames",
+    "resources",
+    "scopes",
+    "searches",
+    "verbs",
+];
 
 /// Fields that are quantities.
 pub(super) const QUANTITIES: [&str; 2] = ["sizeLimit", "divisor"];
@@ -119,7 +139,12 @@ fn fields(path: &Path) -> Vec<&str> {
 
 /// What is wrong with the value found at a path; `error` is serde's account of it.
 pub(super) fn problem(kind: &str, path: &Path, found: Option<&Value>, error: &str) -> String {
-    let names = fields(path);
+    let mut names = fields(path);
+    // The selector of a Service is a map of labels, others are structs.
+    let is_label = kind == "Service" && matches!(names[..], ["spec", "selector", _]);
+    if is_label {
+        names.pop();
+    }
     if let (Some(Value::String(text)), Some(name)) = (found, names.last())
         && (name.ends_with("Timestamp") || name.ends_with("Time") || *name == "time")
     {
@@ -134,6 +159,8 @@ pub(super) fn problem(kind: &str, path: &Path, found: Option<&Value>, error: &st
         "i64" => "int64".to_owned(),
         "f64" => "float64".to_owned(),
         "a boolean" => "bool".to_owned(),
+        "a base64-encoded string" => "[]uint8".to_owned(),
+        "a string" if is_label => "string".to_owned(),
         "a string" if STRING_LISTS.contains(name) && is_element(path) => list_item_type(&names).to_owned(),
         "a string" if MAPS.contains(name) && is_element(path) => "string".to_owned(),
         "a string" => text_type(&names).to_owned(),
@@ -174,6 +201,9 @@ fn list_item_type(names: &[&str]) -> &'static str {
     match names.last() {
         Some(&("add" | "drop")) => "v1.Capability",
         Some(&"accessModes") => "v1.PersistentVolumeAccessMode",
+        Some(&"ipFamilies") => "v1.IPFamily",
+        Some(&"policyTypes") => "v1.PolicyType",
+        Some(&"scopes") => "v1.ResourceQuotaScope",
         _ => "string",
     }
 }
@@ -202,6 +232,18 @@ fn text_type(names: &[&str]) -> &'static str {
         ("appArmorProfile", "type") => "v1.AppArmorProfileType",
         ("emptyDir", "medium") => "v1.StorageMedium",
         ("os", "name") => "v1.OSName",
+        ("limits", "type") => "v1.LimitType",
+        ("updateStrategy", "type") => "v1.StatefulSetUpdateStrategyType",
+        // A field of this name at the top is a Secret's, in a spec a Service's.
+        ("", "type") => "v1.SecretType",
+        ("spec", "type") => "v1.ServiceType",
+        (_, "sessionAffinity") => "v1.ServiceAffinity",
+        (_, "externalTrafficPolicy") => "v1.ServiceExternalTrafficPolicy",
+        (_, "internalTrafficPolicy") => "v1.ServiceInternalTrafficPolicy",
+        (_, "ipFamilyPolicy") => "v1.IPFamilyPolicy",
+        (_, "volumeMode") => "v1.PersistentVolumeMode",
+        (_, "podManagementPolicy") => "v1.PodManagementPolicyType",
+        (_, "whenDeleted" | "whenScaled") => "v1.PersistentVolumeClaimRetentionPolicyType",
         ("httpGet", "scheme") => "v1.URIScheme",
         ("ports", "protocol") => "v1.Protocol",
         ("tolerations", "effect") => "v1.TaintEffect",
@@ -251,7 +293,27 @@ fn struct_name(kind: &str, names: &[&str]) -> String {
         ("sources", "secret") => "SecretProjection",
         ("sources", "downwardAPI") => "DownwardAPIProjection",
         ("ephemeral", "volumeClaimTemplate") => "PersistentVolumeClaimTemplate",
-        ("volumeClaimTemplate", "spec") => "PersistentVolumeClaimSpec",
+        ("volumeClaimTemplate" | "volumeClaimTemplates", "spec") => "PersistentVolumeClaimSpec",
+        ("ingress" | "egress", "ports") => "NetworkPolicyPort",
+        ("spec", "ingress") => "NetworkPolicyIngressRule",
+        ("spec", "egress") => "NetworkPolicyEgressRule",
+        ("spec", "resources") if kind == "PersistentVolumeClaim" || kind == "StatefulSet" => {
+            "VolumeResourceRequirements"
+        }
+        ("", "rules") => "PolicyRule",
+        ("spec", "limits") => "LimitRangeItem",
+        (_, "from" | "to") => "NetworkPolicyPeer",
+        (_, "ipBlock") => "IPBlock",
+        (_, "clientIP") => "ClientIPConfig",
+        (_, "volumeClaimTemplates") => "PersistentVolumeClaim",
+        (_, "updateStrategy") => "StatefulSetUpdateStrategy",
+        (_, "rollingUpdate") => "RollingUpdateStatefulSetStrategy",
+        (_, "ordinals") => "StatefulSetOrdinals",
+        (_, "persistentVolumeClaimRetentionPolicy") => "StatefulSetPersistentVolumeClaimRetentionPolicy",
+        (_, "dataSource") => "TypedLocalObjectReference",
+        (_, "dataSourceRef") => "TypedObjectReference",
+        (_, "scopeSelector") => "ScopeSelector",
+        ("scopeSelector", "matchExpressions") => "ScopedResourceSelectorRequirement",
         (_, "metadata") => "ObjectMeta",
         (_, "jobTemplate") => "JobTemplateSpec",
         (_, "template") => "PodTemplateSpec",
