@@ -33,6 +33,7 @@ mod outcome;
 mod output;
 mod patch;
 mod prune;
+mod queue;
 mod reconcile;
 mod replace;
 mod rerun;

@@ -8,6 +8,7 @@ pub mod endpoints;
 pub mod job;
 pub mod pods;
 pub mod policies;
+pub mod room;
 pub mod scheduler;
 #[cfg(test)]
 mod tests;

@@ -31,8 +31,6 @@ pub enum Treatment {
 enum When {
     /// Any value but `false`.
     Set,
-    /// Any number but 0.
-    NonZero,
     /// Any number above this one.
     Above(i64),
     /// Any text but these.
@@ -103,7 +101,7 @@ pub fn markdown() -> String {
                 Treatment::Warned(why) => ("warning", why),
             };
             let values = match entry.when {
-                When::Set | When::NonZero => String::new(),
+                When::Set => String::new(),
                 When::Above(most) => format!(" if above {most}"),
                 When::TextBesides(texts) => {
                     let texts = texts.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(" or ");
@@ -194,7 +192,6 @@ impl When {
             }
             (When::Set, Value::Bool(value)) => *value,
             (When::Above(most), value) => value.as_f64().is_some_and(|number| number > most as f64),
-            (When::NonZero, value) => value.as_f64().is_some_and(|number| number != 0.0),
             (When::Set, value) => !is_empty(value),
         }
     }

@@ -18,7 +18,7 @@ const EFFECTS: [(Kind, &str); 10] = [
     (Kind::NetworkPolicy, "has no effect: pods use the network of this machine"),
     (Kind::LimitRange, "has no effect: containers have the requests and limits of their manifests"),
     (Kind::ResourceQuota, "has no effect: nothing is counted or held back"),
-    (Kind::PriorityClass, "has no effect: no pod goes before another"),
+    (Kind::PriorityClass, "has no effect: priority says which pod goes first"),
 ];
 
 /// The warning for a new object of the kind, if there is anything to say.

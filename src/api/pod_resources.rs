@@ -31,6 +31,40 @@ pub fn requests(spec: &PodSpec) -> Amounts {
     sums.into_amounts()
 }
 
+/// Whether anything in the pod asks for any resource.
+pub(crate) fn says_anything(spec: &PodSpec) -> bool {
+    let says = |amounts: Option<&Amounts>| amounts.is_some_and(|amounts| !amounts.is_empty());
+    let mut containers = spec.containers.iter().chain(spec.init_containers.iter().flatten());
+    containers.any(|container| says(requests_of(container)))
+        || says(spec.resources.as_ref().and_then(|resources| resources.requests.as_ref()))
+        || says(spec.overhead.as_ref())
+}
+
+/// What the pod asks for where a container that says nothing of a resource counts as asking for so much of it. One that
+/// says zero has said something.
+pub(crate) fn requests_with_defaults(spec: &PodSpec, defaults: &Amounts) -> Amounts {
+    if defaults.is_empty() {
+        return requests(spec);
+    }
+    let with_defaults = |container: &Container| {
+        let mut amounts = defaults.clone();
+        amounts.extend(requests_of(container).cloned().unwrap_or_default());
+        let resources = ResourceRequirements { requests: Some(amounts), ..ResourceRequirements::default() };
+        Container {
+            restart_policy: container.restart_policy.clone(),
+            resources: Some(resources),
+            ..Container::default()
+        }
+    };
+    requests(&PodSpec {
+        containers: spec.containers.iter().map(with_defaults).collect(),
+        init_containers: spec.init_containers.as_ref().map(|all| all.iter().map(with_defaults).collect()),
+        resources: spec.resources.clone(),
+        overhead: spec.overhead.clone(),
+        ..PodSpec::default()
+    })
+}
+
 /// What the pod may use at most: per resource its own limit, or else those of its containers together; the overhead is
 /// added to what is limited. A container without a limit counts for nothing here: see [`limit_of_all`].
 pub fn limits(spec: &PodSpec) -> Amounts {

@@ -250,7 +250,8 @@ impl Transaction {
         Ok(())
     }
 
-    /// A world in which there is only the node, and the claims that a pod names.
+    /// A world in which there is only the node, and the claims that a pod names. It is not told how much room there is, for
+    /// it does not know who has it: pods that need any are left to the controller.
     fn world_of_node(&self, namespace: &str, spec: Option<&PodSpec>) -> Result<World> {
         let mut world = World::new(self.settings.clone());
         world.clock = self.clock;
@@ -268,8 +269,9 @@ impl Transaction {
     /// Writes a new pod, scheduled.
     fn create_pod(&mut self, mut pod: Pod) -> Result<()> {
         let world = self.world_of_node(namespace(&pod.metadata), pod.spec.as_ref())?;
-        let event = scheduler::schedule(&world, &mut pod, self.now);
-        self.writes.put_event(&event)?;
+        if let Some(event) = scheduler::schedule(&world, &mut pod, self.now) {
+            self.writes.put_event(&event)?;
+        }
         self.put(pod);
         Ok(())
     }

@@ -10,7 +10,9 @@ use super::context::{Context, Global};
 use super::failure::{text, verbatim};
 use super::get::nothing_found;
 use super::manifests::{self, FileArgs};
+use super::obstacles::shortage;
 use super::output::{complain, print};
+use super::queue::Queue;
 use super::resources::Target;
 use super::selection::{self, Found, Selectors};
 use crate::api::kinds::Kind;
@@ -108,18 +110,33 @@ fn describe(found: &Found<'_>, reader: &Reader, context: &Context, show_events: 
     let object = object?;
     let events = if show_events { Some(context.client.events_about(uid(object.meta()))?) } else { None };
     let related = related(&object, reader)?;
-    Ok(described(&object, &related, events.as_deref()))
+    let waits = waits(&object, reader, context)?;
+    Ok(described(&object, &related, &waits, events.as_deref()))
 }
 
-fn described(object: &Object, related: &Related, events: Option<&[Event]>) -> String {
+/// What a pod, or the pods of a Job, wait for on the node.
+fn waits(object: &Object, reader: &Reader, context: &Context) -> Result<Vec<String>> {
+    let node = &context.client.config().settings.node_name;
+    let waits = match object {
+        Object::Pod(pod) if shortage(pod).is_some() => Queue::read(reader)?.of_pod(pod, node),
+        Object::Job(job) if job.status.as_ref().is_some_and(|status| status.active > Some(0)) => {
+            let pods = context.client.read(&[Table::PODS])?;
+            Queue::read(&pods)?.of_job(uid(&job.metadata), node)
+        }
+        _ => None,
+    };
+    Ok(waits.into_iter().flatten().collect())
+}
+
+fn described(object: &Object, related: &Related, waits: &[String], events: Option<&[Event]>) -> String {
     let now = clock();
     macro_rules! by_kind {
         ($($kind:ident),+ $(,)?) => {
             match object {
                 Object::CronJob(object) => printers::describe::cronjob(object, events, now, &Local),
-                Object::Job(object) => printers::describe::job(object, events, now, &Local),
+                Object::Job(object) => printers::describe::job(object, waits, events, now, &Local),
                 Object::Node(object) => printers::describe::node(object, &related.pods, events, now, &Local),
-                Object::Pod(object) => printers::describe::pod(object, events, now, &Local),
+                Object::Pod(object) => printers::describe::pod(object, waits, events, now, &Local),
                 $(Object::$kind(object) => {
                     printers::describe::object(&**object, related, events, now, &Local)
                 })+

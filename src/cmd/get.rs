@@ -12,10 +12,11 @@ use super::context::{Context, Global};
 use super::failure::{text, verbatim};
 use super::manifests::{self, FileArgs};
 use super::output::{complain, print, print_bytes};
+use super::queue::Queue;
 use super::resources::Target;
 use super::selection::{self, Found, Selectors};
 use crate::api::kinds::{Key, Kind};
-use crate::apiserver::{EventType, Watch, WatchEvent};
+use crate::apiserver::{EventType, Watch, WatchEvent, uid_of};
 use crate::manager::clock;
 use crate::printers;
 use crate::printers::custom_columns::CustomColumns;
@@ -212,8 +213,9 @@ fn print_found(
     match format {
         Format::Table { wide } => {
             let kinds = kinds_in_order(targets);
+            let queue = if *wide { queue_of(found, context)? } else { Queue::default() };
             let zone = context.client.config().settings.time_zone;
-            print(&tables(found, args, &kinds, all_namespaces, *wide, zone)?)
+            print(&tables(found, args, &kinds, all_namespaces, *wide, zone, &queue)?)
         }
         Format::Name => {
             let lines: String = in_order(found.iter().collect(), args.sort_by.as_deref())?
@@ -301,6 +303,15 @@ fn table_options(args: &Args, kind: Kind, several: bool, all_namespaces: bool) -
     }
 }
 
+/// The pods that wait for room, where a Job to be shown has any that could.
+fn queue_of(found: &[Found<'_>], context: &Context) -> Result<Queue> {
+    let has_active = |one: &Found<'_>| one.kind == Kind::Job && one.text.contains("\"active\":");
+    if !found.iter().any(has_active) {
+        return Ok(Queue::default());
+    }
+    Queue::read(&context.client.read(&[Table::PODS])?)
+}
+
 /// One table for each kind, with a blank line between.
 fn tables(
     found: &[Found<'_>],
@@ -309,6 +320,7 @@ fn tables(
     all_namespaces: bool,
     wide: bool,
     zone: Tz,
+    queue: &Queue,
 ) -> Result<String> {
     let now = clock();
     let mut blocks = Vec::new();
@@ -325,8 +337,18 @@ fn tables(
                 row.cells.push(super::next::cell(&one.text, now, zone)?.into());
             }
         }
+        let mut columns = table.columns(wide);
+        if table == TableKind::Job && !queue.is_empty() {
+            let waits: Vec<_> = of_kind.iter().map(|one| queue.cell(&uid_of(&one.text)?)).collect();
+            if waits.iter().any(Option::is_some) {
+                columns = TableKind::WAITING_JOBS;
+                for (row, wait) in rows.iter_mut().zip(waits) {
+                    row.cells.push(wait.unwrap_or_default().into());
+                }
+            }
+        }
         let options = table_options(args, *kind, kinds.len() > 1, all_namespaces);
-        blocks.push(TablePrinter::new(table.columns(wide), options).print(&rows));
+        blocks.push(TablePrinter::new(columns, options).print(&rows));
     }
     Ok(blocks.join(if args.no_headers { "" } else { "\n" }))
 }

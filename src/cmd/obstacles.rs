@@ -7,6 +7,7 @@ use chrono::{DateTime, Duration, Utc};
 use crate::api::conditions::{is_job_condition_true, is_job_finished, is_pod_finished, pod_condition};
 use crate::api::meta::{controller_of, key, name};
 use crate::api::{Job, Pod};
+use crate::controller::room::{can_ever_fit, is_about_room};
 use crate::controller::{JobFacts, backoff};
 use crate::printers::duration::human_duration;
 
@@ -110,7 +111,9 @@ pub(super) fn of_pod(pod: &Pod, node: &str) -> Option<Obstacle> {
     {
         let reason = scheduled.reason.clone().unwrap_or_default();
         let message = scheduled.message.clone().unwrap_or_default();
-        let cure = if message.contains("unschedulable") {
+        let cure = if let Some(cure) = room_cure(pod, node) {
+            format!("; {cure}")
+        } else if message.contains("unschedulable") {
             format!("; to let it start: jobctl uncordon {node}")
         } else if message.contains("didn't match") {
             format!("; a label that it asks for may be missing: jobctl label node {node} KEY=VALUE")
@@ -139,6 +142,28 @@ pub(super) fn of_pod(pod: &Pod, node: &str) -> Option<Obstacle> {
         id: format!("{whose} {container} {kind}"),
         text: format!("pod/{}: container {container} is waiting: {reason}{message}", name(&pod.metadata)),
         reason,
+    })
+}
+
+/// Of which room a pod that waits for it does not find enough: `Insufficient cpu, Too many pods`.
+pub(super) fn shortage(pod: &Pod) -> Option<String> {
+    let message =
+        pod_condition(pod, "PodScheduled")?.message.as_deref().filter(|message| is_about_room(message))?;
+    let reasons = message.strip_prefix("0/1 nodes are available: ")?.split(". preemption:").next()?;
+    let reasons = reasons.split(", ").map(|reason| reason.strip_prefix("1 ").unwrap_or(reason));
+    Some(reasons.collect::<Vec<_>>().join(", "))
+}
+
+/// What would let a pod start that waits for room.
+pub(super) fn room_cure(pod: &Pod, node: &str) -> Option<String> {
+    let shortage = shortage(pod)?;
+    Some(if !can_ever_fit(pod) {
+        let declare = if shortage.contains('/') { ", or extendedResources in config.yaml" } else { "" };
+        format!("it asks for more than {node} has: a smaller request would let it start{declare}")
+    } else if shortage == "Too many pods" {
+        "it starts when other pods have ended; a larger maxPods in config.yaml lets in more".to_owned()
+    } else {
+        format!("it starts when pods that have this room have ended; who has it: jobctl describe node {node}")
     })
 }
 

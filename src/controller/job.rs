@@ -519,7 +519,7 @@ impl Sync<'_> {
         let mut pod = pods::new_pod(self.world, self.job, index, self.now, random, &mut self.names);
         self.event("Normal", "SuccessfulCreate", &format!("Created pod: {}", name(&pod.metadata)));
         let scheduled = scheduler::schedule(self.world, &mut pod, self.now);
-        self.actions.push(Action::RecordEvent(scheduled));
+        self.actions.extend(scheduled.map(Action::RecordEvent));
         self.actions.push(Action::CreatePod(Box::new(pod)));
     }
 

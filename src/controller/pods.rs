@@ -182,6 +182,15 @@ pub(super) fn wait_for_node(pod: &mut Pod, why: &str, now: DateTime<Utc>) {
     set_pod_condition(pending_conditions(pod), "PodScheduled", false, "Unschedulable", why, now);
 }
 
+/// Leaves a pod to the scheduler, which has not looked at it. One that names its node is not taken for bound meanwhile.
+pub(super) fn leave_pending(pod: &mut Pod, now: DateTime<Utc>) {
+    let names_its_node = pod.spec.as_ref().is_some_and(|spec| spec.node_name.is_some());
+    let conditions = pending_conditions(pod);
+    if names_its_node {
+        set_pod_condition(conditions, "PodScheduled", false, "Unschedulable", "", now);
+    }
+}
+
 /// The conditions of a pod that no kubelet has seen, its status as the API server begins it.
 fn pending_conditions(pod: &mut Pod) -> &mut Vec<PodCondition> {
     pod.spec.get_or_insert_default().enable_service_links.get_or_insert(true);

@@ -3,14 +3,18 @@
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 
-use super::pods::{bind, pod_reference, scheduled_event, wait_for_node};
+use super::pods::{bind, leave_pending, pod_reference, scheduled_event, wait_for_node};
+use super::room::{Demand, is_about_room};
 use super::{Action, World};
 use crate::api::conditions::{is_pod_finished, pod_condition};
 use crate::api::events::EventRecord;
 use crate::api::kinds::Key;
-use crate::api::meta::namespace;
+use crate::api::meta::{key, namespace};
 use crate::api::nodes::{asks_for_node, fits_node, tolerates_cordon};
 use crate::api::{Pod, PodSpec};
 
@@ -25,16 +29,38 @@ pub(super) fn is_unscheduled(pod: &Pod) -> bool {
     pod.metadata.deletion_timestamp.is_none() && !is_pod_finished(pod) && !is_bound(pod)
 }
 
-/// Assigns a new pod to the node, or leaves it Pending where the node is not for it. Returns the Event that says so.
-pub fn schedule(world: &World, pod: &mut Pod, now: DateTime<Utc>) -> EventRecord {
-    let Some(why) = obstacle(world, pod) else {
+/// Assigns a new pod to the node, or leaves it Pending where the node is not for it; the Event says so. Where it needs room,
+/// which other pods may have, it waits for [`schedule_waiting`], and nothing is said yet.
+pub fn schedule(world: &World, pod: &mut Pod, now: DateTime<Utc>) -> Option<EventRecord> {
+    let refused = obstacle(world, pod);
+    let needs_room =
+        || pod.spec.as_ref().is_some_and(|spec| !Demand::of(spec, &world.settings.limits).is_empty());
+    if refused.is_none() && needs_room() {
+        leave_pending(pod, now);
+        return None;
+    }
+    Some(settle(world, pod, refused.map(|why| unavailable(&why)), now))
+}
+
+/// Binds a pod, or says why it waits.
+fn settle(world: &World, pod: &mut Pod, message: Option<String>, now: DateTime<Utc>) -> EventRecord {
+    let Some(message) = message else {
         let node = &world.settings.node_name;
         bind(pod, node, now);
         return scheduled_event(pod, node, now);
     };
-    let message = unavailable(&why);
     wait_for_node(pod, &message, now);
     EventRecord::new(pod_reference(pod), "Warning", "default-scheduler", "FailedScheduling", message, now)
+}
+
+/// What a pod without a place has been told.
+fn told(pod: &Pod) -> Option<&str> {
+    pod_condition(pod, "PodScheduled").and_then(|condition| condition.message.as_deref())
+}
+
+/// Whether the last word on a pod is that it waits for room.
+pub(super) fn is_told_of_room(pod: &Pod) -> bool {
+    told(pod).is_some_and(is_about_room)
 }
 
 /// Why the node does not take a pod, in the order and the words of upstream's filters.
@@ -75,16 +101,59 @@ fn unavailable(why: &str) -> String {
     )
 }
 
-/// Pods that wait for the node, where it takes them now or refuses them for another reason than before.
+/// Pods that wait for the node: admitted where there is room now, by priority and then the oldest first, or told why not
+/// where that has changed. Of those that wait for room only the first of each kind are told again: a queue costs nothing.
 pub(super) fn schedule_waiting(world: &World, now: DateTime<Utc>, actions: &mut Vec<Action>) {
-    for pod in world.unscheduled() {
-        let told = pod_condition(pod, "PodScheduled").and_then(|condition| condition.message.as_deref());
-        let why = obstacle(world, pod);
-        if why.is_some_and(|why| told == Some(unavailable(&why).as_str())) {
-            continue;
+    if world.unscheduled().next().is_none() {
+        return;
+    }
+    // What this plan does to a pod already is not undone.
+    let changed: BTreeSet<Key> = actions
+        .iter()
+        .filter_map(|action| match action {
+            Action::UpdatePod(pod) => Some(key(&pod.metadata)),
+            Action::RemovePod(key) => Some(key.clone()),
+            _ => None,
+        })
+        .collect();
+    let refused = RefCell::new(BTreeSet::new());
+    let admissions = world.room().admissions(|key| {
+        let may_start =
+            !changed.contains(key) && world.live_pod(key).is_some_and(|pod| obstacle(world, pod).is_none());
+        if !may_start {
+            refused.borrow_mut().insert(key.clone());
         }
+        may_start
+    });
+    let mut verdicts: Vec<(&Key, Option<String>)> = Vec::new();
+    for key in &admissions.admitted {
+        verdicts.push((key, None));
+    }
+    let admitted: BTreeSet<&Key> = admissions.admitted.iter().copied().collect();
+    let refused = refused.into_inner();
+    let mut looked_at: BTreeSet<&Key> = world.unsettled().chain(&refused).collect();
+    looked_at.extend(admissions.first_of_each());
+    for key in looked_at {
+        let Some(pod) = world.live_pod(key).filter(|_| !admitted.contains(key) && !changed.contains(key))
+        else {
+            continue;
+        };
+        let message = match obstacle(world, pod) {
+            Some(why) => Some(unavailable(&why)),
+            None if !world.room().awaits(key) => None,
+            None => match admissions.why(key) {
+                Some(why) => Some(why),
+                None => continue,
+            },
+        };
+        if message.is_none() || message.as_deref() != told(pod) {
+            verdicts.push((key, message));
+        }
+    }
+    for (key, message) in verdicts {
+        let Some(pod) = world.live_pod(key) else { continue };
         let mut pod = Pod::clone(pod);
-        let event = schedule(world, &mut pod, now);
+        let event = settle(world, &mut pod, message, now);
         actions.push(Action::RecordEvent(event));
         actions.push(Action::UpdatePod(Box::new(pod)));
     }

@@ -10,6 +10,7 @@ use chrono_tz::Tz;
 use super::backoff::DEFAULT_BASE;
 use super::cron_jobs::CronJobs;
 use super::job::{ClockReading, JobFacts};
+use super::room::{Demand, NodeLimits, Room};
 use super::scheduler;
 use super::ttl::expiry;
 use crate::api::conditions::{is_job_finished, is_pod_finished, job_finished_at};
@@ -19,6 +20,7 @@ use crate::api::meta::{
     FINALIZER_JOB_TRACKING, LABEL_CONTROLLER_UID, controller_of, has_finalizer, key, label, uid,
 };
 use crate::api::nodes::{Labels, well_known_labels};
+use crate::api::resource_field::Amounts;
 use crate::api::{Job, Node, PersistentVolumeClaim, Pod, Service};
 
 /// What holds for all objects of this place.
@@ -34,6 +36,8 @@ pub struct Settings {
     pub time_zone: Tz,
     /// What images run.
     pub images: Arc<Images>,
+    /// What the node takes beyond what the machine is.
+    pub limits: Arc<NodeLimits>,
 }
 
 impl Default for Settings {
@@ -44,6 +48,7 @@ impl Default for Settings {
             terminated_pod_threshold: 12_500,
             time_zone: Tz::UTC,
             images: Arc::default(),
+            limits: Arc::default(),
         }
     }
 }
@@ -113,6 +118,9 @@ pub struct World {
     cordoned: bool,
     node_labels: Option<Labels>,
     unscheduled: BTreeSet<Key>,
+    /// Of those without a place, who has not been told that it waits for room.
+    unsettled: BTreeSet<Key>,
+    room: Room,
     /// The uids of PersistentVolumeClaims.
     claims: HashMap<Key, Box<str>>,
     services: BTreeMap<Key, Service>,
@@ -178,6 +186,26 @@ impl World {
     /// The uid of the claim that has this key.
     pub fn claim_uid(&self, key: &Key) -> Option<&str> {
         self.claims.get(key).map(|uid| &**uid)
+    }
+
+    /// Says how much pods can have of this node. A world that is not told admits only pods that ask for nothing: it does not
+    /// know all pods.
+    pub fn set_allocatable(&mut self, amounts: &Amounts) {
+        self.room.set_allocatable(amounts);
+    }
+
+    /// Whether a pod waits for room on the node.
+    pub fn is_room_awaited(&self) -> bool {
+        self.room.is_awaited()
+    }
+
+    pub(super) fn room(&self) -> &Room {
+        &self.room
+    }
+
+    /// Pods without a place that have not been told that they wait for room.
+    pub(super) fn unsettled(&self) -> impl Iterator<Item = &Key> {
+        self.unsettled.iter()
     }
 
     /// Pods that wait for a node.
@@ -413,9 +441,7 @@ impl World {
         if self.is_abandoned(&pod) {
             self.abandoned.insert(key.clone());
         }
-        if scheduler::is_unscheduled(&pod) {
-            self.unscheduled.insert(key.clone());
-        }
+        self.find_place(&pod, &key);
         self.live_keys.insert(key.clone());
         self.touched.insert(key.clone());
         self.pods.insert(key, PodEntry::Live(Arc::new(pod)));
@@ -436,8 +462,29 @@ impl World {
         self.forget_pod(key);
     }
 
+    /// Notes what a pod takes of the node, or that it waits for it.
+    fn find_place(&mut self, pod: &Pod, key: &Key) {
+        if is_pod_finished(pod) {
+            return;
+        }
+        let demand =
+            pod.spec.as_ref().map(|spec| Demand::of(spec, &self.settings.limits)).unwrap_or_default();
+        if scheduler::is_bound(pod) {
+            self.room.hold(key, demand);
+        } else if scheduler::is_unscheduled(pod) {
+            self.unscheduled.insert(key.clone());
+            // Who was told so may ask for nothing by now: what counts as asked for is a matter of configuration.
+            if demand.is_empty() || !scheduler::is_told_of_room(pod) {
+                self.unsettled.insert(key.clone());
+            }
+            self.room.wait(pod, demand);
+        }
+    }
+
     fn forget_pod(&mut self, key: &Key) {
         self.unscheduled.remove(key);
+        self.unsettled.remove(key);
+        self.room.forget(key);
         let owner = match self.pods.remove(key) {
             None => return,
             Some(PodEntry::Live(pod)) => {

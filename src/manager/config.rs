@@ -7,13 +7,16 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result, bail};
 use chrono_tz::Tz;
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::api::images::Images;
+use crate::api::resource_field::Amounts;
 use crate::api::security::Identity;
-use crate::api::{durations, names};
+use crate::api::{durations, names, quantity};
 use crate::controller::Settings;
+use crate::controller::room::NodeLimits;
 use crate::kubelet::actions::{NODE_NAME_VARIABLE, POD_UID_VARIABLE};
 use crate::store::write_atomic;
 
@@ -52,6 +55,31 @@ struct ConfigFile {
     node_name: Option<String>,
     /// How long a controller in the background stays after its last work, a Go duration.
     idle_timeout: Option<String>,
+    /// How many pods may run at a time.
+    max_pods: Option<u32>,
+    /// What a container counts as that says nothing of a resource.
+    default_requests: BTreeMap<String, Scalar>,
+    /// Resources that this machine has beside CPUs and memory, and how many of each.
+    extended_resources: BTreeMap<String, u32>,
+}
+
+/// A quantity may be written as a number.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Scalar {
+    Integer(i64),
+    Fraction(f64),
+    Text(String),
+}
+
+impl Scalar {
+    fn text(self) -> String {
+        match self {
+            Self::Integer(number) => number.to_string(),
+            Self::Fraction(number) => number.to_string(),
+            Self::Text(text) => text,
+        }
+    }
 }
 
 /// How long a controller stays where nothing else is said: long enough for the next command of a script.
@@ -96,6 +124,8 @@ impl Config {
         {
             return Err(in_file("nodeName", format!("{name:?}: {problem}")));
         }
+        let limits = limits(file.max_pods, file.default_requests, file.extended_resources)
+            .map_err(|(key, problem)| in_file(key, problem))?;
         Ok(Self {
             data_directory,
             background,
@@ -106,6 +136,7 @@ impl Config {
                 backoff_base,
                 time_zone: local_zone(),
                 images: images.into(),
+                limits: limits.into(),
                 terminated_pod_threshold: file
                     .terminated_pod_threshold
                     .unwrap_or(defaults.terminated_pod_threshold),
@@ -147,6 +178,39 @@ impl Config {
 /// Who runs this process, and so starts containers.
 pub fn identity() -> Identity {
     Identity { user: nix::unistd::geteuid().as_raw(), group: nix::unistd::getegid().as_raw() }
+}
+
+/// What the file says of the room on this node; what is wrong with it by the key that says it.
+fn limits(
+    max_pods: Option<u32>,
+    requests: BTreeMap<String, Scalar>,
+    extended_resources: BTreeMap<String, u32>,
+) -> Result<NodeLimits, (&'static str, String)> {
+    let (mut default_requests, defaults, extended) = (Amounts::new(), "defaultRequests", "extendedResources");
+    for name in extended_resources.keys() {
+        if !name.contains('/') {
+            return Err((
+                extended,
+                format!("{name:?}: must be a name with a domain, such as example.com/gpu"),
+            ));
+        }
+        if let Some(problem) = names::qualified_name(name).into_iter().next() {
+            return Err((extended, format!("{name:?}: {problem}")));
+        }
+    }
+    for (name, amount) in requests {
+        let text = amount.text();
+        if !["cpu", "memory"].contains(&name.as_str()) && !extended_resources.contains_key(&name) {
+            let problem = "must be cpu, memory, or one of extendedResources";
+            return Err((defaults, format!("{name:?}: {problem}")));
+        }
+        match quantity::parse(&text) {
+            Ok(nanos) if nanos < 0 => return Err((defaults, format!("{name}: {text:?} is negative"))),
+            Ok(_) => default_requests.insert(name, Quantity(text)),
+            Err(problem) => return Err((defaults, format!("{name}: {text:?}: {problem}"))),
+        };
+    }
+    Ok(NodeLimits { max_pods, default_requests, extended_resources })
 }
 
 fn duration(text: &str) -> Result<chrono::Duration, String> {

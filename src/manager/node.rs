@@ -75,7 +75,7 @@ fn key_of(config: &Config) -> Key {
 fn node_as_of_now(config: &Config, state: &State) -> Result<Option<Node>> {
     let name = &config.settings.node_name;
     let stored = state.get(Table::NODES, &key_of(config)).map(|object| object.parse::<Node>()).transpose()?;
-    let is_current = |status: &NodeStatus| is_same_machine(status, &machine(name, known_since(status)));
+    let is_current = |status: &NodeStatus| is_same_machine(status, &machine(config, known_since(status)));
     if stored.as_ref().and_then(|node| node.status.as_ref()).is_some_and(is_current) {
         return Ok(None);
     }
@@ -90,7 +90,7 @@ fn node_as_of_now(config: &Config, state: &State) -> Result<Option<Node>> {
         },
         ..Node::default()
     });
-    node.status = Some(machine(name, now));
+    node.status = Some(machine(config, now));
     Ok(Some(node))
 }
 
@@ -104,8 +104,9 @@ fn known_since(status: &NodeStatus) -> Time {
 }
 
 /// What the machine is, as a kubelet reports it.
-fn machine(name: &str, since: Time) -> NodeStatus {
-    let capacity = allocatable();
+fn machine(config: &Config, since: Time) -> NodeStatus {
+    let name = &config.settings.node_name;
+    let capacity = allocatable(config);
     let address = |type_: &str, address: &str| NodeAddress { type_: type_.into(), address: address.into() };
     NodeStatus {
         allocatable: Some(capacity.clone()),
@@ -134,11 +135,16 @@ fn machine(name: &str, since: Time) -> NodeStatus {
     }
 }
 
-/// How much pods can have of this machine: all of it.
-pub(super) fn allocatable() -> Amounts {
+/// How much pods can have of this machine: all of it, and what the configuration says of the rest.
+pub(super) fn allocatable(config: &Config) -> Amounts {
     let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+    let limits = &config.settings.limits;
+    let extended = limits.extended_resources.iter().map(|(name, count)| (name.as_str(), count.to_string()));
+    let pods = limits.max_pods.map(|most| ("pods", most.to_string()));
     [("cpu", cpus.to_string()), ("memory", memory())]
         .into_iter()
+        .chain(extended)
+        .chain(pods)
         .map(|(resource, amount)| (resource.to_owned(), Quantity(amount)))
         .collect()
 }

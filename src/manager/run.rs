@@ -126,8 +126,9 @@ impl Controller {
             {
                 return Ok(End::Unlocked);
             }
-            // What images run is of use to pods that wait for it.
-            if (leave_at.is_some() && config.is_outdated()) || config.has_other_images() {
+            // What images run is of use to pods that wait for it, and so is more room.
+            let may_let_in_more = leave_at.is_some() || self.engine.is_room_awaited();
+            if (may_let_in_more && config.is_outdated()) || config.has_other_images() {
                 return Ok(End::Outdated);
             }
             let report = self.engine.pass()?;

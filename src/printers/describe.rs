@@ -45,13 +45,20 @@ where
     out.finish(events)
 }
 
-/// A Job described; no events means none happened, `None` leaves the section out.
-pub fn job<Tz: TimeZone>(job: &Job, events: Option<&[Event]>, now: DateTime<Utc>, zone: &Tz) -> String
+/// A Job described; no events means none happened, `None` leaves the section out. `waits` is what its pods wait for.
+pub fn job<Tz: TimeZone>(
+    job: &Job,
+    waits: &[String],
+    events: Option<&[Event]>,
+    now: DateTime<Utc>,
+    zone: &Tz,
+) -> String
 where
     Tz::Offset: std::fmt::Display,
 {
     let mut out = Output::new(now, zone);
     job::describe(&mut out, job);
+    out.waits(waits);
     out.finish(events)
 }
 
@@ -89,13 +96,20 @@ where
     out.finish(events)
 }
 
-/// A Pod described; no events means none happened, `None` leaves the section out.
-pub fn pod<Tz: TimeZone>(pod: &Pod, events: Option<&[Event]>, now: DateTime<Utc>, zone: &Tz) -> String
+/// A Pod described; no events means none happened, `None` leaves the section out. `waits` is what it waits for.
+pub fn pod<Tz: TimeZone>(
+    pod: &Pod,
+    waits: &[String],
+    events: Option<&[Event]>,
+    now: DateTime<Utc>,
+    zone: &Tz,
+) -> String
 where
     Tz::Offset: std::fmt::Display,
 {
     let mut out = Output::new(now, zone);
     pod::describe(&mut out, pod);
+    out.waits(waits);
     out.finish(events)
 }
 
@@ -142,6 +156,15 @@ impl<'z> Output<'z> {
             events::describe(&mut self, events);
         }
         tabulate::tabulate(&escaped(&self.text))
+    }
+
+    /// Ours: what an object waits for, which kubectl does not know.
+    fn waits(&mut self, waits: &[String]) {
+        let mut head = "Waits For:";
+        for wait in waits {
+            line!(self, 0, "{head}\t{wait}");
+            head = "";
+        }
     }
 
     /// What most descriptions begin with; the namespace only where the kind has one.

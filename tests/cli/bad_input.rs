@@ -484,6 +484,25 @@ fn what_is_wrong_in_the_configuration_is_named_with_its_file() {
             "nodeName: \"Not_A_Name\": a lowercase RFC 1123 subdomain must consist of",
         ),
         ("terminatedPodThreshold: many\n", "terminatedPodThreshold: invalid type: string \"many\""),
+        ("maxPods: -1\n", "maxPods: invalid type: integer `-1`, expected u32"),
+        (
+            "defaultRequests: {cpu: 1x}\n",
+            "defaultRequests: cpu: \"1x\": quantities must match the regular expression",
+        ),
+        ("defaultRequests: {cpu: -1}\n", "defaultRequests: cpu: \"-1\" is negative"),
+        (
+            "defaultRequests: {example.com/gpu: 1}\n",
+            "defaultRequests: \"example.com/gpu\": must be cpu, memory, or one of extendedResources",
+        ),
+        (
+            "extendedResources: {gpu: 1}\n",
+            "extendedResources: \"gpu\": must be a name with a domain, such as example.com/gpu",
+        ),
+        ("extendedResources: {a b/c: 1}\n", "extendedResources: \"a b/c\": prefix part a lowercase RFC 1123"),
+        (
+            "extendedResources: {example.com/gpu: some}\n",
+            "extendedResources.example.com/gpu: invalid type: string \"some\"",
+        ),
         ("[1\n", ""),
     ] {
         std::fs::write(&path, text).expect("write");

@@ -5,6 +5,7 @@
 mod change;
 mod common;
 
+mod admission;
 mod apply;
 mod background;
 mod bad_input;

@@ -117,7 +117,10 @@ fn case_23_a_limit_of_one_leaves_exactly_two_failed_pods() {
 #[test]
 fn case_24_ninety_pods_at_once() {
     let world = World::new();
-    let _ = world.apply(&job("x", "completions: 90\nparallelism: 90\nbackoffLimit: 0", "sleep 0.1"));
+    let manifest = job("x", "completions: 90\nparallelism: 90\nbackoffLimit: 0", "sleep 0.1");
+    // More than a small machine has at a time.
+    let requests = "      - name: main\n        resources: {requests: {cpu: 50m}}\n";
+    let _ = world.apply(&manifest.replace("      - name: main\n", requests));
     world.wait_for_end("x");
     assert_eq!(counts(&world, "x"), "active , ready 0, terminating 0, succeeded 90, failed ");
 }

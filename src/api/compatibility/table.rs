@@ -1,13 +1,14 @@
 //! The table: every field of a Job and of a Pod's spec, and what becomes of it.
 
 use super::Treatment::{Honoured, Refused, Warned};
-use super::When::{Above, False, NonZero, Set, TextBesides};
+use super::When::{Above, False, Set, TextBesides};
 use super::{Entry, Treatment, When};
 use crate::api::meta::{FINALIZER_FOREGROUND, FINALIZER_JOB_TRACKING};
 
 const LATER: &str = "comes with a later version of jobctl";
 const NOT_IN_FORCE: &str = "is not in force: a container is a process of this machine";
 const NO_EFFECT_YET: &str = "has no effect on this machine yet";
+const ADMITS: &str = "a pod that asks for more than is free waits; ephemeral-storage is not counted";
 const ONE_MACHINE: &str = "has no effect: there is only this machine to run on";
 
 const fn entry(fields: &'static [&'static str], when: When, treatment: Treatment) -> Entry {
@@ -180,7 +181,8 @@ pub(super) const POD_SPEC: &[Entry] = &[
     refused(&["ephemeralContainers"], "may not be part of a manifest"),
     refused(&["resourceClaims"], "there are no devices to claim here"),
     refused(&["resources.claims"], "there are no devices to claim here"),
-    warned(&["resources.limits", "resources.requests"], "is not enforced yet"),
+    honoured(&["resources.requests"], ADMITS),
+    warned(&["resources.limits"], "is not enforced yet"),
     entry(&["os.name"], TextBesides(&["linux"]), Refused("containers run on this Linux machine")),
     honoured(
         &["nodeName", "nodeSelector", "affinity.nodeAffinity"],
@@ -193,9 +195,10 @@ pub(super) const POD_SPEC: &[Entry] = &[
         TextBesides(&["default-scheduler"]),
         Warned("has no effect: jobctl itself places the pods"),
     ),
-    warned(&["priorityClassName"], "has no effect: no pod goes before another"),
-    entry(&["priority"], NonZero, Warned("has no effect: no pod goes before another")),
-    honoured(&["preemptionPolicy", "overhead"], "nothing is preempted or accounted for"),
+    warned(&["priorityClassName"], "has no effect: priority says which pod goes first"),
+    honoured(&["priority"], "of pods that wait for room the highest goes first"),
+    honoured(&["preemptionPolicy"], "nothing is preempted"),
+    honoured(&["overhead"], "counts as requested"),
     warned(&["readinessGates"], "has no effect: there is no controller here that would report them"),
     warned(&["runtimeClassName"], "has no effect: containers are processes of this machine"),
     entry(&["hostUsers"], False, Warned("has no effect: containers run as users of this machine")),
@@ -312,7 +315,8 @@ pub(super) const CONTAINER: &[Entry] = &[
     refused(&["securityContext.windowsOptions"], "containers run on this Linux machine"),
     refused(&["restartPolicyRules"], LATER),
     refused(&["resources.claims"], "there are no devices to claim here"),
-    warned(&["resources.limits", "resources.requests"], "is not enforced yet"),
+    honoured(&["resources.requests"], ADMITS),
+    warned(&["resources.limits"], "is not enforced yet"),
     honoured(&["resizePolicy"], "nothing is resized"),
     refused(
         &["livenessProbe.grpc", "readinessProbe.grpc", "startupProbe.grpc"],

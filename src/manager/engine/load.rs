@@ -30,6 +30,8 @@ impl Engine {
     /// A store that cannot be read, or is damaged.
     pub fn load(config: &Config, store: &Store, launcher: Launcher) -> Result<Self> {
         let mut world = World::new(config.settings.clone());
+        let allocatable = allocatable(config);
+        world.set_allocatable(&allocatable);
         let (tail, loaded) = load(store, &mut world)?;
         let before_boot = store.revision_before_boot(tail.revision());
         let mut engine = Self {
@@ -45,7 +47,7 @@ impl Engine {
             adopted: Adopted::new()?,
             launcher,
             environment: default_environment(),
-            allocatable: allocatable(),
+            allocatable,
             environments: loaded.environments,
             me: identity(),
             config: loaded.config,

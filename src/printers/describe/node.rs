@@ -139,6 +139,15 @@ fn pods_and_sums(out: &mut Output<'_>, pods: &[&Pod], allocatable: &Resources) {
             |side| sums.remove(&(resource, side)).unwrap_or_default().share_of(allocatable.get(resource));
         line!(out, 1, "{resource}\t{}\t{}", share(Side::Requests), share(Side::Limits));
     }
+    // Extended resources come without shares.
+    for resource in allocatable.keys().filter(|name| name.contains('/')) {
+        let sum = |side| {
+            let mut sum = Amount::default();
+            pods.iter().for_each(|pod| sum.add(&asked_by(pod, resource, side)));
+            written_like(sum.nanos, &sum.like)
+        };
+        line!(out, 1, "{resource}\t{}\t{}", sum(Side::Requests), sum(Side::Limits));
+    }
 }
 
 /// The two halves of a container's resources.

@@ -32,8 +32,8 @@ fn descriptions_are_those_of_kubectl() {
         let events = Some(events.as_slice());
         let text = match object["kind"].as_str() {
             Some("CronJob") => cronjob(&serde_json::from_value(object).unwrap(), events, now, &zone),
-            Some("Job") => job(&serde_json::from_value(object).unwrap(), events, now, &zone),
-            Some("Pod") => pod(&serde_json::from_value(object).unwrap(), events, now, &zone),
+            Some("Job") => job(&serde_json::from_value(object).unwrap(), &[], events, now, &zone),
+            Some("Pod") => pod(&serde_json::from_value(object).unwrap(), &[], events, now, &zone),
             Some("Node") => node(&serde_json::from_value(object).unwrap(), &pods, events, now, &zone),
             other => panic!("{}: unexpected kind {other:?}", path.display()),
         };
@@ -50,6 +50,6 @@ fn descriptions_are_those_of_kubectl() {
 
 #[test]
 fn without_events_there_is_no_section() {
-    let text = job(&Job::default(), None, DateTime::UNIX_EPOCH, &Utc);
+    let text = job(&Job::default(), &[], None, DateTime::UNIX_EPOCH, &Utc);
     assert!(!text.contains("Events"), "{text}");
 }
