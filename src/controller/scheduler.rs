@@ -30,7 +30,7 @@ pub(super) fn is_unscheduled(pod: &Pod) -> bool {
 }
 
 /// Assigns a new pod to the node, or leaves it Pending where the node is not for it; the Event says so. Where it needs room,
-/// which other pods may have, it waits for [`schedule_waiting`], and nothing is said yet.
+/// which other pods may have, it waits for the scheduler of the controller, and nothing is said yet.
 pub fn schedule(world: &World, pod: &mut Pod, now: DateTime<Utc>) -> Option<EventRecord> {
     let refused = obstacle(world, pod);
     let needs_room =
