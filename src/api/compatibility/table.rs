@@ -357,7 +357,7 @@ pub(super) const CONTAINER: &[Entry] = &[
     honoured(&["ports"], "for information, as on a cluster"),
     honoured(
         &["terminationMessagePath"],
-        "`/dev/termination-log` is there where the container mounts something, or its command, arguments or variables name it",
+        "`/dev/termination-log` is there where the container's command, arguments or variables name it",
     ),
     honoured(&["terminationMessagePolicy"], ""),
     warned(&["stdin", "stdinOnce", "tty"], NO_EFFECT_YET),

@@ -395,7 +395,7 @@ fn container_run(
     };
     let mounts = volumes::mounts(container, volumes, &env).map_err(blocked)?;
     let given = wanted.is_some();
-    let message_path = message_path(container, &argv, &env, !mounts.is_empty());
+    let message_path = message_path(container, &argv, &env);
     let needs_sandbox = message_path.is_some()
         || !mounts.is_empty()
         || has_names
@@ -424,17 +424,12 @@ fn container_run(
 /// The usual place of a last message, which every manifest names once it has been defaulted.
 const DEFAULT_MESSAGE_PATH: &str = "/dev/termination-log";
 
-/// Where the container leaves a last message. A plain process gets a file for it, and with that a view of the file system of its
-/// own, where somebody has chosen a place, or where what it runs names the usual one.
-fn message_path(
-    container: &Container,
-    argv: &[String],
-    env: &BTreeMap<String, String>,
-    has_sandbox: bool,
-) -> Option<String> {
+/// Where the container leaves a last message. There is a file for it where somebody has chosen a place, or where what it runs
+/// names the usual one: making room in `/dev` would be half of what a view of the file system costs.
+fn message_path(container: &Container, argv: &[String], env: &BTreeMap<String, String>) -> Option<String> {
     let path = container.termination_message_path.as_deref().filter(|path| path.starts_with('/'))?;
     let is_named = || argv.iter().chain(env.values()).any(|text| text.contains(path));
-    (has_sandbox || path != DEFAULT_MESSAGE_PATH || is_named()).then(|| path.to_owned())
+    (path != DEFAULT_MESSAGE_PATH || is_named()).then(|| path.to_owned())
 }
 
 /// What is left to do of a security context when the process starts; `None` for nothing.
