@@ -564,13 +564,19 @@ pub(super) fn start_process(
     let directory = &container.working_directory;
     let program = Program::new(&path, words, directory, &run.hostname, run.umask, credentials.as_ref())
         .map_err(|_| start_error(&format!("exec: {name:?}: invalid argument")))?;
-    match &container.sandbox {
-        None => program
+    let Some(sandbox) = &container.sandbox else {
+        return program
             .start(outputs.0, outputs.1)
-            .map_err(|(step, error)| step_failed(container, step, &path, &error).into()),
-        Some(sandbox) => {
-            start_in_sandbox(container, &program, &Sandbox::new(run, container, sandbox, place), outputs)
+            .map_err(|(step, error)| step_failed(container, step, &path, &error).into());
+    };
+    let started =
+        start_in_sandbox(container, &program, &Sandbox::new(run, container, sandbox, place), outputs);
+    match started {
+        // It runs without the names of Services where the machine refuses namespaces.
+        Err(failure) if failure.reason == NO_SANDBOX.trim_end() && container.can_do_without_sandbox() => {
+            start_process(run, &ContainerRun { sandbox: None, ..container.clone() }, place, outputs)
         }
+        started => started,
     }
 }
 

@@ -142,6 +142,13 @@ pub struct SandboxRun {
 }
 
 impl ContainerRun {
+    /// Whether all that it would miss without a view of the file system of its own are names.
+    pub fn can_do_without_sandbox(&self) -> bool {
+        let is_bare = |sandbox: &SandboxRun| sandbox.mounts.is_empty() && !sandbox.read_only_root;
+        let has_ids = self.credentials.as_ref().is_some_and(|ids| ids.user.is_some() || ids.group.is_some());
+        self.sandbox.as_ref().is_none_or(is_bare) && self.message_path.is_none() && !has_ids
+    }
+
     /// Whether the manifest says where it starts.
     pub fn has_working_directory(&self) -> bool {
         self.sandbox.as_ref().is_some_and(|sandbox| sandbox.working_directory.is_some())
