@@ -14,6 +14,7 @@ mod processes;
 mod program;
 mod sandbox;
 mod spawn;
+mod start;
 mod supervisor;
 mod volumes;
 

@@ -15,7 +15,7 @@ use rustix::fs::MemfdFlags;
 
 use super::actions::{ContainerRun, Handler, PodRun, ProbeKind};
 use super::spawn::fork_helper;
-use super::supervisor::start_process;
+use super::start::start_process;
 
 /// What a process is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

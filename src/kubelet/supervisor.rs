@@ -4,10 +4,8 @@
 
 mod questions;
 
-use std::ffi::{CStr, CString};
-use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
@@ -18,8 +16,8 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::Pid;
 
 use super::actions::{
-    CONTAINER_VARIABLE, ContainerPhase, ContainerRun, ContainerState, CredentialsRun, PodRun, ProbeStates,
-    Terminated, Verdict, compute_pod_actions, ended, pod_status, started,
+    CONTAINER_VARIABLE, ContainerPhase, ContainerRun, ContainerState, PodRun, ProbeStates, Terminated,
+    Verdict, compute_pod_actions, ended, pod_status, started,
 };
 use super::background::{CONTROLLER, start_outside_of_the_pod};
 use super::clock::SteadyClock;
@@ -30,12 +28,11 @@ use super::probe_process::ProbeProcess;
 use super::processes::{
     Session, has_children, kill_descendants, kill_marked_descendants, next_ended_child, ticks,
 };
-use super::program::{NoProgram, find_program};
-use super::sandbox::Sandbox;
 use super::spawn::{
-    Entered, Program, Step, StopRequest, become_subreaper, release_free_memory, set_process_name, set_title,
-    signal_removals, stay_in_background,
+    StopRequest, become_subreaper, release_free_memory, set_process_name, set_title, signal_removals,
+    stay_in_background,
 };
+use super::start::{StartFailure, start_process};
 use crate::api::PodStatus;
 use crate::api::durations::after;
 use crate::store::{
@@ -510,18 +507,6 @@ impl Supervisor<'_> {
     }
 }
 
-/// Why a container could not be started: the reason and the message of its end.
-pub(super) struct StartFailure {
-    reason: &'static str,
-    pub(super) message: String,
-}
-
-impl From<String> for StartFailure {
-    fn from(message: String) -> Self {
-        Self { reason: "StartError", message }
-    }
-}
-
 /// Starts a container's process with its output going to the log.
 fn start(
     run: &PodRun,
@@ -530,10 +515,11 @@ fn start(
     restart: i32,
 ) -> Result<Process, StartFailure> {
     let (root, pod) = (log.root.clone(), log.directory.path().to_owned());
-    let log =
-        LogWriter::create(log, restart).map_err(|error| start_error(&format!("create log: {error}")))?;
+    let log = LogWriter::create(log, restart)
+        .map_err(|error| StartFailure::start_error(&format!("create log: {error}")))?;
     let pipe = || {
-        nix::unistd::pipe2(OFlag::O_CLOEXEC).map_err(|error| start_error(&format!("create pipe: {error}")))
+        nix::unistd::pipe2(OFlag::O_CLOEXEC)
+            .map_err(|error| StartFailure::start_error(&format!("create pipe: {error}")))
     };
     let ((stdout, stdout_end), (stderr, stderr_end)) = (pipe()?, pipe()?);
     for output in [&stdout, &stderr] {
@@ -542,122 +528,4 @@ fn start(
     let pid = start_process(run, container, (&root, &pod), (&stdout_end, &stderr_end))?;
     let output = [Some(stdout), Some(stderr)];
     Ok(Process { pid: Some(pid), output, log: Some(log), ..Process::default() })
-}
-
-/// Starts a process as a container has it: `root` is the data directory, `pod` the pod's own.
-pub(super) fn start_process(
-    run: &PodRun,
-    container: &ContainerRun,
-    place: (&Path, &Path),
-    outputs: (&OwnedFd, &OwnedFd),
-) -> Result<Pid, StartFailure> {
-    let name = container.argv.first().map_or("", String::as_str);
-    let words = (container.argv.as_slice(), container.env.as_slice());
-    // Where a container has a file system of its own, its program may be in one of its volumes.
-    let path = if container.sandbox.is_some() { String::new() } else { path_of(container)? };
-    // Within a user namespace of his own an ordinary user is called by the wanted numbers already.
-    let is_mapped = container.sandbox.is_some() && !nix::unistd::geteuid().is_root();
-    let credentials = container.credentials.as_ref().map(|credentials| match is_mapped {
-        true => CredentialsRun { user: None, group: None, ..credentials.clone() },
-        false => credentials.clone(),
-    });
-    let directory = &container.working_directory;
-    let program = Program::new(&path, words, directory, &run.hostname, run.umask, credentials.as_ref())
-        .map_err(|_| start_error(&format!("exec: {name:?}: invalid argument")))?;
-    let Some(sandbox) = &container.sandbox else {
-        return program
-            .start(outputs.0, outputs.1)
-            .map_err(|(step, error)| step_failed(container, step, &path, &error).into());
-    };
-    let started =
-        start_in_sandbox(container, &program, &Sandbox::new(run, container, sandbox, place), outputs);
-    match started {
-        // It runs without the names of Services where the machine refuses namespaces.
-        Err(failure) if failure.reason == NO_SANDBOX.trim_end() && container.can_do_without_sandbox() => {
-            start_process(run, &ContainerRun { sandbox: None, ..container.clone() }, place, outputs)
-        }
-        started => started,
-    }
-}
-
-/// What comes before the message of a container whose view of the file system could not be made.
-const NO_SANDBOX: &str = "CreateContainerError\n";
-
-fn start_in_sandbox(
-    container: &ContainerRun,
-    program: &Program,
-    sandbox: &Sandbox,
-    outputs: (&OwnedFd, &OwnedFd),
-) -> Result<Pid, StartFailure> {
-    let enter = || {
-        let directory = Path::new(&container.working_directory);
-        sandbox.enter().map_err(|error| format!("{NO_SANDBOX}{error}"))?;
-        // Covered by a volume, the directory of whoever created the object is not the container's to start in.
-        let is_hidden = !container.has_working_directory() && !directory.is_dir();
-        let path = CString::new(path_of(container)?).map_err(|_| start_error("exec: invalid argument"))?;
-        Ok(Entered { path, directory: is_hidden.then(|| c"/".to_owned()) })
-    };
-    let failed = |step, path: &CStr, error| step_failed(container, step, &path.to_string_lossy(), &error);
-    let started = program
-        .start_prepared(outputs, enter, failed)
-        .map_err(|error| start_error(&format!("fork: {}", errno_text(&error))))?;
-    started.map_err(|message| match message.strip_prefix(NO_SANDBOX) {
-        Some(message) => StartFailure { reason: "CreateContainerError", message: message.to_owned() },
-        None => message.into(),
-    })
-}
-
-/// Where a container's program is.
-fn path_of(container: &ContainerRun) -> Result<String, String> {
-    let program = container.argv.first().map_or("", String::as_str);
-    let path_variable =
-        container.env.iter().find(|(name, _)| name == "PATH").map_or("", |(_, value)| value.as_str());
-    let path = find_program(program, path_variable, Path::new(&container.working_directory))
-        .map_err(|why| no_program(program, &why))?;
-    Ok(path.to_string_lossy().into_owned())
-}
-
-/// The message of the StartError for a step of starting that has failed.
-fn step_failed(container: &ContainerRun, step: Step, path: &str, error: &std::io::Error) -> String {
-    let program = container.argv.first().map_or("", String::as_str);
-    let cause = errno_text(error);
-    start_error(&match step {
-        Step::Fork => format!("fork: {cause}"),
-        Step::Directory => {
-            format!("chdir to cwd ({:?}) failed: {cause}", container.working_directory)
-        }
-        Step::Credentials => format!("take the credentials of the securityContext: {cause}"),
-        Step::Exec if has_no_interpreter(path) => {
-            format!("exec: {program:?}: no such file or directory")
-        }
-        Step::Exec => format!("exec: {program:?}: {cause}"),
-    })
-}
-
-/// A script whose interpreter is missing: the kernel names no file, and the program itself is there.
-fn has_no_interpreter(path: &str) -> bool {
-    let mut start = [0; 2];
-    std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && &start == b"#!"
-}
-
-/// The part of container runtimes' sentence that is true here, which tutorials show and people search for.
-fn start_error(cause: &str) -> String {
-    format!("unable to start container process: {cause}")
-}
-
-fn errno_text(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or(&text);
-    let mut contents = text.chars();
-    contents.next().map_or_else(String::new, |first| first.to_lowercase().chain(contents).collect())
-}
-
-/// The message of the StartError where there is no program.
-fn no_program(program: &str, why: &NoProgram) -> String {
-    let cause = match why {
-        NoProgram::Missing(error) => format!("stat {program}: {}", errno_text(error)),
-        NoProgram::Forbidden | NoProgram::NotOnPath { forbidden: true } => "permission denied".into(),
-        NoProgram::NotOnPath { forbidden: false } => "executable file not found in $PATH".into(),
-    };
-    start_error(&format!("exec: {program:?}: {cause}"))
 }

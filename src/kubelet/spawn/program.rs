@@ -1,0 +1,258 @@
+//! A container's process, from the fork to the program.
+
+use std::ffi::{CStr, CString};
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+
+use nix::unistd::Pid;
+
+use super::super::actions::CredentialsRun;
+use super::limits::{Limit, standard_limits};
+use super::{
+    begin_session, clone_until_exec, close_from, die_with_parent, fork_child, pointers, reset_signals,
+    wait_for,
+};
+
+/// Where between fork and exec a container failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::kubelet) enum Step {
+    Fork,
+    Directory,
+    Credentials,
+    Exec,
+}
+
+/// What a process finds in its own view of the file system.
+pub(in crate::kubelet) struct Entered {
+    /// The program.
+    pub(in crate::kubelet) path: CString,
+    /// Where it starts, if not where it was to.
+    pub(in crate::kubelet) directory: Option<CString>,
+}
+
+/// A container's process, ready to be started: everything is allocated before the fork.
+pub(in crate::kubelet) struct Program {
+    path: CString,
+    argv: Vec<CString>,
+    env: Vec<CString>,
+    directory: CString,
+    /// The name that it sees as its host's, where the platform allows to set one.
+    hostname: Option<CString>,
+    umask: libc::mode_t,
+    credentials: Option<CredentialsRun>,
+}
+
+impl Program {
+    /// # Errors
+    /// A word with a NUL byte in it.
+    pub(in crate::kubelet) fn new(
+        path: &str,
+        (argv, env): (&[String], &[(String, String)]),
+        directory: &str,
+        hostname: &str,
+        umask: u32,
+        credentials: Option<&CredentialsRun>,
+    ) -> Result<Self, std::ffi::NulError> {
+        let may_name_host = nix::unistd::geteuid().is_root();
+        Ok(Self {
+            hostname: may_name_host.then(|| CString::new(hostname)).transpose()?,
+            umask: umask & 0o777,
+            credentials: credentials.cloned(),
+            path: CString::new(path)?,
+            argv: argv.iter().map(|word| CString::new(word.as_str())).collect::<Result<_, _>>()?,
+            env: env
+                .iter()
+                .map(|(name, value)| CString::new(format!("{name}={value}")))
+                .collect::<Result<_, _>>()?,
+            directory: CString::new(directory)?,
+        })
+    }
+
+    /// As [`Program::start`], in a process that `enter` prepares first: it gives that its own view of the file system and finds
+    /// the program there. The inner error is what `enter` says, or what `failed` says of a step that fails.
+    ///
+    /// # Errors
+    /// No process can be started.
+    pub(in crate::kubelet) fn start_prepared(
+        &self,
+        (stdout, stderr): (&OwnedFd, &OwnedFd),
+        enter: impl FnOnce() -> Result<Entered, String>,
+        failed: impl FnOnce(Step, &CStr, io::Error) -> String,
+    ) -> io::Result<Result<Pid, String>> {
+        let (read, write) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
+        let parent = nix::unistd::getpid().as_raw();
+        let (argv, env) = (pointers(&self.argv), pointers(&self.env));
+        let limits = standard_limits();
+        let pid = fork_child(move || {
+            let (stdout, stderr) = (stdout.as_raw_fd(), stderr.as_raw_fd());
+            let launch = Launch {
+                program: self,
+                argv: argv.as_ptr(),
+                env: env.as_ptr(),
+                stdout,
+                stderr,
+                parent,
+                limits,
+                failure: None,
+            };
+            // SAFETY: plain system calls; the lists are null-terminated and live until exec, the descriptors are open.
+            let message = unsafe {
+                begin_session(parent);
+                enter().map_or_else(
+                    |message| message,
+                    |Entered { path, directory }| {
+                        let directory = directory.as_deref().unwrap_or(&self.directory);
+                        // A change of credentials takes it back.
+                        die_with_parent(parent);
+                        let (step, number) = exec(&launch, &path, directory);
+                        failed(step, &path, io::Error::from_raw_os_error(number))
+                    },
+                )
+            };
+            let _ = io::Write::write_all(&mut std::fs::File::from(write), message.as_bytes());
+            128
+        })?;
+        let mut message = String::new();
+        // Closed by exec.
+        io::Read::read_to_string(&mut std::fs::File::from(read), &mut message)?;
+        if message.is_empty() {
+            return Ok(Ok(pid));
+        }
+        wait_for(pid);
+        Ok(Err(message))
+    }
+
+    /// Starts the process: a session of its own, killed when this process dies, output into the two descriptors.
+    ///
+    /// The child borrows our memory until it execs (as posix_spawn does, which has no PR_SET_PDEATHSIG): nothing is
+    /// copied, and no page of ours is written twice because of it.
+    pub(in crate::kubelet) fn start(
+        &self,
+        stdout: &OwnedFd,
+        stderr: &OwnedFd,
+    ) -> Result<Pid, (Step, io::Error)> {
+        let (argv, env) = (pointers(&self.argv), pointers(&self.env));
+        let mut launch = Launch {
+            program: self,
+            argv: argv.as_ptr(),
+            env: env.as_ptr(),
+            stdout: stdout.as_raw_fd(),
+            stderr: stderr.as_raw_fd(),
+            parent: nix::unistd::getpid().as_raw(),
+            limits: standard_limits(),
+            failure: None,
+        };
+        // SAFETY: `launch_in_child` takes a `Launch`, which lives here until the child has called exec or _exit.
+        let pid = unsafe { clone_until_exec(0, launch_in_child, (&raw mut launch).cast()) };
+        if pid < 0 {
+            return Err((Step::Fork, io::Error::last_os_error()));
+        }
+        let pid = Pid::from_raw(pid);
+        match launch.failure {
+            None => Ok(pid),
+            Some((step, number)) => {
+                wait_for(pid);
+                Err((step, io::Error::from_raw_os_error(number)))
+            }
+        }
+    }
+}
+
+/// What the child needs, in the memory that it shares with us until it execs.
+struct Launch<'a> {
+    program: &'a Program,
+    argv: *const *const libc::c_char,
+    env: *const *const libc::c_char,
+    stdout: RawFd,
+    stderr: RawFd,
+    parent: libc::pid_t,
+    limits: &'a [Limit],
+    /// Set by the child when it could not exec.
+    failure: Option<(Step, i32)>,
+}
+
+/// Runs in the child, on a stack of its own: system calls only, up to exec or _exit.
+extern "C" fn launch_in_child(launch: *mut libc::c_void) -> libc::c_int {
+    // SAFETY: `launch` is the structure that `Program::start` passed, used by nobody else while we run; its pointers are
+    // null-terminated lists of C strings.
+    unsafe {
+        let launch = &mut *launch.cast::<Launch<'_>>();
+        begin_session(launch.parent);
+        if let Some(hostname) = &launch.program.hostname
+            && libc::unshare(libc::CLONE_NEWUTS) == 0
+        {
+            libc::sethostname(hostname.as_ptr(), hostname.count_bytes());
+        }
+        let path = launch.program.path.as_c_str();
+        let failure = exec(launch, path, &launch.program.directory);
+        launch.failure = Some(failure);
+        libc::_exit(128)
+    }
+}
+
+/// Makes this process the container's: returns only when that fails, with the step and the error's number.
+///
+/// # Safety
+/// To be called in a child, which ends when this returns. The lists must be null-terminated lists of C strings.
+unsafe fn exec(launch: &Launch<'_>, path: &CStr, directory: &CStr) -> (Step, i32) {
+    reset_signals();
+    // SAFETY: system calls on this process alone; the pointers are as the caller promises.
+    unsafe {
+        for (resource, wanted, possible) in launch.limits {
+            if libc::setrlimit(*resource, wanted) != 0 {
+                libc::setrlimit(*resource, possible);
+            }
+        }
+        libc::setpriority(libc::PRIO_PROCESS, 0, 0);
+        libc::umask(launch.program.umask);
+        let null = libc::open(c"/dev/null".as_ptr(), libc::O_RDONLY);
+        libc::dup2(null, 0);
+        libc::dup2(launch.stdout, 1);
+        libc::dup2(launch.stderr, 2);
+        close_from(3);
+        let mut step = Step::Directory;
+        if libc::chdir(directory.as_ptr()) == 0 {
+            step = Step::Credentials;
+            if launch.program.credentials.as_ref().is_none_or(|credentials| take_credentials(credentials)) {
+                // A change of credentials takes it back.
+                die_with_parent(launch.parent);
+                step = Step::Exec;
+                libc::execve(path.as_ptr(), launch.argv, launch.env);
+            }
+        }
+        (step, *libc::__errno_location())
+    }
+}
+
+/// Becomes the container's user, with its groups and rights. False where the system refuses.
+///
+/// # Safety
+/// To be called in a child before exec. The C library's own functions would look for other threads to tell.
+unsafe fn take_credentials(credentials: &CredentialsRun) -> bool {
+    let CredentialsRun { user, group, groups, no_new_privileges, capabilities } = credentials;
+    // SAFETY: plain system calls; the list of groups lives through the call.
+    unsafe {
+        for capability in 0..u64::BITS {
+            if capabilities.is_some_and(|allowed| allowed & (1 << capability) == 0) {
+                // Beyond the last one there is nothing to drop.
+                libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0);
+            }
+        }
+        if let Some(groups) = groups
+            && libc::syscall(libc::SYS_setgroups, groups.len(), groups.as_ptr()) != 0
+        {
+            return false;
+        }
+        if let Some(group) = group
+            && libc::syscall(libc::SYS_setresgid, *group, *group, *group) != 0
+        {
+            return false;
+        }
+        if let Some(user) = user
+            && libc::syscall(libc::SYS_setresuid, *user, *user, *user) != 0
+        {
+            return false;
+        }
+        !no_new_privileges || libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+    }
+}
