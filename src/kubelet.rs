@@ -2,6 +2,7 @@
 
 pub mod actions;
 mod background;
+mod cgroup;
 mod clock;
 mod kernel;
 mod last_message;
@@ -19,6 +20,7 @@ mod supervisor;
 mod volumes;
 
 pub use background::{COMPANION, CONTROLLER, controller_by_supervisor, start_detached};
+pub use cgroup::{limited_by_groups, remove_left as remove_groups};
 pub use clock::{SteadyClock, since_boot};
 pub use kernel::{Facility, Limits, facilities, limits, raise_open_files};
 pub use launcher::Launcher;

@@ -37,6 +37,8 @@ enum When {
     TextBesides(&'static [&'static str]),
     /// Only an explicit `false`.
     False,
+    /// Any object that holds this key.
+    Holds(&'static str),
 }
 
 /// A row of the table: fields of one place that are treated alike. A field stands for everything below it.
@@ -108,6 +110,7 @@ pub fn markdown() -> String {
                     format!(" if other than {texts}")
                 }
                 When::False => " if `false`".to_owned(),
+                When::Holds(key) => format!(" if it holds `{key}`"),
             };
             let _ = writeln!(page, "| {fields} | {word}{values} | {note} |");
         }
@@ -193,6 +196,7 @@ impl When {
             (When::Set, Value::Bool(value)) => *value,
             (When::Above(most), value) => value.as_f64().is_some_and(|number| number > most as f64),
             (When::Set, value) => !is_empty(value),
+            (When::Holds(key), value) => value.get(key).is_some(),
         }
     }
 }

@@ -59,6 +59,7 @@ fn examine(config: &Config, found: &DirectoryCheck) -> Result<ExitCode> {
     }
     rows.extend(findings::kernel(&kubelet::facilities()));
     rows.extend(findings::limits(&kubelet::limits()));
+    rows.push(findings::limiting(&kubelet::limited_by_groups()));
     let shown =
         rows.iter().map(|row| Row { check: row.check, state: row.standing.as_str(), detail: &row.detail });
     let table = tabled::Table::new(shown).with(Style::blank()).to_string();

@@ -341,6 +341,17 @@ pub(super) fn kernel(facilities: &[Facility]) -> Vec<Finding> {
     vec![finding("kernel", Standing::Good, format!("{} work", names.join(", ")))]
 }
 
+/// What holds containers to the limits of their manifests. Without control groups most is in force too.
+pub(super) fn limiting(by_groups: &[&str]) -> Finding {
+    let of = |resource: &str, otherwise: &str| match by_groups.contains(&resource) {
+        true => "control groups".to_owned(),
+        false => otherwise.to_owned(),
+    };
+    let memory = of("memory", "looking at it");
+    let cpu = of("cpu", "whole processors and niceness");
+    finding("limits", Standing::Good, format!("containers are held to memory by {memory}, to CPU by {cpu}"))
+}
+
 /// Whether this user may start what pods need.
 pub(super) fn limits(found: &Limits) -> Vec<Finding> {
     let threads = match found.most_threads {

@@ -3,6 +3,7 @@
 
 mod config;
 mod environment;
+mod limits;
 mod probes;
 mod report;
 mod run;
@@ -11,6 +12,7 @@ mod volumes;
 
 pub use config::ConfigObjects;
 pub use environment::Referenced;
+pub use limits::{LimitsRun, until_next_look};
 pub use probes::{Finding, Handler, ProbeKind, ProbeRun, ProbeStates, ProbesRun};
 pub use report::{container_event, failed_mount_event, killing_event, take_report};
 pub use run::{

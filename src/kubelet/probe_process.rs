@@ -5,7 +5,6 @@ use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom, Write as _};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::os::fd::OwnedFd;
-use std::path::Path;
 use std::time::Duration as StdDuration;
 
 use chrono::{DateTime, Utc};
@@ -15,7 +14,7 @@ use rustix::fs::MemfdFlags;
 
 use super::actions::{ContainerRun, Handler, PodRun, ProbeKind};
 use super::spawn::fork_helper;
-use super::start::start_process;
+use super::start::{Surroundings, start_process};
 
 /// What a process is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +52,7 @@ impl ProbeProcess {
     pub(super) fn start(
         run: &PodRun,
         (index, container): (usize, &ContainerRun),
-        (root, pod): (&Path, &Path),
+        surroundings: Surroundings<'_>,
         (task, handler): (Task, &Handler),
         timeout: Option<i64>,
         deadline: Option<DateTime<Utc>>,
@@ -65,7 +64,7 @@ impl ProbeProcess {
         let (pid, late) = match handler {
             Handler::Exec(command) => {
                 let asked = ContainerRun { argv: command.clone(), ..container.clone() };
-                let pid = start_process(run, &asked, (root, pod), (&output, &output));
+                let pid = start_process(run, &asked, surroundings, (&output, &output));
                 let late = format!("command timed out: {:?} timed out after {patience:?}", command.join(" "));
                 (pid.map_err(|failure| failure.message)?, late)
             }

@@ -44,7 +44,7 @@ pub(super) fn kill_descendants(spare: &[Pid]) {
 
 /// Kills a process and all below it, parents first so that they cannot replace their children. Returns how many
 /// could not be killed. Signals go through descriptors: a pid that is free by now may be somebody else's.
-fn kill_tree(root: Pid) -> u32 {
+pub(super) fn kill_tree(root: Pid) -> u32 {
     let mut refused = 0;
     let mut left = vec![root];
     while let Some(pid) = left.pop() {
@@ -63,6 +63,31 @@ fn kill_tree(root: Pid) -> u32 {
 /// Takes the wait statuses of killed children. Of the supervisor's containers none is among them.
 fn reap(children: &[Pid]) {
     children.iter().for_each(|child| reap_one(*child));
+}
+
+/// The bytes of memory that processes and all below them have for themselves. What they share with others, as their
+/// programs, counts for none of them.
+pub(super) fn memory_of(roots: &[Pid]) -> u64 {
+    let page = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten().unwrap_or(4096) as u64;
+    let pages_of = |pid: Pid| {
+        let text = fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
+        let mut fields = text.split(' ').skip(1).map_while(|field| field.parse::<u64>().ok());
+        let (resident, shared) = (fields.next()?, fields.next()?);
+        Some(resident.saturating_sub(shared))
+    };
+    let mut left = roots.to_vec();
+    let mut pages = 0;
+    while let Some(pid) = left.pop() {
+        pages += pages_of(pid).unwrap_or(0);
+        left.extend(children_of(pid));
+    }
+    pages * page
+}
+
+/// Children of this process that are none of `others` and carry `NAME=VALUE` in their environment: orphans of a container.
+pub(super) fn orphans(marker: &str, others: &[Pid]) -> Vec<Pid> {
+    let children = children_of(nix::unistd::getpid()).into_iter();
+    children.filter(|child| !others.contains(child) && carries(*child, marker.as_bytes())).collect()
 }
 
 /// Whether this process has any child at all: one system call, the common end of a pod.
@@ -208,13 +233,9 @@ fn strays(marker: &[u8], sessions: &[Session]) -> Vec<Pid> {
 
 /// Descendants of this process that carry `NAME=VALUE` in their environment.
 pub(super) fn kill_marked_descendants(marker: &str, spare: &[Pid]) {
-    let me = nix::unistd::getpid();
     let started = Instant::now();
     loop {
-        let marked: Vec<Pid> = children_of(me)
-            .into_iter()
-            .filter(|child| !spare.contains(child) && carries(*child, marker.as_bytes()))
-            .collect();
+        let marked = orphans(marker, spare);
         if marked.is_empty() || started.elapsed() > PATIENCE {
             return;
         }

@@ -13,7 +13,7 @@ use std::os::fd::RawFd;
 use nix::sys::signal::{SigSet, SigmaskHow};
 use nix::unistd::{ForkResult, Pid};
 
-pub(super) use program::{Entered, Program, Step};
+pub(super) use program::{Confinement, Entered, Program, Step};
 pub use signals::request_stop;
 pub(super) use signals::{StopRequest, can_signal, pidfd_of, send_signal, signal_removals};
 pub use this_process::set_title;

@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 use super::actions::{ContainerRun, CredentialsRun, PodRun};
 use super::program::{NoProgram, find_program};
 use super::sandbox::Sandbox;
-use super::spawn::{Entered, Program, Step};
+use super::spawn::{Confinement, Entered, Program, Step};
 
 /// Why a container could not be started: the reason and the message of its end.
 pub(super) struct StartFailure {
@@ -31,11 +31,22 @@ impl From<String> for StartFailure {
     }
 }
 
-/// Starts a process as a container has it: `root` is the data directory, `pod` the pod's own.
+/// Where a process of a pod starts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Surroundings<'a> {
+    /// The data directory.
+    pub(super) root: &'a Path,
+    /// The pod's directory.
+    pub(super) pod: &'a Path,
+    /// What holds the container to its limits.
+    pub(super) confinement: &'a Confinement,
+}
+
+/// Starts a process as a container has it.
 pub(super) fn start_process(
     run: &PodRun,
     container: &ContainerRun,
-    place: (&Path, &Path),
+    surroundings: Surroundings<'_>,
     outputs: (&OwnedFd, &OwnedFd),
 ) -> Result<Pid, StartFailure> {
     let name = container.argv.first().map_or("", String::as_str);
@@ -49,19 +60,27 @@ pub(super) fn start_process(
         false => credentials.clone(),
     });
     let directory = &container.working_directory;
-    let program = Program::new(&path, words, directory, &run.hostname, run.umask, credentials.as_ref())
-        .map_err(|_| start_error(&format!("exec: {name:?}: invalid argument")))?;
+    let program = Program::new(
+        &path,
+        words,
+        directory,
+        &run.hostname,
+        run.umask,
+        credentials.as_ref(),
+        surroundings.confinement,
+    )
+    .map_err(|_| start_error(&format!("exec: {name:?}: invalid argument")))?;
     let Some(sandbox) = &container.sandbox else {
         return program
             .start(outputs.0, outputs.1)
             .map_err(|(step, error)| step_failed(container, step, &path, &error).into());
     };
-    let started =
-        start_in_sandbox(container, &program, &Sandbox::new(run, container, sandbox, place), outputs);
+    let sandbox = Sandbox::new(run, container, sandbox, (surroundings.root, surroundings.pod));
+    let started = start_in_sandbox(container, &program, &sandbox, outputs);
     match started {
         // It runs without the names of Services where the machine refuses namespaces.
         Err(failure) if failure.reason == NO_SANDBOX && container.can_do_without_sandbox() => {
-            start_process(run, &ContainerRun { sandbox: None, ..container.clone() }, place, outputs)
+            start_process(run, &ContainerRun { sandbox: None, ..container.clone() }, surroundings, outputs)
         }
         started => started,
     }
@@ -72,7 +91,7 @@ const NO_SANDBOX: &str = "CreateContainerError";
 
 fn start_in_sandbox(
     container: &ContainerRun,
-    program: &Program,
+    program: &Program<'_>,
     sandbox: &Sandbox,
     outputs: (&OwnedFd, &OwnedFd),
 ) -> Result<Pid, StartFailure> {
@@ -110,6 +129,7 @@ fn step_failed(container: &ContainerRun, step: Step, path: &str, error: &std::io
     let cause = errno_text(error);
     start_error(&match step {
         Step::Fork => format!("fork: {cause}"),
+        Step::Groups => format!("join the control groups of its limits: {cause}"),
         Step::Directory => {
             format!("chdir to cwd ({:?}) failed: {cause}", container.working_directory)
         }

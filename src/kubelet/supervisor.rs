@@ -2,6 +2,7 @@
 //! restarts them as `actions` says, and reports. It decides nothing about Jobs. When its pod has ended and nothing of
 //! that is left, it may take another (see `pool`).
 
+mod limits;
 mod questions;
 
 use std::os::fd::{AsFd, OwnedFd};
@@ -20,6 +21,7 @@ use super::actions::{
     Verdict, compute_pod_actions, ended, pod_status, started,
 };
 use super::background::{CONTROLLER, start_outside_of_the_pod};
+use super::cgroup::PodGroups;
 use super::clock::SteadyClock;
 use super::last_message::last_message;
 use super::logs::{LogPlace, LogWriter, Stream};
@@ -28,11 +30,12 @@ use super::probe_process::ProbeProcess;
 use super::processes::{
     Session, has_children, kill_descendants, kill_marked_descendants, next_ended_child, ticks,
 };
+use super::spawn::Confinement;
 use super::spawn::{
     StopRequest, become_subreaper, release_free_memory, set_process_name, set_title, signal_removals,
     stay_in_background,
 };
-use super::start::{StartFailure, start_process};
+use super::start::{StartFailure, Surroundings, start_process};
 use crate::api::PodStatus;
 use crate::api::durations::after;
 use crate::store::{
@@ -119,6 +122,8 @@ fn run_pod(config: &Config, store: &Store, signals: &SignalFd, run: &PodRun) -> 
         asking: Vec::new(),
         events: Vec::new(),
         started_at: DateTime::UNIX_EPOCH,
+        groups: None,
+        memory_look: None,
         stop: None,
         verdict: Verdict::None,
         sequence: 0,
@@ -178,6 +183,12 @@ struct Process {
     grace: Option<i64>,
     /// How its probes stand, once they are asked.
     probes: Option<ProbeStates>,
+    /// What holds it to its limits.
+    confinement: Confinement,
+    /// How much memory it may have, where nothing but looking at it limits that.
+    watched_memory: Option<u64>,
+    /// Whether it was killed for the memory that it had.
+    is_out_of_memory: bool,
 }
 
 struct Supervisor<'a> {
@@ -196,6 +207,10 @@ struct Supervisor<'a> {
     /// What has happened that no status tells, until it is reported.
     events: Vec<ReportedEvent>,
     started_at: DateTime<Utc>,
+    /// The pod's control groups, once there is something to limit.
+    groups: Option<PodGroups>,
+    /// When the memory of containers is to be looked at.
+    memory_look: Option<DateTime<Utc>>,
     /// Set once the pod is to end: until when its processes may take.
     stop: Option<DateTime<Utc>>,
     verdict: Verdict,
@@ -229,13 +244,15 @@ impl Supervisor<'_> {
                 continue;
             }
             self.ask_containers(now);
+            self.look_at_memory(now);
             if self.report_due.is_some_and(|due| due <= now) {
                 self.report(false);
                 // A pod that is still there by now may stay for days; those that are not, do not pay for this.
                 release_free_memory();
             }
             let kills = self.containers.iter().filter_map(|container| container.kill_at);
-            let wakes = [actions.next_wake, self.report_due, self.deadline(), self.next_question()];
+            let wakes =
+                [actions.next_wake, self.report_due, self.deadline(), self.next_question(), self.memory_look];
             let wake = kills.chain(wakes.into_iter().flatten()).min();
             self.wait(wake);
         }
@@ -269,7 +286,10 @@ impl Supervisor<'_> {
             job_uid: self.run.job_uid.clone(),
         };
         let before = ticks();
-        match start(self.run, container, place, state.restart_count) {
+        let started = self
+            .confine(index)
+            .and_then(|confinement| start(self.run, container, place, state.restart_count, confinement));
+        match started {
             Ok(process) => {
                 if let Some(pid) = process.pid {
                     // By this the processes of a lost pod are found that have cleared their environment.
@@ -278,6 +298,7 @@ impl Supervisor<'_> {
                 self.containers[index] = process;
                 self.states[index] = state;
                 crash_point("container-started");
+                self.begin_to_watch(index, now);
                 self.begin_probes(index, now);
                 true
             }
@@ -415,9 +436,14 @@ impl Supervisor<'_> {
         };
         let container = &self.run.containers[index];
         let restart = self.states[index].restart_count;
+        let reason = match exit_code {
+            _ if self.end_confinement(index) => "OOMKilled",
+            0 => "Completed",
+            _ => "Error",
+        };
         let how = Terminated {
             exit_code,
-            reason: if exit_code == 0 { "Completed".into() } else { "Error".into() },
+            reason: reason.into(),
             message: last_message(container, exit_code, &self.directory, restart),
             started_at,
             finished_at: now,
@@ -497,10 +523,21 @@ impl Supervisor<'_> {
         }
     }
 
+    /// Notes something that no status tells, for the next report.
+    fn tell(&mut self, index: usize, type_: &str, reason: &str, message: String) {
+        self.events.push(ReportedEvent {
+            container: self.run.containers[index].name.clone(),
+            type_: type_.into(),
+            reason: reason.into(),
+            message,
+        });
+    }
+
     fn end(&mut self) {
         if has_children() {
             kill_descendants(&[]);
         }
+        self.groups.iter().for_each(PodGroups::remove_all);
         crash_point("before-last-report");
         self.report(true);
         crash_point("after-last-report");
@@ -513,6 +550,7 @@ fn start(
     container: &ContainerRun,
     log: LogPlace,
     restart: i32,
+    confinement: Confinement,
 ) -> Result<Process, StartFailure> {
     let (root, pod) = (log.root.clone(), log.directory.path().to_owned());
     let log = LogWriter::create(log, restart)
@@ -525,7 +563,8 @@ fn start(
     for output in [&stdout, &stderr] {
         let _ = nix::fcntl::fcntl(output, nix::fcntl::FcntlArg::F_SETFL(OFlag::O_NONBLOCK));
     }
-    let pid = start_process(run, container, (&root, &pod), (&stdout_end, &stderr_end))?;
+    let surroundings = Surroundings { root: &root, pod: &pod, confinement: &confinement };
+    let pid = start_process(run, container, surroundings, (&stdout_end, &stderr_end))?;
     let output = [Some(stdout), Some(stderr)];
-    Ok(Process { pid: Some(pid), output, log: Some(log), ..Process::default() })
+    Ok(Process { pid: Some(pid), output, log: Some(log), confinement, ..Process::default() })
 }

@@ -23,6 +23,7 @@ mod images;
 mod indexed;
 mod kinds;
 mod last_messages;
+mod limits;
 mod logs;
 mod manifests;
 mod names;

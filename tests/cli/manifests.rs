@@ -355,7 +355,7 @@ fn variables_of_resources_are_what_the_container_may_have() {
     let manifest = job("sized", "", script);
     let manifest = manifest.trim_end().to_owned() + "\n        " + env;
     let output = world.command("apply -f -").stdin(manifest).run().success();
-    assert!(output.stderr.lines().all(|line| line.ends_with("is not enforced yet")), "{}", output.stderr);
+    assert_eq!(output.stderr, "");
     world.wait_for_end("sized");
     let cpus = world.value("nodes", "{.items[0].status.allocatable.cpu}");
     let logs = world.run("logs job/sized -c main").success().stdout;

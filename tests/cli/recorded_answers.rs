@@ -105,7 +105,7 @@ fn answers_are_those_of_a_real_server_but_for_the_listed() {
         serde_json::from_str(include_str!("../data/apiserver-answers.json")).expect("recorded answers");
     assert!(cases.len() > 250, "only {} cases", cases.len());
     let (listed, notes) = (listed(), own_notes());
-    assert!(notes.contains("is not enforced yet"), "{notes:?}");
+    assert!(notes.contains("is not given to the pods"), "{notes:?}");
     let found: Vec<(&Value, Option<String>)> = std::thread::scope(|scope| {
         let workers: Vec<_> = cases
             .chunks(cases.len().div_ceil(WORLDS))

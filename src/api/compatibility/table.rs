@@ -1,14 +1,18 @@
 //! The table: every field of a Job and of a Pod's spec, and what becomes of it.
 
 use super::Treatment::{Honoured, Refused, Warned};
-use super::When::{Above, False, Set, TextBesides};
+use super::When::{Above, False, Holds, Set, TextBesides};
 use super::{Entry, Treatment, When};
 use crate::api::meta::{FINALIZER_FOREGROUND, FINALIZER_JOB_TRACKING};
 
 const LATER: &str = "comes with a later version of jobctl";
 const NOT_IN_FORCE: &str = "is not in force: a container is a process of this machine";
 const NO_EFFECT_YET: &str = "has no effect on this machine yet";
-const ADMITS: &str = "a pod that asks for more than is free waits; ephemeral-storage is not counted";
+const ADMITS: &str =
+    "admit a pod where its CPUs, memory and extended resources are free; the disk is not counted";
+const STORAGE: &str = "ephemeral-storage";
+const LIMITED: &str = "limit memory and CPU (by control groups where some can be made, by looking at processes otherwise), not \
+     the use of the disk";
 const ONE_MACHINE: &str = "has no effect: there is only this machine to run on";
 
 const fn entry(fields: &'static [&'static str], when: When, treatment: Treatment) -> Entry {
@@ -181,8 +185,8 @@ pub(super) const POD_SPEC: &[Entry] = &[
     refused(&["ephemeralContainers"], "may not be part of a manifest"),
     refused(&["resourceClaims"], "there are no devices to claim here"),
     refused(&["resources.claims"], "there are no devices to claim here"),
-    honoured(&["resources.requests"], ADMITS),
-    warned(&["resources.limits"], "is not enforced yet"),
+    entry(&["resources.requests"], Holds(STORAGE), Warned(ADMITS)),
+    entry(&["resources.limits"], Holds(STORAGE), Warned(LIMITED)),
     entry(&["os.name"], TextBesides(&["linux"]), Refused("containers run on this Linux machine")),
     honoured(
         &["nodeName", "nodeSelector", "affinity.nodeAffinity"],
@@ -315,8 +319,8 @@ pub(super) const CONTAINER: &[Entry] = &[
     refused(&["securityContext.windowsOptions"], "containers run on this Linux machine"),
     refused(&["restartPolicyRules"], LATER),
     refused(&["resources.claims"], "there are no devices to claim here"),
-    honoured(&["resources.requests"], ADMITS),
-    warned(&["resources.limits"], "is not enforced yet"),
+    entry(&["resources.requests"], Holds(STORAGE), Warned(ADMITS)),
+    entry(&["resources.limits"], Holds(STORAGE), Warned(LIMITED)),
     honoured(&["resizePolicy"], "nothing is resized"),
     refused(
         &["livenessProbe.grpc", "readinessProbe.grpc", "startupProbe.grpc"],

@@ -85,7 +85,7 @@ fn findings_have_concrete_paths() {
             "probes and limits",
             job(
                 json!({"containers": [{"livenessProbe": {"exec": {"command": ["x"]}}, "startupProbe": {"grpc": {"port": 1}},
-                    "readinessProbe": {"httpGet": {"port": 1, "scheme": "HTTPS"}}, "resources": {"limits": {"cpu": 1}}}]}),
+                    "readinessProbe": {"httpGet": {"port": 1, "scheme": "HTTPS"}}, "resources": {"limits": {"cpu": 1, "ephemeral-storage": 1}, "requests": {"cpu": 1}}}]}),
             ),
             vec![
                 "refused spec.template.spec.containers[0].startupProbe.grpc",

@@ -103,7 +103,10 @@ fn decode<T: DeserializeOwned>(value: &Value) -> Result<Decoded<T>, (Path, serde
     let mut unknown_fields = Vec::new();
     let mut track = Track::new();
     let deserializer = serde_path_to_error::Deserializer::new(value, &mut track);
-    let decoded = serde_ignored::deserialize(deserializer, |path| unknown_fields.push(unknown_field(&path)));
+    let mut note = |path: serde_ignored::Path<'_>| unknown_fields.push(unknown_field(&path));
+    // One type for all kinds: with a closure of each, all that a pod is made of would be compiled once for each.
+    let note: &mut dyn FnMut(serde_ignored::Path<'_>) = &mut note;
+    let decoded = serde_ignored::deserialize(deserializer, note);
     match decoded {
         Ok(object) => Ok(Decoded { object, unknown_fields }),
         Err(error) => Err((track.path(), error)),

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config::ConfigObjects;
 use super::environment::{self, Problem, Referenced, Room};
+use super::limits::LimitsRun;
 use super::probes::ProbesRun;
 use super::volumes::{self, MountRun, Sources, Step, VolumeRun};
 use crate::api::images::{Image, ImageName, Images};
@@ -62,6 +63,9 @@ pub struct PodRun {
     /// A directory of a pod that is gone, to be taken in place of a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spare: Option<PathBuf>,
+    /// What its containers may use at most together, where the pod says so itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<LimitsRun>,
     /// What containers mount.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub volumes: Vec<VolumeRun>,
@@ -102,6 +106,9 @@ pub struct ContainerRun {
     /// As whom it runs, and with what rights, where that is not as who starts it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials: Option<CredentialsRun>,
+    /// What it may use at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<LimitsRun>,
     /// Its probes and hooks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probes: Option<Box<ProbesRun>>,
@@ -307,6 +314,7 @@ pub fn pod_run(
             .unwrap_or(DEFAULT_UMASK),
         backoff_base_milliseconds: backoff::base(owner, world.settings.backoff_base).num_milliseconds(),
         spare: None,
+        limits: LimitsRun::of(spec.resources.as_ref().and_then(|resources| resources.limits.as_ref())),
         containers,
         volumes,
     };
@@ -422,6 +430,7 @@ fn container_run(
         working_directory,
         sandbox,
         credentials: credentials(security),
+        limits: LimitsRun::of(container.resources.as_ref().and_then(|resources| resources.limits.as_ref())),
         probes: ProbesRun::of(container, referenced.address).map(Box::new),
         message_path,
         message_from_log: container.termination_message_policy.as_deref() == Some("FallbackToLogsOnError"),

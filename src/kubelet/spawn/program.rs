@@ -4,6 +4,7 @@ use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
+use nix::sched::CpuSet;
 use nix::unistd::Pid;
 
 use super::super::actions::CredentialsRun;
@@ -17,9 +18,21 @@ use super::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::kubelet) enum Step {
     Fork,
+    Groups,
     Directory,
     Credentials,
     Exec,
+}
+
+/// What holds a container's processes to its limits, beside looking at them.
+#[derive(Debug, Default)]
+pub(in crate::kubelet) struct Confinement {
+    /// The control groups that they are in, to be written to.
+    pub(in crate::kubelet) groups: Vec<OwnedFd>,
+    /// The processors that they run on, where no group limits their share of them.
+    pub(in crate::kubelet) cpus: Option<CpuSet>,
+    /// How far they give way to others.
+    pub(in crate::kubelet) niceness: i32,
 }
 
 /// What a process finds in its own view of the file system.
@@ -31,7 +44,7 @@ pub(in crate::kubelet) struct Entered {
 }
 
 /// A container's process, ready to be started: everything is allocated before the fork.
-pub(in crate::kubelet) struct Program {
+pub(in crate::kubelet) struct Program<'a> {
     path: CString,
     argv: Vec<CString>,
     env: Vec<CString>,
@@ -40,9 +53,10 @@ pub(in crate::kubelet) struct Program {
     hostname: Option<CString>,
     umask: libc::mode_t,
     credentials: Option<CredentialsRun>,
+    confinement: &'a Confinement,
 }
 
-impl Program {
+impl<'a> Program<'a> {
     /// # Errors
     /// A word with a NUL byte in it.
     pub(in crate::kubelet) fn new(
@@ -52,12 +66,14 @@ impl Program {
         hostname: &str,
         umask: u32,
         credentials: Option<&CredentialsRun>,
+        confinement: &'a Confinement,
     ) -> Result<Self, std::ffi::NulError> {
         let may_name_host = nix::unistd::geteuid().is_root();
         Ok(Self {
             hostname: may_name_host.then(|| CString::new(hostname)).transpose()?,
             umask: umask & 0o777,
             credentials: credentials.cloned(),
+            confinement,
             path: CString::new(path)?,
             argv: argv.iter().map(|word| CString::new(word.as_str())).collect::<Result<_, _>>()?,
             env: env
@@ -160,7 +176,7 @@ impl Program {
 
 /// What the child needs, in the memory that it shares with us until it execs.
 struct Launch<'a> {
-    program: &'a Program,
+    program: &'a Program<'a>,
     argv: *const *const libc::c_char,
     env: *const *const libc::c_char,
     stdout: RawFd,
@@ -203,7 +219,17 @@ unsafe fn exec(launch: &Launch<'_>, path: &CStr, directory: &CStr) -> (Step, i32
                 libc::setrlimit(*resource, possible);
             }
         }
-        libc::setpriority(libc::PRIO_PROCESS, 0, 0);
+        let confinement = launch.program.confinement;
+        for group in &confinement.groups {
+            // Zero is whoever writes.
+            if libc::write(group.as_raw_fd(), c"0".as_ptr().cast(), 1) < 0 {
+                return (Step::Groups, *libc::__errno_location());
+            }
+        }
+        if let Some(cpus) = &confinement.cpus {
+            let _ = nix::sched::sched_setaffinity(Pid::from_raw(0), cpus);
+        }
+        libc::setpriority(libc::PRIO_PROCESS, 0, confinement.niceness);
         libc::umask(launch.program.umask);
         let null = libc::open(c"/dev/null".as_ptr(), libc::O_RDONLY);
         libc::dup2(null, 0);

@@ -5,8 +5,8 @@ use nix::sys::signal::{Signal, killpg};
 
 use super::super::actions::{ContainerPhase, Finding, Handler, ProbeKind, ProbeStates};
 use super::super::probe_process::{ProbeProcess, Task};
+use super::super::start::Surroundings;
 use super::{REPORT_DELAY, Supervisor};
-use crate::store::ReportedEvent;
 
 /// What a container has at least after its preStop hook, to end by itself.
 const AFTER_PRE_STOP: Duration = Duration::seconds(2);
@@ -86,9 +86,13 @@ impl Supervisor<'_> {
         let now = self.clock.now();
         // A process of ours keeps the time itself; this is for those that do not.
         let deadline = timeout.map(|seconds| now + Duration::seconds(seconds));
-        let place = (self.store.root(), self.directory.path());
+        let surroundings = Surroundings {
+            root: self.store.root(),
+            pod: self.directory.path(),
+            confinement: &self.containers[index].confinement,
+        };
         let container = (index, &self.run.containers[index]);
-        match ProbeProcess::start(self.run, container, place, (task, handler), timeout, deadline) {
+        match ProbeProcess::start(self.run, container, surroundings, (task, handler), timeout, deadline) {
             Ok(asking) => self.asking.push(asking),
             Err(why) => self.conclude(index, task, Some(why)),
         }
@@ -161,14 +165,5 @@ impl Supervisor<'_> {
             }
         }
         self.report_due.get_or_insert(now + REPORT_DELAY);
-    }
-
-    fn tell(&mut self, index: usize, type_: &str, reason: &str, message: String) {
-        self.events.push(ReportedEvent {
-            container: self.run.containers[index].name.clone(),
-            type_: type_.into(),
-            reason: reason.into(),
-            message,
-        });
     }
 }

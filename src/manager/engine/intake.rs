@@ -15,7 +15,7 @@ use crate::api::kinds::Key;
 use crate::api::meta::{key, uid};
 use crate::controller::{JobFacts, PodEntry};
 use crate::kubelet::actions::{claim_directory, container_event, lost_status, take_report};
-use crate::kubelet::{Session, Supervisor, kill_strays, supervisor_of};
+use crate::kubelet::{Session, Supervisor, kill_strays, remove_groups, supervisor_of};
 use crate::store::{Change, PodDirectory, PodReport, Table};
 
 /// How long after a pod could not be started, for want of processes mostly, it is tried again.
@@ -200,7 +200,9 @@ impl Engine {
                 self.take_in(&report, now, round)?;
                 continue;
             }
-            kill_strays(&pod_uid, &Session::all_in(&directory.lock_text()));
+            let text = directory.lock_text();
+            kill_strays(&pod_uid, &Session::all_in(&text));
+            remove_groups(&pod_uid, &text);
             round.say(|| format!("pod/{} lost: its supervisor is gone", key.name));
             let mut lost = Pod::clone(&pod);
             lost.status = Some(lost_status(&pod, now));
