@@ -5,6 +5,7 @@ pub mod compatibility;
 pub mod conditions;
 pub mod decode;
 pub mod defaults;
+pub mod devices;
 pub mod disabled_fields;
 pub mod durations;
 pub mod events;

@@ -6,6 +6,7 @@ mod cron_jobs;
 pub mod cronjob;
 pub mod endpoints;
 pub mod job;
+mod leases;
 pub mod pods;
 pub mod policies;
 pub mod room;

@@ -4,6 +4,7 @@
 mod adopted;
 mod check;
 mod config;
+mod devices;
 mod engine;
 mod follow;
 mod node;

@@ -15,7 +15,10 @@ use super::output::{complain, print, print_bytes};
 use super::queue::Queue;
 use super::resources::Target;
 use super::selection::{self, Found, Selectors};
+use crate::api::Pod;
+use crate::api::devices::leased;
 use crate::api::kinds::{Key, Kind};
+use crate::api::meta::ANNOTATION_DEVICES;
 use crate::apiserver::{EventType, Watch, WatchEvent, uid_of};
 use crate::manager::clock;
 use crate::printers;
@@ -347,10 +350,32 @@ fn tables(
                 }
             }
         }
+        if table == TableKind::Pod && wide {
+            let devices: Vec<String> = of_kind.iter().map(|one| devices_of(&one.text)).collect();
+            if devices.iter().any(|ids| !ids.is_empty()) {
+                columns = TableKind::PODS_WITH_DEVICES;
+                for (row, ids) in rows.iter_mut().zip(devices) {
+                    row.cells.push(or_none(ids).into());
+                }
+            }
+        }
         let options = table_options(args, *kind, kinds.len() > 1, all_namespaces);
         blocks.push(TablePrinter::new(columns, options).print(&rows));
     }
     Ok(blocks.join(if args.no_headers { "" } else { "\n" }))
+}
+
+/// The ids of the devices that a pod has leased: `nvidia.com/gpu:0,1`.
+fn devices_of(pod: &str) -> String {
+    if !pod.contains(ANNOTATION_DEVICES) {
+        return String::new();
+    }
+    let leased = serde_json::from_str(pod).map(|pod: Pod| leased(&pod)).unwrap_or_default();
+    leased.iter().map(|(resource, ids)| format!("{resource}:{}", ids.join(","))).collect::<Vec<_>>().join(" ")
+}
+
+fn or_none(text: String) -> String {
+    if text.is_empty() { "<none>".into() } else { text }
 }
 
 /// Above this number of objects they are made ready to be printed on all cores.

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::pods::completion_index;
 use crate::api::conditions::pod_condition;
+use crate::api::devices::Devices;
 use crate::api::kinds::Key;
 use crate::api::meta::key;
 use crate::api::pod_resources::{requests_with_defaults, says_anything};
@@ -33,6 +34,8 @@ pub struct NodeLimits {
     pub default_requests: Amounts,
     /// Extended resources, and how many there are of each.
     pub extended_resources: BTreeMap<String, u32>,
+    /// Those of them that pods have by id.
+    pub devices: Devices,
 }
 
 /// Amounts in billionths by resource; what is not there is none.

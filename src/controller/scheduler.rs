@@ -4,7 +4,7 @@
 mod tests;
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
@@ -12,6 +12,7 @@ use super::pods::{bind, leave_pending, pod_reference, scheduled_event, wait_for_
 use super::room::{Demand, is_about_room};
 use super::{Action, World};
 use crate::api::conditions::{is_pod_finished, pod_condition};
+use crate::api::devices::{Devices, lease};
 use crate::api::events::EventRecord;
 use crate::api::kinds::Key;
 use crate::api::meta::{key, namespace};
@@ -126,7 +127,12 @@ pub(super) fn schedule_waiting(world: &World, now: DateTime<Utc>, actions: &mut 
         may_start
     });
     let mut verdicts: Vec<(&Key, Option<String>)> = Vec::new();
+    let (mut leased, mut given) = (BTreeMap::new(), Devices::new());
     for key in &admissions.admitted {
+        let spec = world.live_pod(key).and_then(|pod| pod.spec.as_ref());
+        // Where a device is about to be given back, its next pod comes a moment later.
+        let Some(devices) = spec.and_then(|spec| world.choose_devices(spec, &mut given)) else { continue };
+        leased.insert(*key, devices);
         verdicts.push((key, None));
     }
     let admitted: BTreeSet<&Key> = admissions.admitted.iter().copied().collect();
@@ -154,6 +160,9 @@ pub(super) fn schedule_waiting(world: &World, now: DateTime<Utc>, actions: &mut 
         let Some(pod) = world.live_pod(key) else { continue };
         let mut pod = Pod::clone(pod);
         let event = settle(world, &mut pod, message, now);
+        if let Some(devices) = leased.get(key) {
+            lease(&mut pod, devices);
+        }
         actions.push(Action::RecordEvent(event));
         actions.push(Action::UpdatePod(Box::new(pod)));
     }

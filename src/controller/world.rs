@@ -10,10 +10,12 @@ use chrono_tz::Tz;
 use super::backoff::DEFAULT_BASE;
 use super::cron_jobs::CronJobs;
 use super::job::{ClockReading, JobFacts};
+use super::leases::Leases;
 use super::room::{Demand, NodeLimits, Room};
 use super::scheduler;
 use super::ttl::expiry;
 use crate::api::conditions::{is_job_finished, is_pod_finished, job_finished_at};
+use crate::api::devices::{Devices, leased};
 use crate::api::images::Images;
 use crate::api::kinds::Key;
 use crate::api::meta::{
@@ -21,7 +23,7 @@ use crate::api::meta::{
 };
 use crate::api::nodes::{Labels, well_known_labels};
 use crate::api::resource_field::Amounts;
-use crate::api::{Job, Node, PersistentVolumeClaim, Pod, Service};
+use crate::api::{Job, Node, PersistentVolumeClaim, Pod, PodSpec, Service};
 
 /// What holds for all objects of this place.
 #[derive(Clone, Debug, PartialEq)]
@@ -121,6 +123,7 @@ pub struct World {
     /// Of those without a place, who has not been told that it waits for room.
     unsettled: BTreeSet<Key>,
     room: Room,
+    leases: Leases,
     /// The uids of PersistentVolumeClaims.
     claims: HashMap<Key, Box<str>>,
     services: BTreeMap<Key, Service>,
@@ -197,6 +200,28 @@ impl World {
     /// Whether a pod waits for room on the node.
     pub fn is_room_awaited(&self) -> bool {
         self.room.is_awaited()
+    }
+
+    /// Devices of this node for a pod that is admitted, of those that nobody has.
+    pub(super) fn choose_devices(&self, spec: &PodSpec, given: &mut Devices) -> Option<Devices> {
+        self.leases.choose(&self.settings.limits.devices, spec, given)
+    }
+
+    /// Uids of pods that are gone, and whose devices are leased until nothing of them runs any more.
+    pub fn departing(&self) -> impl Iterator<Item = &str> {
+        self.leases.departing()
+    }
+
+    /// A pod that is not stored may still run: where there are devices, it may have some.
+    pub fn depart_unknown(&mut self, uid: &str) {
+        if !self.settings.limits.devices.is_empty() {
+            self.leases.depart_unknown(uid);
+        }
+    }
+
+    /// Nothing of such a pod runs any more. Whether that ends a lease.
+    pub fn departed(&mut self, uid: &str) -> bool {
+        self.leases.departed(uid)
     }
 
     pub(super) fn room(&self) -> &Room {
@@ -418,6 +443,10 @@ impl World {
     /// Takes in a pod as stored.
     pub fn put_pod(&mut self, pod: Pod) {
         let key = key(&pod.metadata);
+        // Another pod of this name: the one before was removed by force.
+        if self.leases.holder(&key).is_some_and(|holder| holder != uid(&pod.metadata)) {
+            self.leases.depart(&key);
+        }
         if is_done(&pod) {
             let done = DonePod {
                 uid: uid(&pod.metadata).into(),
@@ -459,6 +488,7 @@ impl World {
 
     /// Takes in the removal of a pod.
     pub fn remove_pod(&mut self, key: &Key) {
+        self.leases.depart(key);
         self.forget_pod(key);
     }
 
@@ -471,6 +501,7 @@ impl World {
             pod.spec.as_ref().map(|spec| Demand::of(spec, &self.settings.limits)).unwrap_or_default();
         if scheduler::is_bound(pod) {
             self.room.hold(key, demand);
+            self.leases.hold(key, uid(&pod.metadata), leased(pod));
         } else if scheduler::is_unscheduled(pod) {
             self.unscheduled.insert(key.clone());
             // Who was told so may ask for nothing by now: what counts as asked for is a matter of configuration.
@@ -485,6 +516,7 @@ impl World {
         self.unscheduled.remove(key);
         self.unsettled.remove(key);
         self.room.forget(key);
+        self.leases.end(key);
         let owner = match self.pods.remove(key) {
             None => return,
             Some(PodEntry::Live(pod)) => {

@@ -1,6 +1,6 @@
 //! Where things are and how this place is set up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -11,6 +11,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::devices;
 use crate::api::images::Images;
 use crate::api::resource_field::Amounts;
 use crate::api::security::Identity;
@@ -59,8 +60,16 @@ struct ConfigFile {
     max_pods: Option<u32>,
     /// What a container counts as that says nothing of a resource.
     default_requests: BTreeMap<String, Scalar>,
-    /// Resources that this machine has beside CPUs and memory, and how many of each.
-    extended_resources: BTreeMap<String, u32>,
+    /// Resources that this machine has beside CPUs and memory, and how many of each, or their ids.
+    extended_resources: BTreeMap<String, Extended>,
+}
+
+/// How many there are of a resource, or which.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "must be a number, or a list of ids")]
+enum Extended {
+    Count(u32),
+    Ids(Vec<Scalar>),
 }
 
 /// A quantity may be written as a number.
@@ -184,10 +193,10 @@ pub fn identity() -> Identity {
 fn limits(
     max_pods: Option<u32>,
     requests: BTreeMap<String, Scalar>,
-    extended_resources: BTreeMap<String, u32>,
+    named: BTreeMap<String, Extended>,
 ) -> Result<NodeLimits, (&'static str, String)> {
     let (mut default_requests, defaults, extended) = (Amounts::new(), "defaultRequests", "extendedResources");
-    for name in extended_resources.keys() {
+    for name in named.keys() {
         if !name.contains('/') {
             return Err((
                 extended,
@@ -198,6 +207,23 @@ fn limits(
             return Err((extended, format!("{name:?}: {problem}")));
         }
     }
+    // What somebody has said of a kind of devices counts, not what is there.
+    let mut devices = devices::found_here();
+    devices.retain(|name, _| !named.contains_key(name));
+    let mut extended_resources = BTreeMap::new();
+    for (name, there) in named {
+        match there {
+            Extended::Count(count) => drop(extended_resources.insert(name, count)),
+            Extended::Ids(ids) => {
+                let ids: Vec<String> = ids.into_iter().map(Scalar::text).collect();
+                if let Some(problem) = problem_with_ids(&ids) {
+                    return Err((extended, format!("{name}: {problem}")));
+                }
+                devices.insert(name, ids);
+            }
+        }
+    }
+    extended_resources.extend(devices.iter().map(|(name, ids)| (name.clone(), ids.len() as u32)));
     for (name, amount) in requests {
         let text = amount.text();
         if !["cpu", "memory"].contains(&name.as_str()) && !extended_resources.contains_key(&name) {
@@ -210,7 +236,19 @@ fn limits(
             Err(problem) => return Err((defaults, format!("{name}: {text:?}: {problem}"))),
         };
     }
-    Ok(NodeLimits { max_pods, default_requests, extended_resources })
+    Ok(NodeLimits { max_pods, default_requests, extended_resources, devices })
+}
+
+/// Ids stand in lists with commas, in variables of containers.
+fn problem_with_ids(ids: &[String]) -> Option<String> {
+    let is_bad = |id: &&String| {
+        id.is_empty() || id.contains(|c: char| c == ',' || c.is_whitespace() || c.is_control())
+    };
+    if let Some(bad) = ids.iter().find(is_bad) {
+        return Some(format!("{bad:?} is no id: it must not be empty, nor hold commas or spaces"));
+    }
+    let mut seen = BTreeSet::new();
+    ids.iter().find(|id| !seen.insert(*id)).map(|twice| format!("{twice:?} is there twice"))
 }
 
 fn duration(text: &str) -> Result<chrono::Duration, String> {

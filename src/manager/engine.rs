@@ -208,6 +208,7 @@ impl Engine {
             self.world.enqueue_pod(key);
         }
         self.settle_suspects(now, &mut round)?;
+        self.see_departed();
         for key in self.job_timers.take_due(now) {
             self.world.mark_dirty(key);
         }

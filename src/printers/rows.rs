@@ -95,6 +95,20 @@ impl TableKind {
         "WAITS FOR",
     ];
 
+    /// The headers of the wide table of Pods where some have devices for themselves. The last is ours, likewise.
+    pub const PODS_WITH_DEVICES: &'static [&'static str] = &[
+        "NAME",
+        "READY",
+        "STATUS",
+        "RESTARTS",
+        "AGE",
+        "IP",
+        "NODE",
+        "NOMINATED NODE",
+        "READINESS GATES",
+        "DEVICES",
+    ];
+
     /// The headers of the kind's table.
     pub fn columns(self, wide: bool) -> &'static [&'static str] {
         match (self, wide) {

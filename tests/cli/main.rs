@@ -13,6 +13,7 @@ mod create;
 mod cronjobs;
 mod delete;
 mod describe;
+mod devices;
 mod doctor;
 mod engine;
 mod examples;

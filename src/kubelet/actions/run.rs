@@ -14,6 +14,7 @@ use super::environment::{self, Problem, Referenced, Room};
 use super::limits::LimitsRun;
 use super::probes::ProbesRun;
 use super::volumes::{self, MountRun, Sources, Step, VolumeRun};
+use crate::api::devices::{Devices, leased, of_container, variables};
 use crate::api::images::{Image, ImageName, Images};
 use crate::api::meta::{
     ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PATH, ANNOTATION_SESSION, ANNOTATION_STRICT, ANNOTATION_UMASK,
@@ -278,12 +279,15 @@ pub fn pod_run(
     let (volumes, steps): (Vec<_>, Vec<_>) = prepared.into_iter().unzip();
     let images = &world.settings.images;
     let is_strict = from_owner(ANNOTATION_STRICT) == Some("true");
+    let devices = leased(pod);
     let given = Given {
         referenced,
         environment: &environment,
         images,
         directory,
         volumes: &volumes,
+        inventory: &world.settings.limits.devices,
+        devices: &devices,
         spec: &spec,
         me,
         is_strict,
@@ -333,6 +337,9 @@ struct Given<'a> {
     /// The working directory of whoever created the object.
     directory: &'a str,
     volumes: &'a [VolumeRun],
+    /// What devices this machine has, and which of them the pod has.
+    inventory: &'a Devices,
+    devices: &'a Devices,
 }
 
 fn blocked(container: &str, problem: Problem) -> Blocked {
@@ -354,8 +361,9 @@ fn container_run(
     role: Role,
     room: &mut Room,
 ) -> Result<ContainerRun, Blocked> {
-    let Given { referenced, environment, images, spec, me, is_strict, has_names, directory, volumes } =
+    let Given { referenced, environment, images, spec, me, is_strict, has_names, directory, volumes, .. } =
         *given;
+    let of_devices = device_variables(given, &container.name);
     let pod = referenced.pod;
     let image = container.image.clone().unwrap_or_default();
     let known = match image.as_str() {
@@ -391,6 +399,7 @@ fn container_run(
     let ours = [(POD_UID_VARIABLE, uid(&pod.metadata)), (CONTAINER_VARIABLE, container.name.as_str())];
     let of_image = known.iter().flat_map(|known| &known.env);
     let given = environment.iter().chain(of_image).filter(|(name, _)| !own.contains_key(*name));
+    let given = given.chain(of_devices.iter().map(|(name, value)| (name, value)));
     let mut given = given.map(|(name, value)| (name.as_str(), value.as_str())).chain(ours);
     given.try_for_each(|(name, value)| room.take_variable(name, value)).map_err(blocked)?;
     let mut env = environment.clone();
@@ -400,6 +409,7 @@ fn container_run(
         env.insert("HOME".into(), "/".into());
     }
     env.extend(own);
+    env.extend(of_devices.iter().cloned());
     env.extend(ours.map(|(name, value)| (name.to_owned(), value.to_owned())));
     let of_image = known.as_ref().and_then(|known| known.working_dir.as_deref());
     let wanted = container.working_dir.as_deref().filter(|directory| !directory.is_empty()).or(of_image);
@@ -435,6 +445,16 @@ fn container_run(
         message_path,
         message_from_log: container.termination_message_policy.as_deref() == Some("FallbackToLogsOnError"),
     })
+}
+
+/// What a container is told of the devices of this machine: which are its own, of each kind. A container that asks for none
+/// sees none.
+fn device_variables(given: &Given<'_>, container: &str) -> Vec<(String, String)> {
+    let of_resource = |resource: &String| {
+        let ids = given.devices.get(resource).map(Vec::as_slice).unwrap_or_default();
+        variables(resource, of_container(given.spec, container, resource, ids))
+    };
+    given.inventory.keys().flat_map(of_resource).collect()
 }
 
 /// The usual place of a last message, which every manifest names once it has been defaulted.

@@ -3,6 +3,8 @@
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 
+use super::super::clock;
+use super::intake::kill_left;
 use super::{Engine, LOOK_AGAIN, Round, SOON};
 use crate::api::kinds::Key;
 use crate::kubelet::{Supervisor, continue_if_stopped, kill_supervisor, request_stop, supervisor_of};
@@ -83,12 +85,38 @@ impl Engine {
         Ok(())
     }
 
+    /// Sees whether pods that are gone still run, and have what they leased.
+    pub(super) fn see_departed(&mut self) {
+        let departing: Vec<String> = self.world.departing().map(str::to_owned).collect();
+        if !departing.is_empty() {
+            let keep = is_anything_read_for_record(self.store.root());
+            departing.iter().for_each(|uid| self.clear_away(uid, keep));
+        }
+    }
+
     /// Removes what a pod leaves behind that is not stored any more. One replaced by another of the same name may
     /// still run. `keep`: somebody may not have read its logs, and removes the directory then.
     pub(super) fn clear_away(&mut self, pod_uid: &str, keep: bool) {
         let directory = PodDirectory::new(self.store.pod_path(pod_uid));
-        if let Ok(Supervisor::Alive(Some(process))) = supervisor_of(&directory) {
-            let _ = request_stop(&process, pod_uid, 0);
+        let is_departing = self.world.departing().any(|departing| departing == pod_uid);
+        match supervisor_of(&directory) {
+            Ok(Supervisor::Alive(process)) => {
+                if let Some(process) = process {
+                    let _ = continue_if_stopped(&directory, &process);
+                    let _ = request_stop(&process, pod_uid, 0);
+                }
+                if is_departing {
+                    // What it has leased is free when its lock is.
+                    self.pod_timers.set(&Key::new("", pod_uid), Some(clock() + SOON));
+                    return;
+                }
+            }
+            Ok(Supervisor::Gone) if is_departing => {
+                kill_left(pod_uid, &directory);
+                self.world.departed(pod_uid);
+                self.pod_timers.set(&Key::new("", pod_uid), Some(clock()));
+            }
+            _ => {}
         }
         if !keep && !self.spares.keep(&directory) {
             directory.remove();

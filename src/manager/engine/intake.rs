@@ -200,9 +200,7 @@ impl Engine {
                 self.take_in(&report, now, round)?;
                 continue;
             }
-            let text = directory.lock_text();
-            kill_strays(&pod_uid, &Session::all_in(&text));
-            remove_groups(&pod_uid, &text);
+            kill_left(&pod_uid, &directory);
             round.say(|| format!("pod/{} lost: its supervisor is gone", key.name));
             let mut lost = Pod::clone(&pod);
             lost.status = Some(lost_status(&pod, now));
@@ -210,4 +208,11 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// Kills what is left of a pod without a supervisor, for certain.
+pub(super) fn kill_left(pod_uid: &str, directory: &PodDirectory) {
+    let text = directory.lock_text();
+    kill_strays(pod_uid, &Session::all_in(&text));
+    remove_groups(pod_uid, &text);
 }

@@ -138,6 +138,10 @@ impl Engine {
         for entry in entries.flatten() {
             let name = entry.file_name();
             if let Some(uid) = name.to_str().filter(|uid| !known.contains(*uid)) {
+                let directory = PodDirectory::new(self.store.pod_path(uid));
+                if matches!(supervisor_of(&directory), Ok(Supervisor::Alive(_))) {
+                    self.world.depart_unknown(uid);
+                }
                 self.clear_away(uid, keep);
             }
         }

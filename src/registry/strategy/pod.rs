@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::{Strategy, prepare_meta_for_create, prepare_meta_for_update, raise_generation};
 use crate::api::compatibility::{self, Findings};
+use crate::api::devices::{Devices, lease, leased};
 use crate::api::disabled_fields::drop_disabled_fields;
 use crate::api::kinds::Kind;
 use crate::api::pod_resources::qos_class;
@@ -25,6 +26,8 @@ impl Strategy for Pod {
 
     fn prepare_for_create(&mut self, uid: &str, now: DateTime<Utc>) {
         prepare_meta_for_create(&mut self.metadata, uid, now);
+        // Only the scheduler hands out devices.
+        lease(self, &Devices::new());
         self.metadata.generation = Some(1);
         let spec = self.spec.get_or_insert_default();
         pod_admission::admit(spec);
@@ -50,6 +53,7 @@ impl Strategy for Pod {
 
     fn prepare_for_update(&mut self, old: &Self) {
         prepare_meta_for_update(&mut self.metadata, &old.metadata);
+        lease(self, &leased(old));
         self.status = old.status.clone();
         if let (Some(spec), Some(old)) = (&mut self.spec, &old.spec) {
             drop_disabled_fields(spec);
