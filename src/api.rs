@@ -3,10 +3,12 @@
 
 pub mod compatibility;
 pub mod conditions;
+pub mod containers;
 pub mod decode;
 pub mod defaults;
 pub mod disabled_fields;
 pub mod durations;
+pub(crate) mod errno;
 pub mod events;
 pub mod foreign_kinds;
 pub mod images;

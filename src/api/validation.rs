@@ -9,6 +9,7 @@ mod addresses;
 mod affinity;
 mod annotations;
 mod claim;
+mod claim_spec;
 mod claim_template;
 mod claims;
 mod cluster;

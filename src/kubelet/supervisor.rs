@@ -38,6 +38,7 @@ use super::spawn::{
 };
 use crate::api::PodStatus;
 use crate::api::durations::after;
+use crate::api::errno::errno_text;
 use crate::store::{
     Inbox, PodDirectory, PodReport, ProcessLock, ReportedEvent, Store, clock_offset, crash_point, holder_of,
     write_message_file,
@@ -643,13 +644,6 @@ fn has_no_interpreter(path: &str) -> bool {
 /// The part of container runtimes' sentence that is true here, which tutorials show and people search for.
 fn start_error(cause: &str) -> String {
     format!("unable to start container process: {cause}")
-}
-
-fn errno_text(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or(&text);
-    let mut contents = text.chars();
-    contents.next().map_or_else(String::new, |first| first.to_lowercase().chain(contents).collect())
 }
 
 /// The message of the StartError where there is no program.

@@ -1,11 +1,9 @@
 //! The description of a Pod.
 
-use std::collections::BTreeMap;
-
-use k8s_openapi::api::core::v1::{Container, Pod, PodSpec, SeccompProfile};
+use k8s_openapi::api::core::v1::{Container, Pod, SeccompProfile};
 
 use super::{Output, line, python_bool, set};
-use crate::api::quantity::nanos;
+use crate::api::pod_resources::qos_class;
 use crate::printers::duration::age;
 
 pub(super) fn describe(out: &mut Output<'_>, pod: &Pod) {
@@ -115,34 +113,6 @@ pub(super) fn describe(out: &mut Output<'_>, pod: &Pod) {
     line!(out, 0, "QoS Class:\t{}", set(status.qos_class.as_ref()).unwrap_or_else(|| qos_class(&spec)));
     out.node_selectors_and_tolerations("", spec.node_selector.as_ref(), spec.tolerations.as_ref());
     out.topology_spread_constraints("", spec.topology_spread_constraints.as_ref());
-}
-
-/// What the API server would have written into the status.
-fn qos_class(spec: &PodSpec) -> &'static str {
-    let (mut requests, mut limits) = (BTreeMap::new(), BTreeMap::new());
-    let mut guaranteed = true;
-    for container in spec.containers.iter().chain(spec.init_containers.iter().flatten()) {
-        let resources = container.resources.clone().unwrap_or_default();
-        let mut limited = 0;
-        for (sums, quantities) in [(&mut requests, &resources.requests), (&mut limits, &resources.limits)] {
-            limited = 0;
-            for name in ["cpu", "memory"] {
-                let quantity = quantities.iter().flatten().find(|(key, _)| *key == name);
-                if let Some(value) = quantity.and_then(|(_, q)| nanos(&q.0)).filter(|v| *v > 0) {
-                    *sums.entry(name).or_insert(0) += value;
-                    limited += 1;
-                }
-            }
-        }
-        guaranteed &= limited == 2;
-    }
-    if requests.is_empty() && limits.is_empty() {
-        "BestEffort"
-    } else if guaranteed && requests == limits {
-        "Guaranteed"
-    } else {
-        "Burstable"
-    }
 }
 
 impl Output<'_> {
