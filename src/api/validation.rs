@@ -34,6 +34,7 @@ mod projections;
 mod quotas;
 mod rbac;
 mod resources;
+mod restart_rules;
 mod security;
 mod service;
 mod stateful_set;

@@ -5,6 +5,7 @@ mod config;
 mod environment;
 mod probes;
 mod report;
+mod restart;
 mod run;
 mod status;
 mod volumes;
@@ -13,6 +14,7 @@ pub use config::ConfigObjects;
 pub use environment::Referenced;
 pub use probes::{Finding, Handler, ProbeKind, ProbeRun, ProbeStates, ProbesRun};
 pub use report::{container_event, failed_mount_event, killing_event, take_report};
+pub use restart::{OwnRestarts, RestartRule};
 pub use run::{
     Blocked, CONTAINER_VARIABLE, ContainerRun, CredentialsRun, Environment, FAILED_MOUNT, NODE_NAME_VARIABLE,
     POD_UID_VARIABLE, PodRun, Prepared, Role, SandboxRun, pod_run,
@@ -24,6 +26,8 @@ pub use volumes::{
 };
 
 use chrono::{DateTime, Duration, Utc};
+
+use restart::{Restart, restart_decision};
 
 /// How a container ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,8 +113,6 @@ impl Default for ContainerState {
     }
 }
 
-/// The longest delay between restarts of a container.
-const LONGEST_RESTART_DELAY: Duration = Duration::minutes(5);
 /// A container that has run this long starts over with its delays (upstream: twice the longest delay).
 const GOOD_RUN: Duration = Duration::minutes(10);
 
@@ -174,7 +176,7 @@ fn actions_of_life(
             mains_left = true;
             continue;
         }
-        if let Restart::At(at) = restart_decision(run, Role::Main, state) {
+        if let Restart::At(at) = restart_decision(run, container, state) {
             mains_left = true;
             start_or_wait(index, at, now, &mut actions);
         }
@@ -188,7 +190,7 @@ fn actions_of_life(
     for (index, (container, state)) in run.containers.iter().zip(states).enumerate() {
         if container.role == Role::Sidecar
             && !state.is_running()
-            && let Restart::At(at) = restart_decision(run, Role::Sidecar, state)
+            && let Restart::At(at) = restart_decision(run, container, state)
         {
             start_or_wait(index, at, now, &mut actions);
         }
@@ -209,7 +211,7 @@ fn next_init_container(run: &PodRun, states: &[ContainerState], now: DateTime<Ut
             continue;
         }
         if !state.is_running() {
-            match restart_decision(run, container.role, state) {
+            match restart_decision(run, container, state) {
                 Restart::At(at) => start_or_wait(index, at, now, &mut actions),
                 Restart::Never => {
                     actions.stop = running(states);
@@ -233,30 +235,6 @@ fn start_or_wait(index: usize, at: Option<DateTime<Utc>>, now: DateTime<Utc>, ac
         }
         _ => actions.start.push(index),
     }
-}
-
-enum Restart {
-    Never,
-    /// At once when `None`.
-    At(Option<DateTime<Utc>>),
-}
-
-fn restart_decision(run: &PodRun, role: Role, state: &ContainerState) -> Restart {
-    let Some(how) = state.terminated() else { return Restart::At(None) };
-    let again = match (role, run.restart_policy.as_str()) {
-        (Role::Sidecar, _) | (Role::Main, "Always") => true,
-        (Role::Init | Role::Main, "OnFailure") | (Role::Init, "Always") => how.exit_code != 0,
-        _ => false,
-    };
-    if !again {
-        return Restart::Never;
-    }
-    Restart::At(Some(how.finished_at + restart_delay(state, run.backoff_base())))
-}
-
-/// The first restart is immediate, then base, doubled each time up to five minutes (4.4).
-fn restart_delay(state: &ContainerState, base: Duration) -> Duration {
-    crate::controller::backoff::delay(state.recent_restarts, base, LONGEST_RESTART_DELAY)
 }
 
 /// The state of a container whose process has just been started.

@@ -35,6 +35,7 @@ mod recorded_answers;
 mod recorded_ends;
 mod recorded_kinds;
 mod replace;
+mod restarts;
 mod run;
 mod scale;
 mod security;

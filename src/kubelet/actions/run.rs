@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::config::ConfigObjects;
 use super::environment::{self, Problem, Referenced, Room};
 use super::probes::ProbesRun;
+use super::restart::OwnRestarts;
 use super::volumes::{self, MountRun, Sources, Step, VolumeRun};
 use crate::api::images::{ImageName, Images, command};
 use crate::api::meta::{
@@ -109,6 +110,9 @@ pub struct ContainerRun {
     /// Where it leaves a last message, if it can: a file that is made for it in its own view of the file system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_path: Option<String>,
+    /// What it says itself of being started again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restarts: Option<OwnRestarts>,
     /// Whether the end of its output is the message of a failure that has left none.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub message_from_log: bool,
@@ -426,6 +430,7 @@ fn container_run(
         credentials: credentials(security),
         probes: ProbesRun::of(container, referenced.address).map(Box::new),
         message_path,
+        restarts: OwnRestarts::of(container),
         message_from_log: container.termination_message_policy.as_deref() == Some("FallbackToLogsOnError"),
     })
 }
