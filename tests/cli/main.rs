@@ -39,6 +39,7 @@ mod restarts;
 mod run;
 mod scale;
 mod security;
+mod sidecars;
 mod source_documents;
 mod terminal;
 mod trust;
