@@ -3,11 +3,13 @@
 
 pub mod compatibility;
 pub mod conditions;
+pub mod containers;
 pub mod decode;
 pub mod defaults;
 pub mod devices;
 pub mod disabled_fields;
 pub mod durations;
+pub(crate) mod errno;
 pub mod events;
 pub mod foreign_kinds;
 pub mod images;

@@ -6,6 +6,7 @@
 //! see in YAML, are told beside the value.
 //! Owns: what a stream of bytes holds, and where in it the mistake is. Must not: read files, print.
 
+pub(crate) mod base64;
 mod budget;
 mod json;
 mod json_object;

@@ -143,29 +143,29 @@ fn set_pod_level_defaults(spec: &mut PodSpec) {
     spec.resources = Some(resources);
 }
 
+/// Sets what containers of all kinds are given: they share fields, not a type.
+macro_rules! set_common_defaults {
+    ($container:expr) => {
+        let container = $container;
+        container.termination_message_path.get_or_insert_with(|| "/dev/termination-log".into());
+        container.termination_message_policy.get_or_insert_with(|| "File".into());
+        let policy = pull_policy(container.image.as_deref());
+        container.image_pull_policy = container.image_pull_policy.take().or(policy);
+        container.env.iter_mut().flatten().for_each(set_env_defaults);
+        let probes =
+            [&mut container.liveness_probe, &mut container.readiness_probe, &mut container.startup_probe];
+        probes.into_iter().flatten().for_each(set_probe_defaults);
+        container.lifecycle.iter_mut().for_each(set_hook_defaults);
+    };
+}
+
 fn set_ephemeral_defaults(container: &mut EphemeralContainer) {
-    container.termination_message_path.get_or_insert_with(|| "/dev/termination-log".into());
-    container.termination_message_policy.get_or_insert_with(|| "File".into());
-    let policy = pull_policy(container.image.as_deref());
-    container.image_pull_policy = container.image_pull_policy.take().or(policy);
-    container.env.iter_mut().flatten().for_each(set_env_defaults);
-    let probes =
-        [&mut container.liveness_probe, &mut container.readiness_probe, &mut container.startup_probe];
-    probes.into_iter().flatten().for_each(set_probe_defaults);
-    container.lifecycle.iter_mut().for_each(set_hook_defaults);
+    set_common_defaults!(container);
 }
 
 fn set_container_defaults(container: &mut Container) {
-    container.termination_message_path.get_or_insert_with(|| "/dev/termination-log".into());
-    container.termination_message_policy.get_or_insert_with(|| "File".into());
     container.resources.get_or_insert_with(ResourceRequirements::default);
-    let policy = pull_policy(container.image.as_deref());
-    container.image_pull_policy = container.image_pull_policy.take().or(policy);
-    container.env.iter_mut().flatten().for_each(set_env_defaults);
-    let probes =
-        [&mut container.liveness_probe, &mut container.readiness_probe, &mut container.startup_probe];
-    probes.into_iter().flatten().for_each(set_probe_defaults);
-    container.lifecycle.iter_mut().for_each(set_hook_defaults);
+    set_common_defaults!(container);
 }
 
 fn set_hook_defaults(lifecycle: &mut Lifecycle) {

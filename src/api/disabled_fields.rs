@@ -1,5 +1,6 @@
 //! Fields of a pod's spec that a Kubernetes 1.34 server knows, and drops: what they are for is behind a feature gate that
-//! is closed by default (dropDisabledFields). They are dropped before anything is judged.
+//! is closed by default (dropDisabledFields). They are dropped before anything is judged. That of restart rules of
+//! containers is open here.
 
 use std::collections::BTreeSet;
 
@@ -9,13 +10,6 @@ use k8s_openapi::api::core::v1::{Container, EnvVar, Lifecycle, PodSpec, VolumeMo
 pub fn drop_disabled_fields(spec: &mut PodSpec) {
     // HostnameOverride.
     spec.hostname_override = None;
-    // ContainerRestartRules: only sidecars have a policy of their own.
-    for container in &mut spec.containers {
-        container.restart_policy = None;
-    }
-    for container in spec.init_containers.iter_mut().flatten() {
-        container.restart_policy.take_if(|policy| policy != "Always");
-    }
     drop_projections(spec);
     let images = drop_image_volumes(spec);
     for container in spec.init_containers.iter_mut().flatten().chain(&mut spec.containers) {
@@ -28,7 +22,6 @@ pub fn drop_disabled_fields(spec: &mut PodSpec) {
 }
 
 fn drop_of_container(container: &mut Container, images: &BTreeSet<String>) {
-    container.restart_policy_rules = None;
     drop_of_parts(&mut container.env, &mut container.volume_mounts, &mut container.lifecycle, images);
 }
 
@@ -106,9 +99,12 @@ mod tests {
         assert_eq!(
             kept,
             json!({
-                "initContainers": [{"name": "i", "restartPolicy": "Always"}, {"name": "j"}],
+                "initContainers": [
+                    {"name": "i", "restartPolicy": "Always"},
+                    {"name": "j", "restartPolicy": "Never", "restartPolicyRules": [{"action": "Restart"}]},
+                ],
                 "containers": [
-                    {"name": "c", "env": [{"name": "A", "valueFrom": {}}],
+                    {"name": "c", "restartPolicy": "Always", "env": [{"name": "A", "valueFrom": {}}],
                      "volumeMounts": [{"name": "v", "mountPath": "/v"}]},
                     {"name": "d", "lifecycle": {"preStop": {"sleep": {"seconds": 1}}}},
                 ],

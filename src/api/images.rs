@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Container;
+
 /// What an image runs: its entrypoint and what comes with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -64,6 +66,20 @@ impl Images {
         let before = self.images.len();
         self.images.retain(|one| one.image != name);
         self.images.len() < before
+    }
+}
+
+/// What a container runs: a `command` of its own replaces the image's entrypoint, and then only its own `args` count.
+pub fn command<'a>(container: &'a Container, image: Option<&'a Image>) -> Vec<&'a String> {
+    let own = container.command.as_deref().unwrap_or_default();
+    let args = container.args.as_deref().unwrap_or_default();
+    match image {
+        Some(image) if own.is_empty() => {
+            let args = if args.is_empty() { &image.args } else { args };
+            image.command.iter().chain(args).collect()
+        }
+        None if own.is_empty() => Vec::new(),
+        _ => own.iter().chain(args).collect(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which other objects a pod cannot do without.
 
 use super::PodSpec;
+use super::containers::containers;
 use super::kinds::Kind;
 
 /// An object that a pod names: its kind, its name, and the field of the spec that names it.
@@ -46,11 +47,7 @@ pub fn references(spec: &PodSpec) -> Vec<Reference> {
             }
         }
     }
-    let inits = spec.init_containers.iter().flatten().enumerate();
-    let inits = inits.map(|(index, container)| (format!("initContainers[{index}]"), container));
-    let mains = spec.containers.iter().enumerate();
-    let mains = mains.map(|(index, container)| (format!("containers[{index}]"), container));
-    for (place, container) in inits.chain(mains) {
+    for (place, container) in containers(spec) {
         for (index, source) in container.env_from.iter().flatten().enumerate() {
             let at = |field: &str| format!("{place}.envFrom[{index}].{field}");
             if let Some(source) = &source.config_map_ref {

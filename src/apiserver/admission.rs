@@ -2,20 +2,42 @@
 
 use anyhow::Result;
 use serde::Deserialize;
+use serde_json::Value;
 
+use super::create::{judge, refuse};
 use super::read::Source as _;
 use super::transaction::Transaction;
 use crate::api::kinds::Kind;
-use crate::api::status_error::StatusError;
+use crate::api::status_error::{FieldError, StatusError};
 use crate::registry::object::Object;
 use crate::store::Table;
 
 impl Transaction {
+    /// Refuses an object for the `causes` that its own rules give, for what others of its kind say and for what cannot be done
+    /// here; gives a Service what the server picks. Says what of the manifest has no effect here.
+    pub(super) fn judge_all(
+        &mut self,
+        object: &mut Object,
+        causes: Vec<FieldError>,
+        manifest: &Value,
+    ) -> Result<Vec<String>> {
+        // What no cluster would take comes before what this machine cannot do.
+        judge(object, causes)?;
+        self.admit_beside_others(object)?;
+        if let Object::Service(service) = object {
+            let causes = self.allocate(service)?;
+            refuse(object, causes)?;
+        }
+        let findings = object.findings(manifest);
+        refuse(object, findings.refused)?;
+        Ok(findings.warnings)
+    }
+
     /// Refuses a second PriorityClass for pods that name none.
     ///
     /// # Errors
     /// [`StatusError::Forbidden`].
-    pub(super) fn admit_beside_others(&self, object: &Object) -> Result<()> {
+    fn admit_beside_others(&self, object: &Object) -> Result<()> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Class {

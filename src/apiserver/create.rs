@@ -125,18 +125,10 @@ impl Transaction {
         object.set_defaults();
         object.prepare_for_create(&uid, self.now);
         let causes = object.validate();
-        // What no cluster would take comes before what this machine cannot do.
-        judge(&object, causes)?;
-        self.admit_beside_others(&object)?;
-        if let Object::Service(service) = &mut object {
-            let causes = self.allocate(service)?;
-            refuse(&object, causes)?;
-        }
-        let findings = object.findings(manifest);
-        refuse(&object, findings.refused)?;
+        let said = self.judge_all(&mut object, causes, manifest)?;
         object.canonicalize();
         let effect = kind_effects::warning(kind);
-        let warnings = effect.into_iter().chain(object.warnings()).chain(findings.warnings).collect();
+        let warnings = effect.into_iter().chain(object.warnings()).chain(said).collect();
         Ok((Answer { object, warnings }, passed))
     }
 }

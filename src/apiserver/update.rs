@@ -3,7 +3,6 @@
 use anyhow::Result;
 use serde_json::Value;
 
-use super::create::{judge, refuse};
 use super::creator::Creator;
 use super::namespaces::DEFAULT_NAMESPACE;
 use super::patch::Patch;
@@ -117,17 +116,10 @@ impl Transaction {
             Subresource::Status => object.keep_all_but_status(&old),
             Subresource::Main => {
                 let causes = object.prepare_for_update(&old);
-                judge(&object, causes)?;
-                self.admit_beside_others(&object)?;
-                if let Object::Service(service) = &mut object {
-                    let causes = self.allocate(service)?;
-                    refuse(&object, causes)?;
-                }
-                let findings = object.findings(manifest);
-                refuse(&object, findings.refused)?;
+                let said = self.judge_all(&mut object, causes, manifest)?;
                 if update.all_warnings {
                     warnings.extend(object.warnings());
-                    warnings.extend(findings.warnings);
+                    warnings.extend(said);
                 } else {
                     // Whether the spec has changed is what the generation says. Of changed Pods a server says nothing.
                     let is_other = object.meta().generation != old.meta().generation;
@@ -136,7 +128,7 @@ impl Transaction {
                     }
                     // Of fields without effect is said what is said at creation, unless the version before had them.
                     let known = object.findings(&current).warnings;
-                    warnings.extend(findings.warnings.into_iter().filter(|warning| !known.contains(warning)));
+                    warnings.extend(said.into_iter().filter(|warning| !known.contains(warning)));
                 }
             }
         }

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::api::images::Images;
+use crate::api::containers::containers;
+use crate::api::images::{Images, command};
 use crate::api::meta::{ANNOTATION_PATH, ANNOTATION_WORKING_DIRECTORY, annotation};
 use crate::api::security::{Identity, Security};
 use crate::api::{Container, PodSpec};
@@ -44,16 +45,10 @@ struct Place<'a> {
 }
 
 fn warnings_of(at: &str, spec: &PodSpec, place: &Place<'_>) -> Vec<String> {
-    let inits = spec.init_containers.iter().flatten().enumerate();
-    let inits = inits.map(|(index, container)| (format!("{at}.initContainers[{index}]"), container));
-    let mains = spec.containers.iter().enumerate();
-    let mains = mains.map(|(index, container)| (format!("{at}.containers[{index}]"), container));
-    inits
-        .chain(mains)
+    containers(spec)
         .flat_map(|(field, container)| {
-            let mut found = Vec::from_iter(problem(container, place).map(|text| format!("{field}{text}")));
-            found.extend(not_in_force(spec, container, place.me).map(|text| format!("{field}{text}")));
-            found
+            let said = [problem(container, place), not_in_force(spec, container, place.me)];
+            said.into_iter().flatten().map(move |text| format!("{at}.{field}{text}"))
         })
         .collect()
 }
@@ -75,13 +70,8 @@ fn not_in_force(spec: &PodSpec, container: &Container, me: Identity) -> Option<S
 fn problem(container: &Container, place: &Place<'_>) -> Option<String> {
     let image = container.image.as_deref().unwrap_or_default();
     let known = place.images.find(image);
-    let own = container.command.as_ref().and_then(|command| command.first());
-    let of_image = || {
-        known.as_ref().and_then(|known| {
-            known.command.first().or_else(|| container.args.as_ref()?.first()).or_else(|| known.args.first())
-        })
-    };
-    let (field, Some(program)) = (if own.is_some() { ".command" } else { "" }, own.or_else(of_image)) else {
+    let words = command(container, known.as_ref());
+    let Some(program) = words.first().copied() else {
         return Some(format!(
             ": no command: jobctl runs programs of this machine and knows no entrypoint of image {image:?}, so the \
              container will wait with ErrImagePull; to say what it runs: jobctl image set {} -- COMMAND",
@@ -92,6 +82,8 @@ fn problem(container: &Container, place: &Place<'_>) -> Option<String> {
     if program.contains("$(") || is_in_volume(container, program) {
         return None;
     }
+    let has_command = container.command.as_ref().is_some_and(|command| !command.is_empty());
+    let field = if has_command { ".command" } else { "" };
     let own = container.env.iter().flatten().find(|variable| variable.name == "PATH");
     let path = match own {
         Some(own) => own.value.as_deref().filter(|value| !value.contains("$("))?,

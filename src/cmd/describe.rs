@@ -23,7 +23,7 @@ use crate::apiserver::{Read as _, Reader};
 use crate::manager::clock;
 use crate::printers;
 use crate::printers::describe::Related;
-use crate::registry::object::Object;
+use crate::registry::object::{Object, with_kinds};
 use crate::store::Table;
 
 /// Show details of objects, with their Events
@@ -109,9 +109,9 @@ fn describe(found: &Found<'_>, reader: &Reader, context: &Context, show_events: 
     };
     let object = object?;
     let events = if show_events { Some(context.client.events_about(uid(object.meta()))?) } else { None };
-    let related = related(&object, reader)?;
     let waits = waits(&object, reader, context)?;
-    Ok(described(&object, &related, &waits, events.as_deref()))
+    let related = Related { waits, ..related(&object, reader)? };
+    Ok(described(&object, &related, events.as_deref()))
 }
 
 /// What a pod, or the pods of a Job, wait for on the node.
@@ -128,38 +128,18 @@ fn waits(object: &Object, reader: &Reader, context: &Context) -> Result<Vec<Stri
     Ok(waits.into_iter().flatten().collect())
 }
 
-fn described(object: &Object, related: &Related, waits: &[String], events: Option<&[Event]>) -> String {
+fn described(object: &Object, related: &Related, events: Option<&[Event]>) -> String {
     let now = clock();
     macro_rules! by_kind {
         ($($kind:ident),+ $(,)?) => {
             match object {
-                Object::CronJob(object) => printers::describe::cronjob(object, events, now, &Local),
-                Object::Job(object) => printers::describe::job(object, waits, events, now, &Local),
-                Object::Node(object) => printers::describe::node(object, &related.pods, events, now, &Local),
-                Object::Pod(object) => printers::describe::pod(object, waits, events, now, &Local),
                 $(Object::$kind(object) => {
                     printers::describe::object(&**object, related, events, now, &Local)
                 })+
             }
         };
     }
-    by_kind!(
-        ClusterRole,
-        ClusterRoleBinding,
-        ConfigMap,
-        LimitRange,
-        Namespace,
-        NetworkPolicy,
-        PersistentVolumeClaim,
-        PriorityClass,
-        ResourceQuota,
-        Role,
-        RoleBinding,
-        Secret,
-        Service,
-        ServiceAccount,
-        StatefulSet,
-    )
+    with_kinds!(by_kind)
 }
 
 /// The tables of what else a description of the kind speaks of.

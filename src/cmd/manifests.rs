@@ -13,6 +13,7 @@ use super::glob;
 use super::output::{warn, warn_once};
 use super::resources::{self, Target};
 use crate::api::decode::{self, DecodeError, DuplicateField, MAX_MANIFEST_BYTES, MAX_OBJECTS, Parsed};
+use crate::api::errno::errno_text;
 use crate::api::foreign_kinds;
 use crate::api::kinds::{Kind, RESOURCES};
 use crate::apiserver::FieldValidation as Validate;
@@ -240,9 +241,7 @@ fn read_file(path: &Path) -> Result<Vec<u8>> {
 
 /// What the system says of a path, as Go writes it.
 fn in_go(doing: &str, path: &Path, error: &std::io::Error) -> String {
-    let said = error.to_string();
-    let said = said.split(" (os error").next().unwrap_or_default().to_lowercase();
-    format!("{doing} {}: {said}", path.display())
+    format!("{doing} {}: {}", path.display(), errno_text(error))
 }
 
 /// The objects that a verb is told to work on: by its arguments or, where files are given, by their documents.

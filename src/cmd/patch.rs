@@ -10,6 +10,7 @@ use super::context::Global;
 use super::local;
 use super::selection::Selectors;
 use crate::api::decode;
+use crate::api::errno::errno_text;
 use crate::apiserver::{Patch, Subresource};
 
 /// Change fields of objects
@@ -58,8 +59,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         (Some(patch), Some(_)) if !patch.is_empty() => {
             bail!("cannot specify --patch and --patch-file together")
         }
-        (_, Some(file)) => std::fs::read_to_string(file)
-            .map_err(|error| anyhow::anyhow!("unable to read patch file: open {file}: {}", in_go(&error)))?,
+        (_, Some(file)) => std::fs::read_to_string(file).map_err(|error| {
+            anyhow::anyhow!("unable to read patch file: open {file}: {}", errno_text(&error))
+        })?,
         (Some(patch), None) if !patch.is_empty() => patch.clone(),
         _ => bail!("must specify --patch or --patch-file containing the contents of the patch"),
     };
@@ -84,12 +86,6 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     change::run(global, &args.resources, &args.change, "patch", subresource, |_| {
         Ok(Changed::patch(patch.clone(), PATCHED, NOT_CHANGED))
     })
-}
-
-/// What the system says of a file, as Go writes it.
-fn in_go(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_lowercase()
 }
 
 fn parse(text: &str) -> Result<Value> {

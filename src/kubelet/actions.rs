@@ -6,6 +6,7 @@ mod environment;
 mod limits;
 mod probes;
 mod report;
+mod restart;
 mod run;
 mod status;
 mod volumes;
@@ -15,6 +16,7 @@ pub use environment::Referenced;
 pub use limits::{LimitsRun, until_next_look};
 pub use probes::{Finding, Handler, ProbeKind, ProbeRun, ProbeStates, ProbesRun};
 pub use report::{container_event, failed_mount_event, killing_event, take_report};
+pub use restart::{OwnRestarts, RestartRule};
 pub use run::{
     Blocked, CONTAINER_VARIABLE, ContainerRun, CredentialsRun, Environment, FAILED_MOUNT, NODE_NAME_VARIABLE,
     POD_UID_VARIABLE, PodRun, Prepared, Role, SandboxRun, pod_run,
@@ -26,6 +28,8 @@ pub use volumes::{
 };
 
 use chrono::{DateTime, Duration, Utc};
+
+use restart::{Restart, restart_decision};
 
 /// How a container ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,8 +115,6 @@ impl Default for ContainerState {
     }
 }
 
-/// The longest delay between restarts of a container.
-const LONGEST_RESTART_DELAY: Duration = Duration::minutes(5);
 /// A container that has run this long starts over with its delays (upstream: twice the longest delay).
 const GOOD_RUN: Duration = Duration::minutes(10);
 
@@ -123,6 +125,10 @@ pub struct PodActions {
     pub start: Vec<usize>,
     /// Containers to stop, by index.
     pub stop: Vec<usize>,
+    /// Sidecars that are to end after others, by index: their preStop hooks need not wait for that.
+    pub stop_later: Vec<usize>,
+    /// Nothing is left to do but to end what runs.
+    pub is_ending: bool,
     /// When the next restart is due.
     pub next_wake: Option<DateTime<Utc>>,
     /// Nothing runs and nothing will: the pod has ended.
@@ -130,14 +136,18 @@ pub struct PodActions {
 }
 
 /// Decides what to start and stop. `containers` and `states` go together; init containers come first.
-/// `stopping` is set once the pod is to end, by request or by its deadline.
+/// `stopping` is set once the pod is to end, by request or by its deadline; `until` once it is known how long what ends may take.
 pub fn compute_pod_actions(
     run: &PodRun,
     states: &[ContainerState],
     stopping: bool,
+    until: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> PodActions {
     let mut actions = actions_of_life(run, states, stopping, now);
+    if actions.is_ending {
+        take_turns(run, &mut actions, until, now);
+    }
     let unhealthy =
         (0..states.len()).filter(|index| states[*index].is_running() && states[*index].is_unhealthy);
     let unhealthy: Vec<usize> = unhealthy.filter(|index| !actions.stop.contains(index)).collect();
@@ -152,12 +162,10 @@ fn actions_of_life(
     stopping: bool,
     now: DateTime<Utc>,
 ) -> PodActions {
-    let mut actions = PodActions::default();
     if stopping {
-        actions.stop = running(states);
-        actions.finished = actions.stop.is_empty();
-        return actions;
+        return end_all(states);
     }
+    let mut actions = PodActions::default();
     // Once a main container has been started, init containers are history, and sidecars only run beside the mains.
     let initialized = run
         .containers
@@ -176,21 +184,19 @@ fn actions_of_life(
             mains_left = true;
             continue;
         }
-        if let Restart::At(at) = restart_decision(run, Role::Main, state) {
+        if let Restart::At(at) = restart_decision(run, container, state) {
             mains_left = true;
             start_or_wait(index, at, now, &mut actions);
         }
     }
     if !mains_left {
         // Sidecars do not keep a pod alive.
-        actions.stop = running(states);
-        actions.finished = actions.stop.is_empty();
-        return actions;
+        return end_all(states);
     }
     for (index, (container, state)) in run.containers.iter().zip(states).enumerate() {
         if container.role == Role::Sidecar
             && !state.is_running()
-            && let Restart::At(at) = restart_decision(run, Role::Sidecar, state)
+            && let Restart::At(at) = restart_decision(run, container, state)
         {
             start_or_wait(index, at, now, &mut actions);
         }
@@ -211,12 +217,9 @@ fn next_init_container(run: &PodRun, states: &[ContainerState], now: DateTime<Ut
             continue;
         }
         if !state.is_running() {
-            match restart_decision(run, container.role, state) {
+            match restart_decision(run, container, state) {
                 Restart::At(at) => start_or_wait(index, at, now, &mut actions),
-                Restart::Never => {
-                    actions.stop = running(states);
-                    actions.finished = actions.stop.is_empty();
-                }
+                Restart::Never => return Some(end_all(states)),
             }
         }
         return Some(actions);
@@ -224,8 +227,27 @@ fn next_init_container(run: &PodRun, states: &[ContainerState], now: DateTime<Ut
     None
 }
 
-fn running(states: &[ContainerState]) -> Vec<usize> {
-    (0..states.len()).filter(|index| states[*index].is_running()).collect()
+fn end_all(states: &[ContainerState]) -> PodActions {
+    let stop: Vec<usize> = (0..states.len()).filter(|index| states[*index].is_running()).collect();
+    PodActions { finished: stop.is_empty(), stop, is_ending: true, ..PodActions::default() }
+}
+
+/// Sidecars end when all others have ended, the last that was started first: what it is there for may need it to the end. When
+/// the time is over nobody waits for his turn any more.
+fn take_turns(run: &PodRun, actions: &mut PodActions, until: Option<DateTime<Utc>>, now: DateTime<Utc>) {
+    if until.is_some_and(|until| until <= now) {
+        return;
+    }
+    let is_sidecar = |index: &usize| run.containers[*index].role == Role::Sidecar;
+    let (sidecars, others): (Vec<usize>, Vec<usize>) =
+        actions.stop.iter().partition(|index| is_sidecar(index));
+    (actions.stop, actions.stop_later) = match sidecars.split_last() {
+        Some((last, before)) if others.is_empty() => (vec![*last], before.to_vec()),
+        _ => (others, sidecars),
+    };
+    if !actions.stop_later.is_empty() {
+        actions.next_wake = until;
+    }
 }
 
 fn start_or_wait(index: usize, at: Option<DateTime<Utc>>, now: DateTime<Utc>, actions: &mut PodActions) {
@@ -235,30 +257,6 @@ fn start_or_wait(index: usize, at: Option<DateTime<Utc>>, now: DateTime<Utc>, ac
         }
         _ => actions.start.push(index),
     }
-}
-
-enum Restart {
-    Never,
-    /// At once when `None`.
-    At(Option<DateTime<Utc>>),
-}
-
-fn restart_decision(run: &PodRun, role: Role, state: &ContainerState) -> Restart {
-    let Some(how) = state.terminated() else { return Restart::At(None) };
-    let again = match (role, run.restart_policy.as_str()) {
-        (Role::Sidecar, _) | (Role::Main, "Always") => true,
-        (Role::Init | Role::Main, "OnFailure") | (Role::Init, "Always") => how.exit_code != 0,
-        _ => false,
-    };
-    if !again {
-        return Restart::Never;
-    }
-    Restart::At(Some(how.finished_at + restart_delay(state, run.backoff_base())))
-}
-
-/// The first restart is immediate, then base, doubled each time up to five minutes (4.4).
-fn restart_delay(state: &ContainerState, base: Duration) -> Duration {
-    crate::controller::backoff::delay(state.recent_restarts, base, LONGEST_RESTART_DELAY)
 }
 
 /// The state of a container whose process has just been started.
@@ -331,8 +329,13 @@ mod tests {
         use Role::{Init, Main, Sidecar};
         let waits = ContainerState::new;
         let start = |indexes: &[usize]| PodActions { start: indexes.to_vec(), ..PodActions::default() };
-        let stop = |indexes: &[usize]| PodActions { stop: indexes.to_vec(), ..PodActions::default() };
-        let finished = PodActions { finished: true, ..PodActions::default() };
+        let stop = |indexes: &[usize], later: &[usize]| PodActions {
+            stop: indexes.to_vec(),
+            stop_later: later.to_vec(),
+            is_ending: true,
+            ..PodActions::default()
+        };
+        let finished = PodActions { finished: true, is_ending: true, ..PodActions::default() };
         let wake = |second| PodActions { next_wake: Some(at(second)), ..PodActions::default() };
         let nothing = PodActions::default();
         for (what, run, states, stopping, expected) in [
@@ -404,7 +407,7 @@ mod tests {
                 pod("Never", &[Sidecar, Main]),
                 vec![runs(), terminated(0, 1, 0)],
                 false,
-                stop(&[0]),
+                stop(&[0], &[]),
             ),
             (
                 "a sidecar that was stopped after the mains is not started again",
@@ -453,12 +456,35 @@ mod tests {
                 pod("Always", &[Main, Main]),
                 vec![runs(), terminated(1, 1, 0)],
                 true,
-                stop(&[0]),
+                stop(&[0], &[]),
             ),
             ("stopped", pod("Always", &[Main]), vec![terminated(143, 1, 0)], true, finished),
+            (
+                "sidecars wait for the mains",
+                pod("Never", &[Sidecar, Sidecar, Main]),
+                vec![runs(), runs(), runs()],
+                true,
+                stop(&[2], &[0, 1]),
+            ),
+            (
+                "and end one by one, the last first",
+                pod("Never", &[Sidecar, Sidecar, Main]),
+                vec![runs(), runs(), terminated(0, 1, 0)],
+                false,
+                stop(&[1], &[0]),
+            ),
         ] {
-            assert_eq!(compute_pod_actions(&run, &states, stopping, at(1)), expected, "{what}");
+            assert_eq!(compute_pod_actions(&run, &states, stopping, None, at(1)), expected, "{what}");
         }
+    }
+
+    #[test]
+    fn sidecars_wait_for_their_turn_until_the_time_is_over() {
+        let run = pod("Never", &[Role::Sidecar, Role::Sidecar, Role::Main]);
+        let states = [runs(), runs(), terminated(0, 1, 0)];
+        let at_second = |second| compute_pod_actions(&run, &states, false, Some(at(9)), at(second));
+        assert_eq!((at_second(8).stop, at_second(8).next_wake), (vec![1], Some(at(9))));
+        assert_eq!((at_second(9).stop, at_second(9).next_wake), (vec![0, 1], None));
     }
 
     #[test]
@@ -469,7 +495,7 @@ mod tests {
         let mut delays = Vec::new();
         for _ in 0..8 {
             state = ended(&state, Terminated { started_at: Some(at(clock)), ..exit(1, clock) });
-            let actions = compute_pod_actions(&run, std::slice::from_ref(&state), false, at(clock));
+            let actions = compute_pod_actions(&run, std::slice::from_ref(&state), false, None, at(clock));
             let due = actions.next_wake.unwrap_or(at(clock));
             delays.push((due - at(clock)).num_seconds());
             clock = (due - at(0)).num_seconds();
@@ -479,7 +505,7 @@ mod tests {
         state = ended(&state, Terminated { started_at: Some(at(clock)), ..exit(1, clock + 600) });
         state = started(&state, at(clock + 900));
         state = ended(&state, exit(1, clock + 901));
-        let actions = compute_pod_actions(&run, std::slice::from_ref(&state), false, at(clock + 901));
+        let actions = compute_pod_actions(&run, std::slice::from_ref(&state), false, None, at(clock + 901));
         assert_eq!(actions.next_wake, Some(at(clock + 911)));
     }
 }

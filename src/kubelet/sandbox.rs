@@ -21,6 +21,7 @@ use rustix::mount::{
 };
 
 use super::actions::{ContainerRun, PodRun, SandboxRun};
+use crate::api::errno::errno_text;
 use crate::store::PodDirectory;
 
 /// Where programs look for names.
@@ -59,9 +60,7 @@ pub(super) struct SandboxError {
 
 impl fmt::Display for SandboxError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let error = io::Error::from(self.error).to_string();
-        let text = error.split(" (os error").next().unwrap_or(&error);
-        write!(formatter, "{}: {}{}", self.doing, text.to_lowercase(), self.remedy)
+        write!(formatter, "{}: {}{}", self.doing, errno_text(&self.error.into()), self.remedy)
     }
 }
 

@@ -11,6 +11,7 @@ use super::actions::{ContainerRun, CredentialsRun, PodRun};
 use super::program::{NoProgram, find_program};
 use super::sandbox::Sandbox;
 use super::spawn::{Confinement, Entered, Program, Step};
+use crate::api::errno::errno_text;
 
 /// Why a container could not be started: the reason and the message of its end.
 pub(super) struct StartFailure {
@@ -150,13 +151,6 @@ fn has_no_interpreter(path: &str) -> bool {
 /// The part of container runtimes' sentence that is true here, which tutorials show and people search for.
 fn start_error(cause: &str) -> String {
     format!("unable to start container process: {cause}")
-}
-
-fn errno_text(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or(&text);
-    let mut contents = text.chars();
-    contents.next().map_or_else(String::new, |first| first.to_lowercase().chain(contents).collect())
 }
 
 /// The message of the StartError where there is no program.

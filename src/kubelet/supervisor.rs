@@ -16,6 +16,8 @@ use nix::sys::signal::{SigSet, Signal, killpg};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::Pid;
 
+use questions::AFTER_PRE_STOP;
+
 use super::actions::{
     CONTAINER_VARIABLE, ContainerPhase, ContainerRun, ContainerState, PodRun, ProbeStates, Terminated,
     Verdict, compute_pod_actions, ended, pod_status, started,
@@ -125,6 +127,7 @@ fn run_pod(config: &Config, store: &Store, signals: &SignalFd, run: &PodRun) -> 
         groups: None,
         memory_look: None,
         stop: None,
+        ends_at: None,
         verdict: Verdict::None,
         sequence: 0,
         reported: None,
@@ -179,6 +182,8 @@ struct Process {
     is_held_up: bool,
     /// When SIGTERM was sent, SIGKILL follows at this time.
     kill_at: Option<DateTime<Utc>>,
+    /// How far its preStop hook is.
+    pre_stop: PreStop,
     /// How long it may take to end where a probe says so, in seconds.
     grace: Option<i64>,
     /// How its probes stand, once they are asked.
@@ -189,6 +194,15 @@ struct Process {
     watched_memory: Option<u64>,
     /// Whether it was killed for the memory that it had.
     is_out_of_memory: bool,
+}
+
+/// How far a preStop hook is: SIGTERM comes after it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum PreStop {
+    #[default]
+    NotBegun,
+    Runs,
+    Done,
 }
 
 struct Supervisor<'a> {
@@ -213,6 +227,8 @@ struct Supervisor<'a> {
     memory_look: Option<DateTime<Utc>>,
     /// Set once the pod is to end: until when its processes may take.
     stop: Option<DateTime<Utc>>,
+    /// The same once the pod has done its work, for its sidecars.
+    ends_at: Option<DateTime<Utc>>,
     verdict: Verdict,
     sequence: u64,
     reported: Option<PodStatus>,
@@ -226,9 +242,16 @@ impl Supervisor<'_> {
         loop {
             let now = self.clock.now();
             self.enforce_deadline(now);
-            let actions = compute_pod_actions(self.run, &self.states, self.stop.is_some(), now);
+            let until = self.stop.or(self.ends_at);
+            let actions = compute_pod_actions(self.run, &self.states, self.stop.is_some(), until, now);
             if actions.finished {
                 return;
+            }
+            if actions.is_ending {
+                self.ends_at.get_or_insert(after(now, self.run.grace_seconds));
+            }
+            for index in &actions.stop_later {
+                self.begin_pre_stop(*index);
             }
             let mut failed_to_start = false;
             for index in &actions.start {
@@ -318,11 +341,18 @@ impl Supervisor<'_> {
 
     /// SIGTERM to the container's processes at first, SIGKILL when their time is over.
     fn stop_container(&mut self, index: usize, now: DateTime<Utc>) {
-        // Sidecars of a pod that has done its work get the pod's own grace period.
         let process = &mut self.containers[index];
         let grace = process.grace.unwrap_or(self.run.grace_seconds);
-        let until = self.stop.or(process.kill_at).unwrap_or_else(|| after(now, grace));
+        // All that ends with the pod shares its grace period.
+        let of_pod = self.stop.or(self.ends_at);
+        let mut until = of_pod.into_iter().chain(process.kill_at).min().unwrap_or_else(|| after(now, grace));
         let Some(pid) = process.pid else { return };
+        if until <= now && process.kill_at.is_none() && process.pre_stop != PreStop::NotBegun {
+            // It has waited for its turn until nothing was left of the time.
+            until = now + AFTER_PRE_STOP;
+            self.extend_end(until);
+        }
+        let process = &mut self.containers[index];
         if until <= now {
             let _ = killpg(pid, Signal::SIGKILL);
             // A process that has left its group is found by descent once its parent is gone.
@@ -335,6 +365,12 @@ impl Supervisor<'_> {
                 let _ = killpg(pid, Signal::SIGTERM);
             }
         }
+    }
+
+    /// Gives what ends with the pod at least until then.
+    fn extend_end(&mut self, earliest: DateTime<Utc>) {
+        self.stop = self.stop.map(|at| at.max(earliest));
+        self.ends_at = self.ends_at.map(|at| at.max(earliest));
     }
 
     /// Sleeps until a signal, output or the given time.

@@ -17,8 +17,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use chrono::{DateTime, TimeZone, Utc};
-use k8s_openapi::api::batch::v1::{CronJob, Job};
-use k8s_openapi::api::core::v1::{Event, Node, Pod, PodTemplateSpec, Toleration, TopologySpreadConstraint};
+use k8s_openapi::api::core::v1::{Event, PodTemplateSpec, Toleration, TopologySpreadConstraint};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector as SelectorObject, ObjectMeta, Time};
 
 pub use related::{Describe, Related};
@@ -30,40 +29,7 @@ use crate::api::selectors::LabelSelector;
 const MAX_ANNOTATION: usize = 140;
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-/// A CronJob described; no events means none happened, `None` leaves the section out.
-pub fn cronjob<Tz: TimeZone>(
-    cron_job: &CronJob,
-    events: Option<&[Event]>,
-    now: DateTime<Utc>,
-    zone: &Tz,
-) -> String
-where
-    Tz::Offset: std::fmt::Display,
-{
-    let mut out = Output::new(now, zone);
-    cronjob::describe(&mut out, cron_job);
-    out.finish(events)
-}
-
-/// A Job described; no events means none happened, `None` leaves the section out. `waits` is what its pods wait for.
-pub fn job<Tz: TimeZone>(
-    job: &Job,
-    waits: &[String],
-    events: Option<&[Event]>,
-    now: DateTime<Utc>,
-    zone: &Tz,
-) -> String
-where
-    Tz::Offset: std::fmt::Display,
-{
-    let mut out = Output::new(now, zone);
-    job::describe(&mut out, job);
-    out.waits(waits);
-    out.finish(events)
-}
-
-/// An object of a kind that manifests bring beside their Jobs, described with what is `related` to it; no events means none
-/// happened, `None` leaves the section out.
+/// An object described with what is `related` to it; no events means none happened, `None` leaves the section out.
 pub fn object<T: Describe, Tz: TimeZone>(
     object: &T,
     related: &Related,
@@ -77,40 +43,6 @@ where
     let mut out = Output::new(now, zone);
     object.describe(&mut out, related);
     out.finish(events.filter(|_| T::HAS_EVENTS))
-}
-
-/// A Node described, with the pods that are on it; no events means none happened, `None` leaves the section out.
-/// There are no leases here, so the line with upstream's is not.
-pub fn node<Tz: TimeZone>(
-    node: &Node,
-    pods: &[Pod],
-    events: Option<&[Event]>,
-    now: DateTime<Utc>,
-    zone: &Tz,
-) -> String
-where
-    Tz::Offset: std::fmt::Display,
-{
-    let mut out = Output::new(now, zone);
-    node::describe(&mut out, node, pods);
-    out.finish(events)
-}
-
-/// A Pod described; no events means none happened, `None` leaves the section out. `waits` is what it waits for.
-pub fn pod<Tz: TimeZone>(
-    pod: &Pod,
-    waits: &[String],
-    events: Option<&[Event]>,
-    now: DateTime<Utc>,
-    zone: &Tz,
-) -> String
-where
-    Tz::Offset: std::fmt::Display,
-{
-    let mut out = Output::new(now, zone);
-    pod::describe(&mut out, pod);
-    out.waits(waits);
-    out.finish(events)
 }
 
 /// The text so far, with tabs, and how to write times.

@@ -16,6 +16,34 @@ use crate::api::{
     ServiceAccount, StatefulSet,
 };
 
+/// Hands all kinds to a macro.
+macro_rules! with_kinds {
+    ($then:ident) => {
+        $then! {
+            ClusterRole,
+            ClusterRoleBinding,
+            ConfigMap,
+            CronJob,
+            Job,
+            LimitRange,
+            Namespace,
+            NetworkPolicy,
+            Node,
+            PersistentVolumeClaim,
+            Pod,
+            PriorityClass,
+            ResourceQuota,
+            Role,
+            RoleBinding,
+            Secret,
+            Service,
+            ServiceAccount,
+            StatefulSet,
+        }
+    };
+}
+pub(crate) use with_kinds;
+
 /// Makes the enum of all kinds, and what each of them does by its own [`Strategy`].
 macro_rules! objects {
     ($($kind:ident),+ $(,)?) => {
@@ -179,27 +207,7 @@ macro_rules! objects {
     };
 }
 
-objects!(
-    ClusterRole,
-    ClusterRoleBinding,
-    ConfigMap,
-    CronJob,
-    Job,
-    LimitRange,
-    Namespace,
-    NetworkPolicy,
-    Node,
-    PersistentVolumeClaim,
-    Pod,
-    PriorityClass,
-    ResourceQuota,
-    Role,
-    RoleBinding,
-    Secret,
-    Service,
-    ServiceAccount,
-    StatefulSet,
-);
+with_kinds!(objects);
 
 impl Object {
     /// Where the object is stored.

@@ -103,6 +103,13 @@ impl World {
         self.command(line).run()
     }
 
+    /// Runs a manifest to the end of what it makes: what has been printed, and the exit code.
+    pub(crate) fn run_to_end(&self, name: &str, manifest: &str) -> (String, i32) {
+        let path = self.manifest(&format!("{name}.yaml"), manifest);
+        let output = self.run(&format!("run -f {path}"));
+        (output.stdout, output.code)
+    }
+
     /// Applies a manifest given as text; it must be accepted.
     #[track_caller]
     pub(crate) fn apply(&self, manifest: &str) -> Output {
@@ -592,6 +599,15 @@ pub(crate) fn job(name: &str, spec: &str, script: &str) -> String {
 /// The same with restartPolicy OnFailure.
 pub(crate) fn restarting_job(name: &str, spec: &str, script: &str) -> String {
     job_with(name, spec, "OnFailure", script)
+}
+
+/// A Job that is tried once, and the lines of its pods' spec.
+pub(crate) fn job_of_pod(name: &str, spec: &str) -> String {
+    format!(
+        "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: {name}}}\nspec:\n  backoffLimit: 0\n  template:\n    spec:\n\
+         \x20     restartPolicy: Never\n{}",
+        spec.lines().map(|line| format!("      {line}\n")).collect::<String>()
+    )
 }
 
 fn job_with(name: &str, spec: &str, policy: &str, script: &str) -> String {

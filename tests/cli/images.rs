@@ -1,19 +1,14 @@
 //! Images: labels, and what they run all the same.
 
-use crate::common::{SOON, World, eventually};
+use crate::common::{SOON, World, eventually, job_of_pod};
 
 /// A Job of one container.
 fn job(name: &str, container: &str) -> String {
-    format!(
-        "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: {name}}}\nspec:\n  backoffLimit: 0\n  template:\n    spec:\n      \
-         restartPolicy: Never\n      containers: [{{name: main, {container}}}]\n"
-    )
+    job_of_pod(name, &format!("containers: [{{name: main, {container}}}]"))
 }
 
 fn run(world: &World, name: &str, container: &str) -> (String, i32) {
-    let manifest = world.manifest(&format!("{name}.yaml"), job(name, container));
-    let output = world.run(&format!("run -f {manifest}"));
-    (output.stdout, output.code)
+    world.run_to_end(name, &job(name, container))
 }
 
 #[test]

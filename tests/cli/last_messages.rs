@@ -1,17 +1,12 @@
 //! What a container leaves to say when it ends.
 
-use crate::common::World;
+use crate::common::{World, job_of_pod};
 use crate::volumes::has_namespaces;
 
-fn job(name: &str, fields: &str, script: &str) -> String {
-    format!(
-        "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: {name}}}\nspec:\n  backoffLimit: 0\n  template:\n    spec:\n      \
-         restartPolicy: Never\n      containers: [{{name: main, image: i, command: [sh, -c, {script:?}], {fields}}}]\n"
-    )
-}
-
 fn message(world: &World, name: &str, fields: &str, script: &str) -> String {
-    let _ = world.apply(&job(name, fields, script));
+    let container =
+        format!("containers: [{{name: main, image: i, command: [sh, -c, {script:?}], {fields}}}]");
+    let _ = world.apply(&job_of_pod(name, &container));
     world.wait_for_end(name);
     let path = "{.items[0].status.containerStatuses[0].state.terminated.message}";
     world.value(&format!("pods -l job-name={name}"), path)

@@ -3,22 +3,15 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 
-use crate::common::{SOON, World, eventually, is_root};
+use crate::common::{SOON, World, eventually, is_root, job_of_pod};
 use crate::volumes::has_namespaces;
 
 fn job(name: &str, pod: &str, container: &str, script: &str) -> String {
-    format!(
-        "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: {name}}}\nspec:\n  backoffLimit: 0\n  template:\n    spec:\n      \
-         restartPolicy: Never\n      securityContext: {{{pod}}}\n      volumes: [{{name: v, emptyDir: {{}}}}]\n      containers:\n      \
-         - name: main\n        image: i\n        command: [sh, -c, {script:?}]\n        securityContext: {{{container}}}\n"
-    )
-}
-
-/// What a container prints, and the exit code of its Job.
-fn run(world: &World, name: &str, manifest: &str) -> (String, i32) {
-    let path = world.manifest(&format!("{name}.yaml"), manifest);
-    let output = world.run(&format!("run -f {path}"));
-    (output.stdout, output.code)
+    let spec = format!(
+        "securityContext: {{{pod}}}\nvolumes: [{{name: v, emptyDir: {{}}}}]\ncontainers:\n- name: main\n  image: i\n  \
+         command: [sh, -c, {script:?}]\n  securityContext: {{{container}}}\n"
+    );
+    job_of_pod(name, &spec)
 }
 
 #[test]
@@ -35,12 +28,12 @@ fn root_starts_containers_as_whoever_is_asked_for() {
         "",
         script,
     );
-    let (printed, code) = run(&world, "other", &manifest);
+    let (printed, code) = world.run_to_end("other", &manifest);
     let expected = "12345\n23456\n23456 777 888\n/\nCapEff:\t0000000000000000\nNoNewPrivs:\t0\n";
     assert_eq!((printed.as_str(), code), (expected, 0));
     // The container's own counts; no capability is left, and none comes back.
     let own = "runAsUser: 0, capabilities: {drop: [ALL], add: [CHOWN]}, allowPrivilegeEscalation: false";
-    let (printed, code) = run(&world, "own", &job("own", "runAsUser: 12345", own, script));
+    let (printed, code) = world.run_to_end("own", &job("own", "runAsUser: 12345", own, script));
     let expected = "CapEff:\t0000000000000001\nNoNewPrivs:\t1\n";
     assert!(printed.starts_with("0\n0\n") && printed.ends_with(expected) && code == 0, "{printed}");
 }
@@ -58,7 +51,7 @@ fn volumes_belong_to_the_pods_group() {
         "stat -c '%g %a' /data; echo x > /data/new; stat -c '%u %g' /data/new; id -u; touch /etc/x 2>/dev/null || echo refused",
     )
     .replace("        securityContext: {}\n", "        volumeMounts: [{name: v, mountPath: /data}]\n");
-    let (printed, code) = run(&world, "grouped", &manifest);
+    let (printed, code) = world.run_to_end("grouped", &manifest);
     assert_eq!((printed.as_str(), code), ("888 2777\n12345 888\n12345\nrefused\n", 0));
 }
 
@@ -72,11 +65,11 @@ fn an_ordinary_user_is_called_by_the_number_that_is_asked_for() {
     std::os::unix::fs::chown(world.path("work/out"), Some(12_345), Some(12_345)).expect("given away");
     let script = "id -u; id -g; echo x > out/file; grep CapEff /proc/self/status";
     let (printed, code) =
-        run(&world, "named", &job("named", "runAsUser: 2000, runAsGroup: 3000", "", script));
+        world.run_to_end("named", &job("named", "runAsUser: 2000, runAsGroup: 3000", "", script));
     assert_eq!((printed.as_str(), code), ("2000\n3000\nCapEff:\t0000000000000000\n", 0));
     assert_eq!(fs::metadata(world.path("work/out/file")).expect("a file").uid(), 12_345, "on this machine");
-    let (printed, _) =
-        run(&world, "root", &job("root", "runAsUser: 0", "", "id -u; cat /etc/shadow 2>&1 | tail -c 20"));
+    let (printed, _) = world
+        .run_to_end("root", &job("root", "runAsUser: 0", "", "id -u; cat /etc/shadow 2>&1 | tail -c 20"));
     assert_eq!(printed, "0\n: Permission denied\n");
 }
 
@@ -91,7 +84,7 @@ fn with_a_root_file_system_that_is_read_only_volumes_are_what_is_left() {
         "        securityContext:",
         "        volumeMounts: [{name: v, mountPath: /data}]\n        securityContext:",
     );
-    let (printed, code) = run(&world, "sealed", &manifest);
+    let (printed, code) = world.run_to_end("sealed", &manifest);
     assert_eq!((printed.as_str(), code), ("/data/x\n/dev/null\n", 0));
     assert!(!world.path("work/here").exists());
 }
@@ -120,7 +113,7 @@ fn who_must_not_run_as_root_does_not() {
     });
     let _ = world.run("delete job refused").success();
     assert_eq!(
-        run(&world, "user", &job("user", "runAsNonRoot: true, runAsUser: 5", "", "id -u")),
+        world.run_to_end("user", &job("user", "runAsNonRoot: true, runAsUser: 5", "", "id -u")),
         ("5\n".into(), 0)
     );
 }

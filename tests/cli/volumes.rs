@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::process::Command;
 
-use crate::common::{SOON, World, eventually, is_root};
+use crate::common::{SOON, World, eventually, is_root, job_of_pod};
 
 /// Whether this machine lets us have namespaces; says so where it does not.
 pub(crate) fn has_namespaces() -> bool {
@@ -16,15 +16,6 @@ pub(crate) fn has_namespaces() -> bool {
     has
 }
 
-/// A Job whose pod spec this is.
-fn job(name: &str, spec: &str) -> String {
-    format!(
-        "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: {name}}}\nspec:\n  backoffLimit: 0\n  template:\n    spec:\n\
-         \x20     restartPolicy: Never\n{}",
-        spec.lines().map(|line| format!("      {line}\n")).collect::<String>()
-    )
-}
-
 /// A container that runs a script and mounts volumes.
 fn container(script: &str, mounts: &str) -> String {
     format!("- name: main\n  image: i\n  command: [sh, -c, {script:?}]\n  volumeMounts: [{mounts}]\n")
@@ -33,9 +24,7 @@ fn container(script: &str, mounts: &str) -> String {
 /// Runs a Job with one container to its end; what it has printed and its exit code.
 fn run(world: &World, name: &str, script: &str, mounts: &str, volumes: &str) -> (String, i32) {
     let spec = format!("containers:\n{}volumes: [{volumes}]\n", container(script, mounts));
-    let manifest = world.manifest(&format!("{name}.yaml"), job(name, &spec));
-    let output = world.run(&format!("run -f {manifest}"));
-    (output.stdout, output.code)
+    world.run_to_end(name, &job_of_pod(name, &spec))
 }
 
 /// How the last container of a Job's pod has ended.
@@ -60,7 +49,7 @@ fn containers_share_a_volume_at_any_path_and_it_goes_with_the_pod() {
             "{name: shared, mountPath: /input, readOnly: true}, {name: other, mountPath: /etc/jobctl-test/deep}",
         )
         + "volumes: [{name: shared, emptyDir: {}}, {name: other, emptyDir: {}}]\n";
-    let manifest = world.manifest("job.yaml", job("shares", &spec));
+    let manifest = world.manifest("job.yaml", job_of_pod("shares", &spec));
     let output = world.run(&format!("run -f {manifest}")).exits(0);
     let lines: Vec<&str> = output.stdout.lines().collect();
     assert_eq!(lines[..3], ["777", "made", "refused"], "{}", output.stdout);
@@ -102,7 +91,7 @@ fn a_volume_outlives_a_restart_of_its_container() {
             "{name: v, mountPath: /state}"
         )
     );
-    let manifest = job("counts", &spec)
+    let manifest = job_of_pod("counts", &spec)
         .replace("restartPolicy: Never", "restartPolicy: OnFailure")
         .replace("backoffLimit: 0", "backoffLimit: 5")
         .replace(
@@ -129,7 +118,7 @@ fn a_program_may_lie_in_a_volume_and_a_missing_working_directory_is_made_there()
          - {{name: tools, hostPath: {{path: {}}}}}\n- {{name: scratch, emptyDir: {{}}}}\n",
         world.path("work/tools").display()
     );
-    let manifest = world.manifest("job.yaml", job("tool", &spec));
+    let manifest = world.manifest("job.yaml", job_of_pod("tool", &spec));
     let output = world.run(&format!("run -f {manifest}")).exits(0);
     assert_eq!(output.stdout, "/scratch/of/mine\nsaid it\n");
 }
@@ -215,7 +204,7 @@ fn a_host_path_of_the_wrong_type_keeps_the_pod_waiting_until_it_is_right() {
         container("cat /late/file", "{name: v, mountPath: /late}"),
         path.display()
     );
-    let _ = world.apply(&job("late", &spec));
+    let _ = world.apply(&job_of_pod("late", &spec));
     let event = format!(
         "MountVolume.SetUp failed for volume \"v\" : hostPath type check failed: {} is not a directory",
         path.display()
@@ -244,7 +233,7 @@ fn fields_of_the_pod_are_files_of_a_volume() {
     let spec =
         format!("containers:\n{}volumes: [{volumes}]\n", container(script, "{name: v, mountPath: /info}"))
             .replace("  volumeMounts", "  resources: {requests: {cpu: 250m}}\n  volumeMounts");
-    let manifest = job("fields", &spec)
+    let manifest = job_of_pod("fields", &spec)
         .replace("    spec:\n      rest", "    metadata: {labels: {color: \"a\"}}\n    spec:\n      rest");
     let path = world.manifest("job.yaml", manifest);
     let output = world.run(&format!("run -f {path}")).exits(0);
@@ -291,7 +280,7 @@ fn config_maps_and_secrets_are_files_and_variables() {
             "{name: c, mountPath: /etc/config}, {name: k, mountPath: /keys}, {name: c, mountPath: /only.conf, subPath: game.conf}"
         )
     );
-    let manifest = world.manifest("job.yaml", job("config", &spec));
+    let manifest = world.manifest("job.yaml", job_of_pod("config", &spec));
     let output = world.run(&format!("run -f {manifest}")).exits(0);
     let lines: Vec<&str> = output.stdout.lines().collect();
     assert_eq!(
@@ -311,17 +300,17 @@ fn what_a_pod_lacks_is_said_and_when_it_comes_the_pod_starts() {
     let world = World::new();
     let env = "  env: [{name: COLOR, valueFrom: {configMapKeyRef: {name: settings, key: color}}}]\n";
     let spec = format!("containers:\n{}{env}", container("echo $COLOR", ""));
-    let _ = world.apply(&job("variable", &spec));
+    let _ = world.apply(&job_of_pod("variable", &spec));
     let spec = format!(
         "containers:\n{}volumes: [{{name: v, secret: {{secretName: keys}}}}]\n",
         container("cat /keys/token", "{name: v, mountPath: /keys}")
     );
-    let _ = world.apply(&job("volume", &spec));
+    let _ = world.apply(&job_of_pod("volume", &spec));
     let spec = format!(
         "containers:\n{}volumes: [{{name: v, persistentVolumeClaim: {{claimName: data}}}}]\n",
         container("echo kept > /data/file; cat /data/*", "{name: v, mountPath: /data}")
     );
-    let _ = world.apply(&job("claim", &spec));
+    let _ = world.apply(&job_of_pod("claim", &spec));
     let waiting = |name: &str| {
         let path = "'{.items[0].status.containerStatuses[0].state.waiting.reason}: {.items[0].status.containerStatuses[0].state.waiting.message}'";
         world.value(&format!("pods -l job-name={name}"), path)
@@ -388,7 +377,7 @@ fn files_of_a_running_pod_follow_their_config_map() {
         "containers:\n{}volumes: [{{name: c, configMap: {{name: settings}}}}]\n",
         container(script, "{name: c, mountPath: /config}, {name: c, mountPath: /fixed, subPath: color}")
     );
-    let _ = world.apply(&job("follows", &spec));
+    let _ = world.apply(&job_of_pod("follows", &spec));
     eventually(SOON, || world.run("logs job/follows").stdout == "red\n");
     let changed = CONFIG.replace("color: red, 'game.conf': \"a=1\\nb=2\\n\"", "color: blue, new: x");
     let _ = world.apply(&changed);
@@ -409,7 +398,7 @@ fn a_probe_sees_what_its_container_sees() {
         "containers:\n{}{probe}volumes: [{{name: v, emptyDir: {{}}}}]\n",
         container(script, "{name: v, mountPath: /only/here}")
     );
-    let _ = world.apply(&job("probed", &spec));
+    let _ = world.apply(&job_of_pod("probed", &spec));
     let ready = "{.items[0].status.containerStatuses[0].ready}";
     eventually(SOON, || world.value("pods", ready) == "true");
     world.manifest("go", "");
@@ -424,7 +413,7 @@ fn apply_says_what_a_job_refers_to_and_is_not_there() {
          volumes: [{{name: c, configMap: {{name: settings}}}}, {{name: d, persistentVolumeClaim: {{claimName: data}}}}]\n",
         container("true", "")
     );
-    let manifest = job("wants", &spec).replace("backoffLimit: 0", "backoffLimit: 0\n  suspend: true");
+    let manifest = job_of_pod("wants", &spec).replace("backoffLimit: 0", "backoffLimit: 0\n  suspend: true");
     // What comes later in the same file is there in time.
     let output = world.command("apply -f -").stdin(format!("{manifest}---\n{CLAIM}")).run().success();
     let at = "Warning: job.batch/wants: spec.template.spec";

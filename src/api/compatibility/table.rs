@@ -218,14 +218,15 @@ pub(super) const POD_SPEC: &[Entry] = &[
     honoured(&["enableServiceLinks"], ""),
 ];
 
-pub(super) const INIT_CONTAINER: &[Entry] = &[entry(
-    &["restartPolicy"],
-    TextBesides(&["Always"]),
-    Warned("has no effect: an init container is a sidecar (Always), or follows the pod's restartPolicy"),
+pub(super) const INIT_CONTAINER: &[Entry] = &[honoured(
+    &["restartPolicy", "restartPolicyRules"],
+    "`Always` makes a sidecar; others count in the place of the pod's",
 )];
 
-pub(super) const MAIN_CONTAINER: &[Entry] =
-    &[warned(&["restartPolicy"], "has no effect: containers follow the pod's restartPolicy")];
+pub(super) const MAIN_CONTAINER: &[Entry] = &[honoured(
+    &["restartPolicy", "restartPolicyRules"],
+    "they count in the place of the pod's restartPolicy",
+)];
 
 const PROBE_FIELDS: [&str; 36] = [
     "livenessProbe.exec",
@@ -317,7 +318,6 @@ pub(super) const CONTAINER: &[Entry] = &[
         NOT_IN_FORCE,
     ),
     refused(&["securityContext.windowsOptions"], "containers run on this Linux machine"),
-    refused(&["restartPolicyRules"], LATER),
     refused(&["resources.claims"], "there are no devices to claim here"),
     entry(&["resources.requests"], Holds(STORAGE), Warned(ADMITS)),
     entry(&["resources.limits"], Holds(STORAGE), Warned(LIMITED)),

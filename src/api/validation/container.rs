@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::{Container, ContainerResizePolicy, PodSpec};
 
 use super::resources::{self, Holder};
 use super::volumes::Good;
-use super::{each, env, ephemeral, mounts, ports, probe, quoted, security};
+use super::{each, env, ephemeral, mounts, ports, probe, quoted, restart_rules, security};
 use crate::api::names;
 use crate::api::pod_resources::is_sidecar;
 use crate::api::status_error::FieldError;
@@ -49,11 +49,7 @@ fn validate_main(spec: &PodSpec, around: &Surroundings<'_>, path: &str) -> Vec<F
             errors.push(FieldError::duplicate(format!("{path}.name"), quoted(&container.name)));
         }
         errors.extend(validate_actions(container, spec, &path));
-        // A policy of its own has been dropped by now: it is behind a gate.
-        if container.restart_policy.is_some() {
-            let detail = "may not be set for non-init containers";
-            errors.push(FieldError::forbidden(format!("{path}.restartPolicy"), detail));
-        }
+        errors.extend(restart_rules::validate(container, &path));
     }
     errors.extend(ports::host_conflicts(&spec.containers, path));
     errors
@@ -66,14 +62,7 @@ fn validate_init(spec: &PodSpec, around: &Surroundings<'_>, path: &str) -> Vec<F
         let list = path;
         let path = format!("{path}[{index}]");
         errors.extend(validate_common(container, around, &path));
-        let policy = container.restart_policy.as_deref();
-        if let Some(policy) = policy.filter(|policy| *policy != "Always") {
-            errors.push(FieldError::unsupported(
-                format!("{path}.restartPolicy"),
-                quoted(policy),
-                &["Always"],
-            ));
-        }
+        errors.extend(restart_rules::validate(container, &path));
         if taken.contains(container.name.as_str()) {
             errors.push(FieldError::duplicate(format!("{path}.name"), quoted(&container.name)));
         } else if !container.name.is_empty() {

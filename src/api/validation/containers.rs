@@ -2,6 +2,8 @@
 
 use k8s_openapi::api::core::v1::{ContainerPort, EnvVar, PodSpec, ResourceRequirements, SecurityContext};
 
+use crate::api::containers::containers;
+
 /// What all kinds of containers have.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AnyContainer<'a> {
@@ -27,11 +29,8 @@ macro_rules! any {
 
 /// All containers of a pod with their paths.
 pub(super) fn all<'a>(spec: &'a PodSpec, path: &str) -> Vec<(AnyContainer<'a>, String)> {
-    let init = spec.init_containers.iter().flatten().enumerate();
-    let init = init.map(|(index, one)| (any!(one), format!("{path}.initContainers[{index}]")));
-    let main = spec.containers.iter().enumerate();
-    let main = main.map(|(index, one)| (any!(one), format!("{path}.containers[{index}]")));
+    let of_pod = containers(spec).map(|(field, one)| (any!(one), format!("{path}.{field}")));
     let ephemeral = spec.ephemeral_containers.iter().flatten().enumerate();
     let ephemeral = ephemeral.map(|(index, one)| (any!(one), format!("{path}.ephemeralContainers[{index}]")));
-    init.chain(main).chain(ephemeral).collect()
+    of_pod.chain(ephemeral).collect()
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::api::core::v1::{LimitRangeItem, ResourceQuotaSpec, ScopedResourceSelectorRequirement};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
+use super::resources::COUNTED;
 use super::value::json;
 use super::{each, metadata, quoted, resources, update, without_repeats};
 use crate::api::names;
@@ -14,18 +15,6 @@ use crate::api::{LimitRange, ResourceQuota};
 
 const NANOS: i128 = 1_000_000_000;
 const LIMIT_TYPES: [&str; 3] = ["Pod", "Container", "PersistentVolumeClaim"];
-/// What quotas count that comes in whole numbers.
-const COUNTED: [&str; 9] = [
-    "configmaps",
-    "persistentvolumeclaims",
-    "pods",
-    "replicationcontrollers",
-    "resourcequotas",
-    "secrets",
-    "services",
-    "services.loadbalancers",
-    "services.nodeports",
-];
 /// What else quotas know.
 const MEASURED: [&str; 10] = [
     "cpu",

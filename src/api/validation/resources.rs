@@ -17,22 +17,9 @@ const FOR_CONTAINERS: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];
 /// What a pod may ask for itself.
 const FOR_PODS: [&str; 3] = ["cpu", HUGE_PAGES, "memory"];
 /// Other names that mean something, in quotas for instance.
-const STANDARD: [&str; 12] = [
-    "configmaps",
-    "persistentvolumeclaims",
-    "pods",
-    "replicationcontrollers",
-    "requests.storage",
-    "resourcequotas",
-    "secrets",
-    "services",
-    "services.loadbalancers",
-    "services.nodeports",
-    "storage",
-    "requests.hugepages-",
-];
-/// Those of them that are counted.
-const COUNTED: [&str; 9] = [
+const MEASURED: [&str; 3] = ["requests.storage", "storage", "requests.hugepages-"];
+/// What quotas count, which comes in whole numbers.
+pub(super) const COUNTED: [&str; 9] = [
     "configmaps",
     "persistentvolumeclaims",
     "pods",
@@ -155,7 +142,10 @@ fn validate_name(name: &str, holder: Holder, path: &str) -> Vec<FieldError> {
 fn is_standard(name: &str) -> bool {
     let of_quota = name.strip_prefix("requests.").or_else(|| name.strip_prefix("limits."));
     of_quota.is_some_and(|name| FOR_CONTAINERS.contains(&name))
-        || STANDARD.iter().any(|known| name == *known || known.ends_with('-') && name.starts_with(known))
+        || COUNTED
+            .iter()
+            .chain(&MEASURED)
+            .any(|known| name == *known || known.ends_with('-') && name.starts_with(known))
 }
 
 /// Whether a resource is one of Kubernetes' own.

@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use super::update::differ;
 use super::value::json;
-use super::{claim, each, metadata, non_negative, pod, quoted, update, warnings, without_repeats};
+use super::{
+    claim, claim_spec, each, metadata, non_negative, pod, quoted, update, warnings, without_repeats,
+};
 use crate::api::StatefulSet;
 use crate::api::meta::name;
 use crate::api::names;
@@ -95,7 +97,7 @@ fn validate_spec(spec: &StatefulSetSpec) -> Vec<FieldError> {
     errors.extend(non_negative("spec.ordinals.start", start.map(i64::from)));
     for (index, claim) in spec.volume_claim_templates.iter().flatten().enumerate() {
         let path = format!("spec.volumeClaimTemplates[{index}].spec");
-        errors.extend(claim::validate_spec(&claim.spec.clone().unwrap_or_default(), &path));
+        errors.extend(claim_spec::validate(&claim.spec.clone().unwrap_or_default(), &path));
     }
     if let Some(service) = spec.service_name.as_deref().filter(|service| !service.is_empty()) {
         errors.extend(each(&names::dns_label(service), "spec.serviceName", service));

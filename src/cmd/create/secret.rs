@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::sources::SourceArgs;
 use super::{Options, create_or_show, hash, one_name};
+use crate::api::errno::errno_text;
 use crate::api::kinds::Kind;
 use crate::api::names;
 use crate::cmd::context::Global;
@@ -152,11 +153,8 @@ fn tls(global: &Global, args: &TlsArgs) -> Result<ExitCode> {
     let (Some(cert), Some(key)) = (&args.cert, &args.key) else { bail!("key and cert must be specified") };
     let mut secret = Secret::new(name, "kubernetes.io/tls");
     let read = |path: &str| {
-        std::fs::read(path).map_err(|error| {
-            let said = error.to_string();
-            let said = said.split(" (os error").next().unwrap_or_default().to_lowercase();
-            anyhow::anyhow!("Cannot read file {path}, open {path}: {said}")
-        })
+        std::fs::read(path)
+            .map_err(|error| anyhow::anyhow!("Cannot read file {path}, open {path}: {}", errno_text(&error)))
     };
     let (cert, key) = (read(cert)?, read(key)?);
     if !holds_pem(&cert, &["CERTIFICATE"]) {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
+use crate::api::errno::errno_text;
 use crate::api::names;
 
 /// The flags that say what is in a ConfigMap or a Secret
@@ -98,9 +99,7 @@ fn is_directory(path: &str) -> Result<bool> {
 
 /// What the system says of a path, as Go writes it.
 fn unreadable(path: &str, error: &std::io::Error) -> anyhow::Error {
-    let said = error.to_string();
-    let said = said.split(" (os error").next().unwrap_or_default().to_lowercase();
-    anyhow::anyhow!("error reading {path}: {said}")
+    anyhow::anyhow!("error reading {path}: {}", errno_text(error))
 }
 
 /// The lines of a file of variables. One without `=` takes its value from this environment.

@@ -13,13 +13,15 @@ use super::config::ConfigObjects;
 use super::environment::{self, Problem, Referenced, Room};
 use super::limits::LimitsRun;
 use super::probes::ProbesRun;
+use super::restart::OwnRestarts;
 use super::volumes::{self, MountRun, Sources, Step, VolumeRun};
 use crate::api::devices::{Devices, leased, of_container, variables};
-use crate::api::images::{Image, ImageName, Images};
+use crate::api::images::{ImageName, Images, command};
 use crate::api::meta::{
     ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PATH, ANNOTATION_SESSION, ANNOTATION_STRICT, ANNOTATION_UMASK,
     ANNOTATION_WORKING_DIRECTORY, annotation, controller_of, name, namespace, uid,
 };
+use crate::api::pod_resources::is_sidecar;
 use crate::api::resource_field::Amounts;
 use crate::api::security::{Identity, Security, fs_group};
 use crate::api::{Container, ObjectMeta, Pod, PodSpec};
@@ -116,6 +118,9 @@ pub struct ContainerRun {
     /// Where it leaves a last message, if it can: a file that is made for it in its own view of the file system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_path: Option<String>,
+    /// What it says itself of being started again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restarts: Option<OwnRestarts>,
     /// Whether the end of its output is the message of a failure that has left none.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub message_from_log: bool,
@@ -266,10 +271,11 @@ pub fn pod_run(
     // As root a pod has a host's name of its own; this tells a jobctl within it where it is.
     environment.insert(NODE_NAME_VARIABLE.into(), world.settings.node_name.clone());
     let directory = from_owner(ANNOTATION_WORKING_DIRECTORY).unwrap_or("/");
-    let inits = spec.init_containers.iter().flatten().map(|container| {
-        let sidecar = container.restart_policy.as_deref() == Some("Always");
-        (if sidecar { Role::Sidecar } else { Role::Init }, container)
-    });
+    let inits = spec
+        .init_containers
+        .iter()
+        .flatten()
+        .map(|container| (if is_sidecar(container) { Role::Sidecar } else { Role::Init }, container));
     let mains = spec.containers.iter().map(|container| (Role::Main, container));
     let mut room = Room::of_pod();
     let referenced = Referenced { pod, address, config, allocatable };
@@ -443,6 +449,7 @@ fn container_run(
         limits: LimitsRun::of(container.resources.as_ref().and_then(|resources| resources.limits.as_ref())),
         probes: ProbesRun::of(container, referenced.address).map(Box::new),
         message_path,
+        restarts: OwnRestarts::of(container),
         message_from_log: container.termination_message_policy.as_deref() == Some("FallbackToLogsOnError"),
     })
 }
@@ -473,20 +480,6 @@ fn credentials(security: Security) -> Option<CredentialsRun> {
     let Security { user, group, groups, no_new_privileges, capabilities, .. } = security;
     let credentials = CredentialsRun { user, group, groups, no_new_privileges, capabilities };
     (credentials != CredentialsRun::default()).then_some(credentials)
-}
-
-/// What a container runs: a `command` of its own replaces the image's entrypoint, and then only its own `args` count.
-fn command<'a>(container: &'a Container, image: Option<&'a Image>) -> Vec<&'a String> {
-    let own = container.command.as_deref().unwrap_or_default();
-    let args = container.args.as_deref().unwrap_or_default();
-    match image {
-        Some(image) if own.is_empty() => {
-            let args = if args.is_empty() { &image.args } else { args };
-            image.command.iter().chain(args).collect()
-        }
-        None if own.is_empty() => Vec::new(),
-        _ => own.iter().chain(args).collect(),
-    }
 }
 
 fn invalid_image(container: &Container, image: &str) -> Blocked {

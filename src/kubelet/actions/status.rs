@@ -9,8 +9,9 @@ use k8s_openapi::api::core::v1::{
     ContainerStatus, PodStatus,
 };
 
+use super::restart::{is_restarted, restart_delay};
 use super::run::FAILED_MOUNT;
-use super::{Blocked, ContainerPhase, ContainerRun, ContainerState, PodRun, Role, Terminated, restart_delay};
+use super::{Blocked, ContainerPhase, ContainerRun, ContainerState, PodRun, Role, Terminated};
 use crate::api::Pod;
 use crate::api::conditions::set_pod_condition;
 use crate::api::durations;
@@ -199,11 +200,7 @@ fn back_off(
     now: DateTime<Utc>,
 ) -> Option<String> {
     let how = state.terminated()?;
-    let again = match (container.role, run.restart_policy.as_str()) {
-        (Role::Sidecar, _) | (Role::Main, "Always") => true,
-        (_, "OnFailure") | (Role::Init, "Always") => how.exit_code != 0,
-        _ => false,
-    };
+    let again = is_restarted(run, container, how);
     let delay = restart_delay(state, run.backoff_base());
     (again && !pod_finished && delay > Duration::zero() && how.finished_at + delay > now).then(|| {
         format!(

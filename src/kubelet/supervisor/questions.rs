@@ -6,10 +6,10 @@ use nix::sys::signal::{Signal, killpg};
 use super::super::actions::{ContainerPhase, Finding, Handler, ProbeKind, ProbeStates};
 use super::super::probe_process::{ProbeProcess, Task};
 use super::super::start::Surroundings;
-use super::{REPORT_DELAY, Supervisor};
+use super::{PreStop, REPORT_DELAY, Supervisor};
 
 /// What a container has at least after its preStop hook, to end by itself.
-const AFTER_PRE_STOP: Duration = Duration::seconds(2);
+pub(super) const AFTER_PRE_STOP: Duration = Duration::seconds(2);
 
 impl Supervisor<'_> {
     /// A container has just been started: its postStart hook comes first, then its probes.
@@ -41,7 +41,7 @@ impl Supervisor<'_> {
                 asking.end_late();
             }
         }
-        if self.stop.is_some() {
+        if self.is_ending() {
             return;
         }
         for index in 0..self.containers.len() {
@@ -68,16 +68,27 @@ impl Supervisor<'_> {
     pub(super) fn next_question(&self) -> Option<DateTime<Utc>> {
         let deadlines = self.asking.iter().filter_map(|asking| asking.deadline);
         let probes = self.run.containers.iter().zip(&self.containers).zip(&self.states);
-        let next = probes.filter(|(_, state)| !state.is_unhealthy && self.stop.is_none());
+        let next = probes.filter(|(_, state)| !state.is_unhealthy && !self.is_ending());
         let next =
             next.filter_map(|((run, process), _)| process.probes.as_ref()?.next(run.probes.as_deref()?));
         deadlines.chain(next).min()
     }
 
-    /// Starts a preStop hook. False where there is none.
+    fn is_ending(&self) -> bool {
+        self.stop.is_some() || self.ends_at.is_some()
+    }
+
+    /// Starts a preStop hook, once. False where nothing is to be waited for before SIGTERM.
     pub(super) fn begin_pre_stop(&mut self, index: usize) -> bool {
+        if self.containers[index].pre_stop != PreStop::NotBegun {
+            return self.containers[index].pre_stop == PreStop::Runs;
+        }
         let hook = self.run.containers[index].probes.as_ref().and_then(|probes| probes.pre_stop.as_ref());
-        let Some(handler) = hook else { return false };
+        let Some(handler) = hook else {
+            self.containers[index].pre_stop = PreStop::Done;
+            return false;
+        };
+        self.containers[index].pre_stop = PreStop::Runs;
         self.ask(index, Task::PreStop, handler, None);
         true
     }
@@ -130,9 +141,11 @@ impl Supervisor<'_> {
                 }
                 let earliest = now + AFTER_PRE_STOP;
                 let process = &mut self.containers[index];
-                process.kill_at = process.kill_at.map(|at| at.max(earliest));
-                self.stop = self.stop.map(|at| at.max(earliest));
-                if let Some(pid) = process.pid {
+                process.pre_stop = PreStop::Done;
+                // Its turn may be yet to come.
+                if let (Some(pid), Some(kill_at)) = (process.pid, process.kill_at) {
+                    process.kill_at = Some(kill_at.max(earliest));
+                    self.extend_end(earliest);
                     let _ = killpg(pid, Signal::SIGTERM);
                 }
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{Container, Node, NodeStatus, Pod, ResourceRequirements};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
-use super::{Output, line, set};
+use super::{Describe, Output, Related, line, set};
 use crate::api::conditions::is_pod_finished;
 use crate::api::quantity::{canonical, nanos, written_like};
 use crate::printers::duration::age;
@@ -16,42 +16,47 @@ type Resources = BTreeMap<String, Quantity>;
 /// The resources in the summary.
 const SUMMARY: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];
 
-pub(super) fn describe(out: &mut Output<'_>, node: &Node, pods: &[Pod]) {
-    let metadata = &node.metadata;
-    let spec = node.spec.clone().unwrap_or_default();
-    let status = node.status.clone().unwrap_or_default();
-    line!(out, 0, "Name:\t{}", metadata.name.as_deref().unwrap_or_default());
-    let labels = metadata.labels.iter().flatten().map(|(key, value)| (key.as_str(), value.as_str()));
-    line!(out, 0, "Roles:\t{}", node_roles(labels));
-    out.labels("", "Labels", metadata.labels.as_ref());
-    out.annotations("", metadata.annotations.as_ref());
-    line!(out, 0, "CreationTimestamp:\t{}", out.time(metadata.creation_timestamp.as_ref()));
-    let mut head = "Taints:\t";
-    for taint in spec.taints.iter().flatten() {
-        let value = set(taint.value.as_ref()).map(|value| format!("={value}")).unwrap_or_default();
-        line!(out, 0, "{head}{}{value}:{}", taint.key, taint.effect);
-        head = "\t";
+/// There are no leases here, so the line with upstream's is not.
+impl Describe for Node {
+    const HAS_EVENTS: bool = true;
+
+    fn describe(&self, out: &mut Output<'_>, related: &Related) {
+        let metadata = &self.metadata;
+        let spec = self.spec.clone().unwrap_or_default();
+        let status = self.status.clone().unwrap_or_default();
+        line!(out, 0, "Name:\t{}", metadata.name.as_deref().unwrap_or_default());
+        let labels = metadata.labels.iter().flatten().map(|(key, value)| (key.as_str(), value.as_str()));
+        line!(out, 0, "Roles:\t{}", node_roles(labels));
+        out.labels("", "Labels", metadata.labels.as_ref());
+        out.annotations("", metadata.annotations.as_ref());
+        line!(out, 0, "CreationTimestamp:\t{}", out.time(metadata.creation_timestamp.as_ref()));
+        let mut head = "Taints:\t";
+        for taint in spec.taints.iter().flatten() {
+            let value = set(taint.value.as_ref()).map(|value| format!("={value}")).unwrap_or_default();
+            line!(out, 0, "{head}{}{value}:{}", taint.key, taint.effect);
+            head = "\t";
+        }
+        if head != "\t" {
+            line!(out, 0, "{head}<none>");
+        }
+        line!(out, 0, "Unschedulable:\t{}", spec.unschedulable.unwrap_or(false));
+        conditions_and_addresses(out, &status);
+        resources(out, "Capacity", status.capacity.as_ref());
+        resources(out, "Allocatable", status.allocatable.as_ref());
+        system(out, &status);
+        if let Some(range) = set(spec.pod_cidr.as_ref()) {
+            line!(out, 0, "PodCIDR:\t{range}");
+        }
+        if let Some(ranges) = spec.pod_cidrs.filter(|ranges| !ranges.is_empty()) {
+            line!(out, 0, "PodCIDRs:\t{}", ranges.join(","));
+        }
+        if let Some(id) = set(spec.provider_id.as_ref()) {
+            line!(out, 0, "ProviderID:\t{id}");
+        }
+        let allocatable = status.allocatable.or(status.capacity).unwrap_or_default();
+        let pods: Vec<&Pod> = related.pods.iter().filter(|pod| !is_pod_finished(pod)).collect();
+        pods_and_sums(out, &pods, &allocatable);
     }
-    if head != "\t" {
-        line!(out, 0, "{head}<none>");
-    }
-    line!(out, 0, "Unschedulable:\t{}", spec.unschedulable.unwrap_or(false));
-    conditions_and_addresses(out, &status);
-    resources(out, "Capacity", status.capacity.as_ref());
-    resources(out, "Allocatable", status.allocatable.as_ref());
-    system(out, &status);
-    if let Some(range) = set(spec.pod_cidr.as_ref()) {
-        line!(out, 0, "PodCIDR:\t{range}");
-    }
-    if let Some(ranges) = spec.pod_cidrs.filter(|ranges| !ranges.is_empty()) {
-        line!(out, 0, "PodCIDRs:\t{}", ranges.join(","));
-    }
-    if let Some(id) = set(spec.provider_id.as_ref()) {
-        line!(out, 0, "ProviderID:\t{id}");
-    }
-    let allocatable = status.allocatable.or(status.capacity).unwrap_or_default();
-    let pods: Vec<&Pod> = pods.iter().filter(|pod| !is_pod_finished(pod)).collect();
-    pods_and_sums(out, &pods, &allocatable);
 }
 
 fn conditions_and_addresses(out: &mut Output<'_>, status: &NodeStatus) {

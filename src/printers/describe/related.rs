@@ -1,4 +1,4 @@
-//! Descriptions of the kinds that manifests bring beside their Jobs.
+//! What can be described, and the kinds that manifests bring beside their Jobs.
 
 mod access;
 mod config_data;
@@ -12,7 +12,7 @@ use crate::api::{LimitRange, Pod, ResourceQuota, Secret};
 /// What else of the namespace a description speaks of.
 #[derive(Clone, Debug, Default)]
 pub struct Related {
-    /// For a claim and a StatefulSet.
+    /// For a claim, a StatefulSet and a node.
     pub pods: Vec<Pod>,
     /// For a ServiceAccount.
     pub secrets: Vec<Secret>,
@@ -20,6 +20,8 @@ pub struct Related {
     pub quotas: Vec<ResourceQuota>,
     /// For a namespace.
     pub limit_ranges: Vec<LimitRange>,
+    /// What a pod, or the pods of a Job, wait for on the node.
+    pub waits: Vec<String>,
 }
 
 /// An object that can be described.

@@ -2,6 +2,7 @@
 //! events and the moment of the recording; the `.txt` beside it is kubectl's output, byte for byte.
 
 use super::*;
+use crate::api::{CronJob, Job, Node, Pod};
 
 #[derive(serde::Deserialize)]
 struct Recorded {
@@ -14,6 +15,17 @@ struct Recorded {
     /// Of a Node: what runs there.
     #[serde(default)]
     pods: Vec<Pod>,
+}
+
+fn described<T: Describe + serde::de::DeserializeOwned>(
+    value: serde_json::Value,
+    related: &Related,
+    events: &[Event],
+    now: DateTime<Utc>,
+    zone: chrono::FixedOffset,
+) -> String {
+    let value: T = serde_json::from_value(value).unwrap();
+    object(&value, related, Some(events), now, &zone)
 }
 
 #[test]
@@ -29,12 +41,12 @@ fn descriptions_are_those_of_kubectl() {
         let expected = std::fs::read_to_string(path.with_extension("txt")).unwrap();
         let Recorded { now, offset, object, events, pods } = recorded;
         let zone = chrono::FixedOffset::east_opt(offset).unwrap();
-        let events = Some(events.as_slice());
+        let related = Related { pods, ..Related::default() };
         let text = match object["kind"].as_str() {
-            Some("CronJob") => cronjob(&serde_json::from_value(object).unwrap(), events, now, &zone),
-            Some("Job") => job(&serde_json::from_value(object).unwrap(), &[], events, now, &zone),
-            Some("Pod") => pod(&serde_json::from_value(object).unwrap(), &[], events, now, &zone),
-            Some("Node") => node(&serde_json::from_value(object).unwrap(), &pods, events, now, &zone),
+            Some("CronJob") => described::<CronJob>(object, &related, &events, now, zone),
+            Some("Job") => described::<Job>(object, &related, &events, now, zone),
+            Some("Pod") => described::<Pod>(object, &related, &events, now, zone),
+            Some("Node") => described::<Node>(object, &related, &events, now, zone),
             other => panic!("{}: unexpected kind {other:?}", path.display()),
         };
         if let Some((line, (ours, theirs))) =
@@ -50,6 +62,6 @@ fn descriptions_are_those_of_kubectl() {
 
 #[test]
 fn without_events_there_is_no_section() {
-    let text = job(&Job::default(), &[], None, DateTime::UNIX_EPOCH, &Utc);
+    let text = object(&Job::default(), &Related::default(), None, DateTime::UNIX_EPOCH, &Utc);
     assert!(!text.contains("Events"), "{text}");
 }

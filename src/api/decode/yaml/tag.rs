@@ -4,6 +4,7 @@ use granit_parser::{ScalarStyle, Tag};
 use serde_json::Value;
 
 use super::number;
+use crate::api::decode::base64::decode;
 use crate::api::decode::{Scalar, resolve};
 
 const CORE: &str = "tag:yaml.org,2002:";
@@ -106,33 +107,5 @@ fn single_precision(number: f64) -> String {
 }
 
 fn base64(text: &str) -> Option<String> {
-    let digit = |byte: u8| {
-        Some(match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        })
-    };
-    let text: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    let (quads, rest) = text.as_chunks::<4>();
-    if !rest.is_empty() {
-        return None;
-    }
-    for (at, quad) in quads.iter().enumerate() {
-        let padding = quad.iter().rev().take_while(|byte| **byte == b'=').count();
-        if padding > 2 || padding > 0 && at + 1 < quads.len() {
-            return None;
-        }
-        let mut group = 0;
-        for byte in &quad[..4 - padding] {
-            group = group << 6 | u32::from(digit(*byte)?);
-        }
-        group <<= 6 * padding;
-        bytes.extend_from_slice(&group.to_be_bytes()[1..4 - padding]);
-    }
-    String::from_utf8(bytes).ok()
+    String::from_utf8(decode(text.as_bytes()).ok()?).ok()
 }
