@@ -147,6 +147,7 @@ fn described(object: &Object, related: &Related, waits: &[String], events: Optio
         ClusterRole,
         ClusterRoleBinding,
         ConfigMap,
+        ControllerRevision,
         LimitRange,
         Namespace,
         NetworkPolicy,

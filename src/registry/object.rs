@@ -11,9 +11,9 @@ use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{name, namespace};
 use crate::api::status_error::FieldError;
 use crate::api::{
-    ClusterRole, ClusterRoleBinding, ConfigMap, CronJob, Job, LimitRange, Namespace, NetworkPolicy, Node,
-    ObjectMeta, PersistentVolumeClaim, Pod, PriorityClass, ResourceQuota, Role, RoleBinding, Secret, Service,
-    ServiceAccount, StatefulSet,
+    ClusterRole, ClusterRoleBinding, ConfigMap, ControllerRevision, CronJob, Job, LimitRange, Namespace,
+    NetworkPolicy, Node, ObjectMeta, PersistentVolumeClaim, Pod, PriorityClass, ResourceQuota, Role,
+    RoleBinding, Secret, Service, ServiceAccount, StatefulSet,
 };
 
 /// Makes the enum of all kinds, and what each of them does by its own [`Strategy`].
@@ -183,6 +183,7 @@ objects!(
     ClusterRole,
     ClusterRoleBinding,
     ConfigMap,
+    ControllerRevision,
     CronJob,
     Job,
     LimitRange,

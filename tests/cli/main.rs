@@ -39,6 +39,7 @@ mod run;
 mod scale;
 mod security;
 mod source_documents;
+mod stateful_sets;
 mod terminal;
 mod trust;
 mod upstream;
