@@ -32,7 +32,7 @@ pub mod status_error;
 pub mod times;
 pub mod validation;
 
-pub use k8s_openapi::api::apps::v1::StatefulSet;
+pub use k8s_openapi::api::apps::v1::{ControllerRevision, StatefulSet};
 pub use k8s_openapi::api::batch::v1::{CronJob, CronJobSpec, CronJobStatus, Job, JobSpec, JobStatus};
 pub use k8s_openapi::api::core::v1::{
     ConfigMap, Container, ContainerStatus, Event, LimitRange, Namespace, Node, NodeSpec, NodeStatus,

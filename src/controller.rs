@@ -11,6 +11,8 @@ pub mod pods;
 pub mod policies;
 pub mod room;
 pub mod scheduler;
+mod stateful_sets;
+pub mod statefulset;
 #[cfg(test)]
 mod tests;
 pub mod ttl;
@@ -22,11 +24,12 @@ use chrono::{DateTime, Utc};
 
 use crate::api::events::EventRecord;
 use crate::api::kinds::Key;
-use crate::api::{CronJob, Job, Pod};
+use crate::api::{ControllerRevision, CronJob, Job, PersistentVolumeClaim, Pod, StatefulSet};
 
 pub use cron_jobs::OnceEvent;
 pub use cronjob::reconcile_cron_jobs;
 pub use job::{ClockReading, JobFacts};
+pub use statefulset::reconcile_stateful_sets;
 pub use world::{DonePod, JobEntry, PodEntry, Settings, World};
 
 /// One thing to do. All actions of a plan go into one commit, so none can be done without the others.
@@ -50,10 +53,31 @@ pub enum Action {
     UpdateCronJobStatus(Box<CronJob>),
     /// Remove a CronJob.
     RemoveCronJob(Key),
+    /// What is a StatefulSet's alone.
+    OfStatefulSet(SetAction),
     /// Remember that something has been said, so that it is not said at every sync.
     RecordOnce(OnceEvent),
     /// Record an Event.
     RecordEvent(EventRecord),
+}
+
+/// One thing to do for a StatefulSet beside its pods.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SetAction {
+    /// Store it with a new status.
+    UpdateStatus(Box<StatefulSet>),
+    /// Remove it.
+    Remove(Key),
+    /// Store a claim of one of its pods, with what the API server adds to a new one, bound.
+    CreateClaim(Box<PersistentVolumeClaim>),
+    /// Store a claim that goes with another owner.
+    UpdateClaim(Box<PersistentVolumeClaim>),
+    /// Remove a claim.
+    RemoveClaim(Key),
+    /// Store what it is, or is once more.
+    PutRevision(Box<ControllerRevision>),
+    /// Remove what it has been.
+    RemoveRevision(Key),
 }
 
 /// What a reconciliation decided.

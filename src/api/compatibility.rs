@@ -12,7 +12,8 @@ use serde_json::Value;
 
 use super::status_error::FieldError;
 use table::{
-    CONTAINER, CRON_JOB, INIT_CONTAINER, JOB, MAIN_CONTAINER, METADATA, POD_SPEC, TEMPLATE_METADATA,
+    CONTAINER, CRON_JOB, INIT_CONTAINER, JOB, MAIN_CONTAINER, METADATA, POD_SPEC, STATEFUL_SET,
+    TEMPLATE_METADATA,
 };
 
 /// What becomes of a field.
@@ -70,6 +71,17 @@ pub fn check_cron_job(cron_job: &Value) -> Findings {
     check(cron_job, &places)
 }
 
+/// Goes through a StatefulSet's manifest.
+pub fn check_stateful_set(set: &Value) -> Findings {
+    let mut places = vec![
+        (String::new(), STATEFUL_SET),
+        ("metadata".to_owned(), METADATA),
+        ("spec.template.metadata".to_owned(), TEMPLATE_METADATA),
+    ];
+    places.extend(spec_places("spec.template.spec"));
+    check(set, &places)
+}
+
 /// Goes through a Pod's manifest.
 pub fn check_pod(pod: &Value) -> Findings {
     check(pod, &pod_places("spec"))
@@ -87,9 +99,10 @@ pub fn markdown() -> String {
     for (title, table) in [
         ("CronJob", CRON_JOB),
         ("Job (and `spec.jobTemplate` of a CronJob)", JOB),
+        ("StatefulSet", STATEFUL_SET),
         ("metadata", METADATA),
         ("spec.template.metadata", TEMPLATE_METADATA),
-        ("Pod spec (`spec` of a Pod, `spec.template.spec` of a Job)", POD_SPEC),
+        ("Pod spec (`spec` of a Pod, `spec.template.spec` of a Job or a StatefulSet)", POD_SPEC),
         ("Container (`containers[]` and `initContainers[]` of a pod spec)", CONTAINER),
         ("Only `containers[]`", MAIN_CONTAINER),
         ("Only `initContainers[]`", INIT_CONTAINER),

@@ -26,7 +26,7 @@ const FOREIGN: [(&str, &[&str]); 16] = [
     ),
     ("apiextensions.k8s.io", &["CustomResourceDefinition"]),
     ("apiregistration.k8s.io", &["APIService"]),
-    ("apps", &["ControllerRevision", "DaemonSet", "Deployment", "ReplicaSet"]),
+    ("apps", &["DaemonSet", "Deployment", "ReplicaSet"]),
     ("authentication.k8s.io", &["SelfSubjectReview", "TokenReview"]),
     (
         "authorization.k8s.io",

@@ -5,8 +5,7 @@ use std::fmt::Write;
 use super::kinds::Kind;
 
 /// What is said when an object of a kind is created of which nothing, or not everything, is done here.
-const EFFECTS: [(Kind, &str); 10] = [
-    (Kind::StatefulSet, "is stored and not run yet: no pods are made of it"),
+const EFFECTS: [(Kind, &str); 9] = [
     (
         Kind::ServiceAccount,
         "has no effect: pods run as whoever starts the controller, and speak to no API server",
@@ -46,7 +45,14 @@ mod tests {
     fn a_kind_without_effect_is_warned_of_and_others_are_not() {
         let text = warning(Kind::NetworkPolicy).expect("a warning");
         assert_eq!(text, "NetworkPolicy: has no effect: pods use the network of this machine");
-        for kind in [Kind::Job, Kind::ConfigMap, Kind::Secret, Kind::Service, Kind::PersistentVolumeClaim] {
+        for kind in [
+            Kind::Job,
+            Kind::StatefulSet,
+            Kind::ConfigMap,
+            Kind::Secret,
+            Kind::Service,
+            Kind::PersistentVolumeClaim,
+        ] {
             assert_eq!(warning(kind), None, "{kind}");
         }
     }

@@ -27,6 +27,8 @@ pub enum Kind {
     ServiceAccount,
     /// `core/v1` Service.
     Service,
+    /// `apps/v1` ControllerRevision.
+    ControllerRevision,
     /// `apps/v1` StatefulSet.
     StatefulSet,
     /// `batch/v1` CronJob.
@@ -192,6 +194,17 @@ pub const RESOURCES: &[Resource] = &[
         short: &["svc"],
         namespaced: true,
         in_all: true,
+    },
+    Resource {
+        kind: Kind::ControllerRevision,
+        name: "ControllerRevision",
+        group: "apps",
+        versions: &["v1"],
+        plural: "controllerrevisions",
+        singular: "controllerrevision",
+        short: &[],
+        namespaced: true,
+        in_all: false,
     },
     Resource {
         kind: Kind::StatefulSet,

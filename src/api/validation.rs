@@ -79,7 +79,8 @@ pub use rbac::{
 };
 pub use service::{validate_service, validate_service_update, warnings_of_service};
 pub use stateful_set::{
-    validate_missing_selector, validate_stateful_set, validate_stateful_set_update, warnings_of_stateful_set,
+    validate_controller_revision, validate_controller_revision_update, validate_missing_selector,
+    validate_stateful_set, validate_stateful_set_update, warnings_of_stateful_set,
 };
 pub use update::first_template_difference;
 pub(crate) use value::quoted;

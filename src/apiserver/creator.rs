@@ -48,16 +48,17 @@ impl Creator {
     }
 
     /// Of an object that stays what it was: who created it, unless somebody says otherwise. A CronJob is recreated by whoever
-    /// changes it, as far as the Jobs to come go; a Job or a pod goes on where it began.
+    /// changes it, as far as the Jobs to come go, and a StatefulSet its pods to come; a Job or a pod goes on where it began.
     pub(super) fn keep(&self, kind: Kind, new: &mut Value, old: &Value, given: &Value) -> Result<()> {
         if !kind.has_pods() {
             return Ok(());
         }
         let of = |object: &Value, name: &str| object["metadata"]["annotations"].get(name).cloned();
         let caller: BTreeMap<&str, String> = self.annotations()?.into();
+        let has_pods_to_come = matches!(kind, Kind::CronJob | Kind::StatefulSet);
         let passed = [ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PASSED_ENVIRONMENT_ID];
         for name in caller.keys().copied().chain(passed) {
-            let from_caller = caller.get(name).filter(|_| kind == Kind::CronJob).map(|value| json!(value));
+            let from_caller = caller.get(name).filter(|_| has_pods_to_come).map(|value| json!(value));
             let value = of(given, name).or(from_caller).or_else(|| of(old, name));
             let Some(value) = value else { continue };
             if !new["metadata"]["annotations"].is_object() {

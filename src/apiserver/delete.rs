@@ -10,7 +10,8 @@ use super::update::{not_changeable, unmet_precondition};
 use crate::api::kinds::{Key, Kind, RESOURCES};
 use crate::api::meta::{key, name, uid};
 use crate::api::status_error::StatusError;
-use crate::api::{CronJob, Job, Namespace, Node, ObjectMeta, Pod};
+use crate::api::{CronJob, Job, Namespace, Node, ObjectMeta, PersistentVolumeClaim, Pod, StatefulSet};
+use crate::registry::deletion::stateful_set::{Dependents, delete_stateful_set};
 use crate::registry::deletion::{Deletion, Propagation, delete_cron_job, delete_job, delete_pod, evict_pod};
 use crate::registry::object::Object;
 use crate::registry::tombstones::Tombstone;
@@ -101,6 +102,12 @@ impl Transaction {
                 self.perform(delete_cron_job(&cron_job, jobs, propagation, grace_seconds, self.now))?;
                 Ok(deleted(owner))
             }
+            Kind::StatefulSet => {
+                let set: StatefulSet = self.wanted(kind, key, options)?;
+                let dependents = self.dependents_of(&set)?;
+                self.perform(delete_stateful_set(&set, dependents, propagation, grace_seconds, self.now))?;
+                Ok(deleted(uid(&set.metadata)))
+            }
             Kind::Node => {
                 self.wanted::<Node>(kind, key, options)?;
                 let message = format!("the node {:?} is this machine: it cannot be deleted", key.name);
@@ -123,6 +130,22 @@ impl Transaction {
                 Ok(deleted(uid(object.meta())))
             }
         }
+    }
+
+    /// What goes with a StatefulSet.
+    fn dependents_of(&self, set: &StatefulSet) -> Result<Dependents> {
+        let owner = uid(&set.metadata);
+        let pods: Vec<Pod> = self.owned(Table::PODS, owner)?;
+        let mut claims_of_pods = Vec::new();
+        for pod in &pods {
+            claims_of_pods.extend(self.owned::<PersistentVolumeClaim>(Table::CLAIMS, uid(&pod.metadata))?);
+        }
+        Ok(Dependents {
+            claims: self.owned(Table::CLAIMS, owner)?,
+            revisions: self.owned(Table::CONTROLLER_REVISIONS, owner)?,
+            claims_of_pods,
+            pods,
+        })
     }
 
     /// Evicts a pod: it is told apart from one that fails of itself by its condition (the eviction subresource).
@@ -161,7 +184,7 @@ impl Transaction {
             ..DeleteOptions::default()
         };
         // Owners before what they own, which goes with them.
-        for kind in [Kind::CronJob, Kind::Job].into_iter().chain(namespaced_kinds()) {
+        for kind in [Kind::CronJob, Kind::Job, Kind::StatefulSet].into_iter().chain(namespaced_kinds()) {
             let found = self.entries(Table::from(kind))?;
             let keys: Vec<Key> = found
                 .filter(|(other, _)| other.namespace == key.name)
@@ -190,6 +213,12 @@ impl Transaction {
                 Deletion::RemoveCronJob(key) => self.remove(Table::CRON_JOBS, key),
                 Deletion::MarkCronJob(cron_job) => self.put(cron_job),
                 Deletion::UpdateJob(job) | Deletion::MarkJob(job) => self.put(job),
+                Deletion::RemoveStatefulSet(key) => self.remove(Table::STATEFUL_SETS, key),
+                Deletion::MarkStatefulSet(set) => self.put(set),
+                Deletion::RemoveClaim(key) => self.remove(Table::CLAIMS, key),
+                Deletion::UpdateClaim(claim) => self.put(claim),
+                Deletion::RemoveRevision(key) => self.remove(Table::CONTROLLER_REVISIONS, key),
+                Deletion::UpdateRevision(revision) => self.put(revision),
                 Deletion::RemovePod(key) => self.remove(Table::PODS, key),
                 Deletion::RetirePod(pod) => {
                     self.put_removed_pod(&pod)?;

@@ -236,13 +236,14 @@ impl Transaction {
                     }
                     Action::RecordEvent(event) => self.writes.put_event(&recorder.record(event))?,
                     // A Job without pods has none to change or remove, and one of ttl 0 goes in the next pass. CronJobs
-                    // are not synced here.
+                    // and StatefulSets are not synced here.
                     Action::UpdatePod(_)
                     | Action::RemovePod(_)
                     | Action::RemoveJob(_)
                     | Action::CreateJob(_)
                     | Action::UpdateCronJobStatus(_)
                     | Action::RemoveCronJob(_)
+                    | Action::OfStatefulSet(_)
                     | Action::RecordOnce(_) => {}
                 }
             }
@@ -261,7 +262,7 @@ impl Transaction {
         for claim in spec.into_iter().flat_map(scheduler::claims_of) {
             let claim: Option<PersistentVolumeClaim> =
                 self.current(Table::CLAIMS, &Key::new(namespace, claim))?;
-            claim.iter().for_each(|claim| world.put_claim(claim));
+            claim.into_iter().for_each(|claim| world.put_claim(claim));
         }
         Ok(world)
     }

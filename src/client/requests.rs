@@ -175,11 +175,11 @@ impl Requests<'_> {
         answer
     }
 
-    /// Of what has been started there is nothing left to warn, but of the Jobs to come of a CronJob.
+    /// Of what has been started there is nothing left to warn, but of the Jobs to come of a CronJob and the pods to come of a StatefulSet.
     fn with_new_obstacles(&self, mut updated: Updated, all: bool) -> Updated {
         if all {
             updated.warnings.extend(self.obstacles(&updated.object));
-        } else if updated.object.kind() == Kind::CronJob {
+        } else if matches!(updated.object.kind(), Kind::CronJob | Kind::StatefulSet) {
             let known = self.obstacles(&updated.old);
             let new = self.obstacles(&updated.object);
             updated.warnings.extend(new.into_iter().filter(|warning| !known.contains(warning)));

@@ -31,6 +31,7 @@ pub(super) fn pod_spec(object: &Object) -> Option<(&'static str, &PodSpec)> {
             let template = &cron_job.spec.as_ref()?.job_template.spec.as_ref()?.template;
             Some(("spec.jobTemplate.spec.template.spec", template.spec.as_ref()?))
         }
+        Object::StatefulSet(set) => Some(("spec.template.spec", set.spec.as_ref()?.template.spec.as_ref()?)),
         Object::Pod(pod) => Some(("spec", pod.spec.as_ref()?)),
         _ => None,
     }

@@ -19,7 +19,7 @@ use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{controller_of, name, uid};
 use crate::api::status_error::StatusError;
 use crate::api::times;
-use crate::api::{Job, Pod};
+use crate::api::{Job, Pod, StatefulSet};
 use crate::apiserver::{Found, Read as _, Reader, Source as _};
 use crate::kubelet::{LogOptions, Runs};
 use crate::manager::{clock, steady_clock};
@@ -103,7 +103,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         bail!("--all-containers=true should not be specified with container name {container}");
     }
     let _companion = if args.follow { Some(context.client.keep_controller()?) } else { None };
-    let reader = context.client.read(&[Table::JOBS, Table::PODS, Table::RemovedPods])?;
+    let reader =
+        context.client.read(&[Table::JOBS, Table::STATEFUL_SETS, Table::PODS, Table::RemovedPods])?;
     let Some(pods) = find_pods(&context, &reader, args, target.as_deref())? else {
         complain(&nothing_found(false, &context));
         return Ok(ExitCode::SUCCESS);
@@ -223,6 +224,22 @@ fn find_pods(context: &Context, reader: &Reader, args: &Args, target: Option<&st
             }
             if pods.is_empty() {
                 return first_pod(context, &job_uid, args.pod_running_timeout).map(Some);
+            }
+            pick_pod(pods).map(Some)
+        }
+        Kind::StatefulSet => {
+            let key = Key::new(&context.namespace, object_name);
+            let Some(entry) = reader.entry(Table::STATEFUL_SETS, &key)? else {
+                return Err(not_found(kind, object_name, context));
+            };
+            let set: StatefulSet = entry.parse()?;
+            let mut pods: Vec<Pod> = reader.owned(Table::PODS, uid(&set.metadata))?;
+            if args.all_pods == Some(true) {
+                pods.sort_by_key(|pod| pod.metadata.creation_timestamp.as_ref().map(|time| time.0));
+                return Ok(Some(Pods::All(pods)));
+            }
+            if pods.is_empty() {
+                return first_pod(context, uid(&set.metadata), args.pod_running_timeout).map(Some);
             }
             pick_pod(pods).map(Some)
         }

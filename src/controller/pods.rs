@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use k8s_openapi::api::core::v1::{EnvVar, EnvVarSource, ObjectFieldSelector, PodCondition};
+use k8s_openapi::api::core::v1::{EnvVar, EnvVarSource, ObjectFieldSelector, PodCondition, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
 use super::{Action, World};
 use crate::api::conditions::set_pod_condition;
-use crate::api::defaults;
 use crate::api::durations::after;
 use crate::api::events::{EventRecord, Reference};
 use crate::api::kinds::Key;
@@ -17,7 +16,7 @@ use crate::api::meta::{
     annotation, name, namespace, remove_finalizer, time, uid,
 };
 use crate::api::pod_resources::qos_class;
-use crate::api::{Container, Job, ObjectMeta, Pod, PodStatus};
+use crate::api::{Container, Job, ObjectMeta, Pod, PodStatus, defaults, pod_admission};
 
 /// The contents of generated names: no vowels, and none of 0, 1, 3 (upstream's safe alphabet).
 const SUFFIX_LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
@@ -33,6 +32,11 @@ pub fn generated_name(base: &str, random: &mut fastrand::Rng) -> String {
         name.push(char::from(SUFFIX_LETTERS[random.usize(..SUFFIX_LETTERS.len())]));
     }
     name
+}
+
+/// A text in the letters of generated names, letter by letter.
+pub(super) fn safe_letters(text: &str) -> String {
+    text.bytes().map(|byte| char::from(SUFFIX_LETTERS[usize::from(byte) % SUFFIX_LETTERS.len()])).collect()
 }
 
 /// A random uid (RFC 9562 version 4).
@@ -111,24 +115,45 @@ pub(super) fn adopt(pod: &mut Pod, job: &Job) {
 
 /// Ends a Job's control of a pod that does not have its labels any more.
 pub(super) fn release(pod: &mut Pod, job: &Job) {
-    if let Some(owners) = &mut pod.metadata.owner_references {
-        owners.retain(|owner| owner.uid != uid(&job.metadata));
-        if owners.is_empty() {
-            pod.metadata.owner_references = None;
-        }
-    }
+    disown(&mut pod.metadata, uid(&job.metadata));
     remove_finalizer(&mut pod.metadata, FINALIZER_JOB_TRACKING);
 }
 
+/// Takes an owner off an object.
+pub fn disown(meta: &mut ObjectMeta, owner: &str) {
+    let mut owners = meta.owner_references.take().unwrap_or_default();
+    owners.retain(|reference| reference.uid != owner);
+    meta.owner_references = (!owners.is_empty()).then_some(owners);
+}
+
 fn owner_reference(job: &Job) -> OwnerReference {
+    owner_of("batch/v1", "Job", &job.metadata)
+}
+
+/// A reference to the owner that controls an object.
+pub(super) fn owner_of(api_version: &str, kind: &str, owner: &ObjectMeta) -> OwnerReference {
     OwnerReference {
-        api_version: "batch/v1".into(),
-        kind: "Job".into(),
-        name: name(&job.metadata).into(),
-        uid: uid(&job.metadata).into(),
+        api_version: api_version.into(),
+        kind: kind.into(),
+        name: name(owner).into(),
+        uid: uid(owner).into(),
         controller: Some(true),
         block_owner_deletion: Some(true),
     }
+}
+
+/// A pod from the template of its controller, completed as every new pod is.
+pub(super) fn pod_of_template(template: Option<&PodTemplateSpec>, metadata: ObjectMeta) -> Pod {
+    let of_template = template.and_then(|template| template.metadata.as_ref());
+    let metadata = ObjectMeta {
+        labels: of_template.and_then(|meta| meta.labels.clone()),
+        annotations: of_template.and_then(|meta| meta.annotations.clone()),
+        ..metadata
+    };
+    let mut spec = template.and_then(|template| template.spec.clone()).unwrap_or_default();
+    defaults::set_pod_only_defaults(&mut spec);
+    pod_admission::admit(&mut spec);
+    Pod { metadata, spec: Some(spec), status: None }
 }
 
 /// A pod from a Job's template, for the scheduler.
@@ -148,23 +173,17 @@ pub(super) fn new_pod(
             break candidate;
         }
     };
-    let template = job.spec.as_ref().map(|spec| &spec.template);
-    let template_meta = template.and_then(|template| template.metadata.as_ref());
     let metadata = ObjectMeta {
         generate_name: Some(base),
         name: Some(pod_name),
         namespace: job.metadata.namespace.clone(),
         uid: Some(new_uid(random)),
         creation_timestamp: Some(time(now)),
-        labels: template_meta.and_then(|meta| meta.labels.clone()),
-        annotations: template_meta.and_then(|meta| meta.annotations.clone()),
         finalizers: Some(vec![FINALIZER_JOB_TRACKING.to_owned()]),
         owner_references: Some(vec![owner_reference(job)]),
         ..ObjectMeta::default()
     };
-    let mut spec = template.and_then(|template| template.spec.clone()).unwrap_or_default();
-    defaults::set_pod_only_defaults(&mut spec);
-    let mut pod = Pod { metadata, spec: Some(spec), status: None };
+    let mut pod = pod_of_template(job.spec.as_ref().map(|spec| &spec.template), metadata);
     if let Some(index) = index {
         add_index(&mut pod, name(&job.metadata), index);
     }

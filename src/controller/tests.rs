@@ -1,4 +1,4 @@
-//! The Job controller against kubernetes-behaviour 2, one row a rule, and the four laws of the design as properties.
+//! The controllers against kubernetes-behaviour 2, one row a rule, and the four laws of the design as properties.
 
 mod cronjob;
 mod end;
@@ -7,3 +7,4 @@ mod indexed;
 mod laws;
 mod pods;
 mod retry;
+mod statefulset;

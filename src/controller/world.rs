@@ -13,6 +13,7 @@ use super::job::{ClockReading, JobFacts};
 use super::leases::Leases;
 use super::room::{Demand, NodeLimits, Room};
 use super::scheduler;
+use super::stateful_sets::StatefulSets;
 use super::ttl::expiry;
 use crate::api::conditions::{is_job_finished, is_pod_finished, job_finished_at};
 use crate::api::devices::{Devices, leased};
@@ -23,7 +24,7 @@ use crate::api::meta::{
 };
 use crate::api::nodes::{Labels, well_known_labels};
 use crate::api::resource_field::Amounts;
-use crate::api::{Job, Node, PersistentVolumeClaim, Pod, PodSpec, Service};
+use crate::api::{Job, Node, ObjectMeta, PersistentVolumeClaim, Pod, PodSpec, Service};
 
 /// What holds for all objects of this place.
 #[derive(Clone, Debug, PartialEq)]
@@ -117,6 +118,8 @@ pub struct World {
     removed: HashMap<Box<str>, BTreeMap<Key, Box<str>>>,
     /// CronJobs and their Jobs.
     pub cron_jobs: CronJobs,
+    /// StatefulSets and their revisions.
+    pub stateful_sets: StatefulSets,
     cordoned: bool,
     node_labels: Option<Labels>,
     unscheduled: BTreeSet<Key>,
@@ -124,8 +127,7 @@ pub struct World {
     unsettled: BTreeSet<Key>,
     room: Room,
     leases: Leases,
-    /// The uids of PersistentVolumeClaims.
-    claims: HashMap<Key, Box<str>>,
+    claims: BTreeMap<Key, Arc<PersistentVolumeClaim>>,
     services: BTreeMap<Key, Service>,
 }
 
@@ -162,13 +164,33 @@ impl World {
     }
 
     /// Takes in a claim as stored.
-    pub fn put_claim(&mut self, claim: &PersistentVolumeClaim) {
-        self.claims.insert(key(&claim.metadata), uid(&claim.metadata).into());
+    pub fn put_claim(&mut self, claim: PersistentVolumeClaim) {
+        let key = key(&claim.metadata);
+        self.stateful_sets.mark_by_claim(&key);
+        self.claims.insert(key, Arc::new(claim));
     }
 
     /// Forgets a claim; returns its uid.
     pub fn remove_claim(&mut self, key: &Key) -> Option<Box<str>> {
-        self.claims.remove(key)
+        self.stateful_sets.mark_by_claim(key);
+        self.claims.remove(key).map(|claim| uid(&claim.metadata).into())
+    }
+
+    /// A claim by key.
+    pub(super) fn claim(&self, key: &Key) -> Option<&Arc<PersistentVolumeClaim>> {
+        self.claims.get(key)
+    }
+
+    /// The claims of a namespace whose names begin so.
+    pub(super) fn claims_named<'a>(
+        &'a self,
+        namespace: &'a str,
+        prefix: &str,
+    ) -> impl Iterator<Item = &'a Arc<PersistentVolumeClaim>> + use<'a> {
+        let prefix = prefix.to_owned();
+        let from = self.claims.range(Key::new(namespace, &prefix)..);
+        from.take_while(move |(key, _)| *key.namespace == *namespace && key.name.starts_with(&prefix))
+            .map(|(_, claim)| claim)
     }
 
     /// Takes in a Service as stored.
@@ -188,7 +210,7 @@ impl World {
 
     /// The uid of the claim that has this key.
     pub fn claim_uid(&self, key: &Key) -> Option<&str> {
-        self.claims.get(key).map(|uid| &**uid)
+        self.claims.get(key).map(|claim| uid(&claim.metadata))
     }
 
     /// Says how much pods can have of this node. A world that is not told admits only pods that ask for nothing: it does not
@@ -303,6 +325,24 @@ impl World {
             .filter_map(|key| self.live_pod(key))
     }
 
+    /// Such pods whose names begin so.
+    pub(super) fn orphans_named<'a>(
+        &'a self,
+        namespace: &'a str,
+        prefix: &str,
+    ) -> impl Iterator<Item = &'a Arc<Pod>> + use<'a> {
+        let prefix = prefix.to_owned();
+        let from = self.orphans.range(Key::new(namespace, &prefix)..);
+        from.take_while(move |key| *key.namespace == *namespace && key.name.starts_with(&prefix))
+            .filter_map(|key| self.live_pod(key))
+    }
+
+    /// What an owner that pods are made of says of itself.
+    pub fn maker(&self, owner: &str) -> Option<&ObjectMeta> {
+        let job = self.unfinished_job(owner).map(|job| &job.metadata);
+        job.or_else(|| self.stateful_sets.by_uid(owner).map(|set| &set.metadata))
+    }
+
     /// Every pod that is not done.
     pub fn live_pods(&self) -> impl Iterator<Item = &Arc<Pod>> {
         self.live_keys.iter().filter_map(|key| self.live_pod(key))
@@ -383,6 +423,7 @@ impl World {
     /// Every Job, for the first sync after loading.
     pub fn mark_all_dirty(&mut self) {
         self.cron_jobs.mark_all_dirty();
+        self.stateful_sets.mark_all_dirty();
         self.dirty.extend(self.jobs.keys().cloned());
     }
 
@@ -457,6 +498,7 @@ impl World {
             return;
         }
         self.forget_pod(&key);
+        self.stateful_sets.mark_by_pod(&key);
         if let Some(owner) = controller_of(&pod.metadata) {
             self.live.entry(owner.uid.as_str().into()).or_default().insert(key.clone());
             self.mark_owner_dirty(&owner.uid);
@@ -531,6 +573,7 @@ impl World {
                 pod.owner
             }
         };
+        self.stateful_sets.mark_by_pod(key);
         let Some(owner) = owner else { return };
         for index in [&mut self.live, &mut self.done] {
             if let Some(keys) = index.get_mut(&owner) {
@@ -574,6 +617,7 @@ impl World {
         if let Some(key) = self.job_keys.get(owner) {
             self.dirty.insert(key.clone());
         }
+        self.stateful_sets.mark_dirty(owner);
     }
 }
 

@@ -11,7 +11,7 @@ use super::{Config, clock, clock_reading};
 use crate::api::Pod;
 use crate::api::conditions::is_pod_finished;
 use crate::api::meta::uid;
-use crate::controller::{Action, World, reconcile, reconcile_cron_jobs};
+use crate::controller::{Action, World, reconcile, reconcile_cron_jobs, reconcile_stateful_sets};
 use crate::kubelet::{PodProcess, pod_processes};
 use crate::store::{Inbox, InboxContents, PodDirectory, RecordsCheck, State, Store, Table, holder_of};
 
@@ -182,7 +182,12 @@ fn has_work(config: &Config, state: &State, now: DateTime<Utc>) -> Result<bool> 
     let jobs = world.take_dirty();
     let cron_jobs = world.cron_jobs.take_dirty();
     // The seed names new pods, of which none is made here.
-    let plans = [reconcile(&world, &jobs, now, 0), reconcile_cron_jobs(&world, &cron_jobs, now, 0)];
+    let sets = world.stateful_sets.take_dirty();
+    let plans = [
+        reconcile(&world, &jobs, now, 0),
+        reconcile_cron_jobs(&world, &cron_jobs, now, 0),
+        reconcile_stateful_sets(&world, &sets, now, 0),
+    ];
     let does = |action: &Action| !matches!(action, Action::RecordEvent(_) | Action::RecordOnce(_));
     Ok(plans.iter().any(|plan| plan.actions.iter().any(does) || plan.wakes.values().any(Option::is_some)))
 }

@@ -5,6 +5,7 @@ mod decide;
 mod intake;
 mod load;
 mod names;
+mod stateful_sets;
 mod volumes;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -67,6 +68,7 @@ pub struct Engine {
     recorder: Recorder,
     job_timers: Timers<Key>,
     cron_timers: Timers<Key>,
+    set_timers: Timers<Key>,
     pod_timers: Timers<Key>,
     supervised: HashMap<Box<str>, Supervision>,
     adopted: Adopted,
@@ -108,7 +110,7 @@ impl Engine {
 
     /// When the next pass is due though nothing happens.
     pub fn next_wake(&self) -> Option<DateTime<Utc>> {
-        let timers = [&self.job_timers, &self.pod_timers, &self.cron_timers];
+        let timers = [&self.job_timers, &self.pod_timers, &self.cron_timers, &self.set_timers];
         timers.into_iter().filter_map(Timers::next).min()
     }
 
@@ -214,6 +216,9 @@ impl Engine {
         }
         for key in self.cron_timers.take_due(now) {
             self.world.cron_jobs.enqueue(key);
+        }
+        for key in self.set_timers.take_due(now) {
+            self.world.stateful_sets.enqueue(key);
         }
         self.decide(now, &mut round)?;
         let committed = !round.writes.is_empty();

@@ -111,6 +111,33 @@ struct ConditionOutline<'a> {
 }
 
 #[derive(Deserialize)]
+struct StatefulSetOutline {
+    metadata: GenerationOutline,
+    #[serde(default)]
+    spec: ReplicasOutline,
+    #[serde(default)]
+    status: ObservedOutline,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GenerationOutline {
+    deletion_timestamp: Option<IgnoredAny>,
+    generation: Option<i64>,
+}
+
+#[derive(Default, Deserialize)]
+struct ReplicasOutline {
+    replicas: Option<i32>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ObservedOutline {
+    observed_generation: Option<i64>,
+}
+
+#[derive(Deserialize)]
 struct CronJobOutline {
     metadata: DeletionOutline,
     #[serde(default)]
@@ -140,6 +167,14 @@ pub(super) fn cron_job_has_work(text: &str) -> bool {
     cron_job.metadata.deletion_timestamp.is_some() || cron_job.spec.suspend != Some(true)
 }
 
+/// Whether a stored StatefulSet is to have pods, or has not been looked at since it was changed.
+pub(super) fn stateful_set_has_work(text: &str) -> bool {
+    let Ok(set) = serde_json::from_str::<StatefulSetOutline>(text) else { return true };
+    set.metadata.deletion_timestamp.is_some()
+        || set.spec.replicas != Some(0)
+        || set.status.observed_generation != set.metadata.generation
+}
+
 /// Whether something can still happen to a stored pod.
 pub(super) fn pod_has_work(text: &str) -> bool {
     serde_json::from_str::<PodOutline<'_>>(text).map_or(true, |pod| !pod.is_finished())
@@ -166,6 +201,12 @@ mod tests {
             job(r#"{"type":"Complete","status":"True"}"#, r#"{"ttlSecondsAfterFinished":0}"#),
             "it has to go"
         );
+        let set = |replicas: i32, observed: i64| {
+            stateful_set_has_work(&format!(
+                r#"{{"metadata":{{"generation":2}},"spec":{{"replicas":{replicas}}},"status":{{"observedGeneration":{observed}}}}}"#
+            ))
+        };
+        assert!(set(1, 2) && set(0, 1) && !set(0, 2));
         let cron_job =
             |suspend: &str| cron_job_has_work(&format!(r#"{{"metadata":{{}},"spec":{{{suspend}}}}}"#));
         assert!(cron_job("") && cron_job(r#""suspend":false"#) && !cron_job(r#""suspend":true"#));

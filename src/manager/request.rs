@@ -8,7 +8,7 @@ use nix::unistd::Pid;
 
 use super::engine::PassReport;
 use super::notice::leave_notice;
-use super::outline::{cron_job_has_work, job_has_work, pod_has_work};
+use super::outline::{cron_job_has_work, job_has_work, pod_has_work, stateful_set_has_work};
 use super::run::controller_pid;
 use super::{Config, Engine, clock, clock_reading, seed};
 use crate::apiserver::{Moment, Transaction};
@@ -96,7 +96,7 @@ pub fn revive_controller(config: &Config, store: &Store, tables: &[Table]) -> Re
         return Ok(false);
     }
     let mut tables = tables.to_vec();
-    tables.push(Table::CRON_JOBS);
+    tables.extend([Table::CRON_JOBS, Table::STATEFUL_SETS]);
     tables.sort_unstable();
     tables.dedup();
     let (state, _) = store.read(&tables)?;
@@ -104,6 +104,7 @@ pub fn revive_controller(config: &Config, store: &Store, tables: &[Table]) -> Re
         state.objects(table).any(|(_, object)| has_work(object.text))
     };
     let work = has(Table::CRON_JOBS, cron_job_has_work)
+        || has(Table::STATEFUL_SETS, stateful_set_has_work)
         || has(Table::PODS, pod_has_work)
         || has(Table::JOBS, job_has_work);
     if work {

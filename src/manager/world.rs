@@ -14,13 +14,15 @@ use crate::kubelet::actions::ConfigObjects;
 use crate::store::{Change, State, Store, Table, Tail};
 
 /// The tables that decisions are made from.
-pub(super) const TABLES: [Table; 11] = [
+pub(super) const TABLES: [Table; 13] = [
     Table::NODES,
     Table::CONFIG_MAPS,
     Table::SECRETS,
     Table::CLAIMS,
     Table::SERVICES,
     Table::CRON_JOBS,
+    Table::STATEFUL_SETS,
+    Table::CONTROLLER_REVISIONS,
     Table::JOBS,
     Table::PODS,
     Table::JobFacts,
@@ -102,8 +104,10 @@ impl<'a> Loader<'a> {
             }
             Table::CONFIG_MAPS => self.config.put_config_map(parse(change, text)?),
             Table::SECRETS => self.config.put_secret(parse(change, text)?),
-            Table::CLAIMS => self.world.put_claim(&parse(change, text)?),
+            Table::CLAIMS => self.world.put_claim(parse(change, text)?),
             Table::SERVICES => self.world.put_service(parse(change, text)?),
+            Table::STATEFUL_SETS => self.world.stateful_sets.put(parse(change, text)?),
+            Table::CONTROLLER_REVISIONS => self.world.stateful_sets.put_revision(parse(change, text)?),
             // Not in `TABLES`.
             Table::Tombstones | Table::Kind(_) => {}
         }
@@ -131,6 +135,8 @@ impl<'a> Loader<'a> {
             Table::SECRETS => self.config.remove_secret(key),
             Table::CLAIMS => drop(self.world.remove_claim(key)),
             Table::SERVICES => self.world.remove_service(key),
+            Table::STATEFUL_SETS => self.world.stateful_sets.remove(key),
+            Table::CONTROLLER_REVISIONS => self.world.stateful_sets.remove_revision(key),
             Table::Tombstones | Table::Kind(_) => {}
         }
     }

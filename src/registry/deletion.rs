@@ -1,5 +1,6 @@
 //! Deleting with propagation: what becomes of a Job's pods (kubernetes-behaviour 2.13, 5.8).
 
+pub mod stateful_set;
 #[cfg(test)]
 mod tests;
 
@@ -11,8 +12,8 @@ use crate::api::meta::{
     FINALIZER_FOREGROUND, FINALIZER_JOB_TRACKING, controller_of, has_finalizer, key, remove_finalizer, time,
     uid,
 };
-use crate::api::{CronJob, Job, ObjectMeta, Pod};
-use crate::controller::pods::mark_deleted;
+use crate::api::{ControllerRevision, CronJob, Job, ObjectMeta, PersistentVolumeClaim, Pod, StatefulSet};
+use crate::controller::pods::{disown, mark_deleted};
 
 /// `--cascade`: what becomes of dependents.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,6 +40,18 @@ pub enum Deletion {
     RemoveJob(Key),
     /// Store the Job, marked for deletion.
     MarkJob(Box<Job>),
+    /// Remove the StatefulSet.
+    RemoveStatefulSet(Key),
+    /// Store the StatefulSet, marked for deletion.
+    MarkStatefulSet(Box<StatefulSet>),
+    /// Remove a claim.
+    RemoveClaim(Key),
+    /// Store a claim that has lost its owner.
+    UpdateClaim(Box<PersistentVolumeClaim>),
+    /// Remove what a StatefulSet has been.
+    RemoveRevision(Key),
+    /// Store what a StatefulSet has been that is gone.
+    UpdateRevision(Box<ControllerRevision>),
     /// Remove a pod that has ended.
     RemovePod(Key),
     /// Remove a pod that has ended while its Job lives on: what is left of it is kept beside.
@@ -90,13 +103,6 @@ fn mark_for_foreground(meta: &mut ObjectMeta, now: DateTime<Utc>) {
     if !has_finalizer(meta, FINALIZER_FOREGROUND) {
         meta.finalizers.get_or_insert_default().push(FINALIZER_FOREGROUND.into());
     }
-}
-
-/// Takes an owner off an object.
-fn disown(meta: &mut ObjectMeta, owner: &str) {
-    let mut owners = meta.owner_references.take().unwrap_or_default();
-    owners.retain(|reference| reference.uid != owner);
-    meta.owner_references = (!owners.is_empty()).then_some(owners);
 }
 
 /// Deletes a Job. `pods` are the pods that it owns.
@@ -160,7 +166,7 @@ pub fn evict_pod(mut pod: Pod, grace_seconds: Option<i64>, now: DateTime<Utc>) -
 pub fn delete_pod(mut pod: Pod, grace_seconds: Option<i64>, now: DateTime<Utc>) -> Deletion {
     let counted = !has_finalizer(&pod.metadata, FINALIZER_JOB_TRACKING);
     if is_pod_finished(&pod) && counted {
-        return if controller_of(&pod.metadata).is_some() {
+        return if controller_of(&pod.metadata).is_some_and(|owner| owner.kind == "Job") {
             Deletion::RetirePod(Box::new(pod))
         } else {
             Deletion::RemovePod(key(&pod.metadata))

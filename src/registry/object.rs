@@ -11,9 +11,9 @@ use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{name, namespace};
 use crate::api::status_error::FieldError;
 use crate::api::{
-    ClusterRole, ClusterRoleBinding, ConfigMap, CronJob, Job, LimitRange, Namespace, NetworkPolicy, Node,
-    ObjectMeta, PersistentVolumeClaim, Pod, PriorityClass, ResourceQuota, Role, RoleBinding, Secret, Service,
-    ServiceAccount, StatefulSet,
+    ClusterRole, ClusterRoleBinding, ConfigMap, ControllerRevision, CronJob, Job, LimitRange, Namespace,
+    NetworkPolicy, Node, ObjectMeta, PersistentVolumeClaim, Pod, PriorityClass, ResourceQuota, Role,
+    RoleBinding, Secret, Service, ServiceAccount, StatefulSet,
 };
 
 /// Hands all kinds to a macro.
@@ -23,6 +23,7 @@ macro_rules! with_kinds {
             ClusterRole,
             ClusterRoleBinding,
             ConfigMap,
+            ControllerRevision,
             CronJob,
             Job,
             LimitRange,

@@ -4,6 +4,7 @@
 pub mod cluster_role;
 pub mod cluster_role_binding;
 pub mod config_map;
+pub mod controller_revision;
 pub mod cron_job;
 pub mod job;
 pub mod limit_range;

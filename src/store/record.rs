@@ -95,6 +95,10 @@ impl Table {
     pub const SECRETS: Self = Self::Kind(Kind::Secret);
     /// Services.
     pub const SERVICES: Self = Self::Kind(Kind::Service);
+    /// StatefulSets.
+    pub const STATEFUL_SETS: Self = Self::Kind(Kind::StatefulSet);
+    /// What StatefulSets have been.
+    pub const CONTROLLER_REVISIONS: Self = Self::Kind(Kind::ControllerRevision);
     /// PersistentVolumeClaims.
     pub const CLAIMS: Self = Self::Kind(Kind::PersistentVolumeClaim);
 
@@ -121,6 +125,7 @@ impl Table {
             Self::Kind(Kind::LimitRange) => 17,
             Self::Kind(Kind::ResourceQuota) => 18,
             Self::Kind(Kind::PriorityClass) => 19,
+            Self::Kind(Kind::ControllerRevision) => 22,
             // These may be large.
             Self::Kind(Kind::ConfigMap) => 20,
             Self::Kind(Kind::Secret) => 21,

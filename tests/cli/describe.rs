@@ -63,8 +63,9 @@ spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: bus
     let pod = world.run("describe pod").success();
     let text = pod.normal_stdout();
     for part in [
-        "Name:         hi-xxxxx\nNamespace:    default\nNode:         node1/127.0.0.1\n",
-        "Status:       Succeeded\n",
+        "Name:             hi-xxxxx\nNamespace:        default\nPriority:         0\nService Account:  default\n",
+        "Node:             node1/127.0.0.1\n",
+        "Status:           Succeeded\n",
         "Controlled By:  Job/hi\n",
         "    State:          Terminated\n      Reason:       Completed\n      Exit Code:    0\n",
         "  Normal  Scheduled  0s    default-scheduler  Successfully assigned default/hi-xxxxx to node1\n",

@@ -400,6 +400,7 @@ fn kinds_and_versions_are_listed() {
         secrets                               v1                             true         Secret
         serviceaccounts          sa           v1                             true         ServiceAccount
         services                 svc          v1                             true         Service
+        controllerrevisions                   apps/v1                        true         ControllerRevision
         statefulsets             sts          apps/v1                        true         StatefulSet
         cronjobs                 cj           batch/v1                       true         CronJob
         jobs                                  batch/v1                       true         Job

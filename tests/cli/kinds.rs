@@ -115,17 +115,8 @@ fn a_claim_is_bound_and_can_grow() {
 }
 
 #[test]
-fn a_stateful_set_is_stored_scaled_and_said_not_to_run() {
+fn only_what_has_pods_can_be_scaled() {
     let world = World::new();
-    let set = "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: s}\nspec:\n  selector: {matchLabels: {a: b}}\n  \
-               template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, command: [\"true\"]}]}}\n";
-    world.command("apply -f -").stdin(set).run().is(
-        0,
-        "statefulset.apps/s created\n",
-        "Warning: StatefulSet: is stored and not run yet: no pods are made of it\n",
-    );
-    world.run("scale sts s --replicas=3").prints("statefulset.apps/s scaled\n");
-    world.run("get sts,pods --no-headers").prints("statefulset.apps/s   0/3   0s\n");
     world
         .run("scale cm x --replicas=1")
         .fails_with("Error from server (NotFound): configmaps \"x\" not found\n");

@@ -43,6 +43,7 @@ mod scale;
 mod security;
 mod sidecars;
 mod source_documents;
+mod stateful_sets;
 mod terminal;
 mod trust;
 mod upstream;

@@ -173,6 +173,7 @@ impl<'a> Play<'a> {
             }
             Action::UpdateCronJobStatus(cron_job) => self.put_cron_job(*cron_job),
             Action::RemoveCronJob(_) => panic!("nobody deletes a CronJob here"),
+            Action::OfStatefulSet(action) => panic!("there is no StatefulSet here: {action:?}"),
             Action::RecordOnce(said) => self.world.cron_jobs.mark_recorded(said),
             Action::RecordEvent(event) => self.events.push(event),
         }

@@ -236,6 +236,7 @@ fn objects_are_printed_as_kubectl_prints_them_but_for_the_listed() {
     let cases = read(include_str!("../data/kinds-printed.json"));
     assert!(cases.len() > 15, "only {} cases", cases.len());
     let world = World::without_background();
+    let _ = world.run("cordon node1").success();
     let mut differences = Vec::new();
     let mut outputs = 0;
     for case in &cases {

@@ -54,6 +54,19 @@ pub(super) const JOB: &[Entry] = &[
     honoured(&["spec.managedBy"], "a Job managed by somebody else is left alone"),
 ];
 
+pub(super) const STATEFUL_SET: &[Entry] = &[
+    entry(
+        &["spec.replicas"],
+        Above(100_000),
+        Refused("more than 100000 pods at once are more than one machine can hold"),
+    ),
+    honoured(&["spec.selector", "spec.serviceName", "spec.ordinals"], ""),
+    honoured(&["spec.podManagementPolicy", "spec.minReadySeconds"], ""),
+    honoured(&["spec.updateStrategy"], "`maxUnavailable` too, which 1.34 knows and drops by default"),
+    honoured(&["spec.revisionHistoryLimit"], ""),
+    honoured(&["spec.volumeClaimTemplates", "spec.persistentVolumeClaimRetentionPolicy"], ""),
+];
+
 pub(super) const METADATA: &[Entry] = &[
     honoured(&["name", "generateName", "namespace", "labels", "annotations"], ""),
     honoured(&["ownerReferences"], ""),

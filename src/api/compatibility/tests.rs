@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::json;
@@ -50,6 +51,37 @@ fn every_row_is_a_field_of_upstreams_and_no_field_has_two() {
             );
         }
     }
+}
+
+#[test]
+fn every_field_of_a_stateful_set_has_a_treatment() {
+    let spec = k8s_openapi::api::apps::v1::StatefulSetSpec {
+        min_ready_seconds: Some(0),
+        ordinals: Some(Default::default()),
+        persistent_volume_claim_retention_policy: Some(Default::default()),
+        pod_management_policy: Some(String::new()),
+        replicas: Some(0),
+        revision_history_limit: Some(0),
+        selector: Default::default(),
+        service_name: Some(String::new()),
+        template: Default::default(),
+        update_strategy: Some(Default::default()),
+        volume_claim_templates: Some(Vec::new()),
+    };
+    let spec = serde_json::to_value(spec).expect("JSON");
+    let fields = spec.as_object().expect("fields").keys().filter(|field| *field != "template");
+    let fields: BTreeSet<String> = fields.map(|field| format!("spec.{field}")).collect();
+    let rows = STATEFUL_SET.iter().flat_map(|entry| entry.fields).map(|field| (*field).to_owned());
+    assert_eq!(rows.collect::<BTreeSet<_>>(), fields);
+}
+
+#[test]
+fn what_a_set_of_pods_cannot_have_is_said_as_of_a_job() {
+    let volumes = json!([{"name": "n", "nfs": {"server": "s", "path": "/"}}]);
+    let set = json!({"spec": {"replicas": 100_001, "template": {"spec": {"volumes": volumes}}}});
+    let refused: Vec<String> = check_stateful_set(&set).refused.iter().map(ToString::to_string).collect();
+    assert!(refused.iter().any(|one| one.starts_with("spec.replicas: Forbidden")), "{refused:?}");
+    assert!(refused.iter().any(|one| one.contains("spec.template.spec.volumes[0].nfs")), "{refused:?}");
 }
 
 #[test]

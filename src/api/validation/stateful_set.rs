@@ -10,11 +10,11 @@ use super::value::json;
 use super::{
     claim, claim_spec, each, metadata, non_negative, pod, quoted, update, warnings, without_repeats,
 };
-use crate::api::StatefulSet;
 use crate::api::meta::name;
 use crate::api::names;
 use crate::api::selectors::LabelSelector;
 use crate::api::status_error::FieldError;
+use crate::api::{ControllerRevision, StatefulSet};
 
 const POLICIES: [&str; 2] = ["OrderedReady", "Parallel"];
 const RETENTIONS: [&str; 2] = ["Retain", "Delete"];
@@ -47,6 +47,30 @@ pub fn validate_stateful_set_update(new: &StatefulSet, old: &StatefulSet) -> Vec
             "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', \
              'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
         ));
+    }
+    without_repeats(errors)
+}
+
+/// Every rule a ControllerRevision breaks (ValidateControllerRevision).
+pub fn validate_controller_revision(revision: &ControllerRevision) -> Vec<FieldError> {
+    let mut errors = metadata::validate(&revision.metadata, "metadata");
+    if revision.data.as_ref().is_none_or(|data| data.0.is_null()) {
+        errors.push(FieldError::required("data", "data is mandatory"));
+    }
+    errors.extend(non_negative("revision", Some(revision.revision)));
+    errors
+}
+
+/// Every rule broken by replacing `old` with `new`.
+pub fn validate_controller_revision_update(
+    new: &ControllerRevision,
+    old: &ControllerRevision,
+) -> Vec<FieldError> {
+    let mut errors = update::metadata(&new.metadata, &old.metadata);
+    errors.extend(validate_controller_revision(new));
+    if new.data != old.data {
+        let data = new.data.as_ref().map(|data| data.0.to_string()).unwrap_or_default();
+        errors.push(FieldError::invalid("data", data, "field is immutable"));
     }
     without_repeats(errors)
 }

@@ -256,8 +256,9 @@ impl Scene {
                 Action::CreateJob(_)
                 | Action::UpdateCronJobStatus(_)
                 | Action::RemoveCronJob(_)
+                | Action::OfStatefulSet(_)
                 | Action::RecordOnce(_) => {
-                    panic!("a Job's sync did what is a CronJob's")
+                    panic!("a Job's sync did what is another kind's")
                 }
             }
         }

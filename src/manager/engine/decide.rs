@@ -13,7 +13,7 @@ use crate::api::kinds::Key;
 use crate::api::meta::{ANNOTATION_PASSED_ENVIRONMENT_ID, annotation, controller_of, uid};
 use crate::api::{ObjectMeta, Pod};
 use crate::controller::scheduler::is_bound;
-use crate::controller::{Action, reconcile, reconcile_cron_jobs};
+use crate::controller::{Action, reconcile, reconcile_cron_jobs, reconcile_stateful_sets};
 use crate::kubelet::actions::{
     Blocked, Environment, FAILED_MOUNT, blocked_status, failed_mount_event, killing_event, pod_run,
     take_report,
@@ -47,6 +47,15 @@ impl Engine {
             let plan = reconcile_cron_jobs(&self.world, &cron_jobs, now, seed());
             for (key, wake) in &plan.wakes {
                 self.cron_timers.set(key, *wake);
+            }
+            settled &= plan.actions.is_empty();
+            for action in plan.actions {
+                self.take_action(action, now, round)?;
+            }
+            let sets = self.world.stateful_sets.take_dirty();
+            let plan = reconcile_stateful_sets(&self.world, &sets, now, seed());
+            for (key, wake) in &plan.wakes {
+                self.set_timers.set(key, *wake);
             }
             settled &= plan.actions.is_empty();
             for action in plan.actions {
@@ -119,6 +128,7 @@ impl Engine {
                 self.world.cron_jobs.remove(&key);
                 round.writes.delete(Table::CRON_JOBS, key);
             }
+            Action::OfStatefulSet(action) => self.take_set_action(action, now, round),
             Action::RecordOnce(mark) => self.world.cron_jobs.mark_recorded(mark),
             Action::RecordEvent(event) => self.record(event, round)?,
         }
@@ -232,9 +242,8 @@ impl Engine {
         if !is_bound(pod) {
             return Ok(());
         }
-        let owner: Option<&ObjectMeta> = controller_of(&pod.metadata)
-            .and_then(|owner| self.world.unfinished_job(&owner.uid))
-            .map(|job| &job.metadata);
+        let owner: Option<&ObjectMeta> =
+            controller_of(&pod.metadata).and_then(|owner| self.world.maker(&owner.uid));
         let owner = owner.unwrap_or(&pod.metadata);
         let none = BTreeMap::new();
         let id = annotation(owner, ANNOTATION_PASSED_ENVIRONMENT_ID)

@@ -14,7 +14,7 @@ use crate::api::conditions::is_pod_finished;
 use crate::api::kinds::Key;
 use crate::api::meta::{key, uid};
 use crate::controller::{JobFacts, PodEntry};
-use crate::kubelet::actions::{claim_directory, container_event, lost_status, take_report};
+use crate::kubelet::actions::{container_event, lost_status, take_report};
 use crate::kubelet::{Session, Supervisor, kill_strays, remove_groups, supervisor_of};
 use crate::store::{Change, PodDirectory, PodReport, Table};
 
@@ -106,14 +106,17 @@ impl Engine {
             }
             (Table::SERVICES, None) => self.world.remove_service(&key),
             (Table::CLAIMS, Some(text)) => {
-                self.world.put_claim(&serde_json::from_str(text).map_err(damaged)?);
+                self.world.put_claim(serde_json::from_str(text).map_err(damaged)?);
             }
-            (Table::CLAIMS, None) => {
-                let uid = self.world.remove_claim(&key);
-                if !self.is_in_use(&key) {
-                    round.claims.extend(uid.map(|uid| claim_directory(&key, &uid)));
-                }
+            (Table::CLAIMS, None) => self.claim_removed(&key, round),
+            (Table::STATEFUL_SETS, Some(text)) => {
+                self.world.stateful_sets.put(serde_json::from_str(text).map_err(damaged)?);
             }
+            (Table::STATEFUL_SETS, None) => self.world.stateful_sets.remove(&key),
+            (Table::CONTROLLER_REVISIONS, Some(text)) => {
+                self.world.stateful_sets.put_revision(serde_json::from_str(text).map_err(damaged)?);
+            }
+            (Table::CONTROLLER_REVISIONS, None) => self.world.stateful_sets.remove_revision(&key),
             (Table::RemovedPods, Some(text)) => {
                 let outline: PodOutline<'_> = serde_json::from_str(text).map_err(damaged)?;
                 if let Some(owner) = outline.owner() {

@@ -43,6 +43,7 @@ impl Engine {
             job_timers: Timers::new(),
             pod_timers: Timers::new(),
             cron_timers: Timers::new(),
+            set_timers: Timers::new(),
             supervised: HashMap::new(),
             adopted: Adopted::new()?,
             launcher,

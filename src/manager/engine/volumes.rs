@@ -7,7 +7,9 @@ use crate::api::Pod;
 use crate::api::kinds::Key;
 use crate::api::meta::{key, namespace, uid};
 use crate::controller::scheduler::claims_of;
-use crate::kubelet::actions::{Prepared, Referenced, Sources, claim_of_directory, current_files};
+use crate::kubelet::actions::{
+    Prepared, Referenced, Sources, claim_directory, claim_of_directory, current_files,
+};
 use crate::kubelet::{prepare_volumes, write_files};
 use crate::store::{PodDirectory, remove_tree};
 
@@ -75,6 +77,14 @@ impl Engine {
         }
         for name in std::mem::take(&mut round.claims) {
             let _ = remove_tree(&self.store.root().join("volumes").join(name));
+        }
+    }
+
+    /// A claim is gone: its directory goes with it, unless a pod still has it.
+    pub(super) fn claim_removed(&mut self, key: &Key, round: &mut Round) {
+        let uid = self.world.remove_claim(key);
+        if !self.is_in_use(key) {
+            round.claims.extend(uid.map(|uid| claim_directory(key, &uid)));
         }
     }
 

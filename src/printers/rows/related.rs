@@ -32,6 +32,7 @@ pub(super) fn row<'a>(
         TableKind::Service => service(&object, age, wide),
         TableKind::PersistentVolumeClaim => claim(&object, age, wide),
         TableKind::StatefulSet => stateful_set(&object, age, wide),
+        TableKind::ControllerRevision => revision(&object, age),
         TableKind::ServiceAccount => vec![count(&object["secrets"]).to_string(), age],
         TableKind::Role | TableKind::ClusterRole | TableKind::LimitRange => vec![created()],
         TableKind::RoleBinding | TableKind::ClusterRoleBinding => binding(&object, age, wide),
@@ -167,6 +168,19 @@ fn stateful_set(object: &Value, age: String, wide: bool) -> Vec<String> {
         }
     }
     cells
+}
+
+fn revision(object: &Value, age: String) -> Vec<String> {
+    let mut owners = object["metadata"]["ownerReferences"].as_array().into_iter().flatten();
+    let controller = owners.find(|owner| owner["controller"] == true).map_or_else(
+        || NONE.to_owned(),
+        |owner| {
+            let (version, kind) = (text(&owner["apiVersion"]), text(&owner["kind"]).to_lowercase());
+            let group = version.split_once('/').map_or("", |(group, _)| group);
+            format!("{kind}.{group}/{}", text(&owner["name"]))
+        },
+    );
+    vec![controller, object["revision"].as_i64().unwrap_or(0).to_string(), age]
 }
 
 fn binding(object: &Value, age: String, wide: bool) -> Vec<String> {

@@ -1,6 +1,7 @@
 use chrono::Duration;
 use serde_json::json;
 
+use super::stateful_set::{Dependents, delete_stateful_set};
 use super::*;
 
 fn now() -> DateTime<Utc> {
@@ -32,6 +33,20 @@ fn told(write: &Deletion) -> String {
     match write {
         Deletion::RemoveCronJob(_) | Deletion::MarkCronJob(_) | Deletion::UpdateJob(_) => {
             panic!("{write:?} is no business of a Job's deletion")
+        }
+        Deletion::RemoveStatefulSet(key) => format!("remove set {}", key.name),
+        Deletion::MarkStatefulSet(set) => {
+            format!("mark set, finalizers {}", set.metadata.finalizers.clone().unwrap_or_default().join(","))
+        }
+        Deletion::RemoveClaim(key) => format!("remove claim {}", key.name),
+        Deletion::UpdateClaim(claim) => {
+            assert_eq!(claim.metadata.owner_references, None);
+            format!("keep claim {}", key(&claim.metadata).name)
+        }
+        Deletion::RemoveRevision(key) => format!("remove revision {}", key.name),
+        Deletion::UpdateRevision(revision) => {
+            assert_eq!(revision.metadata.owner_references, None);
+            format!("keep revision {}", key(&revision.metadata).name)
         }
         Deletion::RemoveJob(key) => format!("remove job {}", key.name),
         Deletion::MarkJob(job) => format!(
@@ -192,4 +207,65 @@ fn what_becomes_of_a_pod() {
         "stop pod running within 30 s, to be counted",
         "30 s by default"
     );
+}
+
+#[test]
+fn what_becomes_of_a_stateful_set_and_what_is_its_own() {
+    use Propagation::{Background, Foreground, Orphan};
+    let set: StatefulSet = serde_json::from_value(json!({
+        "metadata": {"name": "s", "namespace": "default", "uid": "set-uid"},
+        "spec": {"selector": {}, "template": {}},
+    }))
+    .expect("a StatefulSet");
+    let owned = |name: &str| {
+        let owner = json!([{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "s", "uid": "set-uid", "controller": true}]);
+        json!({"name": name, "namespace": "default", "ownerReferences": owner})
+    };
+    let object = |name: &str| json!({"metadata": owned(name), "revision": 1});
+    let dependents = || Dependents {
+        pods: [("s-0", "Running"), ("s-1", "Failed")]
+            .map(|(name, phase)| {
+                let spec = json!({"terminationGracePeriodSeconds": 9, "containers": []});
+                let pod = json!({"metadata": owned(name), "spec": spec, "status": {"phase": phase}});
+                serde_json::from_value(pod).expect("a pod")
+            })
+            .to_vec(),
+        claims: vec![serde_json::from_value(object("of-set")).expect("a claim")],
+        claims_of_pods: vec![serde_json::from_value(object("of-pod")).expect("a claim")],
+        revisions: vec![serde_json::from_value(object("first")).expect("a revision")],
+    };
+    for (propagation, grace, expected) in [
+        (
+            Background,
+            None,
+            &[
+                "remove set s",
+                "stop pod s-0 within 9 s",
+                "remove pod s-1",
+                "remove claim of-set",
+                "remove claim of-pod",
+                "remove revision first",
+            ][..],
+        ),
+        (Foreground, None, &["mark set, finalizers foregroundDeletion"]),
+        (
+            Foreground,
+            Some(0),
+            &["mark set, finalizers foregroundDeletion", "stop pod s-0 within 0 s", "remove pod s-1"],
+        ),
+        (
+            Orphan,
+            None,
+            &[
+                "remove set s",
+                "keep pod s-0, without owner",
+                "keep pod s-1, without owner",
+                "keep claim of-set",
+                "keep revision first",
+            ],
+        ),
+    ] {
+        let writes = delete_stateful_set(&set, dependents(), propagation, grace, now());
+        assert_eq!(writes.iter().map(told).collect::<Vec<_>>(), expected, "{propagation:?}");
+    }
 }

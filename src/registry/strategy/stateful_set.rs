@@ -1,4 +1,4 @@
-//! StatefulSets: stored, and not run yet.
+//! StatefulSets.
 
 use chrono::{DateTime, Utc};
 use k8s_openapi::api::apps::v1::{
@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use super::persistent_volume_claim::{pending, set_claim_defaults};
 use super::{Strategy, prepare_meta_for_create, prepare_meta_for_update, raise_generation};
-use crate::api::compatibility::Findings;
+use crate::api::compatibility::{self, Findings};
+use crate::api::disabled_fields::drop_disabled_fields;
 use crate::api::kinds::Kind;
 use crate::api::status_error::FieldError;
 use crate::api::{StatefulSet, defaults, validation};
@@ -25,6 +26,7 @@ impl Strategy for StatefulSet {
     fn prepare_for_create(&mut self, uid: &str, now: DateTime<Utc>) {
         prepare_meta_for_create(&mut self.metadata, uid, now);
         self.metadata.generation = Some(1);
+        drop_disabled(self);
         self.status = Some(StatefulSetStatus { available_replicas: Some(0), ..StatefulSetStatus::default() });
     }
 
@@ -35,6 +37,7 @@ impl Strategy for StatefulSet {
     fn prepare_for_update(&mut self, old: &Self) {
         prepare_meta_for_update(&mut self.metadata, &old.metadata);
         self.status = old.status.clone();
+        drop_disabled(self);
         raise_generation(&mut self.metadata, &old.metadata, self.spec != old.spec);
     }
 
@@ -48,11 +51,19 @@ impl Strategy for StatefulSet {
 
     /// Beside what is valid by its type: whether there is a selector.
     fn findings(manifest: &Value) -> Findings {
-        Findings { refused: validation::validate_missing_selector(manifest), ..Findings::default() }
+        let mut findings = compatibility::check_stateful_set(manifest);
+        findings.refused.splice(0..0, validation::validate_missing_selector(manifest));
+        findings
     }
 
     fn keep_all_but_status(&mut self, old: &Self) {
         *self = Self { status: self.status.take(), ..old.clone() };
+    }
+}
+
+fn drop_disabled(set: &mut StatefulSet) {
+    if let Some(spec) = set.spec.as_mut().and_then(|spec| spec.template.spec.as_mut()) {
+        drop_disabled_fields(spec);
     }
 }
 

@@ -35,7 +35,7 @@ fn prepared(volume: Value) -> Result<(VolumeRun, Step), String> {
     );
     let mut world = World::new(Settings::default());
     let claim = json!({"metadata": {"name": "data", "namespace": "space", "uid": "c-1"}});
-    world.put_claim(&serde_json::from_value(claim).expect("a claim"));
+    world.put_claim(serde_json::from_value(claim).expect("a claim"));
     let (config, allocatable) = (config(), Amounts::new());
     let referenced =
         Referenced { pod: &pod, address: "127.16.0.1", config: &config, allocatable: &allocatable };

@@ -1,4 +1,4 @@
-//! PersistentVolumeClaims and StatefulSets.
+//! PersistentVolumeClaims, StatefulSets and what these have been.
 
 use k8s_openapi::api::core::v1::PersistentVolumeClaimSpec;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use super::super::{Output, line, selector_text};
 use super::{Describe, Related, go_list};
 use crate::api::meta::{controller_of, name, namespace, uid};
-use crate::api::{PersistentVolumeClaim, Pod, StatefulSet};
+use crate::api::{ControllerRevision, PersistentVolumeClaim, Pod, StatefulSet};
 use crate::printers::rows::access_modes;
 
 impl Describe for PersistentVolumeClaim {
@@ -113,6 +113,19 @@ impl Describe for StatefulSet {
         line!(out, 0, "Volume Claims:");
         for claim in claims {
             describe_claim(out, claim);
+        }
+    }
+}
+
+impl Describe for ControllerRevision {
+    const HAS_EVENTS: bool = true;
+
+    fn describe(&self, out: &mut Output<'_>, _: &Related) {
+        out.metadata(&self.metadata, true);
+        line!(out, 0, "Revision:\t{}", self.revision);
+        let template = self.data.as_ref().map(|data| data.0["spec"]["template"].clone());
+        if let Some(template) = template.and_then(|template| serde_json::from_value(template).ok()) {
+            out.pod_template(&template);
         }
     }
 }
