@@ -31,7 +31,7 @@ pub fn has_names(world: &World, namespace: &str, spec: &PodSpec) -> bool {
     spec.host_network != Some(true)
         && (spec.subdomain.is_some()
             || spec.host_aliases.as_ref().is_some_and(|aliases| !aliases.is_empty())
-            || world.services().any(|service| crate::api::meta::namespace(&service.metadata) == namespace))
+            || world.services_in(namespace).next().is_some())
 }
 
 /// The pods that a Service leads to: those that its selector selects and that are ready.
@@ -40,11 +40,11 @@ fn endpoints<'a>(world: &'a World, service: &'a Service) -> impl Iterator<Item =
     let selector = spec.and_then(|spec| spec.selector.as_ref()).filter(|selector| !selector.is_empty());
     let unready_too = spec.is_some_and(|spec| spec.publish_not_ready_addresses == Some(true));
     let within = namespace(&service.metadata);
-    let pods =
-        selector.into_iter().flat_map(move |selector| world.live_pods().map(move |pod| (selector, pod)));
+    let pods = selector
+        .into_iter()
+        .flat_map(move |selector| world.live_pods_in(within).map(move |pod| (selector, pod)));
     pods.filter(move |(selector, pod)| {
-        namespace(&pod.metadata) == within
-            && !is_pod_finished(pod)
+        !is_pod_finished(pod)
             && pod.metadata.deletion_timestamp.is_none()
             && selector.iter().all(|(key, value)| label(pod, key) == Some(value))
             && (unready_too || pod_condition(pod, "Ready").is_some_and(|ready| ready.status == "True"))
@@ -127,7 +127,7 @@ pub fn own_lines(pod: &Pod, address: &str) -> String {
 /// The variables by which the pods of a namespace find its Services (`enableServiceLinks`).
 pub fn service_variables(world: &World, within: &str) -> BTreeMap<String, String> {
     let mut variables = BTreeMap::new();
-    for service in world.services().filter(|service| namespace(&service.metadata) == within) {
+    for service in world.services_in(within) {
         let (Some(address), Some(spec)) = (cluster_ip(service), service.spec.as_ref()) else { continue };
         let prefix = variable_name(name(&service.metadata));
         add_variables(&prefix, address, spec, &mut variables);

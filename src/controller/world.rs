@@ -129,6 +129,8 @@ pub struct World {
     leases: Leases,
     claims: BTreeMap<Key, Arc<PersistentVolumeClaim>>,
     services: BTreeMap<Key, Service>,
+    /// Whether a Service or a pod that one may lead to is another than when this was last asked.
+    names_changed: bool,
 }
 
 impl World {
@@ -195,11 +197,13 @@ impl World {
 
     /// Takes in a Service as stored.
     pub fn put_service(&mut self, service: Service) {
+        self.names_changed = true;
         self.services.insert(key(&service.metadata), service);
     }
 
     /// Forgets a Service.
     pub fn remove_service(&mut self, key: &Key) {
+        self.names_changed = true;
         self.services.remove(key);
     }
 
@@ -346,6 +350,23 @@ impl World {
     /// Every pod that is not done.
     pub fn live_pods(&self) -> impl Iterator<Item = &Arc<Pod>> {
         self.live_keys.iter().filter_map(|key| self.live_pod(key))
+    }
+
+    /// The same of one namespace.
+    pub fn live_pods_in(&self, namespace: &str) -> impl Iterator<Item = &Arc<Pod>> {
+        let keys = self.live_keys.range(Key::new(namespace, "")..);
+        keys.take_while(move |key| *key.namespace == *namespace).filter_map(|key| self.live_pod(key))
+    }
+
+    /// The Services of a namespace.
+    pub fn services_in(&self, namespace: &str) -> impl Iterator<Item = &Service> {
+        let services = self.services.range(Key::new(namespace, "")..);
+        services.take_while(move |(key, _)| *key.namespace == *namespace).map(|(_, service)| service)
+    }
+
+    /// Whether what pods are told of names may be another than when this was last asked.
+    pub fn take_names_changed(&mut self) -> bool {
+        std::mem::take(&mut self.names_changed)
     }
 
     /// How many pods are done and still stored.
@@ -513,6 +534,7 @@ impl World {
             self.abandoned.insert(key.clone());
         }
         self.find_place(&pod, &key);
+        self.names_changed |= !self.services.is_empty();
         self.live_keys.insert(key.clone());
         self.touched.insert(key.clone());
         self.pods.insert(key, PodEntry::Live(Arc::new(pod)));
@@ -562,6 +584,7 @@ impl World {
         let owner = match self.pods.remove(key) {
             None => return,
             Some(PodEntry::Live(pod)) => {
+                self.names_changed |= !self.services.is_empty();
                 self.live_keys.remove(key);
                 self.removable.remove(key);
                 self.abandoned.remove(key);

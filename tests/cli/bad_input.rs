@@ -501,7 +501,7 @@ fn what_is_wrong_in_the_configuration_is_named_with_its_file() {
         ("extendedResources: {a b/c: 1}\n", "extendedResources: \"a b/c\": prefix part a lowercase RFC 1123"),
         (
             "extendedResources: {example.com/gpu: some}\n",
-            "extendedResources.example.com/gpu: invalid type: string \"some\"",
+            "extendedResources: must be a number, or a list of ids",
         ),
         ("[1\n", ""),
     ] {

@@ -19,6 +19,7 @@ impl Engine {
     /// After the commit: start, stop, and clear away. If we die here, the next pass finds the same things to do.
     pub(super) fn act(&mut self, round: &mut Round, now: DateTime<Utc>) -> Result<()> {
         crash_point("before-act");
+        self.refresh_names();
         for prepared in &mut round.launches {
             if prepared.needs_directory() && !self.prepare(prepared, now) {
                 continue;
@@ -69,7 +70,6 @@ impl Engine {
             }
         }
         self.refresh_volumes(round);
-        self.refresh_names();
         // The files of volumes go with the pod's end, its logs with the pod.
         self.clear_volumes(round);
         for path in &round.taken {

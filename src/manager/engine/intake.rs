@@ -37,13 +37,13 @@ impl Engine {
             self.put_pod(pod, round);
         }
         let pod = self.world.live_pod(&key).filter(|pod| uid(&pod.metadata) == report.uid).cloned();
-        for told in pod.iter().flat_map(|pod| report.events.iter().map(move |told| (pod, told))) {
-            let (pod, told) = told;
+        for told in &report.events {
+            let Some(pod) = &pod else { break };
             let (kind, message) = ((told.type_.as_str(), told.reason.as_str()), told.message.clone());
             self.record(container_event(pod, &told.container, kind, message, now), round)?;
         }
         if report.last {
-            if self.world.live_pod(&key).is_some_and(|pod| has_volumes(pod)) {
+            if pod.is_some_and(|pod| has_volumes(&pod)) {
                 round.ended.push(report.uid.clone());
             }
             self.suspects.remove(&report.uid);
@@ -144,6 +144,7 @@ impl Engine {
     pub(super) fn forget_supervisor(&mut self, pod_uid: &str) {
         self.supervised.remove(pod_uid);
         self.adopted.remove(pod_uid);
+        self.unprepared.remove(pod_uid);
         self.names.forget(pod_uid);
     }
 

@@ -1,6 +1,6 @@
 //! Addresses of pods, and the names by which they find each other.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::net::Ipv4Addr;
 
@@ -46,6 +46,11 @@ impl Names {
         self.by_pod.insert(pod_uid.into(), address);
     }
 
+    /// What the pods of a namespace see of names beside their own.
+    pub(super) fn shared(&self, namespace: &str) -> &str {
+        self.told.get(namespace).map_or("", String::as_str)
+    }
+
     /// Forgets a pod that has ended.
     pub(super) fn forget(&mut self, pod_uid: &str) {
         if let Some(address) = self.by_pod.remove(pod_uid) {
@@ -66,57 +71,47 @@ impl Engine {
         }
     }
 
-    /// Writes a pod's hosts file.
+    /// Writes a pod's hosts file: `shared` is what all pods of its namespace see.
     ///
     /// # Errors
     /// Failing system calls.
-    pub(super) fn write_hosts(&self, pod: &Pod, shared: &str) -> std::io::Result<()> {
+    pub(super) fn write_hosts(&self, pod: &Pod, shared: &str, of_machine: &str) -> std::io::Result<()> {
         let Some(address) = self.names.by_pod.get(uid(&pod.metadata)) else { return Ok(()) };
-        let of_machine = std::fs::read_to_string("/etc/hosts").unwrap_or_default();
         let own = own_lines(pod, &address.to_string());
         let text = format!("# Names of this pod and of Services, kept by jobctl.\n{own}{shared}{of_machine}");
         let directory = PodDirectory::new(self.store.pod_path(uid(&pod.metadata)));
         write_in_place(&directory.hosts_path(), text.as_bytes())
     }
 
-    /// The lines that all pods of a namespace see.
-    pub(super) fn shared_hosts(&self, namespace: &str) -> String {
-        hosts_lines(&self.world, namespace)
-    }
-
-    /// Tells running pods of names that have changed.
+    /// Tells running pods of names that have changed. Those that are about to start are told when they are prepared.
     pub(super) fn refresh_names(&mut self) {
-        if self.world.services().next().is_none() && self.names.told.is_empty() {
+        if !self.world.take_names_changed() {
             return;
         }
-        let mut changed: BTreeMap<String, String> = BTreeMap::new();
-        let named: Vec<&Pod> = self
-            .world
-            .live_pods()
-            .map(|pod| &**pod)
-            .filter(|pod| self.supervised.contains_key(uid(&pod.metadata)))
-            .collect();
-        let spaces: HashSet<&str> = named.iter().map(|pod| namespace(&pod.metadata)).collect();
+        let spaces: BTreeSet<String> =
+            self.world.live_pods().map(|pod| namespace(&pod.metadata).to_owned()).collect();
+        let mut told = BTreeMap::new();
+        let of_machine = hosts_of_machine();
         for space in spaces {
-            let lines = self.shared_hosts(space);
-            if self.names.told.get(space) != Some(&lines) {
-                changed.insert(space.to_owned(), lines);
+            let lines = hosts_lines(&self.world, &space);
+            if lines != self.names.shared(&space) {
+                for pod in self.world.live_pods_in(&space) {
+                    let directory = PodDirectory::new(self.store.pod_path(uid(&pod.metadata)));
+                    if self.supervised.contains_key(uid(&pod.metadata)) && directory.hosts_path().exists() {
+                        // The next change tells it again.
+                        let _ = self.write_hosts(pod, &lines, &of_machine);
+                    }
+                }
             }
+            told.insert(space, lines);
         }
-        for pod in named {
-            let directory = PodDirectory::new(self.store.pod_path(uid(&pod.metadata)));
-            if let Some(lines) = changed.get(namespace(&pod.metadata))
-                && directory.hosts_path().exists()
-            {
-                // The next change tells it again.
-                let _ = self.write_hosts(pod, lines);
-            }
-        }
-        self.names.told.extend(changed);
-        if self.world.services().next().is_none() {
-            self.names.told.clear();
-        }
+        self.names.told = told;
     }
+}
+
+/// What this machine itself says of names.
+pub(super) fn hosts_of_machine() -> String {
+    std::fs::read_to_string("/etc/hosts").unwrap_or_default()
 }
 
 #[cfg(test)]

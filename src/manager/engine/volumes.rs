@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, Utc};
 
+use super::names::hosts_of_machine;
 use super::{Engine, Round, SOON};
 use crate::api::Pod;
 use crate::api::kinds::Key;
-use crate::api::meta::{key, namespace, uid};
+use crate::api::meta::{key, uid};
 use crate::controller::scheduler::claims_of;
 use crate::kubelet::actions::{
     Prepared, Referenced, Sources, claim_directory, claim_of_directory, current_files,
@@ -36,14 +37,14 @@ impl Engine {
         let run = &prepared.run;
         let pod = self.world.live_pod(&Key::new(&run.namespace, &run.name)).filter(|_| run.has_names);
         let Some(pod) = pod else { return Ok(()) };
-        let written = self.write_hosts(pod, &self.shared_hosts(&run.namespace));
+        let written = self.write_hosts(pod, self.names.shared(&run.namespace), &hosts_of_machine());
         written.map_err(|error| format!("write the pod's hosts file: {error}"))
     }
 
     /// A ConfigMap or a Secret is another now: pods that wait for it may start, and the volumes of others change.
     pub(super) fn config_changed(&mut self, changed: &Key, round: &mut Round) {
         let mut waiting = Vec::new();
-        for pod in self.world.live_pods().filter(|pod| *namespace(&pod.metadata) == *changed.namespace) {
+        for pod in self.world.live_pods_in(&changed.namespace) {
             if !self.supervised.contains_key(uid(&pod.metadata)) {
                 waiting.push(key(&pod.metadata));
             } else if has_volumes(pod) {
@@ -102,10 +103,9 @@ impl Engine {
 
     /// Whether a pod that has not ended has a claim.
     pub(super) fn is_in_use(&self, claim: &Key) -> bool {
-        self.world.live_pods().any(|pod| {
-            *namespace(&pod.metadata) == *claim.namespace
-                && pod.spec.as_ref().is_some_and(|spec| claims_of(spec).any(|name| *name == *claim.name))
-        })
+        self.world
+            .live_pods_in(&claim.namespace)
+            .any(|pod| pod.spec.as_ref().is_some_and(|spec| claims_of(spec).any(|name| *name == *claim.name)))
     }
 }
 
