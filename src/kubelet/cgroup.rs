@@ -245,16 +245,17 @@ const TRIES: u32 = 100;
 
 /// Removes a group with those in it; files in there are the kernel's.
 fn remove(group: &Path) {
-    let Ok(entries) = fs::read_dir(group) else { return };
-    entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).for_each(|entry| {
-        remove(&entry.path());
-    });
-    for _ in 0..TRIES {
+    for attempt in 0..TRIES {
         match fs::remove_dir(group) {
-            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
-                std::thread::sleep(Duration::from_millis(1));
-            }
+            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {}
             _ => return,
+        }
+        if attempt == 0 {
+            let entries = fs::read_dir(group).into_iter().flatten().flatten();
+            let groups = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+            groups.for_each(|entry| remove(&entry.path()));
+        } else {
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 }

@@ -8,6 +8,7 @@
 #[path = "../cli/common.rs"]
 #[allow(dead_code, unused_imports, reason = "the command line's tests use all of it")]
 mod common;
+mod furnished;
 mod round;
 
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 
 use crate::common::{World, kill};
+use crate::furnished;
 
 /// What happened, for the figures in docs/reliability.md.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,6 +26,7 @@ pub(crate) struct Tally {
     pub(crate) full_disks: u64,
     pub(crate) low_limits: u64,
     pub(crate) clock_jumps: u64,
+    pub(crate) furnished: u64,
 }
 
 impl Tally {
@@ -40,6 +42,7 @@ impl Tally {
         self.full_disks += other.full_disks;
         self.low_limits += other.low_limits;
         self.clock_jumps += other.clock_jumps;
+        self.furnished += other.furnished;
     }
 }
 
@@ -67,6 +70,12 @@ pub(crate) struct Round {
     /// Whose limits are to be raised again.
     limited: Vec<i32>,
     clients: Vec<Child>,
+    /// Whether the pods have volumes, limits, probes, devices and a Service.
+    is_furnished: bool,
+    /// Uids of pods whose directories a power cut may have taken.
+    cut_off: Vec<String>,
+    /// What was done, for whoever has to find out why it failed.
+    done: Vec<String>,
     tally: Tally,
 }
 
@@ -79,11 +88,37 @@ impl Round {
         let mut random = random;
         let world = World::new();
         let disk = random.bool().then(|| Disk::mount(&world.path("data"))).flatten();
+        let is_furnished = random.bool() && furnished::has_namespaces();
+        if is_furnished {
+            furnished::prepare(&world);
+        }
         let (jobs, stopped, limited, clients) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { seed, random, world, jobs, boot: 1, stopped, limited, disk, clients, tally: Tally::default() }
+        let (cut_off, tally) = (Vec::new(), Tally::default());
+        Self {
+            seed,
+            random,
+            world,
+            jobs,
+            boot: 1,
+            stopped,
+            limited,
+            disk,
+            clients,
+            is_furnished,
+            cut_off,
+            done: Vec::new(),
+            tally,
+        }
     }
 
     pub(crate) fn run(mut self) -> Tally {
+        if self.is_furnished {
+            self.tally.furnished += 1;
+            let output = self.invocation("apply -f -").stdin(furnished::OBJECTS).run();
+            if output.code != 0 {
+                self.fail(&format!("apply: {}", output.stderr));
+            }
+        }
         for _ in 0..self.random.u32(1..4) {
             self.submit();
         }
@@ -100,12 +135,20 @@ impl Round {
     }
 
     fn fail(&self, what: &str) -> ! {
-        let mut text = format!("seed {}: {what}\n", self.seed);
+        let mut text = format!("seed {}: {what}\nafter: {:#?}\n", self.seed, self.done);
         for line in ["get jobs,pods", "events", "get jobs -o yaml", "doctor"] {
             text.push_str(&format!("$ jobctl {line}\n{}\n", self.command(line).1));
         }
         let clock = fs::read_to_string(self.clock()).unwrap_or_default();
         panic!("{text}\nclock set by {clock:?}, processes: {:#?}", self.world.processes());
+    }
+
+    /// Notes what is about to be done to a process.
+    fn note(&mut self, what: &str, pid: i32) {
+        let title = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let seconds = fs::read_to_string("/proc/uptime").unwrap_or_default();
+        let title = title.trim_end_matches('\0');
+        self.done.push(format!("{} {what} {pid} {title}", seconds.split(' ').next().unwrap_or_default()));
     }
 
     /// Runs a command in the present boot.
@@ -148,7 +191,10 @@ impl Round {
         let spec = format!(
             "activeDeadlineSeconds: 600\ncompletions: {completions}\nparallelism: {parallelism}\ncompletionMode: Indexed\nbackoffLimit: 1000"
         );
-        let manifest = crate::common::job(&name, &spec, &script);
+        let mut manifest = crate::common::job(&name, &spec, &script);
+        if self.is_furnished {
+            manifest = furnished::furnish(&manifest);
+        }
         // Whoever was stopped within a commit would keep everybody waiting, us too.
         self.let_go_on();
         let output = self.invocation("apply -f -").stdin(manifest).run();
@@ -180,6 +226,7 @@ impl Round {
         match self.random.u32(0..100) {
             0..22 => {
                 if let Some(pid) = self.any_process() {
+                    self.note("SIGKILL", pid);
                     kill(pid, Signal::SIGKILL);
                     self.tally.kills += 1;
                 }
@@ -193,6 +240,7 @@ impl Round {
             }
             30..45 => {
                 if let Some(pid) = self.any_process() {
+                    self.note("SIGSTOP", pid);
                     kill(pid, Signal::SIGSTOP);
                     self.stopped.push(pid);
                     self.tally.stops += 1;
@@ -206,6 +254,7 @@ impl Round {
                 let kind = if signal == Signal::SIGTERM { "jobctl-control" } else { "jobctl-" };
                 let found = self.world.processes().into_iter().find(|process| process.name.starts_with(kind));
                 if let Some(process) = found {
+                    self.note(signal.as_str(), process.pid);
                     kill(process.pid, signal);
                 }
             }
@@ -255,7 +304,12 @@ impl Round {
     /// One of our processes may not open more files, or gets no more memory.
     fn limit(&mut self) {
         let Some(pid) = self.any_process() else { return };
+        // About to be a container, which would have the limit for good.
+        if is_container_to_be(pid) {
+            return;
+        }
         let limit = ["--nofile=8", "--as=20000000"][self.random.usize(..2)];
+        self.note(limit, pid);
         set_limit(pid, &format!("{limit}:"));
         self.limited.push(pid);
         self.tally.low_limits += 1;
@@ -282,6 +336,7 @@ impl Round {
     /// Everything of this world dies, and the disk keeps what had been synced; of the rest any part may be there.
     fn cut_the_power(&mut self) {
         self.tally.power_cuts += 1;
+        self.note("power cut", 0);
         self.stopped.clear();
         self.limited.clear();
         let started = Instant::now();
@@ -321,6 +376,7 @@ impl Round {
             }
         }
         for entry in fs::read_dir(store.join("pods")).expect("the pods").flatten() {
+            self.cut_off.push(entry.file_name().to_string_lossy().into_owned());
             if self.random.u32(0..4) == 0 {
                 let _ = fs::remove_dir_all(entry.path());
             }
@@ -447,8 +503,20 @@ impl Round {
         if code != 0 {
             self.fail(&format!("doctor: {said}"));
         }
+        // With the power go the kernel's groups, which here are still there.
+        self.cut_off.iter().for_each(|uid| furnished::remove_groups(uid));
+        if let Some(problem) = self.is_furnished.then(|| furnished::what_is_left(&self.world)).flatten() {
+            self.fail(&problem);
+        }
         self.tally
     }
+}
+
+/// Whether a process is the child of a supervisor that is about to become a container.
+fn is_container_to_be(pid: i32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let parent = stat.rsplit_once(") ").and_then(|(_, fields)| fields.split(' ').nth(1)).unwrap_or_default();
+    fs::read_to_string(format!("/proc/{parent}/comm")).is_ok_and(|name| name.trim() == "jobctl-super")
 }
 
 /// Sets the soft limit of a process that may be gone.
