@@ -7,6 +7,7 @@ mod kernel;
 mod last_message;
 mod launcher;
 mod logs;
+mod memory_volumes;
 mod observe;
 mod pool;
 mod probe_process;
@@ -15,6 +16,7 @@ mod program;
 mod sandbox;
 mod spawn;
 mod supervisor;
+mod volume_sizes;
 mod volumes;
 
 pub use background::{COMPANION, CONTROLLER, controller_by_supervisor, start_detached};

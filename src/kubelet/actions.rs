@@ -21,8 +21,8 @@ pub use run::{
 };
 pub use status::{Verdict, blocked_status, lost_status, pod_status};
 pub use volumes::{
-    FileContent, MountRun, Payload, Place, Sources, Step, VolumeRun, claim_directory, claim_of_directory,
-    current_files,
+    FileContent, MountRun, Payload, Place, SizeLimit, Sources, Step, VolumeRun, claim_directory,
+    claim_of_directory, current_files,
 };
 
 use chrono::{DateTime, Duration, Utc};

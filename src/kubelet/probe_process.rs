@@ -5,7 +5,6 @@ use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom, Write as _};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::os::fd::OwnedFd;
-use std::path::Path;
 use std::time::Duration as StdDuration;
 
 use chrono::{DateTime, Utc};
@@ -14,6 +13,7 @@ use nix::unistd::Pid;
 use rustix::fs::MemfdFlags;
 
 use super::actions::{ContainerRun, Handler, PodRun, ProbeKind};
+use super::sandbox::PodPlace;
 use super::spawn::fork_helper;
 use super::supervisor::start_process;
 
@@ -53,7 +53,7 @@ impl ProbeProcess {
     pub(super) fn start(
         run: &PodRun,
         (index, container): (usize, &ContainerRun),
-        (root, pod): (&Path, &Path),
+        place: PodPlace<'_>,
         (task, handler): (Task, &Handler),
         timeout: Option<i64>,
         deadline: Option<DateTime<Utc>>,
@@ -65,7 +65,7 @@ impl ProbeProcess {
         let (pid, late) = match handler {
             Handler::Exec(command) => {
                 let asked = ContainerRun { argv: command.clone(), ..container.clone() };
-                let pid = start_process(run, &asked, (root, pod), (&output, &output));
+                let pid = start_process(run, &asked, place, (&output, &output));
                 let late = format!("command timed out: {:?} timed out after {patience:?}", command.join(" "));
                 (pid.map_err(|failure| failure.message)?, late)
             }

@@ -21,6 +21,7 @@ use rustix::mount::{
 };
 
 use super::actions::{ContainerRun, PodRun, SandboxRun};
+use super::memory_volumes::PodNamespaces;
 use crate::api::errno::errno_text;
 use crate::store::PodDirectory;
 
@@ -29,7 +30,9 @@ const HOSTS: &str = "/etc/hosts";
 
 /// What a container's view of the file system is made from.
 #[derive(Debug)]
-pub(super) struct Sandbox {
+pub(super) struct Sandbox<'a> {
+    /// Where the pod's volumes in memory lie.
+    namespaces: Option<&'a PodNamespaces>,
     mounts: Vec<Mount>,
     read_only_root: bool,
     hostname: String,
@@ -65,7 +68,7 @@ impl fmt::Display for SandboxError {
 }
 
 /// Adds to an error what was being done.
-trait Doing<T> {
+pub(super) trait Doing<T> {
     fn doing(self, what: impl FnOnce() -> String) -> Result<T, SandboxError>;
 }
 
@@ -75,13 +78,24 @@ impl<T> Doing<T> for rustix::io::Result<T> {
     }
 }
 
-impl Sandbox {
-    /// What a container of a pod sees: `root` is the data directory, `pod` the pod's own.
+/// Where a pod's files lie.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PodPlace<'a> {
+    /// The data directory.
+    pub(super) root: &'a Path,
+    /// The pod's own directory.
+    pub(super) pod: &'a Path,
+    /// Where its volumes in memory lie.
+    pub(super) namespaces: Option<&'a PodNamespaces>,
+}
+
+impl<'a> Sandbox<'a> {
+    /// What a container of a pod sees.
     pub(super) fn new(
         run: &PodRun,
         container: &ContainerRun,
         sandbox: &SandboxRun,
-        (root, pod): (&Path, &Path),
+        PodPlace { root, pod, namespaces }: PodPlace<'a>,
     ) -> Self {
         let credentials = container.credentials.as_ref();
         let mounts = sandbox.mounts.iter().filter_map(|mount| {
@@ -106,6 +120,7 @@ impl Sandbox {
             mounts.push(Mount { source, sub_path: String::new(), target, read_only: false });
         }
         Self {
+            namespaces,
             mounts,
             read_only_root: sandbox.read_only_root,
             hostname: run.hostname.clone(),
@@ -122,10 +137,10 @@ impl Sandbox {
     /// The machine refuses, or a path that cannot be.
     pub(super) fn enter(&self) -> Result<(), SandboxError> {
         self.mounts.iter().try_for_each(Mount::check)?;
+        self.namespaces.map_or(Ok(()), PodNamespaces::enter)?;
         enter_namespaces(self.user, self.group)?;
         let _ = nix::unistd::sethostname(&self.hostname);
-        let propagation = MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC;
-        rustix::mount::mount_change("/", propagation).doing(|| "separate the mounts".into())?;
+        separate_mounts()?;
         let trees = self.mounts.iter().map(Mount::tree).collect::<Result<Vec<_>, _>>()?;
         let mut view = View::default();
         if self.read_only_root || self.mounts.iter().any(|mount| lacks_first_component(&mount.target)) {
@@ -137,6 +152,12 @@ impl Sandbox {
         self.working_directory.as_deref().map_or(Ok(()), |directory| view.make_in_volume(directory))?;
         view.seal()
     }
+}
+
+/// What is mounted from now on is seen by this process alone.
+pub(super) fn separate_mounts() -> Result<(), SandboxError> {
+    let propagation = MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC;
+    rustix::mount::mount_change("/", propagation).doing(|| "separate the mounts".into())
 }
 
 /// Whether the file system's root has nothing of that name.
@@ -153,7 +174,7 @@ const NO_USER_NAMESPACES: &str = "; a volume at a path that this machine does no
 
 /// A mount namespace of our own, and a name for the host; who is not root needs a user namespace for that, in which the own
 /// ids may be called by others.
-fn enter_namespaces(user: Option<u32>, group: Option<u32>) -> Result<(), SandboxError> {
+pub(super) fn enter_namespaces(user: Option<u32>, group: Option<u32>) -> Result<(), SandboxError> {
     let (uid, gid) = (nix::unistd::geteuid(), nix::unistd::getegid());
     let own = CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS;
     if uid.is_root() && unshare(own).is_ok() {
@@ -379,7 +400,7 @@ impl View {
     }
 }
 
-fn open_path(path: &Path) -> rustix::io::Result<OwnedFd> {
+pub(super) fn open_path(path: &Path) -> rustix::io::Result<OwnedFd> {
     let path = if path.as_os_str().is_empty() { Path::new("/") } else { path };
     rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
 }
@@ -460,17 +481,37 @@ fn clone_tree(from: BorrowedFd<'_>, name: &str) -> rustix::io::Result<OwnedFd> {
     rustix::mount::open_tree(from, name, flags)
 }
 
-fn attach(tree: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &CStr) -> rustix::io::Result<()> {
+pub(super) fn attach(tree: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &CStr) -> rustix::io::Result<()> {
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
     rustix::mount::move_mount(tree, "", to, name, flags)
 }
 
-/// An empty file system in memory that lies nowhere yet.
+/// An empty file system in memory.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tmpfs {
+    /// The mode of its root.
+    pub(super) mode: u32,
+    /// Whose its root is, where that is not who makes it.
+    pub(super) group: Option<u32>,
+    /// How many bytes it holds at most.
+    pub(super) size: Option<u64>,
+}
+
+impl Tmpfs {
+    /// Makes it; it lies nowhere yet.
+    pub(super) fn make(self) -> rustix::io::Result<OwnedFd> {
+        let context = rustix::mount::fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
+        let set = |name: &str, value: String| rustix::mount::fsconfig_set_string(&context, name, value);
+        set("mode", format!("{:o}", self.mode))?;
+        self.group.map_or(Ok(()), |group| set("gid", group.to_string()))?;
+        self.size.map_or(Ok(()), |size| set("size", size.to_string()))?;
+        rustix::mount::fsconfig_create(&context)?;
+        rustix::mount::fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty())
+    }
+}
+
 fn tmpfs(mode: u32) -> rustix::io::Result<OwnedFd> {
-    let context = rustix::mount::fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
-    rustix::mount::fsconfig_set_string(&context, "mode", format!("{mode:o}"))?;
-    rustix::mount::fsconfig_create(&context)?;
-    rustix::mount::fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty())
+    Tmpfs { mode, ..Tmpfs::default() }.make()
 }
 
 /// How far a change to a mount goes.

@@ -96,11 +96,15 @@ pub(super) const POD_SPEC: &[Entry] = &[
     warned(&["setHostnameAsFQDN"], "has no effect: HOSTNAME is the pod's short name"),
     refused(&["hostnameOverride"], "use hostname"),
     honoured(&["volumes[].name"], ""),
-    honoured(
+    entry(
         &["volumes[].emptyDir.medium"],
-        "`Memory` lies on the disk like any other; the kernel keeps what is used in memory",
+        TextBesides(&["Memory"]),
+        Warned("has no effect: the volume lies on the disk"),
     ),
-    warned(&["volumes[].emptyDir.sizeLimit"], "is not enforced yet"),
+    honoured(
+        &["volumes[].emptyDir.sizeLimit"],
+        "measured once a second, or less often where that takes long; in memory nothing more fits",
+    ),
     honoured(&["volumes[].hostPath"], "a volume at its own path needs no sandbox"),
     honoured(
         &["volumes[].configMap", "volumes[].secret"],

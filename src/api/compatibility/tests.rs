@@ -77,7 +77,6 @@ fn findings_have_concrete_paths() {
             })),
             vec![
                 "refused spec.template.spec.volumes[1].nfs",
-                "warned spec.template.spec.volumes[2].emptyDir.sizeLimit",
                 "warned spec.template.spec.containers[1].volumeMounts[0].mountPropagation",
             ],
         ),

@@ -97,7 +97,7 @@ impl Supervisor<'_> {
         let now = self.clock.now();
         // A process of ours keeps the time itself; this is for those that do not.
         let deadline = timeout.map(|seconds| now + Duration::seconds(seconds));
-        let place = (self.store.root(), self.directory.path());
+        let place = self.place();
         let container = (index, &self.run.containers[index]);
         match ProbeProcess::start(self.run, container, place, (task, handler), timeout, deadline) {
             Ok(asking) => self.asking.push(asking),
