@@ -8,6 +8,7 @@ mod kernel;
 mod last_message;
 mod launcher;
 mod logs;
+mod memory_volumes;
 mod observe;
 mod pool;
 mod probe_process;
@@ -17,6 +18,7 @@ mod sandbox;
 mod spawn;
 mod start;
 mod supervisor;
+mod volume_sizes;
 mod volumes;
 
 pub use background::{COMPANION, CONTROLLER, controller_by_supervisor, start_detached};

@@ -201,6 +201,19 @@ impl Transaction {
         Ok(Deleted { kind: Kind::Namespace, key: key.clone(), uid: uid(&namespace.metadata).to_owned() })
     }
 
+    /// Claims that were made for a pod go with it.
+    fn remove_claims_of(&mut self, pod: &Key) -> Result<()> {
+        if self.stored(Table::CLAIMS)?.objects(Table::CLAIMS).next().is_none() {
+            return Ok(());
+        }
+        let Some(pod) = self.current::<Pod>(Table::PODS, pod)? else { return Ok(()) };
+        let claims: Vec<PersistentVolumeClaim> = self.owned(Table::CLAIMS, uid(&pod.metadata))?;
+        for claim in claims {
+            self.remove(Table::CLAIMS, key(&claim.metadata));
+        }
+        Ok(())
+    }
+
     /// Writes what a deletion comes to.
     fn perform(&mut self, deletions: impl IntoIterator<Item = Deletion>) -> Result<()> {
         self.frees_room = true;
@@ -219,9 +232,13 @@ impl Transaction {
                 Deletion::UpdateClaim(claim) => self.put(claim),
                 Deletion::RemoveRevision(key) => self.remove(Table::CONTROLLER_REVISIONS, key),
                 Deletion::UpdateRevision(revision) => self.put(revision),
-                Deletion::RemovePod(key) => self.remove(Table::PODS, key),
+                Deletion::RemovePod(key) => {
+                    self.remove_claims_of(&key)?;
+                    self.remove(Table::PODS, key);
+                }
                 Deletion::RetirePod(pod) => {
                     self.put_removed_pod(&pod)?;
+                    self.remove_claims_of(&key(&pod.metadata))?;
                     self.remove(Table::PODS, key(&pod.metadata));
                 }
                 Deletion::UpdatePod(pod) => self.put(pod),

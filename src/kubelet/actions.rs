@@ -4,6 +4,7 @@
 mod config;
 mod environment;
 mod limits;
+mod nfs;
 mod probes;
 mod report;
 mod restart;
@@ -14,17 +15,18 @@ mod volumes;
 pub use config::ConfigObjects;
 pub use environment::Referenced;
 pub use limits::{LimitsRun, until_next_look};
+pub use nfs::{NfsMount, nfs_mounts};
 pub use probes::{Finding, Handler, ProbeKind, ProbeRun, ProbeStates, ProbesRun};
 pub use report::{container_event, failed_mount_event, killing_event, take_report};
 pub use restart::{OwnRestarts, RestartRule};
 pub use run::{
-    Blocked, CONTAINER_VARIABLE, ContainerRun, CredentialsRun, Environment, FAILED_MOUNT, NODE_NAME_VARIABLE,
-    POD_UID_VARIABLE, PodRun, Prepared, Role, SandboxRun, pod_run,
+    Blocked, CONTAINER_VARIABLE, ContainerRun, CredentialsRun, DirectoryOf, Environment, FAILED_MOUNT,
+    NODE_NAME_VARIABLE, POD_UID_VARIABLE, PodRun, Prepared, Role, SandboxRun, pod_run,
 };
 pub use status::{Verdict, blocked_status, lost_status, pod_status};
 pub use volumes::{
-    FileContent, MountRun, Payload, Place, Sources, Step, VolumeRun, claim_directory, claim_of_directory,
-    current_files,
+    FileContent, MountRun, Payload, Place, SizeLimit, Sources, Step, VolumeRun, claim_directory,
+    claim_of_directory, current_files,
 };
 
 use chrono::{DateTime, Duration, Utc};

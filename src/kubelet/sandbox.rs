@@ -20,24 +20,27 @@ use rustix::mount::{
     UnmountFlags,
 };
 
-use super::actions::{ContainerRun, PodRun, SandboxRun};
+use super::actions::{ContainerRun, DirectoryOf, PodRun, SandboxRun};
+use super::memory_volumes::PodNamespaces;
 use crate::api::errno::errno_text;
-use crate::store::PodDirectory;
+use crate::store::{PodDirectory, make_plain_directory};
 
 /// Where programs look for names.
 const HOSTS: &str = "/etc/hosts";
 
 /// What a container's view of the file system is made from.
 #[derive(Debug)]
-pub(super) struct Sandbox {
+pub(super) struct Sandbox<'a> {
+    /// Where the pod's volumes in memory lie.
+    namespaces: Option<&'a PodNamespaces>,
     mounts: Vec<Mount>,
     read_only_root: bool,
     hostname: String,
     /// As whom an ordinary user is to appear.
     user: Option<u32>,
     group: Option<u32>,
-    /// The manifest's, made in a volume where it is missing.
-    working_directory: Option<PathBuf>,
+    /// The manifest's, made where it is missing: in a volume, or else what lies in the pod's own directory is seen there.
+    working_directory: Option<(PathBuf, PathBuf)>,
     /// A directory that may be covered while the new root is made.
     scratch: PathBuf,
 }
@@ -65,7 +68,7 @@ impl fmt::Display for SandboxError {
 }
 
 /// Adds to an error what was being done.
-trait Doing<T> {
+pub(super) trait Doing<T> {
     fn doing(self, what: impl FnOnce() -> String) -> Result<T, SandboxError>;
 }
 
@@ -75,13 +78,24 @@ impl<T> Doing<T> for rustix::io::Result<T> {
     }
 }
 
-impl Sandbox {
-    /// What a container of a pod sees: `root` is the data directory, `pod` the pod's own.
+/// Where a pod's files lie.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PodPlace<'a> {
+    /// The data directory.
+    pub(super) root: &'a Path,
+    /// The pod's own directory.
+    pub(super) pod: &'a Path,
+    /// Where its volumes in memory lie.
+    pub(super) namespaces: Option<&'a PodNamespaces>,
+}
+
+impl<'a> Sandbox<'a> {
+    /// What a container of a pod sees.
     pub(super) fn new(
         run: &PodRun,
         container: &ContainerRun,
         sandbox: &SandboxRun,
-        (root, pod): (&Path, &Path),
+        PodPlace { root, pod, namespaces }: PodPlace<'a>,
     ) -> Self {
         let credentials = container.credentials.as_ref();
         let mounts = sandbox.mounts.iter().filter_map(|mount| {
@@ -106,12 +120,14 @@ impl Sandbox {
             mounts.push(Mount { source, sub_path: String::new(), target, read_only: false });
         }
         Self {
+            namespaces,
             mounts,
             read_only_root: sandbox.read_only_root,
             hostname: run.hostname.clone(),
             user: credentials.and_then(|credentials| credentials.user),
             group: credentials.and_then(|credentials| credentials.group),
-            working_directory: sandbox.working_directory.as_ref().map(PathBuf::from),
+            working_directory: (container.directory_of == DirectoryOf::Manifest)
+                .then(|| (PathBuf::from(&container.working_directory), own_directory(pod, &container.name))),
             scratch: pod.to_owned(),
         }
     }
@@ -122,21 +138,63 @@ impl Sandbox {
     /// The machine refuses, or a path that cannot be.
     pub(super) fn enter(&self) -> Result<(), SandboxError> {
         self.mounts.iter().try_for_each(Mount::check)?;
+        self.namespaces.map_or(Ok(()), PodNamespaces::enter)?;
         enter_namespaces(self.user, self.group)?;
         let _ = nix::unistd::sethostname(&self.hostname);
-        let propagation = MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC;
-        rustix::mount::mount_change("/", propagation).doing(|| "separate the mounts".into())?;
+        separate_mounts()?;
         let trees = self.mounts.iter().map(Mount::tree).collect::<Result<Vec<_>, _>>()?;
         let mut view = View::default();
-        if self.read_only_root || self.mounts.iter().any(|mount| lacks_first_component(&mount.target)) {
+        let directory = self.working_directory.as_ref().map(|(directory, _)| directory.as_path());
+        let made = self.own_directory_tree()?;
+        let mut paths = self.mounts.iter().map(|mount| mount.target.as_path()).chain(directory);
+        if self.read_only_root || paths.any(lacks_first_component) {
             view.make_root(&self.scratch, self.read_only_root)?;
         }
         for (mount, tree) in self.mounts.iter().zip(trees) {
             view.place(&tree, &mount.target)?;
         }
-        self.working_directory.as_deref().map_or(Ok(()), |directory| view.make_in_volume(directory))?;
+        if let (Some(directory), Some(made)) = (directory, made) {
+            view.make_working_directory(directory, &made)?;
+        }
         view.seal()
     }
+}
+
+impl Sandbox<'_> {
+    /// What is to be seen at a working directory that the host does not have.
+    fn own_directory_tree(&self) -> Result<Option<OwnedFd>, SandboxError> {
+        let Some((directory, own)) = &self.working_directory else { return Ok(None) };
+        if rustix::fs::stat(directory).is_ok() {
+            return Ok(None);
+        }
+        let what = || format!("make the working directory {}", directory.display());
+        if is_the_kernels(directory) {
+            return Err(Errno::INVAL).doing(what);
+        }
+        let number = |error: io::Error| Errno::from_io_error(&error).unwrap_or(Errno::IO);
+        make_plain_directory(own).map_err(number).doing(what)?;
+        let tree = clone_tree(open_path(own).doing(what)?.as_fd(), "").doing(what)?;
+        if self.read_only_root {
+            make_read_only(tree.as_fd(), Depth::WithSubmounts).doing(what)?;
+        }
+        Ok(Some(tree))
+    }
+}
+
+/// Where what a container writes to a working directory lies that the host does not have. No volume is called so.
+pub(super) fn own_directory(pod: &Path, container: &str) -> PathBuf {
+    PodDirectory::new(pod.to_owned()).volumes_path().join(format!("..{container}"))
+}
+
+/// What is mounted from now on is seen by this process alone.
+pub(super) fn separate_mounts() -> Result<(), SandboxError> {
+    let propagation = MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC;
+    rustix::mount::mount_change("/", propagation).doing(|| "separate the mounts".into())
+}
+
+/// Whether a path leads to what is the kernel's own.
+fn is_the_kernels(path: &Path) -> bool {
+    path.starts_with("/proc") || path.starts_with("/sys")
 }
 
 /// Whether the file system's root has nothing of that name.
@@ -145,15 +203,15 @@ fn lacks_first_component(path: &Path) -> bool {
     first.is_some_and(|first| rustix::fs::lstat(Path::new("/").join(first)).is_err())
 }
 
-const ORDINARY_REFUSAL: &str = "; a volume at a path that this machine does not have needs user namespaces, which this \
-     machine refuses: on Ubuntu allow them with `sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`, in a Docker \
+const ORDINARY_REFUSAL: &str = "; a path that this machine does not have, for a volume or to work in, needs user namespaces, \
+     which this machine refuses: on Ubuntu allow them with `sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`, in a Docker \
      container with `--security-opt seccomp=unconfined`";
-const NO_USER_NAMESPACES: &str = "; a volume at a path that this machine does not have needs user namespaces, and this machine \
-     allows none: `sudo sysctl user.max_user_namespaces=15000`";
+const NO_USER_NAMESPACES: &str = "; a path that this machine does not have, for a volume or to work in, needs user \
+     namespaces, and this machine allows none: `sudo sysctl user.max_user_namespaces=15000`";
 
 /// A mount namespace of our own, and a name for the host; who is not root needs a user namespace for that, in which the own
 /// ids may be called by others.
-fn enter_namespaces(user: Option<u32>, group: Option<u32>) -> Result<(), SandboxError> {
+pub(super) fn enter_namespaces(user: Option<u32>, group: Option<u32>) -> Result<(), SandboxError> {
     let (uid, gid) = (nix::unistd::geteuid(), nix::unistd::getegid());
     let own = CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS;
     if uid.is_root() && unshare(own).is_ok() {
@@ -191,11 +249,8 @@ fn enter_namespaces(user: Option<u32>, group: Option<u32>) -> Result<(), Sandbox
 impl Mount {
     /// Refuses what no container runtime mounts at.
     fn check(&self) -> Result<(), SandboxError> {
-        let mut components = self.target.components().filter(|one| *one != Component::RootDir);
-        let is_bad = match components.next() {
-            None => true,
-            Some(first) => first.as_os_str() == "proc" || first.as_os_str() == "sys",
-        };
+        let is_bad =
+            self.target.components().all(|one| one == Component::RootDir) || is_the_kernels(&self.target);
         let climbs = self.target.components().any(|one| one == Component::ParentDir);
         if is_bad || climbs {
             return Err(Errno::INVAL).doing(|| format!("mount a volume at {}", self.target.display()));
@@ -301,16 +356,22 @@ impl View {
         Ok(())
     }
 
-    /// Makes a working directory that is missing, as container runtimes do, where it lies in a volume.
-    fn make_in_volume(&mut self, directory: &Path) -> Result<(), SandboxError> {
+    /// Makes a working directory that is missing, as container runtimes do: in a volume where it lies in one, else `made` is seen
+    /// there.
+    fn make_working_directory(&mut self, directory: &Path, made: &OwnedFd) -> Result<(), SandboxError> {
         let what = || format!("make the working directory {}", directory.display());
         let there = directory.ancestors().find(|ancestor| rustix::fs::stat(*ancestor).is_ok());
         let Some(there) = there.filter(|there| *there != directory) else { return Ok(()) };
-        let holder = open_path(there).doing(what)?;
-        if self.own.contains(&mount_of(holder.as_fd()).doing(what)?) {
-            self.make(directory, FileType::Directory)?;
+        let holder = mount_of(open_path(there).doing(what)?.as_fd()).doing(what)?;
+        let covers = self.covers.iter().map(|cover| mount_of(cover.as_fd()));
+        let covers = covers.collect::<rustix::io::Result<Vec<_>>>().doing(what)?;
+        let is_in_volume = self.own.contains(&holder) && !covers.contains(&holder);
+        self.make(directory, FileType::Directory)?;
+        if is_in_volume {
+            return Ok(());
         }
-        Ok(())
+        let place = open_path(directory).doing(what)?;
+        attach(made.as_fd(), place.as_fd(), c"").doing(what)
     }
 
     /// Covers a directory of the host by one of ours that holds the same; returns that.
@@ -379,7 +440,7 @@ impl View {
     }
 }
 
-fn open_path(path: &Path) -> rustix::io::Result<OwnedFd> {
+pub(super) fn open_path(path: &Path) -> rustix::io::Result<OwnedFd> {
     let path = if path.as_os_str().is_empty() { Path::new("/") } else { path };
     rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
 }
@@ -460,17 +521,37 @@ fn clone_tree(from: BorrowedFd<'_>, name: &str) -> rustix::io::Result<OwnedFd> {
     rustix::mount::open_tree(from, name, flags)
 }
 
-fn attach(tree: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &CStr) -> rustix::io::Result<()> {
+pub(super) fn attach(tree: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &CStr) -> rustix::io::Result<()> {
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
     rustix::mount::move_mount(tree, "", to, name, flags)
 }
 
-/// An empty file system in memory that lies nowhere yet.
+/// An empty file system in memory.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tmpfs {
+    /// The mode of its root.
+    pub(super) mode: u32,
+    /// Whose its root is, where that is not who makes it.
+    pub(super) group: Option<u32>,
+    /// How many bytes it holds at most.
+    pub(super) size: Option<u64>,
+}
+
+impl Tmpfs {
+    /// Makes it; it lies nowhere yet.
+    pub(super) fn make(self) -> rustix::io::Result<OwnedFd> {
+        let context = rustix::mount::fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
+        let set = |name: &str, value: String| rustix::mount::fsconfig_set_string(&context, name, value);
+        set("mode", format!("{:o}", self.mode))?;
+        self.group.map_or(Ok(()), |group| set("gid", group.to_string()))?;
+        self.size.map_or(Ok(()), |size| set("size", size.to_string()))?;
+        rustix::mount::fsconfig_create(&context)?;
+        rustix::mount::fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty())
+    }
+}
+
 fn tmpfs(mode: u32) -> rustix::io::Result<OwnedFd> {
-    let context = rustix::mount::fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
-    rustix::mount::fsconfig_set_string(&context, "mode", format!("{mode:o}"))?;
-    rustix::mount::fsconfig_create(&context)?;
-    rustix::mount::fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty())
+    Tmpfs { mode, ..Tmpfs::default() }.make()
 }
 
 /// How far a change to a mount goes.

@@ -7,9 +7,9 @@ use std::path::Path;
 
 use nix::unistd::Pid;
 
-use super::actions::{ContainerRun, CredentialsRun, PodRun};
+use super::actions::{ContainerRun, CredentialsRun, DirectoryOf, PodRun, SandboxRun};
 use super::program::{NoProgram, find_program};
-use super::sandbox::Sandbox;
+use super::sandbox::{PodPlace, Sandbox};
 use super::spawn::{Confinement, Entered, Program, Step};
 use crate::api::errno::errno_text;
 
@@ -35,10 +35,8 @@ impl From<String> for StartFailure {
 /// Where a process of a pod starts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Surroundings<'a> {
-    /// The data directory.
-    pub(super) root: &'a Path,
-    /// The pod's directory.
-    pub(super) pod: &'a Path,
+    /// Where the pod's files lie.
+    pub(super) place: PodPlace<'a>,
     /// What holds the container to its limits.
     pub(super) confinement: &'a Confinement,
 }
@@ -72,11 +70,16 @@ pub(super) fn start_process(
     )
     .map_err(|_| start_error(&format!("exec: {name:?}: invalid argument")))?;
     let Some(sandbox) = &container.sandbox else {
-        return program
-            .start(outputs.0, outputs.1)
-            .map_err(|(step, error)| step_failed(container, step, &path, &error).into());
+        return program.start(outputs.0, outputs.1).or_else(|(step, error)| match step {
+            Step::Directory if is_to_be_made(container, &error) => {
+                let bare = SandboxRun::default();
+                let sandbox = Sandbox::new(run, container, &bare, surroundings.place);
+                start_in_sandbox(container, &program, &sandbox, outputs)
+            }
+            _ => Err(step_failed(container, step, &path, &error).into()),
+        });
     };
-    let sandbox = Sandbox::new(run, container, sandbox, (surroundings.root, surroundings.pod));
+    let sandbox = Sandbox::new(run, container, sandbox, surroundings.place);
     let started = start_in_sandbox(container, &program, &sandbox, outputs);
     match started {
         // It runs without the names of Services where the machine refuses namespaces.
@@ -87,20 +90,25 @@ pub(super) fn start_process(
     }
 }
 
+/// Whether what keeps a container from starting is that its manifest's working directory is missing: that is made for it alone.
+fn is_to_be_made(container: &ContainerRun, error: &std::io::Error) -> bool {
+    container.directory_of == DirectoryOf::Manifest && error.kind() == std::io::ErrorKind::NotFound
+}
+
 /// The reason of a container whose view of the file system could not be made. In the child's message it is the first line.
 const NO_SANDBOX: &str = "CreateContainerError";
 
 fn start_in_sandbox(
     container: &ContainerRun,
     program: &Program<'_>,
-    sandbox: &Sandbox,
+    sandbox: &Sandbox<'_>,
     outputs: (&OwnedFd, &OwnedFd),
 ) -> Result<Pid, StartFailure> {
     let enter = || {
         let directory = Path::new(&container.working_directory);
         sandbox.enter().map_err(|error| format!("{NO_SANDBOX}\n{error}"))?;
         // Covered by a volume, the directory of whoever created the object is not the container's to start in.
-        let is_hidden = !container.has_working_directory() && !directory.is_dir();
+        let is_hidden = container.directory_of == DirectoryOf::Creator && !directory.is_dir();
         let path = CString::new(path_of(container)?).map_err(|_| start_error("exec: invalid argument"))?;
         Ok(Entered { path, directory: is_hidden.then(|| c"/".to_owned()) })
     };

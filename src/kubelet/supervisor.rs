@@ -19,30 +19,33 @@ use nix::unistd::Pid;
 use questions::AFTER_PRE_STOP;
 
 use super::actions::{
-    CONTAINER_VARIABLE, ContainerPhase, ContainerRun, ContainerState, PodRun, ProbeStates, Terminated,
-    Verdict, compute_pod_actions, ended, pod_status, started,
+    CONTAINER_VARIABLE, ContainerPhase, ContainerRun, ContainerState, DirectoryOf, PodRun, ProbeStates,
+    Terminated, Verdict, compute_pod_actions, ended, pod_status, started,
 };
 use super::background::{CONTROLLER, start_outside_of_the_pod};
 use super::cgroup::PodGroups;
 use super::clock::SteadyClock;
 use super::last_message::last_message;
 use super::logs::{LogPlace, LogWriter, Stream};
+use super::memory_volumes::PodNamespaces;
 use super::pool::Work;
 use super::probe_process::ProbeProcess;
 use super::processes::{
     Session, has_children, kill_descendants, kill_marked_descendants, next_ended_child, ticks,
 };
+use super::sandbox::{PodPlace, own_directory};
 use super::spawn::Confinement;
 use super::spawn::{
     StopRequest, become_subreaper, release_free_memory, set_process_name, set_title, signal_removals,
     stay_in_background,
 };
 use super::start::{StartFailure, Surroundings, start_process};
+use super::volume_sizes::VolumeSizes;
 use crate::api::PodStatus;
 use crate::api::durations::after;
 use crate::store::{
     Inbox, PodDirectory, PodReport, ProcessLock, ReportedEvent, Store, clock_offset, crash_point, holder_of,
-    write_message_file,
+    remove_tree, write_message_file,
 };
 
 /// Where a supervisor works.
@@ -62,6 +65,8 @@ const READER_INTERVAL: Duration = Duration::milliseconds(20);
 const REPORT_AGAIN: Duration = Duration::seconds(1);
 /// How many seconds a pod has, at most, whose data directory has been removed.
 const LONGEST_ORPHANED: i64 = 5;
+/// What containers of a pod that is evicted have to end by themselves.
+const EVICTION_GRACE: Duration = Duration::seconds(1);
 /// How much of a container's output is taken at a time.
 const BUFFER: usize = 8 << 10;
 
@@ -122,6 +127,8 @@ fn run_pod(config: &Config, store: &Store, signals: &SignalFd, run: &PodRun) -> 
         containers: run.containers.iter().map(|_| Process::default()).collect(),
         states: run.containers.iter().map(|_| ContainerState::new()).collect(),
         asking: Vec::new(),
+        namespaces: None,
+        sizes: VolumeSizes::of(run, store.root(), &store.pod_path(&run.uid), wall_clock()),
         events: Vec::new(),
         started_at: DateTime::UNIX_EPOCH,
         groups: None,
@@ -218,6 +225,9 @@ struct Supervisor<'a> {
     states: Vec<ContainerState>,
     /// Processes that ask or tell containers something.
     asking: Vec<ProbeProcess>,
+    /// Where its volumes in memory lie, once one of its containers has been started.
+    namespaces: Option<PodNamespaces>,
+    sizes: VolumeSizes,
     /// What has happened that no status tells, until it is reported.
     events: Vec<ReportedEvent>,
     started_at: DateTime<Utc>,
@@ -268,17 +278,44 @@ impl Supervisor<'_> {
             }
             self.ask_containers(now);
             self.look_at_memory(now);
+            if self.stop.is_none() {
+                self.sizes.measure(now);
+            }
             if self.report_due.is_some_and(|due| due <= now) {
                 self.report(false);
                 // A pod that is still there by now may stay for days; those that are not, do not pay for this.
                 release_free_memory();
             }
             let kills = self.containers.iter().filter_map(|container| container.kill_at);
-            let wakes =
-                [actions.next_wake, self.report_due, self.deadline(), self.next_question(), self.memory_look];
+            let wakes = [
+                actions.next_wake,
+                self.report_due,
+                self.deadline(),
+                self.next_question(),
+                self.memory_look,
+                self.next_measurement(),
+            ];
             let wake = kills.chain(wakes.into_iter().flatten()).min();
             self.wait(wake);
         }
+    }
+
+    fn next_measurement(&self) -> Option<DateTime<Utc>> {
+        self.sizes.next().filter(|_| self.stop.is_none())
+    }
+
+    /// Where the pod's files lie.
+    fn place(&self) -> PodPlace<'_> {
+        PodPlace { root: self.store.root(), pod: self.directory.path(), namespaces: self.namespaces.as_ref() }
+    }
+
+    /// Makes what all containers of the pod share, once.
+    fn make_namespaces(&mut self) -> Result<(), StartFailure> {
+        if self.namespaces.is_none() {
+            self.namespaces = PodNamespaces::of_pod(self.run, self.store.root(), self.directory.path())
+                .map_err(|message| StartFailure { reason: "CreateContainerError", message })?;
+        }
+        Ok(())
     }
 
     fn deadline(&self) -> Option<DateTime<Utc>> {
@@ -302,16 +339,16 @@ impl Supervisor<'_> {
             // Of its own each time; where none can be made, the mount says why.
             let _ = write_message_file(&self.directory.message_path(&container.name));
         }
-        let place = LogPlace {
+        let log = LogPlace {
             directory: self.directory.clone(),
             container: container.name.clone(),
             root: self.store.root().to_owned(),
             job_uid: self.run.job_uid.clone(),
         };
         let before = ticks();
-        let started = self
-            .confine(index)
-            .and_then(|confinement| start(self.run, container, place, state.restart_count, confinement));
+        let started = self.make_namespaces().and_then(|()| self.confine(index)).and_then(|confinement| {
+            start(self.run, container, self.place(), log, state.restart_count, confinement)
+        });
         match started {
             Ok(process) => {
                 if let Some(pid) = process.pid {
@@ -446,7 +483,18 @@ impl Supervisor<'_> {
             } else if let Some(place) = self.asking.iter().position(|asking| asking.pid == pid) {
                 let asked = self.asking.swap_remove(place);
                 self.take_answer(asked, code);
+            } else if self.sizes.is_asked(pid) {
+                self.take_sizes(code);
             }
+        }
+    }
+
+    /// A pod whose volume holds more than it may is evicted, with hardly a second's grace.
+    fn take_sizes(&mut self, code: i32) {
+        let now = self.clock.now();
+        if let (Some(volume), None) = (self.sizes.take(code, now), self.stop) {
+            self.verdict = Verdict::Evicted { volume };
+            self.stop = Some(now + EVICTION_GRACE);
         }
     }
 
@@ -457,6 +505,7 @@ impl Supervisor<'_> {
         self.end_probes(index);
         if has_children() {
             self.kill_leftovers(index);
+            self.sizes.forget(self.clock.now());
         }
         for stream in [Stream::Stdout, Stream::Stderr] {
             self.copy_output(index, stream, true);
@@ -584,11 +633,15 @@ impl Supervisor<'_> {
 fn start(
     run: &PodRun,
     container: &ContainerRun,
+    place: PodPlace<'_>,
     log: LogPlace,
     restart: i32,
     confinement: Confinement,
 ) -> Result<Process, StartFailure> {
-    let (root, pod) = (log.root.clone(), log.directory.path().to_owned());
+    if container.directory_of == DirectoryOf::Manifest {
+        // What an earlier run has left in a directory that was made for it is not there any more, as in a container.
+        let _ = remove_tree(&own_directory(place.pod, &container.name));
+    }
     let log = LogWriter::create(log, restart)
         .map_err(|error| StartFailure::start_error(&format!("create log: {error}")))?;
     let pipe = || {
@@ -599,7 +652,7 @@ fn start(
     for output in [&stdout, &stderr] {
         let _ = nix::fcntl::fcntl(output, nix::fcntl::FcntlArg::F_SETFL(OFlag::O_NONBLOCK));
     }
-    let surroundings = Surroundings { root: &root, pod: &pod, confinement: &confinement };
+    let surroundings = Surroundings { place, confinement: &confinement };
     let pid = start_process(run, container, surroundings, (&stdout_end, &stderr_end))?;
     let output = [Some(stdout), Some(stderr)];
     Ok(Process { pid: Some(pid), output, log: Some(log), confinement, ..Process::default() })

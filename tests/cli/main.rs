@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "the rooms are those of src/")]
 
 mod change;
+mod claims;
 mod common;
 
 mod admission;
@@ -38,6 +39,7 @@ mod recorded_ends;
 mod recorded_kinds;
 mod replace;
 mod restarts;
+mod roles;
 mod run;
 mod scale;
 mod security;

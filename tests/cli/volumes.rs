@@ -428,3 +428,110 @@ fn apply_says_what_a_job_refers_to_and_is_not_there() {
     let output = world.command("replace --force -f -").stdin(manifest).run().success();
     assert_eq!(output.stderr, "");
 }
+
+#[test]
+fn a_volume_in_memory_is_shared_bounded_outlives_a_restart_and_is_never_seen_on_the_host() {
+    if !has_namespaces() {
+        return;
+    }
+    share_a_volume_in_memory(&World::new());
+    if is_root() {
+        share_a_volume_in_memory(&World::of_user(1001));
+    }
+}
+
+fn share_a_volume_in_memory(world: &World) {
+    let mount = "volumeMounts: [{name: fast, mountPath: /input/fast}]";
+    let script = "cd /input/fast; stat -f -c %T .; stat -c %a .; cat init; \
+         head -c 2000000 /dev/zero > big 2>/dev/null; test $(stat -c %s big) -le 1048576 && echo bounded; rm big; \
+         if mkdir once 2>/dev/null; then until test -e side -a -e $OLDPWD/go; do sleep 0.01; done; exit 1; fi; cat side; touch done";
+    // Before that the volume may be full.
+    let side = "cd /input/fast; until test -d once; do sleep 0.01; done; echo from side > side; \
+         until test -e done; do sleep 0.01; done";
+    let spec = format!(
+        "initContainers: [{{name: first, image: i, command: [sh, -c, 'echo from init > /input/fast/init'], {mount}}}]\n\
+         containers:\n- {{name: main, image: i, command: [sh, -c, {script:?}], {mount}}}\n\
+         - {{name: side, image: i, command: [sh, -c, {side:?}], {mount}}}\n\
+         volumes: [{{name: fast, emptyDir: {{medium: Memory, sizeLimit: 1Mi}}}}]\n"
+    );
+    let manifest = job_of_pod("fast", &spec)
+        .replace("{name: fast}\nspec", "{name: fast, annotations: {jobctl.local/backoff-base: 10ms}}\nspec")
+        .replace("restartPolicy: Never", "restartPolicy: OnFailure")
+        .replace("backoffLimit: 0", "backoffLimit: 2");
+    assert_eq!(world.apply(&manifest).stderr, "", "nothing is without effect");
+    let first = "tmpfs\n777\nfrom init\nbounded\n";
+    eventually(SOON, || world.run("logs job/fast -c main").stdout == first);
+    let uid = world.value("pods", "{.items[0].metadata.uid}");
+    let on_host = world.store().join("pods").join(uid).join("volumes/fast");
+    assert_eq!(fs::read_dir(on_host).expect("a mount point").count(), 0, "all of it lies elsewhere");
+    world.manifest("go", "");
+    world.wait_for_end("fast");
+    assert_eq!(world.tally("fast"), "1/ SuccessCriteriaMet Complete");
+    assert_eq!(world.run("logs job/fast -c main --previous").success().stdout, first);
+    assert_eq!(world.run("logs job/fast -c main").success().stdout, format!("{first}from side\n"));
+}
+
+#[test]
+fn a_pod_whose_volume_holds_more_than_it_may_is_evicted() {
+    if !has_namespaces() {
+        return;
+    }
+    let world = World::new();
+    let spec = "containers:\n".to_owned()
+        + &container(
+            "trap 'exit 0' TERM; head -c 3000000 /dev/urandom > /data/big; while :; do sleep 0.01; done",
+            "{name: v, mountPath: /data}",
+        )
+        + "volumes: [{name: v, emptyDir: {sizeLimit: 1Mi}}]\n";
+    let _ = world.apply(&job_of_pod("greedy", &spec));
+    world.wait_for_end("greedy");
+    let message = "Usage of EmptyDir volume \"v\" exceeds the limit \"1Mi\". ";
+    let status = "'{.items[0].status.phase} {.items[0].status.reason}: {.items[0].status.message}'";
+    assert_eq!(world.value("pods", status), format!("Failed Evicted: {message}"));
+    let event = "'{.items[?(@.reason==\"Evicted\")].type} {.items[?(@.reason==\"Evicted\")].message}'";
+    assert_eq!(world.value("events", event), format!("Warning {message}"));
+    let described = world.run("describe pods").success().stdout;
+    assert!(
+        described.lines().any(|line| line.starts_with("Reason:") && line.ends_with(" Evicted")),
+        "{described}"
+    );
+    // One that stays within its limit goes on.
+    let spec =
+        spec.replace("3000000", "3000").replace("while :; do sleep 0.01; done", "sleep 2.5; echo ended");
+    assert_eq!(world.run_to_end("modest", &job_of_pod("modest", &spec)), ("ended\n".into(), 0));
+}
+
+#[test]
+fn a_working_directory_that_is_missing_is_there_for_its_container_alone() {
+    if !has_namespaces() {
+        return;
+    }
+    make_a_working_directory(&World::new());
+    if is_root() {
+        make_a_working_directory(&World::of_user(1001));
+    }
+}
+
+fn make_a_working_directory(world: &World) {
+    for (name, directory) in [("deep", "/no/such/directory"), ("beside", "/etc/jobctl-no-such-directory")] {
+        let script = "pwd; ls -A; echo kept > x; touch ../y 2>/dev/null || echo sealed; until test -e probed; do sleep 0.01; done; cat x";
+        let spec = format!(
+            "containers:\n- name: main\n  image: i\n  workingDir: {directory}\n  command: [sh, -c, {script:?}]\n  \
+             readinessProbe: {{exec: {{command: [sh, -c, 'test -e x && touch probed']}}, periodSeconds: 1}}\n"
+        );
+        let (said, code) = world.run_to_end(name, &job_of_pod(name, &spec));
+        assert_eq!((said.as_str(), code), (format!("{directory}\nsealed\nkept\n").as_str(), 0));
+        assert!(!fs::exists(directory).expect("look"), "never on the host");
+        let uid = world.value(&format!("pods -l job-name={name}"), "{.items[0].metadata.uid}");
+        eventually(SOON, || !world.store().join("pods").join(&uid).join("volumes").exists());
+    }
+    // One below the directory where the object was created has to be there: nothing runs beside what was meant.
+    let spec = "containers: [{name: main, image: i, workingDir: typo, command: [pwd]}]\n";
+    let _ = world.apply(&job_of_pod("typo", spec));
+    world.wait_for_end("typo");
+    assert!(
+        end_of(world, "typo").ends_with(") failed: no such file or directory"),
+        "{}",
+        end_of(world, "typo")
+    );
+}

@@ -113,11 +113,15 @@ pub(super) const POD_SPEC: &[Entry] = &[
     warned(&["setHostnameAsFQDN"], "has no effect: HOSTNAME is the pod's short name"),
     refused(&["hostnameOverride"], "use hostname"),
     honoured(&["volumes[].name"], ""),
-    honoured(
+    entry(
         &["volumes[].emptyDir.medium"],
-        "`Memory` lies on the disk like any other; the kernel keeps what is used in memory",
+        TextBesides(&["Memory"]),
+        Warned("has no effect: the volume lies on the disk"),
     ),
-    warned(&["volumes[].emptyDir.sizeLimit"], "is not enforced yet"),
+    honoured(
+        &["volumes[].emptyDir.sizeLimit"],
+        "measured once a second, or less often where that takes long; in memory nothing more fits",
+    ),
     honoured(&["volumes[].hostPath"], "a volume at its own path needs no sandbox"),
     honoured(
         &["volumes[].configMap", "volumes[].secret"],
@@ -142,7 +146,11 @@ pub(super) const POD_SPEC: &[Entry] = &[
         "there is no API server here that would issue it",
     ),
     honoured(&["volumes[].persistentVolumeClaim"], "a directory of jobctl's own"),
-    refused(&["volumes[].ephemeral", "volumes[].nfs"], LATER),
+    honoured(&["volumes[].ephemeral"], "its claim is made when the pod starts, and goes with it"),
+    honoured(
+        &["volumes[].nfs"],
+        "where this machine has that directory mounted already, and then that is used",
+    ),
     refused(
         &[
             "volumes[].awsElasticBlockStore",
@@ -281,7 +289,11 @@ const PROBE_FIELDS: [&str; 36] = [
 ];
 
 pub(super) const CONTAINER: &[Entry] = &[
-    honoured(&["name", "command", "args", "workingDir"], ""),
+    honoured(&["name", "command", "args"], ""),
+    honoured(
+        &["workingDir"],
+        "a path that this machine does not have is made for the container alone; a relative one has to be there",
+    ),
     honoured(&["image", "imagePullPolicy"], "a label: the command runs on this machine; may be left out"),
     honoured(&["env[].name", "env[].value", "env[].valueFrom.fieldRef"], ""),
     honoured(

@@ -47,9 +47,11 @@ pub fn take_report(pod: &Pod, reported: &PodStatus, now: DateTime<Utc>) -> Optio
             container_events(pod, path, before, container, now, &mut events);
         }
     }
-    if status.reason.as_deref() == Some("DeadlineExceeded") && old.reason.is_none() {
+    let of_pod = [("Normal", "DeadlineExceeded"), ("Warning", "Evicted")];
+    let ended = of_pod.into_iter().find(|(_, reason)| status.reason.as_deref() == Some(*reason));
+    if let Some((type_, reason)) = ended.filter(|_| old.reason.is_none()) {
         let message = status.message.clone().unwrap_or_default();
-        events.push(EventRecord::new(pod_reference(pod), "Normal", SOURCE, "DeadlineExceeded", message, now));
+        events.push(EventRecord::new(pod_reference(pod), type_, SOURCE, reason, message, now));
     }
     let mut pod = pod.clone();
     pod.status = Some(status);

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::config::ConfigObjects;
 use super::environment::{self, Problem, Referenced, Room};
 use super::limits::LimitsRun;
+use super::nfs::NfsMount;
 use super::probes::ProbesRun;
 use super::restart::OwnRestarts;
 use super::volumes::{self, MountRun, Sources, Step, VolumeRun};
@@ -103,6 +104,9 @@ pub struct ContainerRun {
     pub env: Vec<(String, String)>,
     /// Where it starts.
     pub working_directory: String,
+    /// Who has said so.
+    #[serde(default, skip_serializing_if = "DirectoryOf::is_creators")]
+    pub directory_of: DirectoryOf,
     /// What it needs beyond a plain process: a file system of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<SandboxRun>,
@@ -149,9 +153,24 @@ pub struct SandboxRun {
     /// Whether it can write to its volumes only.
     #[serde(default)]
     pub read_only_root: bool,
-    /// The manifest's working directory, which is made where it lies in a volume.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub working_directory: Option<String>,
+}
+
+/// Who says where a container starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DirectoryOf {
+    /// Nobody: it is where the object was created.
+    #[default]
+    Creator,
+    /// The manifest, below the directory where the object was created: there it has to be.
+    ManifestBelow,
+    /// The manifest: what is missing is made for the container alone.
+    Manifest,
+}
+
+impl DirectoryOf {
+    fn is_creators(&self) -> bool {
+        *self == Self::Creator
+    }
 }
 
 impl ContainerRun {
@@ -160,11 +179,6 @@ impl ContainerRun {
         let is_bare = |sandbox: &SandboxRun| sandbox.mounts.is_empty() && !sandbox.read_only_root;
         let has_ids = self.credentials.as_ref().is_some_and(|ids| ids.user.is_some() || ids.group.is_some());
         self.sandbox.as_ref().is_none_or(is_bare) && self.message_path.is_none() && !has_ids
-    }
-
-    /// Whether the manifest says where it starts.
-    pub fn has_working_directory(&self) -> bool {
-        self.sandbox.as_ref().is_some_and(|sandbox| sandbox.working_directory.is_some())
     }
 }
 
@@ -232,6 +246,8 @@ pub struct Environment<'a> {
     pub me: Identity,
     /// The pod's address.
     pub address: &'a str,
+    /// What this machine has mounted from afar.
+    pub nfs: &'a [NfsMount],
 }
 
 /// Resolves a pod. `owner` is the metadata of the object that a person created (the Job, or the pod itself): its
@@ -248,7 +264,7 @@ pub fn pod_run(
     let spec = pod.spec.clone().unwrap_or_default();
     let hostname = hostname(pod);
     let from_owner = |key: &str| annotation(owner, key).or_else(|| annotation(&pod.metadata, key));
-    let Environment { base, passed, allocatable, config, me, address } = *environment;
+    let Environment { base, passed, allocatable, config, me, address, nfs } = *environment;
     // Of an object that does not say whose it is, that is this user, as the system knows it.
     let session = from_owner(ANNOTATION_SESSION).and_then(|text| serde_json::from_str(text).ok());
     let mut environment: BTreeMap<String, String> = session.unwrap_or_else(|| base.clone());
@@ -279,7 +295,7 @@ pub fn pod_run(
     let mains = spec.containers.iter().map(|container| (Role::Main, container));
     let mut room = Room::of_pod();
     let referenced = Referenced { pod, address, config, allocatable };
-    let prepared = volumes::prepare(&Sources { world, referenced }).map_err(|problem| {
+    let prepared = volumes::prepare(&Sources { world, referenced, nfs }).map_err(|problem| {
         blocked(spec.containers.first().map_or("", |first| first.name.as_str()), problem)
     })?;
     let (volumes, steps): (Vec<_>, Vec<_>) = prepared.into_iter().unzip();
@@ -419,24 +435,21 @@ fn container_run(
     env.extend(ours.map(|(name, value)| (name.to_owned(), value.to_owned())));
     let of_image = known.as_ref().and_then(|known| known.working_dir.as_deref());
     let wanted = container.working_dir.as_deref().filter(|directory| !directory.is_empty()).or(of_image);
-    let working_directory = match wanted {
-        None | Some("") => directory.to_owned(),
-        Some(absolute) if absolute.starts_with('/') => absolute.to_owned(),
-        Some(relative) => format!("{}/{relative}", directory.trim_end_matches('/')),
+    let (working_directory, directory_of) = match wanted {
+        None | Some("") => (directory.to_owned(), DirectoryOf::Creator),
+        Some(absolute) if absolute.starts_with('/') => (absolute.to_owned(), DirectoryOf::Manifest),
+        Some(relative) => {
+            (format!("{}/{relative}", directory.trim_end_matches('/')), DirectoryOf::ManifestBelow)
+        }
     };
     let mounts = volumes::mounts(container, volumes, &env).map_err(blocked)?;
-    let given = wanted.is_some();
     let message_path = message_path(container, &argv, &env);
     let needs_sandbox = message_path.is_some()
         || !mounts.is_empty()
         || has_names
         || security.read_only_root
         || security.needs_user_namespace(me);
-    let sandbox = needs_sandbox.then(|| SandboxRun {
-        mounts,
-        read_only_root: security.read_only_root,
-        working_directory: given.then(|| working_directory.clone()),
-    });
+    let sandbox = needs_sandbox.then_some(SandboxRun { mounts, read_only_root: security.read_only_root });
     Ok(ContainerRun {
         name: container.name.clone(),
         image,
@@ -444,6 +457,7 @@ fn container_run(
         argv,
         env: env.into_iter().collect(),
         working_directory,
+        directory_of,
         sandbox,
         credentials: credentials(security),
         limits: LimitsRun::of(container.resources.as_ref().and_then(|resources| resources.limits.as_ref())),

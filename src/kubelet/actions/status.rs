@@ -27,6 +27,11 @@ pub enum Verdict {
     None,
     /// It ran longer than its own `activeDeadlineSeconds`.
     DeadlineExceeded,
+    /// One of its volumes, by its number, holds more than it may.
+    Evicted {
+        /// The volume.
+        volume: usize,
+    },
 }
 
 /// The status that a supervisor reports: phase, start time, conditions and containers. `previous` keeps the times
@@ -67,12 +72,30 @@ pub fn pod_status(
         conditions: previous.and_then(|status| status.conditions.clone()),
         ..PodStatus::default()
     };
-    if verdict == Verdict::DeadlineExceeded {
-        status.reason = Some("DeadlineExceeded".into());
-        status.message = Some("Pod was active on the node longer than the specified deadline".into());
+    if let Some((reason, message)) = told(run, verdict) {
+        status.reason = Some(reason.into());
+        status.message = Some(message);
     }
     set_conditions(&mut status, initialized, phase, now);
     status
+}
+
+/// The reason and the message of a pod that was ended as a whole.
+fn told(run: &PodRun, verdict: Verdict) -> Option<(&'static str, String)> {
+    match verdict {
+        Verdict::None => None,
+        Verdict::DeadlineExceeded => {
+            let message = "Pod was active on the node longer than the specified deadline";
+            Some(("DeadlineExceeded", message.into()))
+        }
+        Verdict::Evicted { volume } => {
+            let volume = run.volumes.get(volume)?;
+            let limit = volume.limit.as_ref().map_or("", |limit| &limit.text);
+            // Its space at the end is upstream's.
+            let message = format!("Usage of EmptyDir volume {:?} exceeds the limit {limit:?}. ", volume.name);
+            Some(("Evicted", message))
+        }
+    }
 }
 
 fn phase(

@@ -15,10 +15,14 @@ use serde::{Deserialize, Serialize};
 
 use super::config::Holder;
 use super::environment::{self, Problem, Referenced};
+use super::nfs::{self, NfsMount};
 use crate::api::Container;
 use crate::api::kinds::Key;
 use crate::api::meta::namespace;
+use crate::api::pod_resources::{bytes, limit_of_all};
+use crate::api::quantity::{canonical, whole};
 use crate::controller::World;
+use crate::controller::ephemeral::{ephemeral_claims, own_claim};
 
 /// The mode of files of ConfigMaps, Secrets and the like where the manifest names none.
 const DEFAULT_MODE: i32 = 0o644;
@@ -33,6 +37,18 @@ pub struct VolumeRun {
     /// Whether nobody writes to it but the kubelet.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub read_only: bool,
+    /// How much it may hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<SizeLimit>,
+}
+
+/// How much a volume on the disk may hold, until its pod is evicted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SizeLimit {
+    /// The bytes.
+    pub bytes: u64,
+    /// The same as the manifest has it.
+    pub text: String,
 }
 
 /// Where a volume lies on this machine.
@@ -40,6 +56,8 @@ pub struct VolumeRun {
 pub enum Place {
     /// In the pod's own directory.
     Pod,
+    /// The same, but in memory: of that many bytes at most.
+    Memory(Option<u64>),
     /// Wherever the manifest says (`hostPath`).
     Host(String),
     /// The directory of a claim, by its name.
@@ -62,7 +80,7 @@ impl VolumeRun {
     /// The volume's directory or file: `root` is the data directory, `pod` the pod's own.
     pub fn path(&self, root: &Path, pod: &Path) -> PathBuf {
         match &self.place {
-            Place::Pod => pod.join("volumes").join(&self.name),
+            Place::Pod | Place::Memory(_) => pod.join("volumes").join(&self.name),
             Place::Host(path) => PathBuf::from(path),
             Place::Claim(directory) => root.join("volumes").join(directory),
         }
@@ -115,6 +133,8 @@ pub struct Sources<'a> {
     pub world: &'a World,
     /// The pod, and what its files refer to.
     pub referenced: Referenced<'a>,
+    /// What this machine has mounted from afar.
+    pub nfs: &'a [NfsMount],
 }
 
 /// Files of a pod's volumes that are to be as they are now; those that cannot be made stay as they were.
@@ -123,7 +143,8 @@ pub fn current_files(sources: &Sources<'_>) -> Vec<(VolumeRun, Payload)> {
     let made =
         spec.volumes.iter().flatten().filter_map(|volume| match prepare_one(sources, volume).ok()? {
             (place, Step::WriteFiles(payload)) => {
-                Some((VolumeRun { name: volume.name.clone(), place, read_only: true }, payload))
+                let name = volume.name.clone();
+                Some((VolumeRun { name, place, read_only: true, limit: None }, payload))
             }
             _ => None,
         });
@@ -145,8 +166,10 @@ pub(super) fn prepare(sources: &Sources<'_>) -> Result<Vec<(VolumeRun, Step)>, P
         .map(|volume| {
             let (place, step) = prepare_one(sources, volume)
                 .map_err(|why| Problem::Mount { volume: volume.name.clone(), why })?;
-            let read_only = matches!(step, Step::WriteFiles(_));
-            Ok((VolumeRun { name: volume.name.clone(), place, read_only }, step))
+            let of_nfs = volume.nfs.as_ref().is_some_and(|source| source.read_only == Some(true));
+            let read_only = of_nfs || matches!(step, Step::WriteFiles(_));
+            let limit = size_limit(volume).filter(|_| place == Place::Pod);
+            Ok((VolumeRun { name: volume.name.clone(), place, read_only, limit }, step))
         })
         .collect()
 }
@@ -193,8 +216,37 @@ fn prepare_one(sources: &Sources<'_>, volume: &Volume) -> Result<(Place, Step), 
         let uid = uid.ok_or_else(|| format!("persistentvolumeclaim {:?} not found", source.claim_name))?;
         return Ok((Place::Claim(claim_directory(&claim, uid)), Step::MakeClaim));
     }
+    if volume.ephemeral.is_some() {
+        let pod = sources.referenced.pod;
+        let own = ephemeral_claims(pod).find(|(one, _)| one.name == volume.name);
+        let (_, claim) = own.ok_or("the volume has no claim")?;
+        let uid = own_claim(sources.world, pod, &claim)?;
+        return Ok((Place::Claim(claim_directory(&claim, uid)), Step::MakeClaim));
+    }
+    if let Some(source) = &volume.nfs {
+        let directory = nfs::directory_of(source, sources.nfs)?;
+        return Ok((Place::Host(directory), Step::CheckHostPath("Directory".into())));
+    }
     // A volume without a source is an emptyDir; what is neither has been refused.
-    Ok((Place::Pod, Step::MakeDirectory))
+    let in_memory =
+        volume.empty_dir.as_ref().is_some_and(|source| source.medium.as_deref() == Some("Memory"));
+    let place = if in_memory { Place::Memory(memory_size(sources, volume)) } else { Place::Pod };
+    Ok((place, Step::MakeDirectory))
+}
+
+fn size_limit(volume: &Volume) -> Option<SizeLimit> {
+    let limit = volume.empty_dir.as_ref()?.size_limit.as_ref()?;
+    let bytes = whole(&limit.0).and_then(|bytes| u64::try_from(bytes).ok()).filter(|bytes| *bytes > 0)?;
+    Some(SizeLimit { bytes, text: canonical(&limit.0) })
+}
+
+/// How much a volume in memory holds: what the manifest says, but no more than the pod may use or there is for pods.
+fn memory_size(sources: &Sources<'_>, volume: &Volume) -> Option<u64> {
+    let Referenced { pod, allocatable, .. } = sources.referenced;
+    let of_pod = pod.spec.as_ref().and_then(|spec| whole(&limit_of_all(spec, "memory")?.0));
+    let most = [of_pod, bytes(allocatable, "memory")].into_iter().flatten();
+    let most = most.filter_map(|most| u64::try_from(most).ok().filter(|most| *most > 0));
+    size_limit(volume).map(|limit| limit.bytes).into_iter().chain(most).min()
 }
 
 /// What a volume takes of a ConfigMap or a Secret.

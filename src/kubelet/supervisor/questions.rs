@@ -97,11 +97,8 @@ impl Supervisor<'_> {
         let now = self.clock.now();
         // A process of ours keeps the time itself; this is for those that do not.
         let deadline = timeout.map(|seconds| now + Duration::seconds(seconds));
-        let surroundings = Surroundings {
-            root: self.store.root(),
-            pod: self.directory.path(),
-            confinement: &self.containers[index].confinement,
-        };
+        let surroundings =
+            Surroundings { place: self.place(), confinement: &self.containers[index].confinement };
         let container = (index, &self.run.containers[index]);
         match ProbeProcess::start(self.run, container, surroundings, (task, handler), timeout, deadline) {
             Ok(asking) => self.asking.push(asking),

@@ -66,6 +66,7 @@ impl Engine {
                 break;
             }
         }
+        self.collect_claims(round);
         Ok(())
     }
 
@@ -242,6 +243,7 @@ impl Engine {
         if !is_bound(pod) {
             return Ok(());
         }
+        self.make_claims(pod, now, round);
         let owner: Option<&ObjectMeta> =
             controller_of(&pod.metadata).and_then(|owner| self.world.maker(&owner.uid));
         let owner = owner.unwrap_or(&pod.metadata);
@@ -256,6 +258,7 @@ impl Engine {
             config: &self.config,
             me: self.me,
             address: &self.names.address_of(uid(&pod.metadata)).to_string(),
+            nfs: &Self::nfs_for(pod),
         };
         let resolved = match self.unprepared.remove(uid(&pod.metadata)) {
             Some(why) => Err(Blocked::by_volume(why)),

@@ -39,7 +39,7 @@ fn prepared(volume: Value) -> Result<(VolumeRun, Step), String> {
     let (config, allocatable) = (config(), Amounts::new());
     let referenced =
         Referenced { pod: &pod, address: "127.16.0.1", config: &config, allocatable: &allocatable };
-    let sources = Sources { world: &world, referenced };
+    let sources = Sources { world: &world, referenced, nfs: &[] };
     match prepare(&sources) {
         Ok(mut all) => {
             assert_eq!(all.len(), 1, "what no container mounts is not prepared");
@@ -122,7 +122,7 @@ fn where_volumes_lie() {
     assert_eq!(claim_of_directory("lost+found"), None);
     let missing = place(json!({"persistentVolumeClaim": {"claimName": "other"}}));
     assert_eq!(missing, Err("v: persistentvolumeclaim \"other\" not found".into()));
-    let run = VolumeRun { name: "v".into(), place: claim, read_only: false };
+    let run = VolumeRun { name: "v".into(), place: claim, read_only: false, limit: None };
     assert_eq!(
         run.path(Path::new("/data"), Path::new("/pod")),
         Path::new("/data/volumes/pvc-c-1_space_data")
@@ -131,7 +131,8 @@ fn where_volumes_lie() {
 
 #[test]
 fn a_mount_says_where_what_and_how_or_is_none_at_all() {
-    let volume = |name: &str, place| VolumeRun { name: name.into(), place, read_only: name == "config" };
+    let volume =
+        |name: &str, place| VolumeRun { name: name.into(), place, read_only: name == "config", limit: None };
     let volumes = [volume("host", Place::Host("/srv/data".into())), volume("config", Place::Pod)];
     let env = BTreeMap::from([("DAY".to_owned(), "mon".to_owned())]);
     let mounts = |mounts: Value| {
