@@ -19,6 +19,7 @@ pub mod nodes;
 pub(crate) mod number;
 pub mod pod_admission;
 pub mod pod_resources;
+pub mod priorities;
 pub(crate) mod quantity;
 pub mod references;
 pub mod resource_field;

@@ -17,7 +17,10 @@ const EFFECTS: [(Kind, &str); 9] = [
     (Kind::NetworkPolicy, "has no effect: pods use the network of this machine"),
     (Kind::LimitRange, "has no effect: containers have the requests and limits of their manifests"),
     (Kind::ResourceQuota, "has no effect: nothing is counted or held back"),
-    (Kind::PriorityClass, "has no effect: priority says which pod goes first"),
+    (
+        Kind::PriorityClass,
+        "of the pods that wait for room those of the highest priority go first; nothing that runs is stopped for them",
+    ),
 ];
 
 /// The warning for a new object of the kind, if there is anything to say.

@@ -64,6 +64,8 @@ impl Transaction {
     /// A store that cannot be read.
     pub fn begin(store: &Store, settings: &Settings, moment: Moment, tables: &[Table]) -> Result<Self> {
         let mut loaded = tables.to_vec();
+        // Whoever makes pods asks for them.
+        loaded.push(Table::PRIORITY_CLASSES);
         loaded.sort_unstable();
         loaded.dedup();
         let (locked, state) = store.lock_and_read(&loaded)?;
@@ -258,6 +260,9 @@ impl Transaction {
         world.clock = self.clock;
         for (_, node) in self.entries(Table::NODES)? {
             world.put_node(&node.parse()?);
+        }
+        for (_, class) in self.entries(Table::PRIORITY_CLASSES)? {
+            world.put_priority_class(class.parse()?);
         }
         for claim in spec.into_iter().flat_map(scheduler::claims_of) {
             let claim: Option<PersistentVolumeClaim> =

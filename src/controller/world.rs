@@ -21,8 +21,9 @@ use crate::api::meta::{
     FINALIZER_JOB_TRACKING, LABEL_CONTROLLER_UID, controller_of, has_finalizer, key, label, uid,
 };
 use crate::api::nodes::{Labels, well_known_labels};
+use crate::api::priorities::PriorityClasses;
 use crate::api::resource_field::Amounts;
-use crate::api::{Job, Node, ObjectMeta, PersistentVolumeClaim, Pod, Service};
+use crate::api::{Job, Node, ObjectMeta, PersistentVolumeClaim, Pod, PriorityClass, Service};
 
 /// What holds for all objects of this place.
 #[derive(Clone, Debug, PartialEq)]
@@ -126,6 +127,7 @@ pub struct World {
     room: Room,
     claims: BTreeMap<Key, Arc<PersistentVolumeClaim>>,
     services: BTreeMap<Key, Service>,
+    priority_classes: PriorityClasses,
 }
 
 impl World {
@@ -188,6 +190,22 @@ impl World {
         let from = self.claims.range(Key::new(namespace, &prefix)..);
         from.take_while(move |(key, _)| *key.namespace == *namespace && key.name.starts_with(&prefix))
             .map(|(_, claim)| claim)
+    }
+
+    /// Takes in a PriorityClass as stored. Pods may have waited to be made until it was there.
+    pub fn put_priority_class(&mut self, class: PriorityClass) {
+        self.priority_classes.put(class);
+        self.mark_all_dirty();
+    }
+
+    /// Forgets a PriorityClass.
+    pub fn remove_priority_class(&mut self, key: &Key) {
+        self.priority_classes.remove(&key.name);
+    }
+
+    /// What new pods have their priorities from.
+    pub(super) fn priority_classes(&self) -> &PriorityClasses {
+        &self.priority_classes
     }
 
     /// Takes in a Service as stored.

@@ -99,6 +99,8 @@ impl Table {
     pub const STATEFUL_SETS: Self = Self::Kind(Kind::StatefulSet);
     /// What StatefulSets have been.
     pub const CONTROLLER_REVISIONS: Self = Self::Kind(Kind::ControllerRevision);
+    /// PriorityClasses.
+    pub const PRIORITY_CLASSES: Self = Self::Kind(Kind::PriorityClass);
     /// PersistentVolumeClaims.
     pub const CLAIMS: Self = Self::Kind(Kind::PersistentVolumeClaim);
 

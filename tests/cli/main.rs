@@ -30,6 +30,7 @@ mod node;
 mod oracle;
 mod pairs;
 mod policies;
+mod priorities;
 mod probes;
 mod recorded_answers;
 mod recorded_ends;
