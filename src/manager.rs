@@ -4,6 +4,7 @@
 mod adopted;
 mod check;
 mod config;
+mod endpoints;
 mod engine;
 mod follow;
 mod node;
@@ -16,6 +17,7 @@ mod world;
 
 pub use check::{ControllerCheck, Pods, check_controller};
 pub use config::{Config, DEFAULT_PATH, creator_umask, identity, session_environment, take_umask};
+pub use endpoints::{MADE_OF, show_endpoints};
 pub use engine::{Engine, PassReport};
 pub use follow::Follower;
 pub use node::{register_node, show_default_namespace, show_node};

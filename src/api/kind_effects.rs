@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::kinds::Kind;
+use super::service_effects::{ADDRESS, PORT};
 
 /// What is said when an object of a kind is created of which nothing, or not everything, is done here.
 const EFFECTS: [(Kind, &str); 9] = [
@@ -34,6 +35,11 @@ pub fn markdown() -> String {
     let mut table = "| kind | treatment | |\n|---|---|---|\n".to_owned();
     for (kind, effect) in EFFECTS {
         let _ = writeln!(table, "| {kind} | warning | {effect} |");
+    }
+    let fields =
+        [("`clusterIP` outside 127.0.0.0/8", ADDRESS), ("`ports[].port` other than its targetPort", PORT)];
+    for (field, effect) in fields {
+        let _ = writeln!(table, "| Service, {field} | warning | {effect} |");
     }
     include_str!("kind_effects/page.md").replace("{effects}", &table)
 }

@@ -159,6 +159,7 @@ impl Transaction {
         let message = match kind {
             Kind::Node => "the node is this machine: it registers itself",
             Kind::Event => "Events are recorded, they cannot be created",
+            kind if kind.is_derived() => "they are made of Services and pods, they cannot be created",
             _ => return Ok(()),
         };
         Err(StatusError::MethodNotAllowed { message: message.into() })

@@ -14,6 +14,7 @@ mod cronjobs;
 mod delete;
 mod describe;
 mod doctor;
+mod endpoints;
 mod engine;
 mod examples;
 mod failure_policy_walkthroughs;
