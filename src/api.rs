@@ -22,12 +22,14 @@ pub mod nodes;
 pub(crate) mod number;
 pub mod pod_admission;
 pub mod pod_resources;
+pub mod priorities;
 pub(crate) mod quantity;
 pub mod references;
 pub mod resource_field;
 pub mod schedule;
 pub mod security;
 pub mod selectors;
+pub mod service_effects;
 pub mod status_error;
 pub mod times;
 pub mod validation;
@@ -35,9 +37,11 @@ pub mod validation;
 pub use k8s_openapi::api::apps::v1::{ControllerRevision, StatefulSet};
 pub use k8s_openapi::api::batch::v1::{CronJob, CronJobSpec, CronJobStatus, Job, JobSpec, JobStatus};
 pub use k8s_openapi::api::core::v1::{
-    ConfigMap, Container, ContainerStatus, Event, LimitRange, Namespace, Node, NodeSpec, NodeStatus,
-    PersistentVolumeClaim, Pod, PodSpec, PodStatus, ResourceQuota, Secret, Service, ServiceAccount,
+    ConfigMap, Container, ContainerStatus, Endpoints, Event, LimitRange, Namespace, Node, NodeSpec,
+    NodeStatus, PersistentVolumeClaim, Pod, PodSpec, PodStatus, ResourceQuota, Secret, Service,
+    ServiceAccount,
 };
+pub use k8s_openapi::api::discovery::v1::EndpointSlice;
 pub use k8s_openapi::api::networking::v1::NetworkPolicy;
 pub use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
 pub use k8s_openapi::api::scheduling::v1::PriorityClass;

@@ -14,12 +14,13 @@ use anyhow::{Context as _, Result, bail};
 use crate::api::events::EventRecord;
 use crate::api::kinds::Key;
 use crate::api::meta::{name, uid};
+use crate::api::status_error::StatusError;
 use crate::api::{Event, Pod};
 use crate::apiserver::{Creator, Reader};
 use crate::kubelet::{LogOptions, LogReader, Runs};
 use crate::manager::{
-    self, Companion, Config, DEFAULT_PATH, Follower, clock, creator_umask, session_environment,
-    show_default_namespace, show_node,
+    self, Companion, Config, DEFAULT_PATH, Follower, MADE_OF, clock, creator_umask, session_environment,
+    show_default_namespace, show_endpoints, show_node,
 };
 use crate::store::{PodDirectory, ReaderOfRecord, State, Store, Table, is_read_for_record};
 
@@ -68,7 +69,13 @@ impl Client {
     /// # Errors
     /// A store that cannot be read.
     pub fn read(&self, tables: &[Table]) -> Result<Reader> {
-        self.reader(self.store.read(tables)?.0, tables)
+        let mut wanted = tables.to_vec();
+        if has_derived(tables) {
+            wanted.extend(MADE_OF);
+            wanted.sort_unstable();
+            wanted.dedup();
+        }
+        self.reader(self.store.read(&wanted)?.0, tables)
     }
 
     /// As [`Client::read`], but most pods have only what lists show of them.
@@ -76,14 +83,22 @@ impl Client {
     /// # Errors
     /// As [`Client::read`].
     pub fn read_listing(&self, tables: &[Table]) -> Result<Reader> {
+        if has_derived(tables) {
+            return self.read(tables);
+        }
         self.reader(self.store.read_listing(tables)?.0, tables)
     }
 
     /// Reads tables, and follows what is committed to them from there on.
     ///
     /// # Errors
-    /// As [`Client::read`].
+    /// As [`Client::read`]; [`StatusError::MethodNotAllowed`] for what is never committed.
     pub fn watch(&self, tables: &[Table]) -> Result<(Reader, Follower)> {
+        if has_derived(tables) {
+            let message =
+                "what is made of Services and pods when it is asked for cannot be watched".to_owned();
+            return Err(StatusError::MethodNotAllowed { message }.into());
+        }
         let (state, follower) = Follower::start(&self.config, &self.store, tables)?;
         Ok((self.reader(state, tables)?, follower))
     }
@@ -119,6 +134,9 @@ impl Client {
         }
         if tables.contains(&Table::NAMESPACES) {
             show_default_namespace(&mut state)?;
+        }
+        if has_derived(tables) {
+            show_endpoints(&self.config, &mut state)?;
         }
         Ok(Reader::new(state, clock()))
     }
@@ -216,4 +234,9 @@ impl Client {
         }
         Ok(creator)
     }
+}
+
+/// Whether any of the tables is of a kind that is made of others.
+fn has_derived(tables: &[Table]) -> bool {
+    tables.iter().any(|table| matches!(table, Table::Kind(kind) if kind.is_derived()))
 }

@@ -5,6 +5,7 @@ mod adopted;
 mod check;
 mod config;
 mod devices;
+mod endpoints;
 mod engine;
 mod follow;
 mod node;
@@ -17,6 +18,7 @@ mod world;
 
 pub use check::{ControllerCheck, Pods, check_controller};
 pub use config::{Config, DEFAULT_PATH, creator_umask, identity, session_environment, take_umask};
+pub use endpoints::{MADE_OF, show_endpoints};
 pub use engine::{Engine, PassReport};
 pub use follow::Follower;
 pub use node::{register_node, show_default_namespace, show_node};

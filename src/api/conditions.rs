@@ -67,6 +67,18 @@ pub fn is_pod_ready(pod: &Pod) -> bool {
     pod_condition(pod, "Ready").is_some_and(|condition| condition.status == "True")
 }
 
+/// Whether a pod is not to be scheduled yet.
+pub fn is_gated(pod: &Pod) -> bool {
+    let gates = pod.spec.as_ref().and_then(|spec| spec.scheduling_gates.as_ref());
+    gates.is_some_and(|gates| !gates.is_empty())
+}
+
+/// Says that a pod is not to be scheduled yet.
+pub fn set_gated_condition(conditions: &mut Vec<PodCondition>, now: DateTime<Utc>) {
+    let message = "Scheduling is blocked due to non-empty scheduling gates";
+    set_pod_condition(conditions, "PodScheduled", false, "SchedulingGated", message, now);
+}
+
 /// Sets a pod condition; the transition time moves only when the status does.
 pub fn set_pod_condition(
     conditions: &mut Vec<PodCondition>,

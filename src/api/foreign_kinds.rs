@@ -1,18 +1,8 @@
 //! The kinds of Kubernetes 1.34 that are not here: a manifest that has one is no spelling mistake.
 
 /// Kinds by group; the groups that have been left for others since are not told apart.
-const FOREIGN: [(&str, &[&str]); 16] = [
-    (
-        "",
-        &[
-            "Binding",
-            "ComponentStatus",
-            "Endpoints",
-            "PersistentVolume",
-            "PodTemplate",
-            "ReplicationController",
-        ],
-    ),
+const FOREIGN: [(&str, &[&str]); 15] = [
+    ("", &["Binding", "ComponentStatus", "PersistentVolume", "PodTemplate", "ReplicationController"]),
     (
         "admissionregistration.k8s.io",
         &[
@@ -40,7 +30,6 @@ const FOREIGN: [(&str, &[&str]); 16] = [
     ("autoscaling", &["HorizontalPodAutoscaler"]),
     ("certificates.k8s.io", &["CertificateSigningRequest", "ClusterTrustBundle", "PodCertificateRequest"]),
     ("coordination.k8s.io", &["Lease", "LeaseCandidate"]),
-    ("discovery.k8s.io", &["EndpointSlice"]),
     ("flowcontrol.apiserver.k8s.io", &["FlowSchema", "PriorityLevelConfiguration"]),
     ("networking.k8s.io", &["IPAddress", "Ingress", "IngressClass", "ServiceCIDR"]),
     ("node.k8s.io", &["RuntimeClass"]),
@@ -119,7 +108,7 @@ mod tests {
     #[test]
     fn kinds_of_kubernetes_are_told_from_others() {
         for (group, kind, expected) in [
-            ("", "Endpoints", true),
+            ("", "Endpoints", false),
             ("", "ConfigMap", false),
             ("apps", "Deployment", true),
             ("extensions", "Deployment", true),

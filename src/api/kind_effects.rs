@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::kinds::Kind;
+use super::service_effects::{ADDRESS, PORT};
 
 /// What is said when an object of a kind is created of which nothing, or not everything, is done here.
 const EFFECTS: [(Kind, &str); 9] = [
@@ -17,7 +18,10 @@ const EFFECTS: [(Kind, &str); 9] = [
     (Kind::NetworkPolicy, "has no effect: pods use the network of this machine"),
     (Kind::LimitRange, "has no effect: containers have the requests and limits of their manifests"),
     (Kind::ResourceQuota, "has no effect: nothing is counted or held back"),
-    (Kind::PriorityClass, "has no effect: priority says which pod goes first"),
+    (
+        Kind::PriorityClass,
+        "of the pods that wait for room those of the highest priority go first; nothing that runs is stopped for them",
+    ),
 ];
 
 /// The warning for a new object of the kind, if there is anything to say.
@@ -31,6 +35,11 @@ pub fn markdown() -> String {
     let mut table = "| kind | treatment | |\n|---|---|---|\n".to_owned();
     for (kind, effect) in EFFECTS {
         let _ = writeln!(table, "| {kind} | warning | {effect} |");
+    }
+    let fields =
+        [("`clusterIP` outside 127.0.0.0/8", ADDRESS), ("`ports[].port` other than its targetPort", PORT)];
+    for (field, effect) in fields {
+        let _ = writeln!(table, "| Service, {field} | warning | {effect} |");
     }
     include_str!("kind_effects/page.md").replace("{effects}", &table)
 }

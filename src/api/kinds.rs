@@ -7,6 +7,8 @@ use std::fmt;
 pub enum Kind {
     /// `core/v1` ConfigMap.
     ConfigMap,
+    /// `core/v1` Endpoints.
+    Endpoints,
     /// `core/v1` Event.
     Event,
     /// `core/v1` LimitRange.
@@ -35,6 +37,8 @@ pub enum Kind {
     CronJob,
     /// `batch/v1` Job.
     Job,
+    /// `discovery.k8s.io/v1` EndpointSlice.
+    EndpointSlice,
     /// `networking.k8s.io/v1` NetworkPolicy.
     NetworkPolicy,
     /// `rbac.authorization.k8s.io/v1` ClusterRoleBinding.
@@ -82,6 +86,17 @@ pub const RESOURCES: &[Resource] = &[
         plural: "configmaps",
         singular: "configmap",
         short: &["cm"],
+        namespaced: true,
+        in_all: false,
+    },
+    Resource {
+        kind: Kind::Endpoints,
+        name: "Endpoints",
+        group: "",
+        versions: &["v1"],
+        plural: "endpoints",
+        singular: "endpoints",
+        short: &["ep"],
         namespaced: true,
         in_all: false,
     },
@@ -240,6 +255,17 @@ pub const RESOURCES: &[Resource] = &[
         in_all: true,
     },
     Resource {
+        kind: Kind::EndpointSlice,
+        name: "EndpointSlice",
+        group: "discovery.k8s.io",
+        versions: &["v1"],
+        plural: "endpointslices",
+        singular: "endpointslice",
+        short: &[],
+        namespaced: true,
+        in_all: false,
+    },
+    Resource {
         kind: Kind::NetworkPolicy,
         name: "NetworkPolicy",
         group: "networking.k8s.io",
@@ -342,6 +368,11 @@ impl Kind {
         } else {
             format!("{}/{}", resource.group, resource.versions[0])
         }
+    }
+
+    /// Whether its objects are made of others when they are asked for, and nobody stores them.
+    pub const fn is_derived(self) -> bool {
+        matches!(self, Self::Endpoints | Self::EndpointSlice)
     }
 
     /// Whether pods are made of its objects, or it is one: they need to know who has created them.

@@ -1,5 +1,6 @@
-//! What the admission plug-ins that every API server runs write into a Pod: ServiceAccount, Priority and
-//! DefaultTolerationSeconds. Of a service account only the name is written: there is no token to mount.
+//! What the admission plug-ins that every API server runs write into a Pod: ServiceAccount and
+//! DefaultTolerationSeconds. Of a service account only the name is written: there is no token to mount. `priorities` does what
+//! Priority does.
 
 use k8s_openapi::api::core::v1::{PodSpec, Toleration};
 
@@ -9,23 +10,10 @@ const UNREACHABLE: &str = "node.kubernetes.io/unreachable";
 /// How long a pod stays on such a node.
 const TOLERATION_SECONDS: i64 = 300;
 
-/// The priority classes that every cluster has.
-const SYSTEM_CLASSES: [(&str, i32); 2] =
-    [("system-cluster-critical", 2_000_000_000), ("system-node-critical", 2_000_001_000)];
-
 /// Completes the spec of a new Pod.
 pub fn admit(spec: &mut PodSpec) {
     let account = spec.service_account_name.get_or_insert_with(|| "default".into()).clone();
     spec.service_account = Some(account);
-    let class = spec.priority_class_name.as_deref().filter(|class| !class.is_empty());
-    let priority = match class {
-        None => Some(0),
-        Some(class) => SYSTEM_CLASSES.iter().find(|(name, _)| *name == class).map(|(_, priority)| *priority),
-    };
-    if let Some(priority) = priority {
-        spec.priority.get_or_insert(priority);
-        spec.preemption_policy.get_or_insert_with(|| "PreemptLowerPriority".into());
-    }
     for key in [NOT_READY, UNREACHABLE] {
         add_toleration(spec, key);
     }
@@ -83,32 +71,27 @@ mod tests {
     }
 
     #[test]
-    fn a_new_pod_has_an_account_a_priority_and_two_tolerations() {
+    fn a_new_pod_has_an_account_and_two_tolerations() {
         let mut plain = spec(json!({}));
         admit(&mut plain);
         assert_eq!(plain.service_account.as_deref(), Some("default"));
-        assert_eq!(
-            (plain.priority, plain.preemption_policy.as_deref()),
-            (Some(0), Some("PreemptLowerPriority"))
-        );
         let keys: Vec<_> = plain.tolerations.iter().flatten().filter_map(|one| one.key.as_deref()).collect();
         assert_eq!(keys, [NOT_READY, UNREACHABLE]);
 
         let own =
             json!([{"key": NOT_READY, "operator": "Exists", "tolerationSeconds": 5, "effect": "NoExecute"}]);
-        let mut critical = spec(json!({"priorityClassName": "system-node-critical", "tolerations": own}));
-        admit(&mut critical);
-        assert_eq!(critical.priority, Some(2_000_001_000));
-        assert_eq!(critical.tolerations.map(|list| list.len()), Some(2));
+        let mut own = spec(json!({"tolerations": own}));
+        admit(&mut own);
+        assert_eq!(own.tolerations.map(|list| list.len()), Some(2));
 
-        let mut unknown = spec(json!({"priorityClassName": "mine", "tolerations": [{"operator": "Exists"}]}));
-        admit(&mut unknown);
-        assert_eq!((unknown.priority, unknown.tolerations.map(|list| list.len())), (None, Some(1)));
+        let mut all = spec(json!({"tolerations": [{"operator": "Exists"}]}));
+        admit(&mut all);
+        assert_eq!(all.tolerations.map(|list| list.len()), Some(1));
     }
 
     #[test]
     fn an_update_takes_back_nothing_that_was_written_and_adds_nothing_that_was_not() {
-        let mut old = spec(json!({"serviceAccountName": "robot"}));
+        let mut old = spec(json!({"serviceAccountName": "robot", "priority": 0}));
         admit(&mut old);
         let mut new = spec(json!({}));
         readmit(&mut new, &old);

@@ -3,19 +3,20 @@
 use super::PodSpec;
 use super::containers::containers;
 use super::kinds::Kind;
+use super::priorities::is_system_class;
 
 /// An object that a pod names: its kind, its name, and the field of the spec that names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference {
     /// The kind.
     pub kind: Kind,
-    /// The name, in the pod's namespace.
+    /// The name, in the pod's namespace where the kind has one.
     pub name: String,
     /// Where.
     pub field: String,
 }
 
-/// The ConfigMaps, Secrets and claims that must be there for a pod to start; optional ones are not among them.
+/// The ConfigMaps, Secrets, claims and PriorityClasses that must be there for a pod to start; optional ones are not among them.
 pub fn references(spec: &PodSpec) -> Vec<Reference> {
     let mut found = Vec::new();
     let mut add = |kind, name: &str, optional: Option<bool>, field: String| {
@@ -46,6 +47,9 @@ pub fn references(spec: &PodSpec) -> Vec<Reference> {
                 add(Kind::Secret, &source.name, source.optional, at("secret.name"));
             }
         }
+    }
+    if let Some(class) = spec.priority_class_name.as_deref().filter(|class| !is_system_class(class)) {
+        add(Kind::PriorityClass, class, None, "priorityClassName".to_owned());
     }
     for (place, container) in containers(spec) {
         for (index, source) in container.env_from.iter().flatten().enumerate() {
@@ -80,6 +84,7 @@ mod tests {
     #[test]
     fn what_a_pod_cannot_do_without() {
         let spec = json!({
+            "priorityClassName": "class",
             "volumes": [
                 {"name": "a", "configMap": {"name": "one"}},
                 {"name": "b", "secret": {"secretName": "two", "optional": true}},
@@ -104,6 +109,7 @@ mod tests {
                 "ConfigMap one volumes[0].configMap.name",
                 "PersistentVolumeClaim three volumes[2].persistentVolumeClaim.claimName",
                 "Secret four volumes[3].projected.sources[0].secret.name",
+                "PriorityClass class priorityClassName",
                 "ConfigMap five initContainers[0].envFrom[0].configMapRef.name",
                 "Secret six containers[0].env[1].valueFrom.secretKeyRef.name",
             ]

@@ -8,6 +8,7 @@ use super::create::{judge, refuse};
 use super::read::Source as _;
 use super::transaction::Transaction;
 use crate::api::kinds::Kind;
+use crate::api::priorities::PriorityClasses;
 use crate::api::status_error::{FieldError, StatusError};
 use crate::registry::object::Object;
 use crate::store::Table;
@@ -33,6 +34,23 @@ impl Transaction {
         Ok(findings.warnings)
     }
 
+    /// Gives a new Pod the priority of its class.
+    ///
+    /// # Errors
+    /// [`StatusError::Forbidden`].
+    pub(super) fn admit_priority(&self, object: &mut Object) -> Result<()> {
+        let Object::Pod(pod) = object else { return Ok(()) };
+        let mut classes = PriorityClasses::default();
+        for (_, class) in self.entries(Table::PRIORITY_CLASSES)? {
+            classes.put(class.parse()?);
+        }
+        let Err(detail) = classes.admit(pod.spec.get_or_insert_default()) else { return Ok(()) };
+        let meta = &pod.metadata;
+        let given = [&meta.name, &meta.generate_name].into_iter().flatten().find(|name| !name.is_empty());
+        let name = given.map_or("Unknown", String::as_str).to_owned();
+        Err(StatusError::Forbidden { kind: Kind::Pod, name, detail }.into())
+    }
+
     /// Refuses a second PriorityClass for pods that name none.
     ///
     /// # Errors
@@ -49,7 +67,7 @@ impl Transaction {
             return Ok(());
         }
         let own = object.key();
-        for (key, entry) in self.entries(Table::from(Kind::PriorityClass))? {
+        for (key, entry) in self.entries(Table::PRIORITY_CLASSES)? {
             if *key != own && entry.parse::<Class>()?.global_default {
                 let detail = format!(
                     "PriorityClass {} is already marked as default. Only one default can exist",

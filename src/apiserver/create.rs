@@ -111,6 +111,7 @@ impl Transaction {
     ) -> Result<(Answer, Option<Passed>)> {
         Self::require_creatable(object.kind())?;
         let kind = object.kind();
+        self.admit_priority(&mut object)?;
         let passed = if kind.has_pods() { self.add_creator(object.meta_mut(), creator)? } else { None };
         let meta = object.meta_mut();
         if name(meta).is_empty()

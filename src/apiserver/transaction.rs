@@ -64,6 +64,8 @@ impl Transaction {
     /// A store that cannot be read.
     pub fn begin(store: &Store, settings: &Settings, moment: Moment, tables: &[Table]) -> Result<Self> {
         let mut loaded = tables.to_vec();
+        // Whoever makes pods asks for them.
+        loaded.push(Table::PRIORITY_CLASSES);
         loaded.sort_unstable();
         loaded.dedup();
         let (locked, state) = store.lock_and_read(&loaded)?;
@@ -157,6 +159,7 @@ impl Transaction {
         let message = match kind {
             Kind::Node => "the node is this machine: it registers itself",
             Kind::Event => "Events are recorded, they cannot be created",
+            kind if kind.is_derived() => "they are made of Services and pods, they cannot be created",
             _ => return Ok(()),
         };
         Err(StatusError::MethodNotAllowed { message: message.into() })
@@ -258,6 +261,9 @@ impl Transaction {
         world.clock = self.clock;
         for (_, node) in self.entries(Table::NODES)? {
             world.put_node(&node.parse()?);
+        }
+        for (_, class) in self.entries(Table::PRIORITY_CLASSES)? {
+            world.put_priority_class(class.parse()?);
         }
         for claim in spec.into_iter().flat_map(scheduler::claims_of) {
             let claim: Option<PersistentVolumeClaim> =

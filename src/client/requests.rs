@@ -134,7 +134,7 @@ impl<'a> Requests<'a> {
     pub fn missing(&self) -> Result<Vec<String>> {
         let mut warnings = Vec::new();
         for (whose, namespace, Reference { kind, name, field }) in &self.references {
-            if self.find(*kind, &Key::new(namespace, name))?.is_none() {
+            if self.find(*kind, &kind.key(namespace, name))?.is_none() {
                 let kind = kind.resource().singular;
                 warnings.push(format!("{whose}.{field}: {kind} {name:?} is not there yet: pods wait for it"));
             }

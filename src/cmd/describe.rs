@@ -16,9 +16,9 @@ use super::queue::Queue;
 use super::resources::Target;
 use super::selection::{self, Found, Selectors};
 use crate::api::kinds::Kind;
-use crate::api::meta::uid;
+use crate::api::meta::{controller_of, uid};
 use crate::api::status_error::StatusError;
-use crate::api::{Event, Pod};
+use crate::api::{EndpointSlice, Event, Pod};
 use crate::apiserver::{Read as _, Reader};
 use crate::manager::clock;
 use crate::printers;
@@ -104,7 +104,8 @@ fn with_prefix<'a>(reader: &'a Reader, target: &Target, context: &Context) -> Re
 
 fn describe(found: &Found<'_>, reader: &Reader, context: &Context, show_events: bool) -> Result<String> {
     let Some(object) = Object::read(found.kind, &found.text) else {
-        let message = "events cannot be described; see jobctl get events".to_owned();
+        let plural = found.kind.resource().plural;
+        let message = format!("{plural} cannot be described; see jobctl get {plural}");
         return Err(StatusError::BadRequest { message }.into());
     };
     let object = object?;
@@ -146,6 +147,7 @@ fn described(object: &Object, related: &Related, events: Option<&[Event]>) -> St
 fn tables_beside(kind: Kind) -> Vec<Table> {
     match kind {
         Kind::Node | Kind::PersistentVolumeClaim | Kind::StatefulSet => vec![Table::PODS],
+        Kind::Service => vec![Table::ENDPOINT_SLICES],
         Kind::ServiceAccount => vec![Table::from(Kind::Secret)],
         Kind::Namespace => vec![Table::from(Kind::ResourceQuota), Table::from(Kind::LimitRange)],
         _ => Vec::new(),
@@ -168,6 +170,13 @@ fn related(object: &Object, reader: &Reader) -> Result<Related> {
         }
         Kind::PersistentVolumeClaim | Kind::StatefulSet => {
             related.pods = all(reader, Kind::Pod, Some(&key.namespace))?;
+        }
+        Kind::Service => {
+            let is_own = |slice: &EndpointSlice| {
+                controller_of(&slice.metadata).is_some_and(|owner| owner.uid == uid(object.meta()))
+            };
+            related.endpoint_slices = all(reader, Kind::EndpointSlice, Some(&key.namespace))?;
+            related.endpoint_slices.retain(is_own);
         }
         Kind::ServiceAccount => related.secrets = all(reader, Kind::Secret, Some(&key.namespace))?,
         Kind::Namespace => {

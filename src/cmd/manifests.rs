@@ -323,7 +323,7 @@ fn document(parsed: Parsed, source: &str) -> Result<Document> {
     let (group, version) = meta.api_version.split_once('/').unwrap_or(("", &meta.api_version));
     let known = Kind::from_name(&meta.kind)
         .filter(|kind| kind.resource().group == group && kind.resource().versions.contains(&version))
-        .filter(|kind| *kind != Kind::Event);
+        .filter(|kind| *kind != Kind::Event && !kind.is_derived());
     let Some(kind) = known else {
         let text = |field: &str| value["metadata"][field].as_str().unwrap_or_default().to_owned();
         let hint = hint(group, &meta.kind);
@@ -346,6 +346,9 @@ fn hint(group: &str, kind: &str) -> String {
     match meant {
         Some(known) if known.kind == Kind::Event && known.name == kind => {
             "Events are recorded, they cannot be submitted".to_owned()
+        }
+        Some(known) if known.kind.is_derived() && known.name == kind => {
+            format!("{kind}: these are made of Services and pods, they cannot be submitted")
         }
         Some(known) if known.name != kind => format!("the kind is written {}", known.name),
         _ if foreign_kinds::is_foreign(group, kind) => {

@@ -113,6 +113,11 @@ pub(super) fn of_pod(pod: &Pod, node: &str) -> Option<Obstacle> {
         let message = scheduled.message.clone().unwrap_or_default();
         let cure = if let Some(cure) = room_cure(pod, node) {
             format!("; {cure}")
+        } else if reason == "SchedulingGated" {
+            let name = &pod_key.name;
+            format!(
+                "; to let it start: jobctl patch pod {name} -p '{{\"spec\":{{\"schedulingGates\":null}}}}'"
+            )
         } else if message.contains("unschedulable") {
             format!("; to let it start: jobctl uncordon {node}")
         } else if message.contains("didn't match") {

@@ -1,8 +1,11 @@
 //! Services: by which names and variables pods reach each other (kubernetes-behaviour 4; mechanisms 2). There is no DNS server
 //! and no proxy: names stand in the pods' own `/etc/hosts` and lead to the pods themselves.
 
+mod slices;
 #[cfg(test)]
 mod tests;
+
+pub use slices::{endpoint_slices, endpoints_of_services};
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,7 +14,7 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::ServiceSpec;
 
 use super::World;
-use crate::api::conditions::{is_pod_finished, pod_condition};
+use crate::api::conditions::{is_pod_finished, is_pod_ready};
 use crate::api::meta::{name, namespace};
 use crate::api::{Pod, PodSpec, Service};
 
@@ -36,20 +39,25 @@ pub fn has_names(world: &World, namespace: &str, spec: &PodSpec) -> bool {
 
 /// The pods that a Service leads to: those that its selector selects and that are ready.
 fn endpoints<'a>(world: &'a World, service: &'a Service) -> impl Iterator<Item = &'a Arc<Pod>> {
-    let spec = service.spec.as_ref();
-    let selector = spec.and_then(|spec| spec.selector.as_ref()).filter(|selector| !selector.is_empty());
-    let unready_too = spec.is_some_and(|spec| spec.publish_not_ready_addresses == Some(true));
-    let within = namespace(&service.metadata);
-    let pods = selector
-        .into_iter()
-        .flat_map(move |selector| world.live_pods_in(within).map(move |pod| (selector, pod)));
-    pods.filter(move |(selector, pod)| {
-        !is_pod_finished(pod)
+    let unready_too =
+        service.spec.as_ref().is_some_and(|spec| spec.publish_not_ready_addresses == Some(true));
+    world.live_pods_in(namespace(&service.metadata)).filter(move |pod| {
+        is_selected(pod, service)
+            && !is_pod_finished(pod)
             && pod.metadata.deletion_timestamp.is_none()
-            && selector.iter().all(|(key, value)| label(pod, key) == Some(value))
-            && (unready_too || pod_condition(pod, "Ready").is_some_and(|ready| ready.status == "True"))
+            && (unready_too || is_pod_ready(pod))
     })
-    .map(|(_, pod)| pod)
+}
+
+/// What a Service selects its pods by; one that selects by nothing has none.
+fn selector_of(service: &Service) -> Option<&BTreeMap<String, String>> {
+    service.spec.as_ref()?.selector.as_ref().filter(|selector| !selector.is_empty())
+}
+
+fn is_selected(pod: &Pod, service: &Service) -> bool {
+    namespace(&pod.metadata) == namespace(&service.metadata)
+        && selector_of(service)
+            .is_some_and(|selector| selector.iter().all(|(key, value)| label(pod, key) == Some(value)))
 }
 
 fn label<'a>(pod: &'a Pod, key: &str) -> Option<&'a String> {

@@ -486,10 +486,7 @@ impl Sync<'_> {
             return 0;
         }
         let made = match &self.indexed {
-            None => {
-                (0..missing).for_each(|_| self.create_pod(None, random));
-                missing
-            }
+            None => (0..missing).take_while(|_| self.create_pod(None, random)).count() as i32,
             Some(_) => self.create_missing_indexes(sets, missing as usize, base, random),
         };
         *active += made;
@@ -515,12 +512,20 @@ impl Sync<'_> {
         surplus
     }
 
-    fn create_pod(&mut self, index: Option<IndexOfPod>, random: &mut fastrand::Rng) {
-        let mut pod = pods::new_pod(self.world, self.job, index, self.now, random, &mut self.names);
+    /// False where the pod is not to be: then neither are others like it.
+    fn create_pod(&mut self, index: Option<IndexOfPod>, random: &mut fastrand::Rng) -> bool {
+        let mut pod = match pods::new_pod(self.world, self.job, index, self.now, random, &mut self.names) {
+            Ok(pod) => pod,
+            Err(why) => {
+                self.event("Warning", "FailedCreate", &format!("Error creating: {why}"));
+                return false;
+            }
+        };
         self.event("Normal", "SuccessfulCreate", &format!("Created pod: {}", name(&pod.metadata)));
         let scheduled = scheduler::schedule(self.world, &mut pod, self.now);
         self.actions.extend(scheduled.map(Action::RecordEvent));
         self.actions.push(Action::CreatePod(Box::new(pod)));
+        true
     }
 
     /// Tells a pod to stop. How it ends is not counted any more.

@@ -7,15 +7,16 @@ use k8s_openapi::api::core::v1::{EnvVar, EnvVarSource, ObjectFieldSelector, PodC
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
 use super::{Action, World};
-use crate::api::conditions::set_pod_condition;
+use crate::api::conditions::{set_gated_condition, set_pod_condition};
 use crate::api::durations::after;
 use crate::api::events::{EventRecord, Reference};
-use crate::api::kinds::Key;
+use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{
     ANNOTATION_INDEX_FAILURES, ANNOTATION_INDEX_IGNORED_FAILURES, COMPLETION_INDEX, FINALIZER_JOB_TRACKING,
     annotation, name, namespace, remove_finalizer, time, uid,
 };
 use crate::api::pod_resources::qos_class;
+use crate::api::status_error::StatusError;
 use crate::api::{Container, Job, ObjectMeta, Pod, PodStatus, defaults, pod_admission};
 
 /// The contents of generated names: no vowels, and none of 0, 1, 3 (upstream's safe alphabet).
@@ -131,7 +132,7 @@ fn owner_reference(job: &Job) -> OwnerReference {
 }
 
 /// A reference to the owner that controls an object.
-pub(super) fn owner_of(api_version: &str, kind: &str, owner: &ObjectMeta) -> OwnerReference {
+pub(in crate::controller) fn owner_of(api_version: &str, kind: &str, owner: &ObjectMeta) -> OwnerReference {
     OwnerReference {
         api_version: api_version.into(),
         kind: kind.into(),
@@ -143,7 +144,14 @@ pub(super) fn owner_of(api_version: &str, kind: &str, owner: &ObjectMeta) -> Own
 }
 
 /// A pod from the template of its controller, completed as every new pod is.
-pub(super) fn pod_of_template(template: Option<&PodTemplateSpec>, metadata: ObjectMeta) -> Pod {
+///
+/// # Errors
+/// Why the API server would forbid it.
+pub(super) fn pod_of_template(
+    world: &World,
+    template: Option<&PodTemplateSpec>,
+    metadata: ObjectMeta,
+) -> Result<Pod, String> {
     let of_template = template.and_then(|template| template.metadata.as_ref());
     let metadata = ObjectMeta {
         labels: of_template.and_then(|meta| meta.labels.clone()),
@@ -152,11 +160,15 @@ pub(super) fn pod_of_template(template: Option<&PodTemplateSpec>, metadata: Obje
     };
     let mut spec = template.and_then(|template| template.spec.clone()).unwrap_or_default();
     defaults::set_pod_only_defaults(&mut spec);
+    world.priority_classes().admit(&mut spec)?;
     pod_admission::admit(&mut spec);
-    Pod { metadata, spec: Some(spec), status: None }
+    Ok(Pod { metadata, spec: Some(spec), status: None })
 }
 
 /// A pod from a Job's template, for the scheduler.
+///
+/// # Errors
+/// What the API server would answer.
 pub(super) fn new_pod(
     world: &World,
     job: &Job,
@@ -164,7 +176,7 @@ pub(super) fn new_pod(
     now: DateTime<Utc>,
     random: &mut fastrand::Rng,
     names: &mut BTreeSet<String>,
-) -> Pod {
+) -> Result<Pod, String> {
     let base = base_of_names(job, index);
     let pod_name = loop {
         let candidate = generated_name(&base, random);
@@ -174,7 +186,7 @@ pub(super) fn new_pod(
         }
     };
     let metadata = ObjectMeta {
-        generate_name: Some(base),
+        generate_name: Some(base.clone()),
         name: Some(pod_name),
         namespace: job.metadata.namespace.clone(),
         uid: Some(new_uid(random)),
@@ -183,11 +195,18 @@ pub(super) fn new_pod(
         owner_references: Some(vec![owner_reference(job)]),
         ..ObjectMeta::default()
     };
-    let mut pod = pod_of_template(job.spec.as_ref().map(|spec| &spec.template), metadata);
+    let template = job.spec.as_ref().map(|spec| &spec.template);
+    // Admission comes before the name.
+    let mut pod = pod_of_template(world, template, metadata).map_err(|why| forbidden(&base, why))?;
     if let Some(index) = index {
         add_index(&mut pod, name(&job.metadata), index);
     }
-    pod
+    Ok(pod)
+}
+
+/// What the API server answers where it forbids a pod.
+pub(super) fn forbidden(pod: &str, why: String) -> String {
+    StatusError::Forbidden { kind: Kind::Pod, name: pod.to_owned(), detail: why }.to_string()
 }
 
 /// Assigns a pod to the node, as the scheduler does.
@@ -208,6 +227,11 @@ pub(super) fn leave_pending(pod: &mut Pod, now: DateTime<Utc>) {
     if names_its_node {
         set_pod_condition(conditions, "PodScheduled", false, "Unschedulable", "", now);
     }
+}
+
+/// Leaves a pod alone until its scheduling gates are removed.
+pub(super) fn wait_for_gates(pod: &mut Pod, now: DateTime<Utc>) {
+    set_gated_condition(pending_conditions(pod), now);
 }
 
 /// The conditions of a pod that no kubelet has seen, its status as the API server begins it.

@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use super::pods::{bind, leave_pending, pod_reference, scheduled_event, wait_for_node};
+use super::pods::{bind, leave_pending, pod_reference, scheduled_event, wait_for_gates, wait_for_node};
 use super::room::{Demand, is_about_room};
 use super::{Action, World};
-use crate::api::conditions::{is_pod_finished, pod_condition};
+use crate::api::conditions::{is_gated, is_pod_finished, pod_condition};
 use crate::api::devices::{Devices, lease};
 use crate::api::events::EventRecord;
 use crate::api::kinds::Key;
@@ -25,14 +25,18 @@ pub fn is_bound(pod: &Pod) -> bool {
         && pod_condition(pod, "PodScheduled").is_none_or(|condition| condition.status == "True")
 }
 
-/// Whether a pod still waits for a node.
+/// Whether a pod waits for a node, and may have one.
 pub(super) fn is_unscheduled(pod: &Pod) -> bool {
-    pod.metadata.deletion_timestamp.is_none() && !is_pod_finished(pod) && !is_bound(pod)
+    pod.metadata.deletion_timestamp.is_none() && !is_pod_finished(pod) && !is_bound(pod) && !is_gated(pod)
 }
 
 /// Assigns a new pod to the node, or leaves it Pending where the node is not for it; the Event says so. Where it needs room,
 /// which other pods may have, it waits for the scheduler of the controller, and nothing is said yet.
 pub fn schedule(world: &World, pod: &mut Pod, now: DateTime<Utc>) -> Option<EventRecord> {
+    if is_gated(pod) {
+        wait_for_gates(pod, now);
+        return None;
+    }
     let refused = obstacle(world, pod);
     let needs_room =
         || pod.spec.as_ref().is_some_and(|spec| !Demand::of(spec, &world.settings.limits).is_empty());

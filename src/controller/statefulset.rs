@@ -22,7 +22,7 @@ use crate::api::events::{EventRecord, Reference};
 use crate::api::kinds::Key;
 use crate::api::meta::{controller_of, key, label, name, namespace, uid};
 use crate::api::selectors::LabelSelector;
-use crate::api::{Pod, StatefulSet, validation};
+use crate::api::{Pod, StatefulSet};
 use revisions::Revisions;
 
 /// The component that Events of this controller name.
@@ -326,19 +326,14 @@ impl Sync<'_> {
         });
         let stays = partition.is_some_and(|partition| ordinal < self.start().saturating_add(partition));
         let revision = if stays { &revisions.current } else { &revisions.update };
-        let pod = pods::new_pod(self.set, revision, ordinal, self.now, self.random);
-        let causes = validation::validate_pod(&pod);
-        if !causes.is_empty() {
-            let causes: Vec<String> = causes.iter().map(ToString::to_string).collect();
-            let pod = name(&pod.metadata);
-            let set = name(&self.set.metadata);
-            let message = format!(
-                "create Pod {pod} in StatefulSet {set} failed error: Pod {pod:?} is invalid: {}",
-                causes.join(", ")
-            );
-            self.event("Warning", "FailedCreate", &message);
-            return;
-        }
+        let pod = match pods::new_pod(self.world, self.set, revision, ordinal, self.now, self.random) {
+            Ok(pod) => pod,
+            Err(why) => {
+                let (pod, set) = (pod_name(self.set, ordinal), name(&self.set.metadata));
+                let message = format!("create Pod {pod} in StatefulSet {set} failed error: {why}");
+                return self.event("Warning", "FailedCreate", &message);
+            }
+        };
         self.create_claims(ordinal);
         self.event("Normal", "SuccessfulCreate", &self.told("create", name(&pod.metadata)));
         self.actions.push(Action::CreatePod(Box::new(pod)));

@@ -23,8 +23,9 @@ use crate::api::meta::{
     FINALIZER_JOB_TRACKING, LABEL_CONTROLLER_UID, controller_of, has_finalizer, key, label, uid,
 };
 use crate::api::nodes::{Labels, well_known_labels};
+use crate::api::priorities::PriorityClasses;
 use crate::api::resource_field::Amounts;
-use crate::api::{Job, Node, ObjectMeta, PersistentVolumeClaim, Pod, PodSpec, Service};
+use crate::api::{Job, Node, ObjectMeta, PersistentVolumeClaim, Pod, PodSpec, PriorityClass, Service};
 
 /// A pod that something was made for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,6 +141,7 @@ pub struct World {
     /// The pods for which claims have been made.
     claim_owners: BTreeMap<Key, PodOwner>,
     services: BTreeMap<Key, Service>,
+    priority_classes: PriorityClasses,
     /// Whether a Service or a pod that one may lead to is another than when this was last asked.
     names_changed: bool,
 }
@@ -225,6 +227,22 @@ impl World {
         let from = self.claims.range(Key::new(namespace, &prefix)..);
         from.take_while(move |(key, _)| *key.namespace == *namespace && key.name.starts_with(&prefix))
             .map(|(_, claim)| claim)
+    }
+
+    /// Takes in a PriorityClass as stored. Pods may have waited to be made until it was there.
+    pub fn put_priority_class(&mut self, class: PriorityClass) {
+        self.priority_classes.put(class);
+        self.mark_all_dirty();
+    }
+
+    /// Forgets a PriorityClass.
+    pub fn remove_priority_class(&mut self, key: &Key) {
+        self.priority_classes.remove(&key.name);
+    }
+
+    /// What new pods have their priorities from.
+    pub(super) fn priority_classes(&self) -> &PriorityClasses {
+        &self.priority_classes
     }
 
     /// Takes in a Service as stored.

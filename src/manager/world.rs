@@ -14,8 +14,9 @@ use crate::kubelet::actions::ConfigObjects;
 use crate::store::{Change, State, Store, Table, Tail};
 
 /// The tables that decisions are made from.
-pub(super) const TABLES: [Table; 13] = [
+pub(super) const TABLES: [Table; 14] = [
     Table::NODES,
+    Table::PRIORITY_CLASSES,
     Table::CONFIG_MAPS,
     Table::SECRETS,
     Table::CLAIMS,
@@ -106,6 +107,7 @@ impl<'a> Loader<'a> {
             Table::SECRETS => self.config.put_secret(parse(change, text)?),
             Table::CLAIMS => self.world.put_claim(parse(change, text)?),
             Table::SERVICES => self.world.put_service(parse(change, text)?),
+            Table::PRIORITY_CLASSES => self.world.put_priority_class(parse(change, text)?),
             Table::STATEFUL_SETS => self.world.stateful_sets.put(parse(change, text)?),
             Table::CONTROLLER_REVISIONS => self.world.stateful_sets.put_revision(parse(change, text)?),
             // Not in `TABLES`.
@@ -135,6 +137,7 @@ impl<'a> Loader<'a> {
             Table::SECRETS => self.config.remove_secret(key),
             Table::CLAIMS => drop(self.world.remove_claim(key)),
             Table::SERVICES => self.world.remove_service(key),
+            Table::PRIORITY_CLASSES => self.world.remove_priority_class(key),
             Table::STATEFUL_SETS => self.world.stateful_sets.remove(key),
             Table::CONTROLLER_REVISIONS => self.world.stateful_sets.remove_revision(key),
             Table::Tombstones | Table::Kind(_) => {}

@@ -99,6 +99,12 @@ impl Table {
     pub const STATEFUL_SETS: Self = Self::Kind(Kind::StatefulSet);
     /// What StatefulSets have been.
     pub const CONTROLLER_REVISIONS: Self = Self::Kind(Kind::ControllerRevision);
+    /// Endpoints: never stored.
+    pub const ENDPOINTS: Self = Self::Kind(Kind::Endpoints);
+    /// EndpointSlices: never stored.
+    pub const ENDPOINT_SLICES: Self = Self::Kind(Kind::EndpointSlice);
+    /// PriorityClasses.
+    pub const PRIORITY_CLASSES: Self = Self::Kind(Kind::PriorityClass);
     /// PersistentVolumeClaims.
     pub const CLAIMS: Self = Self::Kind(Kind::PersistentVolumeClaim);
 
@@ -126,6 +132,9 @@ impl Table {
             Self::Kind(Kind::ResourceQuota) => 18,
             Self::Kind(Kind::PriorityClass) => 19,
             Self::Kind(Kind::ControllerRevision) => 22,
+            // Made when they are asked for.
+            Self::Kind(Kind::Endpoints) => 23,
+            Self::Kind(Kind::EndpointSlice) => 24,
             // These may be large.
             Self::Kind(Kind::ConfigMap) => 20,
             Self::Kind(Kind::Secret) => 21,

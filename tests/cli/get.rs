@@ -380,6 +380,7 @@ fn kinds_and_versions_are_listed() {
         "
         apps/v1
         batch/v1
+        discovery.k8s.io/v1
         networking.k8s.io/v1
         rbac.authorization.k8s.io/v1
         scheduling.k8s.io/v1
@@ -390,6 +391,7 @@ fn kinds_and_versions_are_listed() {
         "
         NAME                     SHORTNAMES   APIVERSION                     NAMESPACED   KIND
         configmaps               cm           v1                             true         ConfigMap
+        endpoints                ep           v1                             true         Endpoints
         events                   ev           v1                             true         Event
         limitranges              limits       v1                             true         LimitRange
         namespaces               ns           v1                             false        Namespace
@@ -404,6 +406,7 @@ fn kinds_and_versions_are_listed() {
         statefulsets             sts          apps/v1                        true         StatefulSet
         cronjobs                 cj           batch/v1                       true         CronJob
         jobs                                  batch/v1                       true         Job
+        endpointslices                        discovery.k8s.io/v1            true         EndpointSlice
         networkpolicies          netpol       networking.k8s.io/v1           true         NetworkPolicy
         clusterrolebindings                   rbac.authorization.k8s.io/v1   false        ClusterRoleBinding
         clusterroles                          rbac.authorization.k8s.io/v1   false        ClusterRole

@@ -198,7 +198,11 @@ fn several_errors_are_lines_that_each_say_what_was_being_done() {
 fn a_kind_that_is_not_here_is_told_from_one_that_is_nowhere() {
     let world = World::new();
     for (version, kind, hint) in [
-        ("v1", "Endpoints", "Endpoints is a kind of Kubernetes that this version of jobctl does not have"),
+        (
+            "v1",
+            "PodTemplate",
+            "PodTemplate is a kind of Kubernetes that this version of jobctl does not have",
+        ),
         (
             "apps/v1",
             "Deployment",

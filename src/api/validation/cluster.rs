@@ -4,15 +4,13 @@ use super::update::immutable;
 use super::{metadata, quoted, update, without_repeats};
 use crate::api::meta::name;
 use crate::api::names;
+use crate::api::priorities::SYSTEM_CLASSES;
 use crate::api::status_error::FieldError;
 use crate::api::{Namespace, PriorityClass, ServiceAccount};
 
 /// The highest priority that is not the system's own.
 const HIGHEST_PRIORITY: i32 = 1_000_000_000;
 const SYSTEM_PREFIX: &str = "system-";
-/// The system's own classes, with their values.
-const SYSTEM_CLASSES: [(&str, i32); 2] =
-    [("system-cluster-critical", 2_000_000_000), ("system-node-critical", 2_000_001_000)];
 
 /// Every rule a Namespace breaks (ValidateNamespace).
 pub fn validate_namespace(namespace: &Namespace) -> Vec<FieldError> {

@@ -170,11 +170,15 @@ impl Sync<'_> {
         if let Some(at) = earliest {
             self.wake_at(at);
         }
+        let mut made = 0;
         for index in &next {
+            if !self.create_pod(Some(*index), random) {
+                break;
+            }
             // The new pod's annotations carry the count from here on.
             self.facts.indexes.remove(&index.index);
-            self.create_pod(Some(*index), random);
+            made += 1;
         }
-        next.len() as i32
+        made
     }
 }

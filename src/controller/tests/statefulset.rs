@@ -423,7 +423,7 @@ fn a_pod_that_cannot_be_is_said_to_fail() {
     let scene = scene.settle();
     assert_eq!(scene.pods(), "");
     let told = format!(
-        "FailedCreate create Pod {long}-0 in StatefulSet {long} failed error: Pod \"{long}-0\" is invalid: "
+        "FailedCreate create Pod {long}-0 in StatefulSet {long} failed error: Pod \"{long}-0\" is invalid: [metadata"
     );
     assert!(scene.events.last().is_some_and(|event| event.starts_with(&told)), "{:?}", scene.events);
 }

@@ -108,6 +108,10 @@ impl Engine {
                 self.world.put_claim(serde_json::from_str(text).map_err(damaged)?);
             }
             (Table::CLAIMS, None) => self.claim_removed(&key, round),
+            (Table::PRIORITY_CLASSES, Some(text)) => {
+                self.world.put_priority_class(serde_json::from_str(text).map_err(damaged)?);
+            }
+            (Table::PRIORITY_CLASSES, None) => self.world.remove_priority_class(&key),
             (Table::STATEFUL_SETS, Some(text)) => {
                 self.world.stateful_sets.put(serde_json::from_str(text).map_err(damaged)?);
             }

@@ -7,13 +7,15 @@ mod quotas;
 mod storage;
 
 use super::Output;
-use crate::api::{LimitRange, Pod, ResourceQuota, Secret};
+use crate::api::{EndpointSlice, LimitRange, Pod, ResourceQuota, Secret};
 
 /// What else of the namespace a description speaks of.
 #[derive(Clone, Debug, Default)]
 pub struct Related {
     /// For a claim, a StatefulSet and a node.
     pub pods: Vec<Pod>,
+    /// For a Service: those of its own.
+    pub endpoint_slices: Vec<EndpointSlice>,
     /// For a ServiceAccount.
     pub secrets: Vec<Secret>,
     /// For a namespace.

@@ -32,6 +32,8 @@ pub(super) fn row<'a>(
         TableKind::Service => service(&object, age, wide),
         TableKind::PersistentVolumeClaim => claim(&object, age, wide),
         TableKind::StatefulSet => stateful_set(&object, age, wide),
+        TableKind::Endpoints => vec![endpoints(&object), age],
+        TableKind::EndpointSlice => endpoint_slice(&object, age),
         TableKind::ControllerRevision => revision(&object, age),
         TableKind::ServiceAccount => vec![count(&object["secrets"]).to_string(), age],
         TableKind::Role | TableKind::ClusterRole | TableKind::LimitRange => vec![created()],
@@ -89,6 +91,48 @@ fn service(object: &Value, age: String, wide: bool) -> Vec<String> {
         cells.push(or_none(selector.collect::<Vec<_>>().join(",")));
     }
     cells
+}
+
+/// The most ports or endpoints in one cell.
+const MOST_SHOWN: usize = 3;
+
+/// The first of a list, and how many more there are.
+fn shortened(all: Vec<String>, none: &str) -> String {
+    let more = all.len().saturating_sub(MOST_SHOWN);
+    let shown = all.into_iter().take(MOST_SHOWN).collect::<Vec<_>>().join(",");
+    match (shown.as_str(), more) {
+        ("", _) => none.to_owned(),
+        (_, 0) => shown,
+        _ => format!("{shown} + {more} more..."),
+    }
+}
+
+fn endpoint_slice(object: &Value, age: String) -> Vec<String> {
+    let ports = object["ports"].as_array().into_iter().flatten().map(|port| port["port"].to_string());
+    let endpoints = object["endpoints"].as_array().into_iter().flatten();
+    let addresses = endpoints.map(|endpoint| texts(&endpoint["addresses"]).join(","));
+    vec![
+        text(&object["addressType"]),
+        shortened(ports.collect(), "<unset>"),
+        shortened(addresses.collect(), "<unset>"),
+        age,
+    ]
+}
+
+fn endpoints(object: &Value) -> String {
+    let mut all = Vec::new();
+    for subset in object["subsets"].as_array().into_iter().flatten() {
+        let addresses = subset["addresses"].as_array().into_iter().flatten();
+        let addresses: Vec<String> = addresses.map(|address| text(&address["ip"])).collect();
+        let ports = subset["ports"].as_array().cloned().unwrap_or_default();
+        if ports.is_empty() {
+            all.extend(addresses.iter().cloned());
+        }
+        for port in &ports {
+            all.extend(addresses.iter().map(|address| format!("{address}:{}", port["port"])));
+        }
+    }
+    shortened(all, NONE)
 }
 
 fn external_address(object: &Value, wide: bool) -> String {

@@ -39,10 +39,8 @@ impl Strategy for Pod {
             qos_class: Some(qos_class(spec).into()),
             ..PodStatus::default()
         };
-        if spec.scheduling_gates.as_ref().is_some_and(|gates| !gates.is_empty()) {
-            let list = status.conditions.get_or_insert_default();
-            let message = "Scheduling is blocked due to non-empty scheduling gates";
-            conditions::set_pod_condition(list, "PodScheduled", false, "SchedulingGated", message, now);
+        if conditions::is_gated(self) {
+            conditions::set_gated_condition(status.conditions.get_or_insert_default(), now);
         }
         self.status = Some(status);
     }

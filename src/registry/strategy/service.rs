@@ -6,10 +6,13 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
+use serde_json::Value;
+
 use super::{Strategy, prepare_meta_for_create, prepare_meta_for_update};
+use crate::api::compatibility::Findings;
 use crate::api::kinds::Kind;
 use crate::api::status_error::FieldError;
-use crate::api::{Service, validation};
+use crate::api::{Service, service_effects, validation};
 
 /// How long a client stays with a pod: three hours.
 const AFFINITY_SECONDS: i32 = 10_800;
@@ -46,6 +49,10 @@ impl Strategy for Service {
 
     fn warnings(&self) -> Vec<String> {
         validation::warnings_of_service(self)
+    }
+
+    fn findings(manifest: &Value) -> Findings {
+        Findings { warnings: service_effects::warnings(manifest), ..Findings::default() }
     }
 
     fn keep_all_but_status(&mut self, old: &Self) {

@@ -6,12 +6,12 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::super::{Output, line, selector_text};
 use super::{Describe, Related, in_line, or_none};
-use crate::api::{NetworkPolicy, Service};
+use crate::api::{EndpointSlice, NetworkPolicy, Service};
 
 impl Describe for Service {
     const HAS_EVENTS: bool = true;
 
-    fn describe(&self, out: &mut Output<'_>, _: &Related) {
+    fn describe(&self, out: &mut Output<'_>, related: &Related) {
         out.metadata(&self.metadata, true);
         let spec = self.spec.clone().unwrap_or_default();
         let joined = |list: &Option<Vec<String>>| list.as_deref().unwrap_or_default().join(",");
@@ -49,7 +49,8 @@ impl Describe for Service {
             if let Some(number) = port.node_port.filter(|number| *number != 0) {
                 line!(out, 0, "NodePort:\t{name}\t{number}/{protocol}");
             }
-            line!(out, 0, "Endpoints:\t<none>");
+            let of_port = port.name.as_deref().unwrap_or_default();
+            line!(out, 0, "Endpoints:\t{}", endpoints(&related.endpoint_slices, of_port));
         }
         line!(out, 0, "Session Affinity:\t{}", text(&spec.session_affinity));
         let mut optional = |title: &str, value: String| {
@@ -62,6 +63,28 @@ impl Describe for Service {
         let port = spec.health_check_node_port.filter(|port| *port != 0);
         optional("HealthCheck NodePort", port.map(|port| port.to_string()).unwrap_or_default());
         optional("LoadBalancer Source Ranges", joined(&spec.load_balancer_source_ranges));
+    }
+}
+
+/// Where a port of a Service leads to: the first three, and how many more there are.
+fn endpoints(slices: &[EndpointSlice], port_name: &str) -> String {
+    const MOST: usize = 3;
+    let mut all = Vec::new();
+    for slice in slices {
+        let ports = slice.ports.iter().flatten();
+        for port in ports.filter(|port| port.name.as_deref().unwrap_or_default() == port_name) {
+            let ready = slice.endpoints.iter().filter(|endpoint| {
+                endpoint.conditions.as_ref().is_none_or(|conditions| conditions.ready != Some(false))
+            });
+            let addresses = ready.flat_map(|endpoint| &endpoint.addresses);
+            all.extend(addresses.map(|address| format!("{address}:{}", port.port.unwrap_or(0))));
+        }
+    }
+    let more = all.len().saturating_sub(MOST);
+    all.truncate(MOST);
+    match more {
+        0 => or_none(all.join(",")),
+        more => format!("{} + {more} more...", all.join(",")),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::api::decode::strict::{self, Decoded};
 use crate::api::decode::{TypeMeta, documents};
 use crate::api::kinds::Kind;
 use crate::api::meta::name;
+use crate::api::priorities::PriorityClasses;
 use crate::api::status_error::{FieldError, StatusError};
 use crate::registry::json_patch::json_patch;
 use crate::registry::merge::{json_merge_patch, strategic_merge_patch};
@@ -70,6 +71,11 @@ fn created(manifest: &Value) -> Outcome {
     pod.metadata.namespace.get_or_insert_with(|| "default".into());
     if pod.metadata.name.is_none() {
         pod.metadata.name = pod.metadata.generate_name.as_ref().map(|base| format!("{base}xxxxx"));
+    }
+    if let Err(detail) = PriorityClasses::default().admit(pod.spec.get_or_insert_default()) {
+        let name = name(&pod.metadata).to_owned();
+        let problem = StatusError::Forbidden { kind: Kind::Pod, name, detail };
+        return refused(format!("Error from server (Forbidden): error when creating \"FILE\": {problem}"));
     }
     pod.set_defaults();
     pod.prepare_for_create("u-1", DateTime::UNIX_EPOCH);
