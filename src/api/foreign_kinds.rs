@@ -130,7 +130,7 @@ mod tests {
             ("Deployments", "apps", Some(("apps", "deployments"))),
             ("deployments", "batch", None),
             ("ingress", "", Some(("networking.k8s.io", "ingresses"))),
-            ("endpoints", "", Some(("", "endpoints"))),
+            ("daemonsets", "", Some(("apps", "daemonsets"))),
             ("deviceclasses", "resource.k8s.io", Some(("resource.k8s.io", "deviceclasses"))),
             (
                 "mutatingadmissionpolicies",

@@ -108,7 +108,7 @@ mod tests {
         assert_eq!(missing_claims(&world, &pod), []);
         assert_eq!(world.claims_without_pod(), vec![key.clone()], "the world knows no such pod");
         claim.metadata.owner_references = None;
-        world.put_claim(claim.clone());
+        world.put_claim(claim);
         let refused = "PVC n/p-v was not created for pod n/p (pod is not owner)";
         assert_eq!(own_claim(&world, &pod, &key), Err(refused.into()));
         assert_eq!(world.claims_without_pod(), Vec::<Key>::new());

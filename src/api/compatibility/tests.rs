@@ -77,11 +77,11 @@ fn every_field_of_a_stateful_set_has_a_treatment() {
 
 #[test]
 fn what_a_set_of_pods_cannot_have_is_said_as_of_a_job() {
-    let volumes = json!([{"name": "n", "nfs": {"server": "s", "path": "/"}}]);
+    let volumes = json!([{"name": "n", "csi": {"driver": "d"}}]);
     let set = json!({"spec": {"replicas": 100_001, "template": {"spec": {"volumes": volumes}}}});
     let refused: Vec<String> = check_stateful_set(&set).refused.iter().map(ToString::to_string).collect();
     assert!(refused.iter().any(|one| one.starts_with("spec.replicas: Forbidden")), "{refused:?}");
-    assert!(refused.iter().any(|one| one.contains("spec.template.spec.volumes[0].nfs")), "{refused:?}");
+    assert!(refused.iter().any(|one| one.contains("spec.template.spec.volumes[0].csi")), "{refused:?}");
 }
 
 #[test]
