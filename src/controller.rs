@@ -5,6 +5,7 @@ pub mod backoff;
 mod cron_jobs;
 pub mod cronjob;
 pub mod endpoints;
+pub mod ephemeral;
 pub mod job;
 pub mod pods;
 pub mod policies;
@@ -26,7 +27,7 @@ use crate::api::{CronJob, Job, Pod};
 pub use cron_jobs::OnceEvent;
 pub use cronjob::reconcile_cron_jobs;
 pub use job::{ClockReading, JobFacts};
-pub use world::{DonePod, JobEntry, PodEntry, Settings, World};
+pub use world::{DonePod, JobEntry, PodEntry, PodOwner, Settings, World};
 
 /// One thing to do. All actions of a plan go into one commit, so none can be done without the others.
 #[derive(Clone, Debug, PartialEq)]

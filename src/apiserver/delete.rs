@@ -10,7 +10,7 @@ use super::update::{not_changeable, unmet_precondition};
 use crate::api::kinds::{Key, Kind, RESOURCES};
 use crate::api::meta::{key, name, uid};
 use crate::api::status_error::StatusError;
-use crate::api::{CronJob, Job, Namespace, Node, ObjectMeta, Pod};
+use crate::api::{CronJob, Job, Namespace, Node, ObjectMeta, PersistentVolumeClaim, Pod};
 use crate::registry::deletion::{Deletion, Propagation, delete_cron_job, delete_job, delete_pod, evict_pod};
 use crate::registry::object::Object;
 use crate::registry::tombstones::Tombstone;
@@ -178,6 +178,19 @@ impl Transaction {
         Ok(Deleted { kind: Kind::Namespace, key: key.clone(), uid: uid(&namespace.metadata).to_owned() })
     }
 
+    /// Claims that were made for a pod go with it.
+    fn remove_claims_of(&mut self, pod: &Key) -> Result<()> {
+        if self.stored(Table::CLAIMS)?.objects(Table::CLAIMS).next().is_none() {
+            return Ok(());
+        }
+        let Some(pod) = self.current::<Pod>(Table::PODS, pod)? else { return Ok(()) };
+        let claims: Vec<PersistentVolumeClaim> = self.owned(Table::CLAIMS, uid(&pod.metadata))?;
+        for claim in claims {
+            self.remove(Table::CLAIMS, key(&claim.metadata));
+        }
+        Ok(())
+    }
+
     /// Writes what a deletion comes to.
     fn perform(&mut self, deletions: impl IntoIterator<Item = Deletion>) -> Result<()> {
         self.frees_room = true;
@@ -190,9 +203,13 @@ impl Transaction {
                 Deletion::RemoveCronJob(key) => self.remove(Table::CRON_JOBS, key),
                 Deletion::MarkCronJob(cron_job) => self.put(cron_job),
                 Deletion::UpdateJob(job) | Deletion::MarkJob(job) => self.put(job),
-                Deletion::RemovePod(key) => self.remove(Table::PODS, key),
+                Deletion::RemovePod(key) => {
+                    self.remove_claims_of(&key)?;
+                    self.remove(Table::PODS, key);
+                }
                 Deletion::RetirePod(pod) => {
                     self.put_removed_pod(&pod)?;
+                    self.remove_claims_of(&key(&pod.metadata))?;
                     self.remove(Table::PODS, key(&pod.metadata));
                 }
                 Deletion::UpdatePod(pod) => self.put(pod),

@@ -23,6 +23,15 @@ use crate::api::nodes::{Labels, well_known_labels};
 use crate::api::resource_field::Amounts;
 use crate::api::{Job, Node, PersistentVolumeClaim, Pod, Service};
 
+/// A pod that something was made for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PodOwner {
+    /// Where it is stored.
+    pub pod: Key,
+    /// Its uid.
+    pub uid: Box<str>,
+}
+
 /// What holds for all objects of this place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -123,6 +132,8 @@ pub struct World {
     room: Room,
     /// The uids of PersistentVolumeClaims.
     claims: HashMap<Key, Box<str>>,
+    /// The pods for which claims have been made.
+    claim_owners: BTreeMap<Key, PodOwner>,
     services: BTreeMap<Key, Service>,
 }
 
@@ -160,11 +171,33 @@ impl World {
 
     /// Takes in a claim as stored.
     pub fn put_claim(&mut self, claim: &PersistentVolumeClaim) {
-        self.claims.insert(key(&claim.metadata), uid(&claim.metadata).into());
+        let key = key(&claim.metadata);
+        let owner = controller_of(&claim.metadata).filter(|owner| owner.kind == "Pod");
+        match owner {
+            Some(owner) => {
+                let pod = Key::new(&key.namespace, &owner.name);
+                self.claim_owners.insert(key.clone(), PodOwner { pod, uid: owner.uid.as_str().into() });
+            }
+            None => drop(self.claim_owners.remove(&key)),
+        }
+        self.claims.insert(key, uid(&claim.metadata).into());
+    }
+
+    /// The pod that a claim was made for.
+    pub fn claim_owner(&self, key: &Key) -> Option<&PodOwner> {
+        self.claim_owners.get(key)
+    }
+
+    /// Claims that were made for pods that are gone.
+    pub fn claims_without_pod(&self) -> Vec<Key> {
+        let gone =
+            self.claim_owners.iter().filter(|(_, owner)| self.pod_uid(&owner.pod) != Some(&*owner.uid));
+        gone.map(|(key, _)| key.clone()).collect()
     }
 
     /// Forgets a claim; returns its uid.
     pub fn remove_claim(&mut self, key: &Key) -> Option<Box<str>> {
+        self.claim_owners.remove(key);
         self.claims.remove(key)
     }
 

@@ -3,6 +3,7 @@
 
 mod config;
 mod environment;
+mod nfs;
 mod probes;
 mod report;
 mod restart;
@@ -12,6 +13,7 @@ mod volumes;
 
 pub use config::ConfigObjects;
 pub use environment::Referenced;
+pub use nfs::{NfsMount, nfs_mounts};
 pub use probes::{Finding, Handler, ProbeKind, ProbeRun, ProbeStates, ProbesRun};
 pub use report::{container_event, failed_mount_event, killing_event, take_report};
 pub use restart::{OwnRestarts, RestartRule};

@@ -370,10 +370,10 @@ fn what_cannot_be_run_yet_is_refused_and_never_half_run() {
     let world = World::new();
     let volumes = job("refused", "completionMode: Indexed\ncompletions: 2", LINE).replace(
         "      containers:",
-        "      volumes: [{name: input, nfs: {server: s, path: /}}]\n      containers:",
+        "      volumes: [{name: input, iscsi: {targetPortal: 'p:1', iqn: 'iqn.2001-04.com.example:x', lun: 0}}]\n      containers:",
     );
     let output = world.command("apply -f -").stdin(volumes).run().failure();
-    assert!(output.stderr.contains("spec.template.spec.volumes[0].nfs"), "{}", output.stderr);
+    assert!(output.stderr.contains("spec.template.spec.volumes[0].iscsi"), "{}", output.stderr);
     world.run("get all").is(0, "", "No resources found in default namespace.\n");
 }
 

@@ -129,7 +129,11 @@ pub(super) const POD_SPEC: &[Entry] = &[
         "there is no API server here that would issue it",
     ),
     honoured(&["volumes[].persistentVolumeClaim"], "a directory of jobctl's own"),
-    refused(&["volumes[].ephemeral", "volumes[].nfs"], LATER),
+    honoured(&["volumes[].ephemeral"], "its claim is made when the pod starts, and goes with it"),
+    honoured(
+        &["volumes[].nfs"],
+        "where this machine has that directory mounted already, and then that is used",
+    ),
     refused(
         &[
             "volumes[].awsElasticBlockStore",

@@ -71,12 +71,12 @@ fn findings_have_concrete_paths() {
         (
             "volumes and mounts",
             job(json!({
-                "volumes": [{"name": "v"}, {"name": "n", "nfs": {"server": "s", "path": "/"}},
+                "volumes": [{"name": "v"}, {"name": "n", "iscsi": {"iqn": "i"}},
                     {"name": "e", "emptyDir": {"medium": "Memory", "sizeLimit": "1Gi"}}],
                 "containers": [{}, {"volumeMounts": [{"name": "v", "mountPropagation": "Bidirectional"}]}],
             })),
             vec![
-                "refused spec.template.spec.volumes[1].nfs",
+                "refused spec.template.spec.volumes[1].iscsi",
                 "warned spec.template.spec.containers[1].volumeMounts[0].mountPropagation",
             ],
         ),

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config::ConfigObjects;
 use super::environment::{self, Problem, Referenced, Room};
+use super::nfs::NfsMount;
 use super::probes::ProbesRun;
 use super::restart::OwnRestarts;
 use super::volumes::{self, MountRun, Sources, Step, VolumeRun};
@@ -224,6 +225,8 @@ pub struct Environment<'a> {
     pub me: Identity,
     /// The pod's address.
     pub address: &'a str,
+    /// What this machine has mounted from afar.
+    pub nfs: &'a [NfsMount],
 }
 
 /// Resolves a pod. `owner` is the metadata of the object that a person created (the Job, or the pod itself): its
@@ -240,7 +243,7 @@ pub fn pod_run(
     let spec = pod.spec.clone().unwrap_or_default();
     let hostname = hostname(pod);
     let from_owner = |key: &str| annotation(owner, key).or_else(|| annotation(&pod.metadata, key));
-    let Environment { base, passed, allocatable, config, me, address } = *environment;
+    let Environment { base, passed, allocatable, config, me, address, nfs } = *environment;
     // Of an object that does not say whose it is, that is this user, as the system knows it.
     let session = from_owner(ANNOTATION_SESSION).and_then(|text| serde_json::from_str(text).ok());
     let mut environment: BTreeMap<String, String> = session.unwrap_or_else(|| base.clone());
@@ -271,7 +274,7 @@ pub fn pod_run(
     let mains = spec.containers.iter().map(|container| (Role::Main, container));
     let mut room = Room::of_pod();
     let referenced = Referenced { pod, address, config, allocatable };
-    let prepared = volumes::prepare(&Sources { world, referenced }).map_err(|problem| {
+    let prepared = volumes::prepare(&Sources { world, referenced, nfs }).map_err(|problem| {
         blocked(spec.containers.first().map_or("", |first| first.name.as_str()), problem)
     })?;
     let (volumes, steps): (Vec<_>, Vec<_>) = prepared.into_iter().unzip();

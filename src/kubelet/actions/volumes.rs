@@ -15,12 +15,14 @@ use serde::{Deserialize, Serialize};
 
 use super::config::Holder;
 use super::environment::{self, Problem, Referenced};
+use super::nfs::{self, NfsMount};
 use crate::api::Container;
 use crate::api::kinds::Key;
 use crate::api::meta::namespace;
 use crate::api::pod_resources::{bytes, limit_of_all};
 use crate::api::quantity::{canonical, whole};
 use crate::controller::World;
+use crate::controller::ephemeral::{ephemeral_claims, own_claim};
 
 /// The mode of files of ConfigMaps, Secrets and the like where the manifest names none.
 const DEFAULT_MODE: i32 = 0o644;
@@ -131,6 +133,8 @@ pub struct Sources<'a> {
     pub world: &'a World,
     /// The pod, and what its files refer to.
     pub referenced: Referenced<'a>,
+    /// What this machine has mounted from afar.
+    pub nfs: &'a [NfsMount],
 }
 
 /// Files of a pod's volumes that are to be as they are now; those that cannot be made stay as they were.
@@ -162,7 +166,8 @@ pub(super) fn prepare(sources: &Sources<'_>) -> Result<Vec<(VolumeRun, Step)>, P
         .map(|volume| {
             let (place, step) = prepare_one(sources, volume)
                 .map_err(|why| Problem::Mount { volume: volume.name.clone(), why })?;
-            let read_only = matches!(step, Step::WriteFiles(_));
+            let of_nfs = volume.nfs.as_ref().is_some_and(|source| source.read_only == Some(true));
+            let read_only = of_nfs || matches!(step, Step::WriteFiles(_));
             let limit = size_limit(volume).filter(|_| place == Place::Pod);
             Ok((VolumeRun { name: volume.name.clone(), place, read_only, limit }, step))
         })
@@ -210,6 +215,17 @@ fn prepare_one(sources: &Sources<'_>, volume: &Volume) -> Result<(Place, Step), 
         let uid = sources.world.claim_uid(&claim);
         let uid = uid.ok_or_else(|| format!("persistentvolumeclaim {:?} not found", source.claim_name))?;
         return Ok((Place::Claim(claim_directory(&claim, uid)), Step::MakeClaim));
+    }
+    if volume.ephemeral.is_some() {
+        let pod = sources.referenced.pod;
+        let own = ephemeral_claims(pod).find(|(one, _)| one.name == volume.name);
+        let (_, claim) = own.ok_or("the volume has no claim")?;
+        let uid = own_claim(sources.world, pod, &claim)?;
+        return Ok((Place::Claim(claim_directory(&claim, uid)), Step::MakeClaim));
+    }
+    if let Some(source) = &volume.nfs {
+        let directory = nfs::directory_of(source, sources.nfs)?;
+        return Ok((Place::Host(directory), Step::CheckHostPath("Directory".into())));
     }
     // A volume without a source is an emptyDir; what is neither has been refused.
     let in_memory =

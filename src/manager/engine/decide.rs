@@ -57,6 +57,7 @@ impl Engine {
                 break;
             }
         }
+        self.collect_claims(round);
         Ok(())
     }
 
@@ -232,6 +233,7 @@ impl Engine {
         if !is_bound(pod) {
             return Ok(());
         }
+        self.make_claims(pod, now, round);
         let owner: Option<&ObjectMeta> = controller_of(&pod.metadata)
             .and_then(|owner| self.world.unfinished_job(&owner.uid))
             .map(|job| &job.metadata);
@@ -247,6 +249,7 @@ impl Engine {
             config: &self.config,
             me: self.me,
             address: &self.names.address_of(uid(&pod.metadata)).to_string(),
+            nfs: &Self::nfs_for(pod),
         };
         let resolved = match self.unprepared.remove(uid(&pod.metadata)) {
             Some(why) => Err(Blocked::by_volume(why)),

@@ -2,14 +2,21 @@
 
 use chrono::{DateTime, Utc};
 
+use super::super::seed;
 use super::{Engine, Round, SOON};
 use crate::api::Pod;
 use crate::api::kinds::Key;
 use crate::api::meta::{key, namespace, uid};
+use crate::controller::ephemeral::{ephemeral_claims, missing_claims};
+use crate::controller::pods::new_uid;
 use crate::controller::scheduler::claims_of;
-use crate::kubelet::actions::{Prepared, Referenced, Sources, claim_of_directory, current_files};
+use crate::kubelet::actions::{
+    NfsMount, Prepared, Referenced, Sources, claim_directory, claim_of_directory, current_files, nfs_mounts,
+};
 use crate::kubelet::{prepare_volumes, write_files};
-use crate::store::{PodDirectory, remove_tree};
+use crate::registry::strategy::Strategy as _;
+use crate::registry::strategy::persistent_volume_claim::bind;
+use crate::store::{PodDirectory, Table, remove_tree};
 
 impl Engine {
     /// Prepares the volumes of a pod. False where that fails: the next pass says why.
@@ -59,7 +66,7 @@ impl Engine {
             let (world, config, allocatable) = (&self.world, &self.config, &self.allocatable);
             let address = pod.status.as_ref().and_then(|status| status.pod_ip.as_deref()).unwrap_or_default();
             let referenced = Referenced { pod, address, config, allocatable };
-            for (volume, payload) in current_files(&Sources { world, referenced }) {
+            for (volume, payload) in current_files(&Sources { world, referenced, nfs: &[] }) {
                 let path = volume.path(self.store.root(), directory.path());
                 if path.is_dir() {
                     let _ = write_files(&path, &payload);
@@ -93,9 +100,39 @@ impl Engine {
     /// Whether a pod that has not ended has a claim.
     pub(super) fn is_in_use(&self, claim: &Key) -> bool {
         self.world.live_pods().any(|pod| {
+            let is_named = || pod.spec.iter().flat_map(claims_of).any(|name| *name == *claim.name);
             *namespace(&pod.metadata) == *claim.namespace
-                && pod.spec.as_ref().is_some_and(|spec| claims_of(spec).any(|name| *name == *claim.name))
+                && (is_named() || ephemeral_claims(pod).any(|(_, own)| own == *claim))
         })
+    }
+
+    /// Makes the claims that a pod brings with it: they are stored before it is started.
+    pub(super) fn make_claims(&mut self, pod: &Pod, now: DateTime<Utc>, round: &mut Round) {
+        for mut claim in missing_claims(&self.world, pod) {
+            claim.set_defaults();
+            claim.prepare_for_create(&new_uid(&mut fastrand::Rng::with_seed(seed())), now);
+            bind(&mut claim);
+            self.world.put_claim(&claim);
+            round.writes.put(claim);
+        }
+    }
+
+    /// Claims that were made for a pod go with it.
+    pub(super) fn collect_claims(&mut self, round: &mut Round) {
+        for key in self.world.claims_without_pod() {
+            let uid = self.world.remove_claim(&key);
+            round.claims.extend(uid.map(|uid| claim_directory(&key, &uid)));
+            round.writes.delete(Table::CLAIMS, key);
+        }
+    }
+
+    /// What this machine has mounted from afar, where the pod asks for that.
+    pub(super) fn nfs_for(pod: &Pod) -> Vec<NfsMount> {
+        let mut volumes = pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten());
+        if !volumes.any(|volume| volume.nfs.is_some()) {
+            return Vec::new();
+        }
+        nfs_mounts(&std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default())
     }
 }
 

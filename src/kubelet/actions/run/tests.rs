@@ -37,6 +37,7 @@ fn resolve(pod: &Pod, annotations: &Value) -> Result<PodRun, Blocked> {
         config: &config,
         me: Identity { user: 1000, group: 1000 },
         address: "127.16.0.9",
+        nfs: &[],
     };
     pod_run(pod, &owner(annotations), &world, &environment).map(|prepared| prepared.run)
 }

@@ -39,7 +39,7 @@ fn prepared(volume: Value) -> Result<(VolumeRun, Step), String> {
     let (config, allocatable) = (config(), Amounts::new());
     let referenced =
         Referenced { pod: &pod, address: "127.16.0.1", config: &config, allocatable: &allocatable };
-    let sources = Sources { world: &world, referenced };
+    let sources = Sources { world: &world, referenced, nfs: &[] };
     match prepare(&sources) {
         Ok(mut all) => {
             assert_eq!(all.len(), 1, "what no container mounts is not prepared");
