@@ -70,8 +70,8 @@ pub use spares::Spares;
 pub use state::{Object, State};
 pub use tail::{Tail, sync_journal};
 pub use volumes::{
-    VolumeFiles, give_to_group, make_open_directory, remove_tree, write_in_place, write_message_file,
-    write_volume_files,
+    VolumeFiles, give_to_group, make_open_directory, make_plain_directory, remove_tree, write_in_place,
+    write_message_file, write_volume_files,
 };
 
 use std::fmt;

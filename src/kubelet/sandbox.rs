@@ -20,10 +20,10 @@ use rustix::mount::{
     UnmountFlags,
 };
 
-use super::actions::{ContainerRun, PodRun, SandboxRun};
+use super::actions::{ContainerRun, DirectoryOf, PodRun, SandboxRun};
 use super::memory_volumes::PodNamespaces;
 use crate::api::errno::errno_text;
-use crate::store::PodDirectory;
+use crate::store::{PodDirectory, make_plain_directory};
 
 /// Where programs look for names.
 const HOSTS: &str = "/etc/hosts";
@@ -39,8 +39,8 @@ pub(super) struct Sandbox<'a> {
     /// As whom an ordinary user is to appear.
     user: Option<u32>,
     group: Option<u32>,
-    /// The manifest's, made in a volume where it is missing.
-    working_directory: Option<PathBuf>,
+    /// The manifest's, made where it is missing: in a volume, or else what lies in the pod's own directory is seen there.
+    working_directory: Option<(PathBuf, PathBuf)>,
     /// A directory that may be covered while the new root is made.
     scratch: PathBuf,
 }
@@ -126,7 +126,8 @@ impl<'a> Sandbox<'a> {
             hostname: run.hostname.clone(),
             user: credentials.and_then(|credentials| credentials.user),
             group: credentials.and_then(|credentials| credentials.group),
-            working_directory: sandbox.working_directory.as_ref().map(PathBuf::from),
+            working_directory: (container.directory_of == DirectoryOf::Manifest)
+                .then(|| (PathBuf::from(&container.working_directory), own_directory(pod, &container.name))),
             scratch: pod.to_owned(),
         }
     }
@@ -143,15 +144,46 @@ impl<'a> Sandbox<'a> {
         separate_mounts()?;
         let trees = self.mounts.iter().map(Mount::tree).collect::<Result<Vec<_>, _>>()?;
         let mut view = View::default();
-        if self.read_only_root || self.mounts.iter().any(|mount| lacks_first_component(&mount.target)) {
+        let directory = self.working_directory.as_ref().map(|(directory, _)| directory.as_path());
+        let made = self.own_directory_tree()?;
+        let mut paths = self.mounts.iter().map(|mount| mount.target.as_path()).chain(directory);
+        if self.read_only_root || paths.any(lacks_first_component) {
             view.make_root(&self.scratch, self.read_only_root)?;
         }
         for (mount, tree) in self.mounts.iter().zip(trees) {
             view.place(&tree, &mount.target)?;
         }
-        self.working_directory.as_deref().map_or(Ok(()), |directory| view.make_in_volume(directory))?;
+        if let (Some(directory), Some(made)) = (directory, made) {
+            view.make_working_directory(directory, &made)?;
+        }
         view.seal()
     }
+}
+
+impl Sandbox<'_> {
+    /// What is to be seen at a working directory that the host does not have.
+    fn own_directory_tree(&self) -> Result<Option<OwnedFd>, SandboxError> {
+        let Some((directory, own)) = &self.working_directory else { return Ok(None) };
+        if rustix::fs::stat(directory).is_ok() {
+            return Ok(None);
+        }
+        let what = || format!("make the working directory {}", directory.display());
+        if is_the_kernels(directory) {
+            return Err(Errno::INVAL).doing(what);
+        }
+        let number = |error: io::Error| Errno::from_io_error(&error).unwrap_or(Errno::IO);
+        make_plain_directory(own).map_err(number).doing(what)?;
+        let tree = clone_tree(open_path(own).doing(what)?.as_fd(), "").doing(what)?;
+        if self.read_only_root {
+            make_read_only(tree.as_fd(), Depth::WithSubmounts).doing(what)?;
+        }
+        Ok(Some(tree))
+    }
+}
+
+/// Where what a container writes to a working directory lies that the host does not have. No volume is called so.
+pub(super) fn own_directory(pod: &Path, container: &str) -> PathBuf {
+    PodDirectory::new(pod.to_owned()).volumes_path().join(format!("..{container}"))
 }
 
 /// What is mounted from now on is seen by this process alone.
@@ -160,17 +192,22 @@ pub(super) fn separate_mounts() -> Result<(), SandboxError> {
     rustix::mount::mount_change("/", propagation).doing(|| "separate the mounts".into())
 }
 
+/// Whether a path leads to what is the kernel's own.
+fn is_the_kernels(path: &Path) -> bool {
+    path.starts_with("/proc") || path.starts_with("/sys")
+}
+
 /// Whether the file system's root has nothing of that name.
 fn lacks_first_component(path: &Path) -> bool {
     let first = path.components().find(|component| *component != Component::RootDir);
     first.is_some_and(|first| rustix::fs::lstat(Path::new("/").join(first)).is_err())
 }
 
-const ORDINARY_REFUSAL: &str = "; a volume at a path that this machine does not have needs user namespaces, which this \
-     machine refuses: on Ubuntu allow them with `sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`, in a Docker \
+const ORDINARY_REFUSAL: &str = "; a path that this machine does not have, for a volume or to work in, needs user namespaces, \
+     which this machine refuses: on Ubuntu allow them with `sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`, in a Docker \
      container with `--security-opt seccomp=unconfined`";
-const NO_USER_NAMESPACES: &str = "; a volume at a path that this machine does not have needs user namespaces, and this machine \
-     allows none: `sudo sysctl user.max_user_namespaces=15000`";
+const NO_USER_NAMESPACES: &str = "; a path that this machine does not have, for a volume or to work in, needs user \
+     namespaces, and this machine allows none: `sudo sysctl user.max_user_namespaces=15000`";
 
 /// A mount namespace of our own, and a name for the host; who is not root needs a user namespace for that, in which the own
 /// ids may be called by others.
@@ -212,11 +249,8 @@ pub(super) fn enter_namespaces(user: Option<u32>, group: Option<u32>) -> Result<
 impl Mount {
     /// Refuses what no container runtime mounts at.
     fn check(&self) -> Result<(), SandboxError> {
-        let mut components = self.target.components().filter(|one| *one != Component::RootDir);
-        let is_bad = match components.next() {
-            None => true,
-            Some(first) => first.as_os_str() == "proc" || first.as_os_str() == "sys",
-        };
+        let is_bad =
+            self.target.components().all(|one| one == Component::RootDir) || is_the_kernels(&self.target);
         let climbs = self.target.components().any(|one| one == Component::ParentDir);
         if is_bad || climbs {
             return Err(Errno::INVAL).doing(|| format!("mount a volume at {}", self.target.display()));
@@ -322,16 +356,22 @@ impl View {
         Ok(())
     }
 
-    /// Makes a working directory that is missing, as container runtimes do, where it lies in a volume.
-    fn make_in_volume(&mut self, directory: &Path) -> Result<(), SandboxError> {
+    /// Makes a working directory that is missing, as container runtimes do: in a volume where it lies in one, else `made` is seen
+    /// there.
+    fn make_working_directory(&mut self, directory: &Path, made: &OwnedFd) -> Result<(), SandboxError> {
         let what = || format!("make the working directory {}", directory.display());
         let there = directory.ancestors().find(|ancestor| rustix::fs::stat(*ancestor).is_ok());
         let Some(there) = there.filter(|there| *there != directory) else { return Ok(()) };
-        let holder = open_path(there).doing(what)?;
-        if self.own.contains(&mount_of(holder.as_fd()).doing(what)?) {
-            self.make(directory, FileType::Directory)?;
+        let holder = mount_of(open_path(there).doing(what)?.as_fd()).doing(what)?;
+        let covers = self.covers.iter().map(|cover| mount_of(cover.as_fd()));
+        let covers = covers.collect::<rustix::io::Result<Vec<_>>>().doing(what)?;
+        let is_in_volume = self.own.contains(&holder) && !covers.contains(&holder);
+        self.make(directory, FileType::Directory)?;
+        if is_in_volume {
+            return Ok(());
         }
-        Ok(())
+        let place = open_path(directory).doing(what)?;
+        attach(made.as_fd(), place.as_fd(), c"").doing(what)
     }
 
     /// Covers a directory of the host by one of ours that holds the same; returns that.

@@ -20,8 +20,8 @@ use nix::unistd::Pid;
 use questions::AFTER_PRE_STOP;
 
 use super::actions::{
-    CONTAINER_VARIABLE, ContainerPhase, ContainerRun, ContainerState, CredentialsRun, PodRun, ProbeStates,
-    Terminated, Verdict, compute_pod_actions, ended, pod_status, started,
+    CONTAINER_VARIABLE, ContainerPhase, ContainerRun, ContainerState, CredentialsRun, DirectoryOf, PodRun,
+    ProbeStates, SandboxRun, Terminated, Verdict, compute_pod_actions, ended, pod_status, started,
 };
 use super::background::{CONTROLLER, start_outside_of_the_pod};
 use super::clock::SteadyClock;
@@ -34,7 +34,7 @@ use super::processes::{
     Session, has_children, kill_descendants, kill_marked_descendants, next_ended_child, ticks,
 };
 use super::program::{NoProgram, find_program};
-use super::sandbox::{PodPlace, Sandbox};
+use super::sandbox::{PodPlace, Sandbox, own_directory};
 use super::spawn::{
     Entered, Program, Step, StopRequest, become_subreaper, release_free_memory, set_process_name, set_title,
     signal_removals, stay_in_background,
@@ -45,7 +45,7 @@ use crate::api::durations::after;
 use crate::api::errno::errno_text;
 use crate::store::{
     Inbox, PodDirectory, PodReport, ProcessLock, ReportedEvent, Store, clock_offset, crash_point, holder_of,
-    write_message_file,
+    remove_tree, write_message_file,
 };
 
 /// Where a supervisor works.
@@ -618,6 +618,10 @@ fn start(
     log: LogPlace,
     restart: i32,
 ) -> Result<Process, StartFailure> {
+    if container.directory_of == DirectoryOf::Manifest {
+        // What an earlier run has left in a directory that was made for it is not there any more, as in a container.
+        let _ = remove_tree(&own_directory(place.pod, &container.name));
+    }
     let log =
         LogWriter::create(log, restart).map_err(|error| start_error(&format!("create log: {error}")))?;
     let pipe = || {
@@ -653,9 +657,13 @@ pub(super) fn start_process(
     let program = Program::new(&path, words, directory, &run.hostname, run.umask, credentials.as_ref())
         .map_err(|_| start_error(&format!("exec: {name:?}: invalid argument")))?;
     let Some(sandbox) = &container.sandbox else {
-        return program
-            .start(outputs.0, outputs.1)
-            .map_err(|(step, error)| step_failed(container, step, &path, &error).into());
+        return program.start(outputs.0, outputs.1).or_else(|(step, error)| match step {
+            Step::Directory if is_to_be_made(container, &error) => {
+                let bare = SandboxRun::default();
+                start_in_sandbox(container, &program, &Sandbox::new(run, container, &bare, place), outputs)
+            }
+            _ => Err(step_failed(container, step, &path, &error).into()),
+        });
     };
     let started =
         start_in_sandbox(container, &program, &Sandbox::new(run, container, sandbox, place), outputs);
@@ -666,6 +674,11 @@ pub(super) fn start_process(
         }
         started => started,
     }
+}
+
+/// Whether what keeps a container from starting is that its manifest's working directory is missing: that is made for it alone.
+fn is_to_be_made(container: &ContainerRun, error: &std::io::Error) -> bool {
+    container.directory_of == DirectoryOf::Manifest && error.kind() == std::io::ErrorKind::NotFound
 }
 
 /// What comes before the message of a container whose view of the file system could not be made.
@@ -681,7 +694,7 @@ fn start_in_sandbox(
         let directory = Path::new(&container.working_directory);
         sandbox.enter().map_err(|error| format!("{NO_SANDBOX}{error}"))?;
         // Covered by a volume, the directory of whoever created the object is not the container's to start in.
-        let is_hidden = !container.has_working_directory() && !directory.is_dir();
+        let is_hidden = container.directory_of == DirectoryOf::Creator && !directory.is_dir();
         let path = CString::new(path_of(container)?).map_err(|_| start_error("exec: invalid argument"))?;
         Ok(Entered { path, directory: is_hidden.then(|| c"/".to_owned()) })
     };

@@ -27,6 +27,20 @@ pub fn make_open_directory(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Makes a directory that only its owner writes to, and what leads to it; one that is there stays as it is.
+///
+/// # Errors
+/// Failing system calls.
+pub fn make_plain_directory(path: &Path) -> io::Result<()> {
+    if let Some(parent) = path.parent() {
+        DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
+    }
+    match make_directory(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        made => made,
+    }
+}
+
 /// Files with their modes, by their paths within a volume.
 pub type VolumeFiles = BTreeMap<String, (Vec<u8>, u32)>;
 

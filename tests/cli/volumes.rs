@@ -445,7 +445,9 @@ fn share_a_volume_in_memory(world: &World) {
     let script = "cd /input/fast; stat -f -c %T .; stat -c %a .; cat init; \
          head -c 2000000 /dev/zero > big 2>/dev/null; test $(stat -c %s big) -le 1048576 && echo bounded; rm big; \
          if mkdir once 2>/dev/null; then until test -e side -a -e $OLDPWD/go; do sleep 0.01; done; exit 1; fi; cat side; touch done";
-    let side = "echo from side > /input/fast/side; until test -e /input/fast/done; do sleep 0.01; done";
+    // Before that the volume may be full.
+    let side = "cd /input/fast; until test -d once; do sleep 0.01; done; echo from side > side; \
+         until test -e done; do sleep 0.01; done";
     let spec = format!(
         "initContainers: [{{name: first, image: i, command: [sh, -c, 'echo from init > /input/fast/init'], {mount}}}]\n\
          containers:\n- {{name: main, image: i, command: [sh, -c, {script:?}], {mount}}}\n\
@@ -497,4 +499,39 @@ fn a_pod_whose_volume_holds_more_than_it_may_is_evicted() {
     let spec =
         spec.replace("3000000", "3000").replace("while :; do sleep 0.01; done", "sleep 2.5; echo ended");
     assert_eq!(world.run_to_end("modest", &job_of_pod("modest", &spec)), ("ended\n".into(), 0));
+}
+
+#[test]
+fn a_working_directory_that_is_missing_is_there_for_its_container_alone() {
+    if !has_namespaces() {
+        return;
+    }
+    make_a_working_directory(&World::new());
+    if is_root() {
+        make_a_working_directory(&World::of_user(1001));
+    }
+}
+
+fn make_a_working_directory(world: &World) {
+    for (name, directory) in [("deep", "/no/such/directory"), ("beside", "/etc/jobctl-no-such-directory")] {
+        let script = "pwd; ls -A; echo kept > x; touch ../y 2>/dev/null || echo sealed; until test -e probed; do sleep 0.01; done; cat x";
+        let spec = format!(
+            "containers:\n- name: main\n  image: i\n  workingDir: {directory}\n  command: [sh, -c, {script:?}]\n  \
+             readinessProbe: {{exec: {{command: [sh, -c, 'test -e x && touch probed']}}, periodSeconds: 1}}\n"
+        );
+        let (said, code) = world.run_to_end(name, &job_of_pod(name, &spec));
+        assert_eq!((said.as_str(), code), (format!("{directory}\nsealed\nkept\n").as_str(), 0));
+        assert!(!fs::exists(directory).expect("look"), "never on the host");
+        let uid = world.value(&format!("pods -l job-name={name}"), "{.items[0].metadata.uid}");
+        eventually(SOON, || !world.store().join("pods").join(&uid).join("volumes").exists());
+    }
+    // One below the directory where the object was created has to be there: nothing runs beside what was meant.
+    let spec = "containers: [{name: main, image: i, workingDir: typo, command: [pwd]}]\n";
+    let _ = world.apply(&job_of_pod("typo", spec));
+    world.wait_for_end("typo");
+    assert!(
+        end_of(world, "typo").ends_with(") failed: no such file or directory"),
+        "{}",
+        end_of(world, "typo")
+    );
 }

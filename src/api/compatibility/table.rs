@@ -272,7 +272,11 @@ const PROBE_FIELDS: [&str; 36] = [
 ];
 
 pub(super) const CONTAINER: &[Entry] = &[
-    honoured(&["name", "command", "args", "workingDir"], ""),
+    honoured(&["name", "command", "args"], ""),
+    honoured(
+        &["workingDir"],
+        "a path that this machine does not have is made for the container alone; a relative one has to be there",
+    ),
     honoured(&["image", "imagePullPolicy"], "a label: the command runs on this machine; may be left out"),
     honoured(&["env[].name", "env[].value", "env[].valueFrom.fieldRef"], ""),
     honoured(

@@ -99,6 +99,9 @@ pub struct ContainerRun {
     pub env: Vec<(String, String)>,
     /// Where it starts.
     pub working_directory: String,
+    /// Who has said so.
+    #[serde(default, skip_serializing_if = "DirectoryOf::is_creators")]
+    pub directory_of: DirectoryOf,
     /// What it needs beyond a plain process: a file system of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<SandboxRun>,
@@ -142,9 +145,24 @@ pub struct SandboxRun {
     /// Whether it can write to its volumes only.
     #[serde(default)]
     pub read_only_root: bool,
-    /// The manifest's working directory, which is made where it lies in a volume.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub working_directory: Option<String>,
+}
+
+/// Who says where a container starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DirectoryOf {
+    /// Nobody: it is where the object was created.
+    #[default]
+    Creator,
+    /// The manifest, below the directory where the object was created: there it has to be.
+    ManifestBelow,
+    /// The manifest: what is missing is made for the container alone.
+    Manifest,
+}
+
+impl DirectoryOf {
+    fn is_creators(&self) -> bool {
+        *self == Self::Creator
+    }
 }
 
 impl ContainerRun {
@@ -153,11 +171,6 @@ impl ContainerRun {
         let is_bare = |sandbox: &SandboxRun| sandbox.mounts.is_empty() && !sandbox.read_only_root;
         let has_ids = self.credentials.as_ref().is_some_and(|ids| ids.user.is_some() || ids.group.is_some());
         self.sandbox.as_ref().is_none_or(is_bare) && self.message_path.is_none() && !has_ids
-    }
-
-    /// Whether the manifest says where it starts.
-    pub fn has_working_directory(&self) -> bool {
-        self.sandbox.as_ref().is_some_and(|sandbox| sandbox.working_directory.is_some())
     }
 }
 
@@ -404,24 +417,21 @@ fn container_run(
     env.extend(ours.map(|(name, value)| (name.to_owned(), value.to_owned())));
     let of_image = known.as_ref().and_then(|known| known.working_dir.as_deref());
     let wanted = container.working_dir.as_deref().filter(|directory| !directory.is_empty()).or(of_image);
-    let working_directory = match wanted {
-        None | Some("") => directory.to_owned(),
-        Some(absolute) if absolute.starts_with('/') => absolute.to_owned(),
-        Some(relative) => format!("{}/{relative}", directory.trim_end_matches('/')),
+    let (working_directory, directory_of) = match wanted {
+        None | Some("") => (directory.to_owned(), DirectoryOf::Creator),
+        Some(absolute) if absolute.starts_with('/') => (absolute.to_owned(), DirectoryOf::Manifest),
+        Some(relative) => {
+            (format!("{}/{relative}", directory.trim_end_matches('/')), DirectoryOf::ManifestBelow)
+        }
     };
     let mounts = volumes::mounts(container, volumes, &env).map_err(blocked)?;
-    let given = wanted.is_some();
     let message_path = message_path(container, &argv, &env);
     let needs_sandbox = message_path.is_some()
         || !mounts.is_empty()
         || has_names
         || security.read_only_root
         || security.needs_user_namespace(me);
-    let sandbox = needs_sandbox.then(|| SandboxRun {
-        mounts,
-        read_only_root: security.read_only_root,
-        working_directory: given.then(|| working_directory.clone()),
-    });
+    let sandbox = needs_sandbox.then_some(SandboxRun { mounts, read_only_root: security.read_only_root });
     Ok(ContainerRun {
         name: container.name.clone(),
         image,
@@ -429,6 +439,7 @@ fn container_run(
         argv,
         env: env.into_iter().collect(),
         working_directory,
+        directory_of,
         sandbox,
         credentials: credentials(security),
         probes: ProbesRun::of(container, referenced.address).map(Box::new),

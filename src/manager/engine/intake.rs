@@ -7,7 +7,6 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::super::outline::PodOutline;
 use super::super::world::place;
-use super::volumes::has_volumes;
 use super::{Engine, Round};
 use crate::api::Pod;
 use crate::api::conditions::is_pod_finished;
@@ -43,7 +42,7 @@ impl Engine {
             self.record(container_event(pod, &told.container, kind, message, now), round)?;
         }
         if report.last {
-            if self.world.live_pod(&key).is_some_and(|pod| has_volumes(pod)) {
+            if self.world.live_pod(&key).is_some_and(|pod| self.may_have_files(pod)) {
                 round.ended.push(report.uid.clone());
             }
             self.suspects.remove(&report.uid);

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::super::seed;
 use super::{Engine, Round, SOON};
 use crate::api::Pod;
+use crate::api::containers::containers;
 use crate::api::kinds::Key;
 use crate::api::meta::{key, namespace, uid};
 use crate::controller::ephemeral::{ephemeral_claims, missing_claims};
@@ -75,6 +76,15 @@ impl Engine {
         }
     }
 
+    /// Whether a pod may have files of its own beside its logs: volumes, or a working directory that was made for it.
+    pub(super) fn may_have_files(&self, pod: &Pod) -> bool {
+        let spec = pod.spec.as_ref();
+        let mut containers = spec.into_iter().flat_map(containers);
+        has_volumes(pod)
+            || !self.world.settings.images.images.is_empty()
+            || containers.any(|(_, container)| container.working_dir.is_some())
+    }
+
     /// Removes the volumes of pods that have ended and of claims that are gone.
     pub(super) fn clear_volumes(&self, round: &mut Round) {
         for uid in std::mem::take(&mut round.ended) {
@@ -136,6 +146,6 @@ impl Engine {
     }
 }
 
-pub(super) fn has_volumes(pod: &Pod) -> bool {
+fn has_volumes(pod: &Pod) -> bool {
     pod.spec.as_ref().is_some_and(|spec| spec.volumes.is_some())
 }
