@@ -112,6 +112,12 @@ _jobctl() {
             jobctl,watch)
                 cmd="jobctl__subcmd__watch"
                 ;;
+            jobctl__subcmd__create,clusterrole)
+                cmd="jobctl__subcmd__create__subcmd__clusterrole"
+                ;;
+            jobctl__subcmd__create,clusterrolebinding)
+                cmd="jobctl__subcmd__create__subcmd__clusterrolebinding"
+                ;;
             jobctl__subcmd__create,configmap)
                 cmd="jobctl__subcmd__create__subcmd__configmap"
                 ;;
@@ -147,6 +153,12 @@ _jobctl() {
                 ;;
             jobctl__subcmd__create,serviceaccount)
                 cmd="jobctl__subcmd__create__subcmd__serviceaccount"
+                ;;
+            jobctl__subcmd__create__subcmd__help,clusterrole)
+                cmd="jobctl__subcmd__create__subcmd__help__subcmd__clusterrole"
+                ;;
+            jobctl__subcmd__create__subcmd__help,clusterrolebinding)
+                cmd="jobctl__subcmd__create__subcmd__help__subcmd__clusterrolebinding"
                 ;;
             jobctl__subcmd__create__subcmd__help,configmap)
                 cmd="jobctl__subcmd__create__subcmd__help__subcmd__configmap"
@@ -354,6 +366,12 @@ _jobctl() {
                 ;;
             jobctl__subcmd__help,watch)
                 cmd="jobctl__subcmd__help__subcmd__watch"
+                ;;
+            jobctl__subcmd__help__subcmd__create,clusterrole)
+                cmd="jobctl__subcmd__help__subcmd__create__subcmd__clusterrole"
+                ;;
+            jobctl__subcmd__help__subcmd__create,clusterrolebinding)
+                cmd="jobctl__subcmd__help__subcmd__create__subcmd__clusterrolebinding"
                 ;;
             jobctl__subcmd__help__subcmd__create,configmap)
                 cmd="jobctl__subcmd__help__subcmd__create__subcmd__configmap"
@@ -794,7 +812,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__create)
-            opts="-f -R -o -n -h --filename --recursive --dry-run --validate --output --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help"
+            opts="-f -R -o -n -h --filename --recursive --dry-run --validate --output --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help clusterrole clusterrolebinding configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -805,6 +823,142 @@ _jobctl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dry-run)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --validate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --field-manager)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pass-env)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__create__subcmd__clusterrole)
+            opts="-o -n -h --verb --resource --resource-name --non-resource-url --aggregation-rule --dry-run --validate --output --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --verb)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --resource)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --resource-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --non-resource-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --aggregation-rule)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dry-run)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --validate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --field-manager)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pass-env)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__create__subcmd__clusterrolebinding)
+            opts="-o -n -h --clusterrole --user --group --serviceaccount --dry-run --validate --output --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --clusterrole)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --serviceaccount)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -976,8 +1130,36 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__create__subcmd__help)
-            opts="configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help"
+            opts="clusterrole clusterrolebinding configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__create__subcmd__help__subcmd__clusterrole)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__create__subcmd__help__subcmd__clusterrolebinding)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -2708,8 +2890,36 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__help__subcmd__create)
-            opts="configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount"
+            opts="clusterrole clusterrolebinding configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__help__subcmd__create__subcmd__clusterrole)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__help__subcmd__create__subcmd__clusterrolebinding)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -69,6 +69,49 @@ pub fn is_foreign(group: &str, kind: &str) -> bool {
         || group == "resource.k8s.io" && DEVICES.contains(&kind)
 }
 
+/// Short names of such kinds.
+const SHORT: [(&str, &str); 14] = [
+    ("crd", "CustomResourceDefinition"),
+    ("csr", "CertificateSigningRequest"),
+    ("deploy", "Deployment"),
+    ("ds", "DaemonSet"),
+    ("ep", "Endpoints"),
+    ("hpa", "HorizontalPodAutoscaler"),
+    ("ing", "Ingress"),
+    ("pdb", "PodDisruptionBudget"),
+    ("pv", "PersistentVolume"),
+    ("rc", "ReplicationController"),
+    ("rs", "ReplicaSet"),
+    ("sc", "StorageClass"),
+    ("vac", "VolumeAttributesClass"),
+    ("crds", "CustomResourceDefinition"),
+];
+
+/// The group and the plural of the resource that a word names: in that group, or in any where it is empty.
+pub fn resource(word: &str, group: &str) -> Option<(&'static str, String)> {
+    let word = word.to_lowercase();
+    let devices = ("resource.k8s.io", &DEVICES[..]);
+    let groups =
+        FOREIGN.into_iter().chain([devices]).filter(|(known, _)| group.is_empty() || *known == group);
+    let mut kinds = groups.flat_map(|(group, kinds)| kinds.iter().map(move |kind| (group, *kind)));
+    kinds.find_map(|(group, kind)| {
+        let (singular, plural) = (kind.to_lowercase(), plural(kind));
+        let is_short = SHORT.contains(&(word.as_str(), kind));
+        (word == singular || word == plural || is_short).then_some((group, plural))
+    })
+}
+
+/// How Kubernetes calls the resource of a kind.
+fn plural(kind: &str) -> String {
+    let kind = kind.to_lowercase();
+    match kind.as_bytes() {
+        _ if kind == "endpoints" => kind,
+        [.., b's'] => format!("{kind}es"),
+        [.., b'y'] => format!("{}ies", &kind[..kind.len() - 1]),
+        _ => format!("{kind}s"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +131,28 @@ mod tests {
             ("argoproj.io", "Workflow", false),
         ] {
             assert_eq!(is_foreign(group, kind), expected, "{group} {kind}");
+        }
+    }
+
+    #[test]
+    fn resources_are_known_by_all_their_names() {
+        for (word, group, expected) in [
+            ("deploy", "", Some(("apps", "deployments"))),
+            ("Deployments", "apps", Some(("apps", "deployments"))),
+            ("deployments", "batch", None),
+            ("ingress", "", Some(("networking.k8s.io", "ingresses"))),
+            ("endpoints", "", Some(("", "endpoints"))),
+            ("deviceclasses", "resource.k8s.io", Some(("resource.k8s.io", "deviceclasses"))),
+            (
+                "mutatingadmissionpolicies",
+                "",
+                Some(("admissionregistration.k8s.io", "mutatingadmissionpolicies")),
+            ),
+            ("widgets", "", None),
+        ] {
+            let found = resource(word, group);
+            let found = found.as_ref().map(|(group, plural)| (*group, plural.as_str()));
+            assert_eq!(found, expected, "{word}.{group}");
         }
     }
 }

@@ -6,6 +6,7 @@ mod namespace;
 mod priority_class;
 mod quota;
 mod role;
+mod role_binding;
 mod secret;
 mod service;
 mod service_account;
@@ -66,6 +67,10 @@ pub(super) struct Options {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
+    #[command(name = "clusterrole")]
+    ClusterRole(role::ClusterArgs),
+    #[command(name = "clusterrolebinding")]
+    ClusterRoleBinding(role_binding::ClusterArgs),
     #[command(name = "configmap", alias = "cm")]
     ConfigMap(config_map::Args),
     #[command(name = "cronjob", alias = "cj")]
@@ -79,7 +84,7 @@ enum What {
     Quota(quota::Args),
     Role(role::Args),
     #[command(name = "rolebinding")]
-    RoleBinding(role::BindingArgs),
+    RoleBinding(role_binding::Args),
     Secret(secret::Args),
     #[command(alias = "svc")]
     Service(service::Args),
@@ -134,12 +139,14 @@ pub(super) fn run(global: &Global, args: Args) -> Result<ExitCode> {
     match args.what {
         Some(What::CronJob(cron_job)) => create_cron_job(global, &cron_job),
         Some(What::Job(job)) => create_job(global, &job),
+        Some(What::ClusterRole(args)) => role::run_cluster(global, &args),
+        Some(What::ClusterRoleBinding(args)) => role_binding::run_cluster(global, &args),
         Some(What::ConfigMap(args)) => config_map::run(global, &args),
         Some(What::Namespace(args)) => namespace::run(global, &args),
         Some(What::PriorityClass(args)) => priority_class::run(global, &args),
         Some(What::Quota(args)) => quota::run(global, &args),
         Some(What::Role(args)) => role::run(global, &args),
-        Some(What::RoleBinding(args)) => role::bind(global, &args),
+        Some(What::RoleBinding(args)) => role_binding::run(global, &args),
         Some(What::Secret(args)) => secret::run(global, &args),
         Some(What::Service(args)) => service::run(global, &args),
         Some(What::ServiceAccount(args)) => service_account::run(global, &args),

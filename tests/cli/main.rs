@@ -37,6 +37,7 @@ mod recorded_ends;
 mod recorded_kinds;
 mod replace;
 mod restarts;
+mod roles;
 mod run;
 mod scale;
 mod security;
