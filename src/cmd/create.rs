@@ -2,6 +2,7 @@
 
 mod config_map;
 mod hash;
+mod key_pair;
 mod namespace;
 mod priority_class;
 mod quota;

@@ -8,15 +8,13 @@ use k8s_openapi::ByteString;
 use serde_json::{Value, json};
 
 use super::sources::SourceArgs;
-use super::{Options, create_or_show, hash, one_name};
+use super::{Options, create_or_show, hash, key_pair, one_name};
 use crate::api::errno::errno_text;
 use crate::api::kinds::Kind;
 use crate::api::names;
 use crate::cmd::context::Global;
 
 const DOCKER_CONFIG: &str = ".dockerconfigjson";
-/// What Go's reader of keys says of a file that holds none.
-const NO_PEM: &str = "tls: failed to find any PEM data in";
 
 /// Create a Secret
 #[derive(Debug, clap::Args)]
@@ -147,7 +145,6 @@ fn account(user: &str, password: &str, email: &str) -> Result<String> {
     Ok(format!("{{{}}}", fields.join(",")))
 }
 
-/// Whether certificate and key belong together is not looked at.
 fn tls(global: &Global, args: &TlsArgs) -> Result<ExitCode> {
     let name = one_name(&args.name, "secret tls")?;
     let (Some(cert), Some(key)) = (&args.cert, &args.key) else { bail!("key and cert must be specified") };
@@ -157,25 +154,10 @@ fn tls(global: &Global, args: &TlsArgs) -> Result<ExitCode> {
             .map_err(|error| anyhow::anyhow!("Cannot read file {path}, open {path}: {}", errno_text(&error)))
     };
     let (cert, key) = (read(cert)?, read(key)?);
-    if !holds_pem(&cert, &["CERTIFICATE"]) {
-        bail!("{NO_PEM} certificate input");
-    }
-    if !holds_pem(&key, &["PRIVATE KEY"]) {
-        bail!("{NO_PEM} key input");
-    }
+    key_pair::check(&cert, &key)?;
     secret.add("tls.crt", cert)?;
     secret.add("tls.key", key)?;
     secret.create(global, args.append_hash, &args.options)
-}
-
-/// Whether bytes have a PEM block whose title ends in one of these.
-fn holds_pem(bytes: &[u8], titles: &[&str]) -> bool {
-    let text = String::from_utf8_lossy(bytes);
-    let begins = |line: &str| {
-        let title = line.strip_prefix("-----BEGIN ").and_then(|rest| rest.trim_end().strip_suffix("-----"));
-        title.filter(|title| titles.iter().any(|wanted| title.ends_with(wanted))).map(str::to_owned)
-    };
-    text.lines().filter_map(begins).any(|title| text.contains(&format!("-----END {title}-----")))
 }
 
 /// A Secret that is being put together.
@@ -233,14 +215,5 @@ mod tests {
             account("u<", "p", "e@x").expect("an account"),
             "{\"username\":\"u\\u003c\",\"password\":\"p\",\"email\":\"e@x\",\"auth\":\"dTw6cA==\"}"
         );
-    }
-
-    #[test]
-    fn keys_and_certificates_are_told_from_other_text() {
-        let block = |title: &str| format!("x\n-----BEGIN {title}-----\nAA==\n-----END {title}-----\n");
-        assert!(holds_pem(block("CERTIFICATE").as_bytes(), &["CERTIFICATE"]));
-        assert!(holds_pem(block("EC PRIVATE KEY").as_bytes(), &["PRIVATE KEY"]));
-        assert!(!holds_pem(block("CERTIFICATE").as_bytes(), &["PRIVATE KEY"]));
-        assert!(!holds_pem(b"-----BEGIN CERTIFICATE-----\nAA==", &["CERTIFICATE"]));
     }
 }
