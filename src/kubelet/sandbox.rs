@@ -349,7 +349,10 @@ impl View {
             let made = if is_last && kind != FileType::Directory {
                 touch(holder.as_fd(), name)
             } else {
-                rustix::fs::mkdirat(&holder, name, Mode::from_raw_mode(0o755))
+                let mode = Mode::from_raw_mode(0o755);
+                rustix::fs::mkdirat(&holder, name, mode)
+                    // Whatever our mask is: the container may run as somebody else.
+                    .and_then(|()| rustix::fs::chmodat(&holder, name, mode, AtFlags::empty()))
             };
             made.doing(what)?;
         }

@@ -39,6 +39,25 @@ fn root_starts_containers_as_whoever_is_asked_for() {
 }
 
 #[test]
+fn what_leads_to_a_volume_can_be_passed_by_whoever_a_container_runs_as() {
+    if !is_root() || !has_namespaces() {
+        return;
+    }
+    let world = World::new();
+    for source in ["emptyDir: {}", "emptyDir: {medium: Memory}"] {
+        let script = "echo kept > /no/such/place/x; cat /no/such/place/x; stat -c %g /no/such/place";
+        let manifest = job("deep", "runAsUser: 12345, fsGroup: 888", "", script)
+            .replace(
+                "        securityContext: {}\n",
+                "        volumeMounts: [{name: v, mountPath: /no/such/place}]\n",
+            )
+            .replace("emptyDir: {}", source);
+        assert_eq!(world.run_to_end("deep", &manifest), ("kept\n888\n".into(), 0), "{source}");
+        let _ = world.run("delete job deep").success();
+    }
+}
+
+#[test]
 fn volumes_belong_to_the_pods_group() {
     if !is_root() || !has_namespaces() {
         return;
