@@ -10,6 +10,7 @@ mod admission;
 mod apply;
 mod background;
 mod bad_input;
+mod brokers;
 mod create;
 mod cronjobs;
 mod delete;

@@ -372,10 +372,8 @@ fn variables_of_resources_are_what_the_container_may_have() {
 #[test]
 fn what_cannot_be_run_yet_is_refused_and_never_half_run() {
     let world = World::new();
-    let volumes = job("refused", "completionMode: Indexed\ncompletions: 2", LINE).replace(
-        "      containers:",
-        "      volumes: [{name: input, csi: {driver: d}}]\n      containers:",
-    );
+    let volumes = job("refused", "completionMode: Indexed\ncompletions: 2", LINE)
+        .replace("      containers:", "      volumes: [{name: input, csi: {driver: d}}]\n      containers:");
     let output = world.command("apply -f -").stdin(volumes).run().failure();
     assert!(output.stderr.contains("spec.template.spec.volumes[0].csi"), "{}", output.stderr);
     world.run("get all").is(0, "", "No resources found in default namespace.\n");

@@ -1,6 +1,8 @@
+use k8s_openapi::api::discovery::v1::EndpointConditions;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::api::EndpointSlice;
 use crate::controller::Settings;
 
 fn service(namespace: &str, name: &str, spec: &Value) -> Service {
@@ -98,4 +100,54 @@ fn services_are_variables_too() {
             "WEB_SERVICE_PORT_DNS_UDP=53",
         ]
     );
+}
+
+#[test]
+fn slices_say_where_each_port_leads_to() {
+    let mut world = World::new(Settings::default());
+    let ports = json!([{"name": "web", "port": 80, "targetPort": "http"}]);
+    let spec = json!({"clusterIP": "127.96.0.1", "selector": {"app": "web"}, "ports": ports});
+    world.put_service(service("space", "web", &spec));
+    let serving = |name: &str, address: &str, port: i32, ready: bool| {
+        let mut pod = pod(name, address, ready, &json!({}));
+        let container = json!({"name": "c", "ports": [{"name": "http", "containerPort": port}]});
+        pod.spec.as_mut().expect("a spec").containers =
+            vec![serde_json::from_value(container).expect("a container")];
+        pod
+    };
+    world.put_pod(serving("one", "127.16.0.1", 8080, true));
+    world.put_pod(serving("two", "127.16.0.2", 9090, true));
+    world.put_pod(serving("three", "127.16.0.3", 9090, false));
+    let shown = |world: &World| -> Vec<String> {
+        let of = |slice: EndpointSlice| {
+            let ports: Vec<_> = slice.ports.iter().flatten().filter_map(|port| port.port).collect();
+            let ready = |conditions: Option<EndpointConditions>| conditions.and_then(|all| all.ready);
+            let all =
+                slice.endpoints.into_iter().map(|one| (one.addresses[0].clone(), ready(one.conditions)));
+            format!("{ports:?} {:?}", all.collect::<Vec<_>>())
+        };
+        endpoint_slices(world).into_iter().map(of).collect()
+    };
+    assert_eq!(
+        shown(&world),
+        [
+            r#"[8080] [("127.16.0.1", Some(true))]"#,
+            r#"[9090] [("127.16.0.3", Some(false)), ("127.16.0.2", Some(true))]"#,
+        ]
+    );
+    let names = |world: &World| -> Vec<_> {
+        endpoint_slices(world).into_iter().filter_map(|slice| slice.metadata.name).collect()
+    };
+    assert_eq!(names(&world), names(&world), "the same whenever they are asked for");
+    assert_ne!(names(&world)[0], names(&world)[1]);
+    let old = &endpoints_of_services(&world)[0];
+    let subsets = old.subsets.as_deref().expect("subsets");
+    let counts = |list: &Option<Vec<_>>| list.as_ref().map_or(0, Vec::len);
+    let counts = subsets.iter().map(|one| (counts(&one.addresses), counts(&one.not_ready_addresses)));
+    assert_eq!(counts.collect::<Vec<_>>(), [(1, 0), (1, 1)]);
+
+    for number in 0..150 {
+        world.put_pod(serving(&format!("more-{number}"), "127.16.1.1", 8080, true));
+    }
+    assert_eq!(names(&world).len(), 3, "a hundred in one slice");
 }

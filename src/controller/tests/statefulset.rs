@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Duration, Utc};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::fixture::start;
-use crate::api::conditions::{pod_phase, set_pod_condition};
+use crate::api::conditions::{is_pod_ready, pod_phase, set_pod_condition};
 use crate::api::kinds::Key;
 use crate::api::meta::{key, label, name, time, uid};
 use crate::api::{Pod, StatefulSet, defaults};
@@ -105,6 +106,7 @@ impl Scene {
         match action {
             Action::CreatePod(pod) => {
                 assert!(self.world.pod(&key(&pod.metadata)).is_none(), "there is one already");
+                self.hold_back_until_others_run(&pod);
                 self.world.put_pod(*pod);
             }
             Action::UpdatePod(pod) => self.world.put_pod(*pod),
@@ -122,6 +124,24 @@ impl Scene {
                 SetAction::RemoveRevision(key) => self.world.stateful_sets.remove_revision(&key),
             },
             other => panic!("no StatefulSet has to do with {other:?}"),
+        }
+    }
+
+    /// With `OrderedReady` nobody comes before all those before him run.
+    fn hold_back_until_others_run(&self, pod: &Pod) {
+        let spec = self.set().spec.expect("a spec");
+        if spec.pod_management_policy.as_deref() != Some("OrderedReady") {
+            return;
+        }
+        let ordinal: i32 = name(&pod.metadata)[4..].parse().expect("an ordinal");
+        let start = spec.ordinals.and_then(|ordinals| ordinals.start).unwrap_or(0);
+        for before in start..ordinal {
+            let pod = self.pod(before);
+            assert!(
+                pod_phase(&pod) == "Running" && is_pod_ready(&pod),
+                "{ordinal} before {before}: {}",
+                self.pods()
+            );
         }
     }
 
@@ -426,4 +446,89 @@ fn a_pod_that_cannot_be_is_said_to_fail() {
         "FailedCreate create Pod {long}-0 in StatefulSet {long} failed error: Pod \"{long}-0\" is invalid: [metadata"
     );
     assert!(scene.events.last().is_some_and(|event| event.starts_with(&told)), "{:?}", scene.events);
+}
+
+/// Something that happens to a set.
+#[derive(Clone, Debug)]
+enum Step {
+    Scale(i32),
+    NewImage(char),
+    /// What the kubelet says of one of the pods.
+    Says(usize, &'static str, bool),
+    Delete(usize),
+    Stopped,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        2 => (0..5).prop_map(Step::Scale),
+        1 => prop::char::range('i', 'l').prop_map(Step::NewImage),
+        6 => (0..5_usize).prop_map(|pod| Step::Says(pod, "Running", true)),
+        1 => (0..5_usize).prop_map(|pod| Step::Says(pod, "Running", false)),
+        1 => (0..5_usize).prop_map(|pod| Step::Says(pod, "Failed", false)),
+        1 => (0..5_usize).prop_map(Step::Delete),
+        3 => Just(Step::Stopped),
+    ];
+    prop::collection::vec(step, 0..40)
+}
+
+impl Scene {
+    fn ordinal(&self, number: usize) -> Option<i32> {
+        let pods: Vec<_> = self.world.live_pods().map(|pod| name(&pod.metadata)[4..].to_owned()).collect();
+        pods.get(number % pods.len().max(1))?.parse().ok()
+    }
+
+    fn take(mut self, step: &Step) -> Self {
+        match step {
+            Step::Scale(replicas) => self.scale(*replicas),
+            Step::NewImage(image) => self.new_image(&image.to_string()),
+            Step::Says(number, phase, ready) => match self.ordinal(*number) {
+                Some(ordinal) => self.says(ordinal, phase, *ready),
+                None => self,
+            },
+            Step::Delete(number) => {
+                let Some(ordinal) = self.ordinal(*number) else { return self };
+                let mut deleted = self.pod(ordinal);
+                deleted.metadata.deletion_timestamp = Some(time(self.now));
+                self.world.put_pod(deleted);
+                self.settle()
+            }
+            Step::Stopped => self.stopped(),
+        }
+    }
+
+    /// Somebody restarts what hangs, the kubelet does its work, and nothing else happens.
+    fn come_to_rest(mut self) -> Self {
+        for _ in 0..40 {
+            self = self.stopped();
+            let waiting = self.world.live_pods().find(|pod| !is_pod_ready(pod));
+            let Some(ordinal) = waiting.and_then(|pod| name(&pod.metadata)[4..].parse().ok()) else {
+                continue;
+            };
+            self = self.runs(ordinal);
+        }
+        self
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 64 } else { 256 }))]
+
+    /// Deterministic and settling at every step; never two of one name, nobody before his turn; and at the end what was asked for.
+    #[test]
+    fn whatever_happens_a_set_comes_to_what_it_was_asked_to_be(steps in steps(), parallel in any::<bool>()) {
+        let policy = if parallel { "Parallel" } else { "OrderedReady" };
+        let mut scene = Scene::of(&json!({"podManagementPolicy": policy}));
+        for step in &steps {
+            scene = scene.take(step);
+        }
+        let scene = scene.come_to_rest();
+        let spec = scene.set().spec.expect("a spec");
+        let image = spec.template.spec.expect("a pod spec").containers[0].image.clone().expect("an image");
+        let replicas = spec.replicas.expect("a number");
+        let wanted: Vec<String> = (0..replicas).map(|ordinal| format!("{ordinal}:{image}")).collect();
+        prop_assert_eq!(scene.pods(), wanted.join(" "));
+        let count = Some(replicas).filter(|count| *count > 0);
+        prop_assert_eq!(scene.counts(), (replicas, [count, Some(replicas), count, count], true));
+    }
 }
