@@ -42,6 +42,7 @@ mod recorded_ends;
 mod recorded_kinds;
 mod replace;
 mod restarts;
+mod restricted;
 mod roles;
 mod run;
 mod scale;
