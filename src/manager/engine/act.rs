@@ -67,7 +67,7 @@ impl Engine {
             }
         }
         self.refresh_volumes(round);
-        self.refresh_names();
+        self.refresh_names(now);
         // The files of volumes go with the pod's end, its logs with the pod.
         self.clear_volumes(round);
         for path in &round.taken {

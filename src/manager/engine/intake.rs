@@ -43,6 +43,9 @@ impl Engine {
             self.record(container_event(pod, &told.container, kind, message, now), round)?;
         }
         if report.last {
+            if let Some(pod) = &pod {
+                self.names.remember(pod, now);
+            }
             if self.world.live_pod(&key).is_some_and(|pod| has_volumes(pod)) {
                 round.ended.push(report.uid.clone());
             }

@@ -1,14 +1,16 @@
 //! Addresses of pods, and the names by which they find each other.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::net::Ipv4Addr;
+
+use chrono::{DateTime, Duration, Utc};
 
 use super::Engine;
 use crate::api::Pod;
 use crate::api::conditions::is_pod_finished;
 use crate::api::meta::{namespace, uid};
-use crate::controller::endpoints::{hosts_lines, own_lines};
+use crate::controller::endpoints::{Member, hosts_lines, own_lines};
 use crate::store::{PodDirectory, write_in_place};
 
 /// Addresses of pods lie in 127.16.0.0/12: the loopback network has them all, so none has to be set up.
@@ -22,7 +24,14 @@ pub(super) struct Names {
     used: HashSet<Ipv4Addr>,
     /// What the pods of a namespace have been told last.
     told: BTreeMap<String, String>,
+    /// Pods that have ended, and until when their names lead to where they were.
+    ended: VecDeque<(DateTime<Utc>, Member)>,
 }
+
+/// How long the names of pods outlive them, at least: a cluster's DNS remembers them about as long.
+const REMEMBERED: Duration = Duration::seconds(5);
+/// The most names of pods that have ended: many that end at once are no ring of a few.
+const MOST_REMEMBERED: usize = 100;
 
 impl Names {
     /// An address for a pod: the same each time, as long as nobody else has it.
@@ -44,6 +53,15 @@ impl Names {
     pub(super) fn keep(&mut self, pod_uid: &str, address: Ipv4Addr) {
         self.used.insert(address);
         self.by_pod.insert(pod_uid.into(), address);
+    }
+
+    /// Notes that a pod has ended.
+    pub(super) fn remember(&mut self, pod: &Pod, now: DateTime<Utc>) {
+        let Some(member) = Member::of(pod) else { return };
+        if self.ended.len() == MOST_REMEMBERED {
+            self.ended.pop_front();
+        }
+        self.ended.push_back((now + REMEMBERED, member));
     }
 
     /// Forgets a pod that has ended.
@@ -81,11 +99,13 @@ impl Engine {
 
     /// The lines that all pods of a namespace see.
     pub(super) fn shared_hosts(&self, namespace: &str) -> String {
-        hosts_lines(&self.world, namespace)
+        let ended: Vec<&Member> = self.names.ended.iter().map(|(_, member)| member).collect();
+        hosts_lines(&self.world, namespace, &ended)
     }
 
     /// Tells running pods of names that have changed.
-    pub(super) fn refresh_names(&mut self) {
+    pub(super) fn refresh_names(&mut self, now: DateTime<Utc>) {
+        self.names.ended.retain(|(until, _)| now < *until);
         if self.world.services().next().is_none() && self.names.told.is_empty() {
             return;
         }
