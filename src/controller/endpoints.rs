@@ -73,9 +73,37 @@ fn cluster_ip(service: &Service) -> Option<&str> {
     spec.cluster_ip.as_deref().filter(|address| !address.is_empty() && *address != NONE)
 }
 
+/// A pod by the name that a headless Service gives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    namespace: String,
+    service: String,
+    hostname: String,
+    address: String,
+}
+
+impl Member {
+    /// The name of a pod, if it has one and an address.
+    pub fn of(pod: &Pod) -> Option<Self> {
+        Some(Self {
+            namespace: namespace(&pod.metadata).to_owned(),
+            service: pod.spec.as_ref()?.subdomain.clone()?,
+            hostname: hostname(pod),
+            address: address(pod)?.to_owned(),
+        })
+    }
+
+    fn has_the_name_of(&self, pod: &Pod) -> bool {
+        namespace(&pod.metadata) == self.namespace
+            && pod.spec.as_ref().is_some_and(|spec| spec.subdomain.as_deref() == Some(&self.service))
+            && hostname(pod) == self.hostname
+    }
+}
+
 /// The lines of `/etc/hosts` that all pods of a namespace see: Services, and pods by the names that a headless Service gives
-/// them. A Service without a pod that is ready leads to its own address, where nobody answers.
-pub fn hosts_lines(world: &World, viewer: &str) -> String {
+/// them. A Service without a pod that is ready leads to its own address, where nobody answers. Pods that have ended just now keep
+/// their names, as in the caches of a cluster's DNS: of several that look for each other one may come late.
+pub fn hosts_lines(world: &World, viewer: &str, ended: &[&Member]) -> String {
     let mut lines = String::new();
     for service in world.services() {
         let (service_name, within) = (name(&service.metadata), namespace(&service.metadata));
@@ -97,6 +125,15 @@ pub fn hosts_lines(world: &World, viewer: &str) -> String {
                 names = qualified(&full, within, viewer);
                 let _ = writeln!(lines, "{address}\t{names}");
             }
+        }
+        let is_own = |member: &&&Member| {
+            member.namespace == within
+                && member.service == service_name
+                && !world.live_pods_in(within).any(|pod| !is_pod_finished(pod) && member.has_the_name_of(pod))
+        };
+        for Member { hostname, address, .. } in ended.iter().filter(is_own) {
+            let full = format!("{hostname}.{service_name}.{within}.svc.{DOMAIN}");
+            let _ = writeln!(lines, "{address}\t{}", qualified(&full, within, viewer));
         }
     }
     lines

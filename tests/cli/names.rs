@@ -39,6 +39,20 @@ fn pods_of_an_indexed_job_find_each_other_by_a_headless_service() {
 }
 
 #[test]
+fn who_comes_late_still_finds_those_that_have_ended() {
+    if !has_namespaces() {
+        return;
+    }
+    let world = World::new();
+    let _ = world.apply(HEADLESS);
+    // The last looks for the others when these have ended.
+    let script = "[ $JOB_COMPLETION_INDEX != 2 ] || until [ -e done-0 -a -e done-1 ]; do sleep 0.02; done; sleep 0.2; \
+         for i in 0 1 2; do until getent hosts ring-$i.peers > /dev/null; do sleep 0.02; done; done; touch done-$JOB_COMPLETION_INDEX";
+    let manifest = world.manifest("ring.yaml", peers(script));
+    let _ = world.run(&format!("run --timeout=60s -f {manifest}")).exits(0);
+}
+
+#[test]
 fn a_service_leads_to_pods_as_long_as_they_are_ready() {
     if !has_namespaces() {
         return;

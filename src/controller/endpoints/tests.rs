@@ -43,7 +43,7 @@ fn world() -> World {
 
 #[test]
 fn names_lead_to_ready_pods() {
-    let lines = hosts_lines(&world(), "space");
+    let lines = hosts_lines(&world(), "space", &[]);
     let expected = "127.96.0.3\tfar.other.svc.cluster.local far.other.svc far.other\n\
         127.16.0.1\thead.space.svc.cluster.local head.space.svc head.space head\n\
         127.16.0.2\thead.space.svc.cluster.local head.space.svc head.space head\n\
@@ -53,7 +53,7 @@ fn names_lead_to_ready_pods() {
         127.16.0.2\tweb.space.svc.cluster.local web.space.svc web.space web\n";
     assert_eq!(lines, expected);
     assert!(
-        hosts_lines(&world(), "other")
+        hosts_lines(&world(), "other", &[])
             .starts_with("127.96.0.3\tfar.other.svc.cluster.local far.other.svc far.other far\n")
     );
 }
@@ -150,4 +150,18 @@ fn slices_say_where_each_port_leads_to() {
         world.put_pod(serving(&format!("more-{number}"), "127.16.1.1", 8080, true));
     }
     assert_eq!(names(&world).len(), 3, "a hundred in one slice");
+}
+
+#[test]
+fn a_pod_that_has_ended_just_now_keeps_its_name_until_another_has_it() {
+    let spec = json!({"hostname": "job-1", "subdomain": "head"});
+    let ended = Member::of(&pod("gone", "127.16.0.9", true, &spec)).expect("a name");
+    let line =
+        "127.16.0.9\tjob-1.head.space.svc.cluster.local job-1.head.space.svc job-1.head.space job-1.head\n";
+    let mut world = world();
+    assert!(hosts_lines(&world, "space", &[&ended]).contains(line));
+    assert!(!hosts_lines(&world, "space", &[]).contains(line));
+    world.put_pod(pod("new", "127.16.0.10", false, &spec));
+    assert!(!hosts_lines(&world, "space", &[&ended]).contains("127.16.0.9"), "the name has another owner");
+    assert_eq!(Member::of(&pod("one", "127.16.0.1", true, &json!({}))), None);
 }

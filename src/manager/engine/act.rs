@@ -19,7 +19,7 @@ impl Engine {
     /// After the commit: start, stop, and clear away. If we die here, the next pass finds the same things to do.
     pub(super) fn act(&mut self, round: &mut Round, now: DateTime<Utc>) -> Result<()> {
         crash_point("before-act");
-        self.refresh_names();
+        self.refresh_names(now);
         for prepared in &mut round.launches {
             if prepared.needs_directory() && !self.prepare(prepared, now) {
                 continue;

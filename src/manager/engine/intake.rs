@@ -42,6 +42,9 @@ impl Engine {
             self.record(container_event(pod, &told.container, kind, message, now), round)?;
         }
         if report.last {
+            if let Some(pod) = &pod {
+                self.names.remember(pod, now);
+            }
             if pod.is_some_and(|pod| self.may_have_files(&pod)) {
                 round.ended.push(report.uid.clone());
             }

@@ -1,14 +1,16 @@
 //! Addresses of pods, and the names by which they find each other.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::net::Ipv4Addr;
+
+use chrono::{DateTime, Duration, Utc};
 
 use super::Engine;
 use crate::api::Pod;
 use crate::api::conditions::is_pod_finished;
 use crate::api::meta::{namespace, uid};
-use crate::controller::endpoints::{hosts_lines, own_lines};
+use crate::controller::endpoints::{Member, hosts_lines, own_lines};
 use crate::store::{PodDirectory, write_in_place};
 
 /// Addresses of pods lie in 127.16.0.0/12: the loopback network has them all, so none has to be set up.
@@ -22,7 +24,14 @@ pub(super) struct Names {
     used: HashSet<Ipv4Addr>,
     /// What the pods of a namespace have been told last.
     told: BTreeMap<String, String>,
+    /// Pods that have ended, and until when their names lead to where they were.
+    ended: VecDeque<(DateTime<Utc>, Member)>,
 }
+
+/// How long the names of pods outlive them, at least: a cluster's DNS remembers them about as long.
+const REMEMBERED: Duration = Duration::seconds(5);
+/// The most names of pods that have ended: many that end at once are no ring of a few.
+const MOST_REMEMBERED: usize = 100;
 
 impl Names {
     /// An address for a pod: the same each time, as long as nobody else has it.
@@ -49,6 +58,15 @@ impl Names {
     /// What the pods of a namespace see of names beside their own.
     pub(super) fn shared(&self, namespace: &str) -> &str {
         self.told.get(namespace).map_or("", String::as_str)
+    }
+
+    /// Notes that a pod has ended.
+    pub(super) fn remember(&mut self, pod: &Pod, now: DateTime<Utc>) {
+        let Some(member) = Member::of(pod) else { return };
+        if self.ended.len() == MOST_REMEMBERED {
+            self.ended.pop_front();
+        }
+        self.ended.push_back((now + REMEMBERED, member));
     }
 
     /// Forgets a pod that has ended.
@@ -84,16 +102,20 @@ impl Engine {
     }
 
     /// Tells running pods of names that have changed. Those that are about to start are told when they are prepared.
-    pub(super) fn refresh_names(&mut self) {
-        if !self.world.take_names_changed() {
+    pub(super) fn refresh_names(&mut self, now: DateTime<Utc>) {
+        let remembered = self.names.ended.len();
+        self.names.ended.retain(|(until, _)| now < *until);
+        let is_forgotten = self.names.ended.len() < remembered;
+        if !self.world.take_names_changed() && !is_forgotten {
             return;
         }
         let spaces: BTreeSet<String> =
             self.world.live_pods().map(|pod| namespace(&pod.metadata).to_owned()).collect();
         let mut told = BTreeMap::new();
         let of_machine = hosts_of_machine();
+        let ended: Vec<&Member> = self.names.ended.iter().map(|(_, member)| member).collect();
         for space in spaces {
-            let lines = hosts_lines(&self.world, &space);
+            let lines = hosts_lines(&self.world, &space, &ended);
             if lines != self.names.shared(&space) {
                 for pod in self.world.live_pods_in(&space) {
                     let directory = PodDirectory::new(self.store.pod_path(uid(&pod.metadata)));
