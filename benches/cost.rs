@@ -1,6 +1,6 @@
 //! What a pod, a Job and a listing cost, as ratios to the bare work and to rivals measured in the same run.
 //!
-//! `cargo bench --bench cost [-- SECTION…]`, sections: pods, aged, indexed, latency, list, memory,
+//! `cargo bench --bench cost [-- SECTION…]`, sections: pods, aged, indexed, latency, sandbox, list, memory,
 //! and on demand only `huge`. Every run has a fresh directory:
 //! deleting thousands of files just before inflates the next run. Rivals that are not installed are left out.
 
@@ -40,6 +40,9 @@ fn main() {
     if wanted("latency") {
         latency(&place);
     }
+    if wanted("sandbox") {
+        sandbox(&place);
+    }
     if wanted("list") {
         list(&place);
     }
@@ -75,10 +78,15 @@ fn check(command: &mut Command) {
 }
 
 fn manifest(directory: &Path, spec: &str, command: &str) -> String {
+    furnished_manifest(directory, spec, command, "", "")
+}
+
+/// A Job with further fields of its pods and of their container.
+fn furnished_manifest(directory: &Path, spec: &str, command: &str, pod: &str, container: &str) -> String {
     let path = directory.join("job.yaml");
     let text = format!(
         "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: bench}}\nspec:\n  {spec}\n  template:\n    spec:\n      \
-         containers: [{{name: main, command: {command}}}]\n      restartPolicy: Never\n"
+         containers: [{{name: main, command: {command}{container}}}]\n      restartPolicy: Never\n{pod}"
     );
     let mut file = fs::File::create(&path).expect("a manifest");
     file.write_all(text.as_bytes()).expect("written");
@@ -280,6 +288,44 @@ fn latency(place: &Place) {
     ] {
         let time = median(times).as_secs_f64();
         println!("  {name:40} {:6.2} ms  x{:.1}", time * 1e3, time / base);
+    }
+}
+
+/// What pods cost, one after the other, that have more than a process.
+fn sandbox(place: &Place) {
+    const PODS: u32 = 200;
+    let mount = ", volumeMounts: [{name: v, mountPath: /jobctl-bench}]";
+    let (empty, memory) = ("emptyDir: {}", "emptyDir: {medium: Memory}");
+    let volume = |source: &str| format!("      volumes: [{{name: v, {source}}}]\n");
+    let kinds = [
+        ("a plain pod", String::new(), ""),
+        (
+            "a volume at a path of the machine's own",
+            volume(empty),
+            ", volumeMounts: [{name: v, mountPath: /mnt}]",
+        ),
+        ("a volume at a new path", volume(empty), mount),
+        ("a volume in memory", volume(memory), mount),
+        ("limits of memory and CPU", String::new(), ", resources: {limits: {memory: 64Mi, cpu: 1}}"),
+    ];
+    let mut times = vec![Vec::new(); kinds.len()];
+    for _ in 0..ROUNDS {
+        for ((_, pod, container), times) in kinds.iter().zip(&mut times) {
+            let directory = place.fresh();
+            let spec = format!("completions: {PODS}");
+            let file = furnished_manifest(&directory, &spec, "[\"true\"]", pod, container);
+            times.push(timed(|| {
+                check(&mut jobctl(&directory, &["apply", "-f", &file]));
+                let wait = ["wait", "--for=condition=complete", "job/bench", "--timeout=600s"];
+                check(&mut jobctl(&directory, &wait));
+            }));
+        }
+    }
+    println!("\n{PODS} pods of `true`, one after the other, median of {ROUNDS}");
+    let each = |times: &Vec<Duration>| median(times.clone()).as_secs_f64() * 1e3 / f64::from(PODS);
+    let plain = each(&times[0]);
+    for ((name, ..), times) in kinds.iter().zip(&times) {
+        println!("  {name:40} {:6.2} ms  {:+.2} ms", each(times), each(times) - plain);
     }
 }
 
