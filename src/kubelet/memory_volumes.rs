@@ -99,6 +99,6 @@ fn mount_all(volumes: &[(PathBuf, Option<u64>)]) -> Result<(), SandboxError> {
         let group = nix::unistd::geteuid().is_root().then_some(found.st_gid);
         let tmpfs = Tmpfs { mode: found.st_mode & 0o7777, group, size: *size };
         let tree = tmpfs.make().doing(what)?;
-        attach(tree.as_fd(), place.as_fd(), c"").doing(what)
+        attach(tree.as_fd(), place.as_fd()).doing(what)
     })
 }

@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::os::fd::OwnedFd;
 use std::time::Duration as StdDuration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use rustix::fs::MemfdFlags;
@@ -55,7 +55,7 @@ impl ProbeProcess {
         surroundings: Surroundings<'_>,
         (task, handler): (Task, &Handler),
         timeout: Option<i64>,
-        deadline: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
     ) -> Result<Self, String> {
         let text = |error: io::Error| error.to_string();
         let output =
@@ -80,6 +80,8 @@ impl ProbeProcess {
                 (pid.map_err(|error| error.to_string())?, "context deadline exceeded".to_owned())
             }
         };
+        // A process of ours keeps the time itself; this is for those that do not.
+        let deadline = timeout.map(|seconds| now + Duration::seconds(seconds));
         Ok(Self { pid, container: index, task, deadline, late, output, is_late: false })
     }
 

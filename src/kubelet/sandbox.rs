@@ -6,7 +6,6 @@
 //! sealed at the end: what a container writes goes to the host, to a volume, or fails.
 #![allow(unsafe_code)]
 
-use std::ffi::CStr;
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -320,7 +319,7 @@ impl View {
         let kind = FileType::from_raw_mode(rustix::fs::fstat(tree).doing(what)?.st_mode);
         self.make(target, kind)?;
         let there = open_path(target).doing(what)?;
-        attach(tree.as_fd(), there.as_fd(), c"").doing(what)?;
+        attach(tree.as_fd(), there.as_fd()).doing(what)?;
         self.own.push(mount_of(tree.as_fd()).doing(what)?);
         Ok(())
     }
@@ -374,7 +373,7 @@ impl View {
             return Ok(());
         }
         let place = open_path(directory).doing(what)?;
-        attach(made.as_fd(), place.as_fd(), c"").doing(what)
+        attach(made.as_fd(), place.as_fd()).doing(what)
     }
 
     /// Covers a directory of the host by one of ours that holds the same; returns that.
@@ -383,10 +382,10 @@ impl View {
         let mode = rustix::fs::fstat(directory).doing(what)?.st_mode & 0o7777;
         let cover = tmpfs(mode).doing(what)?;
         let entries = entries_of(directory.as_fd()).doing(what)?;
-        attach(cover.as_fd(), directory.as_fd(), c"").doing(what)?;
+        attach(cover.as_fd(), directory.as_fd()).doing(what)?;
         for (name, kind) in entries {
             // The descriptor still leads to what is covered now.
-            match copy_entry(directory.as_fd(), cover.as_fd(), &name, kind, false) {
+            match copy_entry(directory.as_fd(), cover.as_fd(), &name, kind) {
                 // Gone since it was listed.
                 Err(Errno::NOENT) => {}
                 result => result.doing(what)?,
@@ -413,7 +412,7 @@ impl View {
             trees.push((name, kind, tree));
         }
         let place = open_path(scratch).doing(what)?;
-        attach(root.as_fd(), place.as_fd(), c"").doing(what)?;
+        attach(root.as_fd(), place.as_fd()).doing(what)?;
         for (name, kind, tree) in trees {
             let is_the_kernels = name == "proc" || name == "dev";
             match tree {
@@ -423,7 +422,7 @@ impl View {
                     }
                     put_entry(root.as_fd(), &name, kind, &tree).doing(what)?;
                 }
-                None => copy_entry(old.as_fd(), root.as_fd(), &name, kind, false).doing(what)?,
+                None => copy_entry(old.as_fd(), root.as_fd(), &name, kind).doing(what)?,
             }
         }
         rustix::process::fchdir(&root).doing(what)?;
@@ -486,17 +485,12 @@ fn copy_entry(
     to: BorrowedFd<'_>,
     name: &str,
     kind: FileType,
-    read_only: bool,
 ) -> rustix::io::Result<()> {
     if kind == FileType::Symlink {
         let target = rustix::fs::readlinkat(from, name, Vec::new())?;
         return rustix::fs::symlinkat(&target, to, name);
     }
-    let tree = clone_tree(from, name)?;
-    if read_only {
-        make_read_only(tree.as_fd(), Depth::WithSubmounts)?;
-    }
-    put_entry(to, name, kind, &tree)
+    put_entry(to, name, kind, &clone_tree(from, name)?)
 }
 
 fn put_entry(to: BorrowedFd<'_>, name: &str, kind: FileType, tree: &OwnedFd) -> rustix::io::Result<()> {
@@ -524,9 +518,10 @@ fn clone_tree(from: BorrowedFd<'_>, name: &str) -> rustix::io::Result<OwnedFd> {
     rustix::mount::open_tree(from, name, flags)
 }
 
-pub(super) fn attach(tree: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &CStr) -> rustix::io::Result<()> {
+/// Lets a tree lie at a place.
+pub(super) fn attach(tree: BorrowedFd<'_>, to: BorrowedFd<'_>) -> rustix::io::Result<()> {
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
-    rustix::mount::move_mount(tree, "", to, name, flags)
+    rustix::mount::move_mount(tree, "", to, "", flags)
 }
 
 /// An empty file system in memory.

@@ -47,7 +47,7 @@ fn give_to(group: Option<u32>, step: &Step, path: &Path) -> Result<(), String> {
 /// # Errors
 /// Failing system calls; the files before stay.
 pub fn write_files(path: &Path, payload: &Payload) -> io::Result<()> {
-    let files = payload.iter().map(|(path, file)| (path.clone(), (file.content.clone(), file.mode)));
+    let files = payload.iter().map(|(path, file)| (path.as_str(), (file.content.as_slice(), file.mode)));
     write_volume_files(path, &files.collect()).map(drop)
 }
 

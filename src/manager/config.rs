@@ -33,11 +33,29 @@ pub struct Config {
     /// What holds for all objects.
     pub settings: Settings,
     /// The configuration files as they were read, for noticing others.
-    files: Vec<(PathBuf, FileState)>,
+    config_file: KnownFile,
+    images_file: KnownFile,
 }
 
 /// By what another version of a file is known: its inode, length and time of change.
 type FileState = Option<(u64, u64, i64, i64)>;
+
+/// A configuration file, and which version of it was read.
+#[derive(Clone, Debug)]
+struct KnownFile {
+    path: PathBuf,
+    state: FileState,
+}
+
+impl KnownFile {
+    fn at(path: PathBuf) -> Self {
+        Self { state: state_of(&path), path }
+    }
+
+    fn is_another(&self) -> bool {
+        state_of(&self.path) != self.state
+    }
+}
 
 fn state_of(path: &Path) -> FileState {
     let found = std::fs::metadata(path).ok()?;
@@ -112,10 +130,11 @@ impl Config {
         let background = std::env::var_os("JOBCTL_BACKGROUND").is_none_or(|value| value != "never");
         let defaults = Settings::default();
         let place = directories.map(|directories| directories.config_dir().to_owned()).unwrap_or_default();
-        let (path, images_path) = (place.join("config.yaml"), place.join("images.yaml"));
-        let files = [&path, &images_path].map(|path| (path.clone(), state_of(path))).into();
-        let file: ConfigFile = read_file(&path)?;
-        let images: Images = read_file(&images_path)?;
+        let config_file = KnownFile::at(place.join("config.yaml"));
+        let images_file = KnownFile::at(place.join("images.yaml"));
+        let path = &config_file.path;
+        let file: ConfigFile = read_file(path)?;
+        let images: Images = read_file(&images_file.path)?;
         let in_file =
             |key: &str, problem: String| anyhow::anyhow!("read {}: {key}: {problem}", path.display());
         let backoff_base = match &file.backoff_base {
@@ -139,7 +158,8 @@ impl Config {
             data_directory,
             background,
             idle_timeout: idle_timeout.to_std().unwrap_or_default(),
-            files,
+            config_file,
+            images_file,
             settings: Settings {
                 node_name: file.node_name.unwrap_or_else(node_name),
                 backoff_base,
@@ -157,17 +177,17 @@ impl Config {
 impl Config {
     /// Whether a configuration file is another by now.
     pub(super) fn is_outdated(&self) -> bool {
-        self.files.iter().any(|(path, state)| state_of(path) != *state)
+        self.config_file.is_another() || self.images_file.is_another()
     }
 
     /// Whether other images are said to run something by now.
     pub(super) fn has_other_images(&self) -> bool {
-        self.files.last().is_some_and(|(path, state)| state_of(path) != *state)
+        self.images_file.is_another()
     }
 
     /// Where the configuration files are.
     pub(super) fn directory(&self) -> Option<&Path> {
-        self.files.last().and_then(|(path, _)| path.parent())
+        self.config_file.path.parent()
     }
 
     /// Stores what images run.
@@ -175,7 +195,7 @@ impl Config {
     /// # Errors
     /// A directory that cannot be written to.
     pub fn save_images(&self, images: &Images) -> Result<()> {
-        let (path, _) = self.files.last().context("no configuration directory")?;
+        let path = &self.images_file.path;
         let text = serde_yaml::to_string(images).context("write the images down")?;
         if let Some(directory) = path.parent() {
             std::fs::create_dir_all(directory).with_context(|| format!("create {}", directory.display()))?;

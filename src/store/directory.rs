@@ -323,6 +323,11 @@ impl Store {
         self.root.join("pods")
     }
 
+    /// Where the volumes of claims are.
+    pub fn volumes_path(&self) -> PathBuf {
+        self.root.join("volumes")
+    }
+
     /// A directory that once held many entries stays large, on some file systems, when they are gone: an empty one is made anew.
     /// Not while a pod may be started.
     pub fn shrink_pods_directory(&self) {

@@ -42,7 +42,7 @@ pub fn make_plain_directory(path: &Path) -> io::Result<()> {
 }
 
 /// Files with their modes, by their paths within a volume.
-pub type VolumeFiles = BTreeMap<String, (Vec<u8>, u32)>;
+pub type VolumeFiles<'a> = BTreeMap<&'a str, (&'a [u8], u32)>;
 
 /// Writes the files of a ConfigMap, a Secret or the like, as the kubelet does: they lie in a directory of their own, to which
 /// `..data` leads; each name in the volume is a link through it. So all of them change at once. False where they are the same
@@ -50,7 +50,7 @@ pub type VolumeFiles = BTreeMap<String, (Vec<u8>, u32)>;
 ///
 /// # Errors
 /// Failing system calls; the files before stay.
-pub fn write_volume_files(volume: &Path, files: &VolumeFiles) -> io::Result<bool> {
+pub fn write_volume_files(volume: &Path, files: &VolumeFiles<'_>) -> io::Result<bool> {
     DirBuilder::new().recursive(true).mode(0o700).create(volume)?;
     fs::set_permissions(volume, Permissions::from_mode(0o755))?;
     let data = volume.join(DATA);
@@ -126,8 +126,8 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
 }
 
 /// Whether a directory holds just these files.
-fn holds(directory: &Path, files: &VolumeFiles) -> bool {
-    let is_same = |(path, (content, mode)): (&String, &(Vec<u8>, u32))| {
+fn holds(directory: &Path, files: &VolumeFiles<'_>) -> bool {
+    let is_same = |(path, (content, mode)): (&&str, &(&[u8], u32))| {
         let path = directory.join(path);
         let found = fs::symlink_metadata(&path).ok();
         found.is_some_and(|found| found.is_file() && found.permissions().mode() & 0o7777 == *mode)
@@ -217,9 +217,8 @@ fn open_directories(path: &Path) {
 mod tests {
     use super::*;
 
-    fn files(contents: &[(&str, &str)]) -> VolumeFiles {
-        let file = |(path, text): &(&str, &str)| ((*path).to_owned(), (text.as_bytes().to_vec(), 0o640));
-        contents.iter().map(file).collect()
+    fn files<'a>(contents: &[(&'a str, &'a str)]) -> VolumeFiles<'a> {
+        contents.iter().map(|(path, text)| (*path, (text.as_bytes(), 0o640))).collect()
     }
 
     fn listing(volume: &Path) -> Vec<String> {

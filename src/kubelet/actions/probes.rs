@@ -92,7 +92,8 @@ impl ProbesRun {
         (probes != Self::default()).then_some(probes)
     }
 
-    fn get(&self, kind: ProbeKind) -> Option<&ProbeRun> {
+    /// The probe of a kind.
+    pub fn get(&self, kind: ProbeKind) -> Option<&ProbeRun> {
         match kind {
             ProbeKind::Startup => self.startup.as_ref(),
             ProbeKind::Liveness => self.liveness.as_ref(),

@@ -9,7 +9,6 @@ use std::path::PathBuf;
 use chrono::Duration;
 use serde::{Deserialize, Serialize};
 
-use super::config::ConfigObjects;
 use super::environment::{self, Problem, Referenced, Room};
 use super::limits::LimitsRun;
 use super::nfs::NfsMount;
@@ -23,9 +22,8 @@ use crate::api::meta::{
     ANNOTATION_WORKING_DIRECTORY, annotation, controller_of, name, namespace, uid,
 };
 use crate::api::pod_resources::is_sidecar;
-use crate::api::resource_field::Amounts;
 use crate::api::security::{Identity, Security, fs_group};
-use crate::api::{Container, ObjectMeta, Pod, PodSpec};
+use crate::api::{Container, ObjectMeta, PodSpec};
 use crate::controller::endpoints::{has_names, hostname, service_variables};
 use crate::controller::{World, backoff};
 
@@ -238,33 +236,28 @@ pub struct Environment<'a> {
     pub base: &'a BTreeMap<String, String>,
     /// The values of the variables that `--pass-env` named.
     pub passed: &'a BTreeMap<String, String>,
-    /// How much pods can have of this machine: the limit of a container that has none.
-    pub allocatable: &'a Amounts,
-    /// The ConfigMaps and Secrets.
-    pub config: &'a ConfigObjects,
     /// Who starts containers.
     pub me: Identity,
-    /// The pod's address.
-    pub address: &'a str,
     /// What this machine has mounted from afar.
     pub nfs: &'a [NfsMount],
 }
 
-/// Resolves a pod. `owner` is the metadata of the object that a person created (the Job, or the pod itself): its
+/// Resolves a pod, with what its fields refer to. `owner` is the metadata of the object that a person created (the Job, or the pod itself): its
 /// annotations say where, with which PATH and in whose session.
 ///
 /// # Errors
 /// The first container that cannot be started, and why.
 pub fn pod_run(
-    pod: &Pod,
+    referenced: Referenced<'_>,
     owner: &ObjectMeta,
     world: &World,
     environment: &Environment<'_>,
 ) -> Result<Prepared, Blocked> {
+    let Referenced { pod, address, .. } = referenced;
     let spec = pod.spec.clone().unwrap_or_default();
     let hostname = hostname(pod);
     let from_owner = |key: &str| annotation(owner, key).or_else(|| annotation(&pod.metadata, key));
-    let Environment { base, passed, allocatable, config, me, address, nfs } = *environment;
+    let Environment { base, passed, me, nfs } = *environment;
     // Of an object that does not say whose it is, that is this user, as the system knows it.
     let session = from_owner(ANNOTATION_SESSION).and_then(|text| serde_json::from_str(text).ok());
     let mut environment: BTreeMap<String, String> = session.unwrap_or_else(|| base.clone());
@@ -294,7 +287,6 @@ pub fn pod_run(
         .map(|container| (if is_sidecar(container) { Role::Sidecar } else { Role::Init }, container));
     let mains = spec.containers.iter().map(|container| (Role::Main, container));
     let mut room = Room::of_pod();
-    let referenced = Referenced { pod, address, config, allocatable };
     let prepared = volumes::prepare(&Sources { world, referenced, nfs }).map_err(|problem| {
         blocked(spec.containers.first().map_or("", |first| first.name.as_str()), problem)
     })?;

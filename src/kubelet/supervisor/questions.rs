@@ -19,7 +19,7 @@ impl Supervisor<'_> {
         state.is_started = probes.startup.is_none();
         state.is_ready = state.is_started && probes.readiness.is_none() && probes.post_start.is_none();
         match &probes.post_start {
-            Some(handler) => self.ask(index, Task::PostStart, &handler.clone(), None),
+            Some(handler) => self.ask(index, Task::PostStart, handler, None),
             None => self.containers[index].probes = Some(ProbeStates::new(probes, now)),
         }
     }
@@ -52,12 +52,7 @@ impl Supervisor<'_> {
             }
             let Some(states) = &mut self.containers[index].probes else { continue };
             for kind in states.due(probes, now) {
-                let probe = match kind {
-                    ProbeKind::Startup => &probes.startup,
-                    ProbeKind::Liveness => &probes.liveness,
-                    ProbeKind::Readiness => &probes.readiness,
-                };
-                if let Some(probe) = probe {
+                if let Some(probe) = probes.get(kind) {
                     self.ask(index, Task::Probe(kind), &probe.handler, Some(probe.timeout));
                 }
             }
@@ -95,12 +90,10 @@ impl Supervisor<'_> {
 
     fn ask(&mut self, index: usize, task: Task, handler: &Handler, timeout: Option<i64>) {
         let now = self.clock.now();
-        // A process of ours keeps the time itself; this is for those that do not.
-        let deadline = timeout.map(|seconds| now + Duration::seconds(seconds));
         let surroundings =
             Surroundings { place: self.place(), confinement: &self.containers[index].confinement };
         let container = (index, &self.run.containers[index]);
-        match ProbeProcess::start(self.run, container, surroundings, (task, handler), timeout, deadline) {
+        match ProbeProcess::start(self.run, container, surroundings, (task, handler), timeout, now) {
             Ok(asking) => self.asking.push(asking),
             Err(why) => self.conclude(index, task, Some(why)),
         }

@@ -15,8 +15,8 @@ use crate::api::{ObjectMeta, Pod};
 use crate::controller::scheduler::is_bound;
 use crate::controller::{Action, reconcile, reconcile_cron_jobs, reconcile_stateful_sets};
 use crate::kubelet::actions::{
-    Blocked, Environment, FAILED_MOUNT, blocked_status, failed_mount_event, killing_event, pod_run,
-    take_report,
+    Blocked, Environment, FAILED_MOUNT, Referenced, blocked_status, failed_mount_event, killing_event,
+    pod_run, take_report,
 };
 use crate::registry::strategy::Strategy as _;
 use crate::registry::tombstones::Tombstone;
@@ -251,18 +251,14 @@ impl Engine {
         let id = annotation(owner, ANNOTATION_PASSED_ENVIRONMENT_ID)
             .or_else(|| annotation(&pod.metadata, ANNOTATION_PASSED_ENVIRONMENT_ID));
         let passed = id.and_then(|id| self.environments.get(id)).unwrap_or(&none);
-        let environment = Environment {
-            base: &self.environment,
-            passed,
-            allocatable: &self.allocatable,
-            config: &self.config,
-            me: self.me,
-            address: &self.names.address_of(uid(&pod.metadata)).to_string(),
-            nfs: &Self::nfs_for(pod),
-        };
+        let environment =
+            Environment { base: &self.environment, passed, me: self.me, nfs: &Self::nfs_for(pod) };
+        let address = self.names.address_of(uid(&pod.metadata)).to_string();
+        let referenced =
+            Referenced { pod, address: &address, config: &self.config, allocatable: &self.allocatable };
         let resolved = match self.unprepared.remove(uid(&pod.metadata)) {
             Some(why) => Err(Blocked::by_volume(why)),
-            None => pod_run(pod, owner, &self.world, &environment),
+            None => pod_run(referenced, owner, &self.world, &environment),
         };
         match resolved {
             Ok(prepared) => {

@@ -3,10 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::{Engine, Round};
-use crate::api::meta::{name, uid};
+use crate::api::meta::uid;
 use crate::controller::SetAction;
-use crate::registry::strategy::Strategy as _;
-use crate::registry::strategy::persistent_volume_claim::bind;
 use crate::store::Table;
 
 impl Engine {
@@ -22,14 +20,9 @@ impl Engine {
                 sets.remove(&key);
                 round.writes.delete(Table::STATEFUL_SETS, key);
             }
-            SetAction::CreateClaim(mut claim) => {
-                round.say(|| format!("persistentvolumeclaim/{} created", name(&claim.metadata)));
+            SetAction::CreateClaim(claim) => {
                 let claim_uid = uid(&claim.metadata).to_owned();
-                claim.set_defaults();
-                claim.prepare_for_create(&claim_uid, now);
-                bind(&mut claim);
-                self.world.put_claim(Clone::clone(&claim));
-                round.writes.put(claim);
+                self.create_claim(*claim, &claim_uid, now, round);
             }
             SetAction::UpdateClaim(claim) => {
                 self.world.put_claim(Clone::clone(&claim));

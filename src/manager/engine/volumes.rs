@@ -5,10 +5,10 @@ use chrono::{DateTime, Utc};
 use super::super::seed;
 use super::names::hosts_of_machine;
 use super::{Engine, Round, SOON};
-use crate::api::Pod;
 use crate::api::containers::containers;
 use crate::api::kinds::Key;
-use crate::api::meta::{key, uid};
+use crate::api::meta::{key, name, uid};
+use crate::api::{PersistentVolumeClaim, Pod};
 use crate::controller::ephemeral::{ephemeral_claims, missing_claims};
 use crate::controller::pods::new_uid;
 use crate::controller::scheduler::claims_of;
@@ -92,7 +92,7 @@ impl Engine {
             let _ = remove_tree(&PodDirectory::new(self.store.pod_path(&uid)).volumes_path());
         }
         for name in std::mem::take(&mut round.claims) {
-            let _ = remove_tree(&self.store.root().join("volumes").join(name));
+            let _ = remove_tree(&self.store.volumes_path().join(name));
         }
     }
 
@@ -106,7 +106,7 @@ impl Engine {
 
     /// Removes the directories of claims that went while no controller ran, or while a pod still had them.
     pub(super) fn sweep_claims(&self) {
-        let Ok(entries) = std::fs::read_dir(self.store.root().join("volumes")) else { return };
+        let Ok(entries) = std::fs::read_dir(self.store.volumes_path()) else { return };
         for entry in entries.flatten() {
             let name = entry.file_name();
             let Some((claim, uid)) = name.to_str().and_then(claim_of_directory) else { continue };
@@ -126,13 +126,26 @@ impl Engine {
 
     /// Makes the claims that a pod brings with it: they are stored before it is started.
     pub(super) fn make_claims(&mut self, pod: &Pod, now: DateTime<Utc>, round: &mut Round) {
-        for mut claim in missing_claims(&self.world, pod) {
-            claim.set_defaults();
-            claim.prepare_for_create(&new_uid(&mut fastrand::Rng::with_seed(seed())), now);
-            bind(&mut claim);
-            self.world.put_claim(claim.clone());
-            round.writes.put(claim);
+        for claim in missing_claims(&self.world, pod) {
+            let claim_uid = new_uid(&mut fastrand::Rng::with_seed(seed()));
+            self.create_claim(claim, &claim_uid, now, round);
         }
+    }
+
+    /// Makes a claim that a controller wants: it is bound at once.
+    pub(super) fn create_claim(
+        &mut self,
+        mut claim: PersistentVolumeClaim,
+        claim_uid: &str,
+        now: DateTime<Utc>,
+        round: &mut Round,
+    ) {
+        round.say(|| format!("persistentvolumeclaim/{} created", name(&claim.metadata)));
+        claim.set_defaults();
+        claim.prepare_for_create(claim_uid, now);
+        bind(&mut claim);
+        self.world.put_claim(claim.clone());
+        round.writes.put(claim);
     }
 
     /// Claims that were made for a pod go with it.

@@ -1,7 +1,9 @@
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use serde_json::{Value, json};
 
+use super::super::ConfigObjects;
 use super::*;
+use crate::api::Pod;
 use crate::controller::Settings;
 
 fn owner(annotations: &Value) -> ObjectMeta {
@@ -30,16 +32,10 @@ fn resolve(pod: &Pod, annotations: &Value) -> Result<PodRun, Blocked> {
     let allocatable = [("cpu", "7"), ("memory", "1000Ki")];
     let allocatable = allocatable.map(|(name, amount)| (name.to_owned(), Quantity(amount.to_owned()))).into();
     let config = ConfigObjects::default();
-    let environment = Environment {
-        base: &base,
-        passed: &passed,
-        allocatable: &allocatable,
-        config: &config,
-        me: Identity { user: 1000, group: 1000 },
-        address: "127.16.0.9",
-        nfs: &[],
-    };
-    pod_run(pod, &owner(annotations), &world, &environment).map(|prepared| prepared.run)
+    let environment =
+        Environment { base: &base, passed: &passed, me: Identity { user: 1000, group: 1000 }, nfs: &[] };
+    let referenced = Referenced { pod, address: "127.16.0.9", config: &config, allocatable: &allocatable };
+    pod_run(referenced, &owner(annotations), &world, &environment).map(|prepared| prepared.run)
 }
 
 fn env(run: &PodRun) -> String {
