@@ -3,8 +3,11 @@
 mod api_resources;
 mod apply;
 mod apply_prune;
+mod auth;
 mod change;
+mod cluster_info;
 mod completion;
+mod config;
 mod context;
 mod cordon;
 mod create;
@@ -29,6 +32,7 @@ mod logs;
 mod manifests;
 mod next;
 mod obstacles;
+mod options;
 mod outcome;
 mod output;
 mod patch;
@@ -38,6 +42,7 @@ mod reconcile;
 mod replace;
 mod rerun;
 mod resources;
+mod rollout;
 mod run;
 mod run_report;
 mod scale;
@@ -121,6 +126,7 @@ verbs! {
     "suspend" Suspend(suspend::SuspendArgs) => |global, args| suspend::suspend(global, &args),
     "resume" Resume(suspend::ResumeArgs) => |global, args| suspend::resume(global, &args),
     "next" Next(next::Args) => |global, args| next::run(global, &args),
+    "rollout" Rollout(rollout::Args) => |global, args| rollout::run(global, &args),
     "cordon" Cordon(cordon::CordonArgs) => |global, args| cordon::cordon(global, &args),
     "uncordon" Uncordon(cordon::UncordonArgs) => |global, args| cordon::uncordon(global, &args),
     "drain" Drain(drain::Args) => |global, args| drain::run(global, &args),
@@ -132,6 +138,10 @@ verbs! {
     "doctor" Doctor(doctor::Args) => |global, args| doctor::run(global, &args),
     "api-resources" ApiResources(api_resources::ResourcesArgs) => |_, args| api_resources::resources(&args),
     "api-versions" ApiVersions(api_resources::VersionsArgs) => |_, args| api_resources::versions(&args),
+    "auth" Auth(auth::Args) => |_, args| auth::run(&args),
+    "cluster-info" ClusterInfo(cluster_info::Args) => |global, args| cluster_info::run(global, &args),
+    "config" Config(config::Args) => |global, args| config::run(global, &args),
+    "options" Options(options::Args) => |_, args| options::run(&args),
     "version" Version(version::Args) => |_, args| version::run(&args),
     "completion" Completion(completion::Args) => |_, args| completion::run(&args),
 }

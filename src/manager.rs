@@ -4,6 +4,7 @@
 mod adopted;
 mod check;
 mod config;
+mod current_context;
 mod devices;
 mod endpoints;
 mod engine;
@@ -18,6 +19,7 @@ mod world;
 
 pub use check::{ControllerCheck, Pods, check_controller};
 pub use config::{Config, DEFAULT_PATH, creator_umask, identity, session_environment, take_umask};
+pub use current_context::{choose_namespace, chosen_namespace};
 pub use endpoints::{MADE_OF, show_endpoints};
 pub use engine::{Engine, PassReport};
 pub use follow::Follower;

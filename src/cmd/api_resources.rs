@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 use super::output::{print, say};
-use crate::api::kinds::{RESOURCES, Resource};
+use crate::api::kinds::{Kind, RESOURCES, Resource};
 use crate::printers::rows::Row;
 use crate::printers::table::{TableOptions, TablePrinter};
 
@@ -15,6 +15,12 @@ pub(super) struct ResourcesArgs {
     /// Limit to kinds of this API group
     #[arg(long, value_name = "GROUP")]
     api_group: Option<String>,
+    /// Limit to kinds that are in these categories
+    #[arg(long, value_delimiter = ',', value_name = "CATEGORY,…")]
+    categories: Vec<String>,
+    /// Accepted for kubectl's sake: the kinds are known without asking anybody
+    #[arg(long, hide = true)]
+    cached: bool,
     /// If false, kinds that are not in a namespace
     #[arg(long)]
     namespaced: Option<bool>,
@@ -27,6 +33,22 @@ pub(super) struct ResourcesArgs {
     /// Sort by name or kind
     #[arg(long, value_name = "name|kind")]
     sort_by: Option<String>,
+    /// Limit to kinds that take all of these verbs
+    #[arg(long, value_delimiter = ',', value_name = "VERB,…")]
+    verbs: Vec<String>,
+}
+
+/// What can be done to objects of a kind.
+fn verbs(resource: &Resource) -> &'static [&'static str] {
+    match resource.kind {
+        kind if kind.is_derived() => &["get", "list"],
+        Kind::Event => &["delete", "get", "list", "watch"],
+        _ => &["create", "delete", "get", "list", "patch", "update", "watch"],
+    }
+}
+
+fn categories(resource: &Resource) -> &'static [&'static str] {
+    if resource.in_all { &["all"] } else { &[] }
 }
 
 /// Print the supported API versions
@@ -38,6 +60,8 @@ pub(super) fn resources(args: &ResourcesArgs) -> Result<ExitCode> {
     let mut rows: Vec<&Resource> = RESOURCES
         .iter()
         .filter(|resource| args.api_group.as_ref().is_none_or(|group| group == resource.group))
+        .filter(|resource| args.verbs.iter().all(|verb| verbs(resource).contains(&verb.as_str())))
+        .filter(|resource| args.categories.iter().all(|one| categories(resource).contains(&one.as_str())))
         .filter(|resource| args.namespaced.is_none_or(|namespaced| namespaced == resource.namespaced))
         .collect();
     match args.sort_by.as_deref() {
@@ -71,8 +95,8 @@ pub(super) fn resources(args: &ResourcesArgs) -> Result<ExitCode> {
                 resource.name.into(),
             ];
             if wide {
-                cells.push("create,delete,get,list,patch,update,watch".into());
-                cells.push(if resource.in_all { "all" } else { "" }.into());
+                cells.push(verbs(resource).join(",").into());
+                cells.push(categories(resource).join(",").into());
             }
             Row::new("".into(), cells, None)
         })

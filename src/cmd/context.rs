@@ -7,6 +7,7 @@ use anyhow::Result;
 use super::outcome::DryRun;
 use super::output::{self, Held};
 use crate::client::{Client, Requests};
+use crate::manager::chosen_namespace;
 use crate::store::Table;
 
 /// Where objects are that name no namespace, in a request that names none.
@@ -31,6 +32,17 @@ impl Global {
     pub(super) fn given_namespace(&self) -> Option<&str> {
         self.namespace.as_deref().filter(|given| !given.is_empty())
     }
+
+    /// The namespace of this request: that of the command line, that of the current context, or the default one.
+    ///
+    /// # Errors
+    /// A context that does not read.
+    pub(super) fn current_namespace(&self) -> Result<String> {
+        match self.given_namespace() {
+            Some(given) => Ok(given.to_owned()),
+            None => Ok(chosen_namespace()?.unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned())),
+        }
+    }
 }
 
 /// The place in which a verb works.
@@ -46,24 +58,24 @@ pub(super) struct Context {
 impl Context {
     /// Opens the store for what reads or changes objects. Where there is none yet, none is made.
     pub(super) fn open(global: &Global) -> Result<Self> {
-        Ok(Self::new(global, Client::open(global.data_dir.as_deref())?))
+        Self::new(global, Client::open(global.data_dir.as_deref())?)
     }
 
     /// Opens the store for what creates objects, and makes it where there is none; a dry run makes nothing.
     pub(super) fn open_to_create(global: &Global, dry_run: DryRun) -> Result<Self> {
         match dry_run {
-            DryRun::None => Ok(Self::new(global, Client::open_to_create(global.data_dir.as_deref())?)),
+            DryRun::None => Self::new(global, Client::open_to_create(global.data_dir.as_deref())?),
             DryRun::Client | DryRun::Server => Self::open(global),
         }
     }
 
-    fn new(global: &Global, client: Client) -> Self {
-        Self {
+    fn new(global: &Global, client: Client) -> Result<Self> {
+        Ok(Self {
             client,
-            namespace: global.given_namespace().unwrap_or(DEFAULT_NAMESPACE).to_owned(),
+            namespace: global.current_namespace()?,
             namespace_given: global.given_namespace().is_some(),
             warnings_as_errors: global.warnings_as_errors,
-        }
+        })
     }
 
     /// Locks the store for a change. What is said from here on comes out when both are dropped: the lock is never held while

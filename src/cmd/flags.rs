@@ -45,6 +45,11 @@ const OF_CLUSTERS: [(&str, Option<char>, bool); 25] = [
     ("vmodule", None, false),
 ];
 
+/// The long names of these flags.
+pub(super) fn names_of_cluster_flags() -> impl Iterator<Item = &'static str> {
+    OF_CLUSTERS.into_iter().map(|(name, ..)| name)
+}
+
 /// These flags, but those that the verb has itself: `create rolebinding --user`.
 fn of_clusters(tree: &Command) -> Vec<Arg> {
     let has = |name: &str| tree.get_arguments().any(|own| own.get_long() == Some(name));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use nix::sys::signal::{SigSet, Signal};
 
-use super::context::{Context, DEFAULT_NAMESPACE};
+use super::context::Context;
 use super::delete::wait_until_gone;
 use super::failure;
 use super::output::complain;
@@ -155,8 +155,8 @@ fn interrupted(
 fn detached(context: &Context, job: &Job, signal: Signal) -> String {
     let job_key = key(&job.metadata);
     let (name, namespace) = (&job_key.name, &job_key.namespace);
-    let namespace =
-        if **namespace == *DEFAULT_NAMESPACE { String::new() } else { format!(" -n {namespace}") };
+    let is_found = !context.namespace_given && **namespace == *context.namespace;
+    let namespace = if is_found { String::new() } else { format!(" -n {namespace}") };
     let goes_on = if context.client.config().background {
         "goes on"
     } else {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use super::context::{DEFAULT_NAMESPACE, Global};
+use super::context::Global;
 use super::failure::verbatim;
 use super::glob;
 use super::output::{warn, warn_once};
@@ -43,19 +43,19 @@ pub(super) struct Document {
 }
 
 impl Document {
-    /// The namespace that the object is in: its own or, where it names none, that of the request.
+    /// The namespace that the object is in: its own or, where it names none, the `current` one of the request.
     ///
     /// # Errors
-    /// A request for another namespace than the object's own.
-    pub(super) fn namespace(&self, given: Option<&str>) -> Result<String> {
+    /// A command line that names another namespace than the object's own.
+    pub(super) fn namespace(&self, given: Option<&str>, current: &str) -> Result<String> {
         let own = self.value["metadata"]["namespace"].as_str().filter(|own| !own.is_empty());
         match (own, given) {
             (Some(own), Some(given)) if own != given && self.kind.resource().namespaced => bail!(
                 "the namespace from the provided object {own:?} does not match the namespace {given:?}. You must pass \
                  '--namespace={own}' to perform this operation."
             ),
-            (Some(namespace), _) | (None, Some(namespace)) => Ok(namespace.to_owned()),
-            (None, None) => Ok(DEFAULT_NAMESPACE.to_owned()),
+            (Some(namespace), _) => Ok(namespace.to_owned()),
+            (None, _) => Ok(current.to_owned()),
         }
     }
 
@@ -279,7 +279,7 @@ pub(super) fn either(arguments: &[String], files: &FileArgs) -> Result<()> {
 /// # Errors
 /// As [`Document::namespace`].
 pub(super) fn target(document: &Document, global: &Global) -> Result<Target> {
-    let namespace = document.namespace(global.given_namespace())?;
+    let namespace = document.namespace(global.given_namespace(), &global.current_namespace()?)?;
     Ok(Target::Object(document.kind, document.kind.key(&namespace, document.name())))
 }
 

@@ -35,7 +35,7 @@ pub(super) fn set_namespace(document: &mut Document, context: &Context) -> Resul
         return Ok(());
     }
     let given = context.namespace_given.then_some(context.namespace.as_str());
-    let namespace = document.namespace(given)?;
+    let namespace = document.namespace(given, &context.namespace)?;
     // Whatever else is there is not what metadata is, and is told when the object is decoded.
     if !document.value["metadata"].is_object() && !document.value["metadata"].is_null() {
         return Ok(());

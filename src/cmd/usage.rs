@@ -129,6 +129,9 @@ fn missing_value(error: &clap::Error, arguments: &[OsString]) -> String {
 
 fn unknown_command(error: &clap::Error, path: &str) -> String {
     let word = context(error, ContextKind::InvalidSubcommand).unwrap_or_default();
+    if path.contains(' ') {
+        return format!("unknown command {word:?}\nSee '{path} -h' for help and examples");
+    }
     let near = context(error, ContextKind::SuggestedSubcommand)
         .map_or_else(String::new, |near| format!("\n\nDid you mean this?\n\t{near}\n"));
     format!("unknown command {word:?} for {path:?}{near}")

@@ -25,11 +25,11 @@ pub(super) struct Args {
 /// Prints our version and the version of Kubernetes that we speak.
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let ours = concat!("v", env!("CARGO_PKG_VERSION"));
-    let mut value = json!({"clientVersion": {"gitVersion": ours, "platform": "linux/amd64"}});
-    value["clientVersion"]["platform"] =
-        format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH).into();
+    let mut value = json!({"clientVersion": {"gitVersion": ours, "platform": platform()}});
     if !args.client {
-        value["serverVersion"] = json!({"gitVersion": KUBERNETES_VERSION});
+        let mut numbers = KUBERNETES_VERSION.trim_start_matches('v').split('.');
+        let (major, minor) = (numbers.next(), numbers.next());
+        value["serverVersion"] = json!({"gitVersion": KUBERNETES_VERSION, "major": major, "minor": minor});
     }
     match args.output.as_deref() {
         None => {
@@ -43,4 +43,14 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         Some(_) => bail!("--output must be 'yaml' or 'json'"),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// This machine in Go's words, as scripts look for them.
+fn platform() -> String {
+    let architecture = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    format!("{}/{architecture}", std::env::consts::OS)
 }

@@ -197,11 +197,16 @@ impl Config {
     pub fn save_images(&self, images: &Images) -> Result<()> {
         let path = &self.images_file.path;
         let text = serde_yaml::to_string(images).context("write the images down")?;
-        if let Some(directory) = path.parent() {
-            std::fs::create_dir_all(directory).with_context(|| format!("create {}", directory.display()))?;
-        }
-        write_atomic(path, text.as_bytes()).with_context(|| format!("write {}", path.display()))
+        replace_file(path, &text)
     }
+}
+
+/// Writes a file of the configuration directory, and makes that where it is missing.
+pub(super) fn replace_file(path: &Path, text: &str) -> Result<()> {
+    if let Some(directory) = path.parent() {
+        std::fs::create_dir_all(directory).with_context(|| format!("create {}", directory.display()))?;
+    }
+    write_atomic(path, text.as_bytes()).with_context(|| format!("write {}", path.display()))
 }
 
 /// Who runs this process, and so starts containers.
@@ -278,7 +283,8 @@ fn duration(text: &str) -> Result<chrono::Duration, String> {
     }
 }
 
-fn read_file<T: DeserializeOwned + Default>(path: &Path) -> Result<T> {
+/// What a file of the configuration directory says; one that is not there says nothing.
+pub(super) fn read_file<T: DeserializeOwned + Default>(path: &Path) -> Result<T> {
     match std::fs::read_to_string(path) {
         Ok(text) if text.trim().is_empty() => Ok(T::default()),
         Ok(text) => serde_yaml::from_str(&text).with_context(|| format!("read {}", path.display())),

@@ -45,6 +45,13 @@ where
     out.finish(events.filter(|_| T::HAS_EVENTS))
 }
 
+/// A pod template as `rollout history --revision` shows it: kubectl leaves its tabs as they are.
+pub fn pod_template(template: &PodTemplateSpec) -> String {
+    let mut out = Output::new(DateTime::UNIX_EPOCH, &chrono::Utc);
+    out.pod_template(template);
+    escaped(&out.text).into_owned()
+}
+
 /// The text so far, with tabs, and how to write times.
 pub struct Output<'z> {
     text: String,
