@@ -1,7 +1,8 @@
 //! Control groups: what holds a container to its limits, where this process may make some (cgroups(7); the kernel's
 //! cgroup-v2 and cgroup-v1 documents). Each pod has a group of its own, and each container with limits one in that.
 
-use std::fs::{self, OpenOptions};
+use std::cmp::Reverse;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -150,18 +151,31 @@ impl Tree {
         limits: LimitsRun,
         note: &impl Fn(&Path),
     ) -> Option<Self> {
-        for candidate in &hierarchy.candidates {
-            let usable = controllers.iter().copied().filter(|one| match hierarchy.version {
-                Version::One => true,
-                Version::Two => fs::read_to_string(candidate.join("cgroup.subtree_control"))
-                    .is_ok_and(|names| one.is_in(&names, ' ')),
-            });
+        let usable = |candidate: &PathBuf| -> Vec<Controller> {
+            let offered = match hierarchy.version {
+                Version::One => None,
+                Version::Two => {
+                    Some(fs::read_to_string(candidate.join("cgroup.subtree_control")).unwrap_or_default())
+                }
+            };
+            let is_usable = |one: &Controller| offered.as_ref().is_none_or(|names| one.is_in(names, ' '));
+            controllers.iter().copied().filter(is_usable).collect()
+        };
+        let mut candidates: Vec<(&PathBuf, Vec<Controller>)> =
+            hierarchy.candidates.iter().map(|candidate| (candidate, usable(candidate))).collect();
+        // The nearest of those that limit the most.
+        candidates.sort_by_key(|(_, usable)| Reverse(usable.len()));
+        for (candidate, usable) in candidates {
             let tree = Self {
                 version: hierarchy.version,
-                controllers: usable.collect(),
+                controllers: usable,
                 directory: candidate.join(format!("{PREFIX}{pod_uid}")),
             };
             if tree.controllers.is_empty() {
+                continue;
+            }
+            // Who moves a process must be allowed to write to the group that holds both its old and its new one.
+            if tree.version == Version::Two && open_for_writing(candidate, "cgroup.procs").is_err() {
                 continue;
             }
             note(&tree.directory);
@@ -191,7 +205,7 @@ impl Tree {
             return Err(io::Error::last_os_error());
         }
         self.limit(&group, limits)?;
-        OpenOptions::new().write(true).open(group.join("cgroup.procs")).map(OwnedFd::from)
+        open_for_writing(&group, "cgroup.procs").map(OwnedFd::from)
     }
 
     fn limit(&self, group: &Path, limits: LimitsRun) -> io::Result<()> {
@@ -227,9 +241,13 @@ impl Tree {
     }
 }
 
+/// Files of groups are never made.
+fn open_for_writing(group: &Path, file: &str) -> io::Result<File> {
+    OpenOptions::new().write(true).open(group.join(file))
+}
+
 fn write(group: &Path, file: &str, text: &str) -> io::Result<()> {
-    // Only written to, never made.
-    OpenOptions::new().write(true).open(group.join(file))?.write_all(text.as_bytes())
+    open_for_writing(group, file)?.write_all(text.as_bytes())
 }
 
 /// Whether there is a new group of that name. One that is there was left by somebody who died, and has no process in it.
