@@ -48,6 +48,7 @@ mod run_report;
 mod scale;
 mod selection;
 mod service;
+mod set;
 mod submit;
 mod suspend;
 mod usage;
@@ -121,6 +122,7 @@ verbs! {
     "patch" Patch(patch::Args) => |global, args| patch::run(global, &args),
     "label" Label(label::LabelArgs) => |global, args| label::label(global, &args),
     "annotate" Annotate(label::AnnotateArgs) => |global, args| label::annotate(global, &args),
+    "set" Set(set::Args) => |global, args| set::run(global, &args),
     "scale" Scale(scale::Args) => |global, args| scale::run(global, &args),
     "rerun" Rerun(rerun::Args) => |global, args| rerun::run(global, &args),
     "suspend" Suspend(suspend::SuspendArgs) => |global, args| suspend::suspend(global, &args),

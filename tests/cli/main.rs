@@ -49,6 +49,7 @@ mod rollout;
 mod run;
 mod scale;
 mod security;
+mod set;
 mod sidecars;
 mod source_documents;
 mod stateful_sets;
