@@ -3417,7 +3417,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__get)
-            opts="-f -R -o -A -l -w -L -a -n -h --filename --recursive --output --all-namespaces --selector --field-selector --watch --watch-only --output-watch-events --no-headers --show-labels --show-kind --label-columns --sort-by --ignore-not-found --show-all --chunk-size --server-print --show-managed-fields --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -o -A -l -w -L -a -n -h --filename --recursive --output --template --raw --all-namespaces --selector --field-selector --watch --watch-only --output-watch-events --no-headers --show-labels --show-kind --label-columns --sort-by --ignore-not-found --show-all --chunk-size --server-print --show-managed-fields --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3436,6 +3436,14 @@ _jobctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --raw)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

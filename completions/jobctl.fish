@@ -318,7 +318,9 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s q -l quiet -d 'No 
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s o -l output -d 'Output format: json, yaml, name, wide, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, custom-columns=…, custom-columns-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s o -l output -d 'Output format: json, yaml, kyaml, name, wide, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…, custom-columns=…, custom-columns-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l raw -d 'Not here: there is no API server that could answer' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s l -l selector -d 'Label selector: key=value, key!=value, key in (a,b), key notin (a,b), key, !key' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l field-selector -d 'Field selector: key=value, key!=value' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s L -l label-columns -d 'Labels that get a column of their own' -r

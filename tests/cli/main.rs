@@ -23,6 +23,7 @@ mod engine;
 mod examples;
 mod failure_policy_walkthroughs;
 mod faults;
+mod formats;
 mod get;
 mod images;
 mod indexed;
