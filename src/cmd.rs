@@ -14,6 +14,7 @@ mod create;
 mod create_from;
 mod delete;
 mod describe;
+mod diff;
 mod doctor;
 mod drain;
 mod events;
@@ -110,6 +111,7 @@ macro_rules! verbs {
 
 verbs! {
     "apply" Apply(apply::Args) => |global, args| apply::run(global, &args),
+    "diff" Diff(diff::Args) => |global, args| diff::run(global, &args),
     "create" Create(create::Args) => |global, args| create::run(global, args),
     "replace" Replace(replace::Args) => |global, args| replace::run(global, &args),
     "run" Run(run::Args) => |global, args| run::run(global, &args),

@@ -17,6 +17,7 @@ mod cronjobs;
 mod delete;
 mod describe;
 mod devices;
+mod diff;
 mod doctor;
 mod endpoints;
 mod engine;
