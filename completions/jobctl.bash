@@ -725,7 +725,7 @@ _jobctl() {
 
     case "${cmd}" in
         jobctl)
-            opts="-n -h --namespace --data-dir --warnings-as-errors --help apply diff create replace run get describe events logs wait delete patch label annotate set scale rerun suspend resume next rollout cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions auth cluster-info config options version completion help"
+            opts="-n -h --namespace --data-dir --warnings-as-errors --help apply diff create replace run set get describe events logs wait delete patch label annotate scale rerun suspend resume next rollout cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions auth cluster-info config options version completion help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3551,7 +3551,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__help)
-            opts="apply diff create replace run get describe events logs wait delete patch label annotate set scale rerun suspend resume next rollout cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions auth cluster-info config options version completion help"
+            opts="apply diff create replace run set get describe events logs wait delete patch label annotate scale rerun suspend resume next rollout cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions auth cluster-info config options version completion help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
