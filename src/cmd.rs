@@ -14,6 +14,7 @@ mod create;
 mod create_from;
 mod delete;
 mod describe;
+mod diff;
 mod doctor;
 mod drain;
 mod events;
@@ -48,6 +49,7 @@ mod run_report;
 mod scale;
 mod selection;
 mod service;
+mod set;
 mod submit;
 mod suspend;
 mod usage;
@@ -109,9 +111,11 @@ macro_rules! verbs {
 
 verbs! {
     "apply" Apply(apply::Args) => |global, args| apply::run(global, &args),
+    "diff" Diff(diff::Args) => |global, args| diff::run(global, &args),
     "create" Create(create::Args) => |global, args| create::run(global, args),
     "replace" Replace(replace::Args) => |global, args| replace::run(global, &args),
     "run" Run(run::Args) => |global, args| run::run(global, &args),
+    "set" Set(set::Args) => |global, args| set::run(global, &args),
     "get" Get(get::Args) => |global, args| get::run(global, &args),
     "describe" Describe(describe::Args) => |global, args| describe::run(global, &args),
     "events" Events(events::Args) => |global, args| events::run(global, &args),

@@ -3,9 +3,11 @@
 pub mod custom_columns;
 pub mod describe;
 pub mod duration;
+pub mod go_template;
 mod go_value;
 pub mod json;
 pub mod jsonpath;
+pub mod kyaml;
 pub mod name;
 pub mod rows;
 pub mod size;

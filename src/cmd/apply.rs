@@ -190,7 +190,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
 }
 
 /// A document that does not read is not skipped: decoding says what is wrong with it.
-fn is_selected(selectors: &Selectors, document: &Result<Document>) -> bool {
+pub(super) fn is_selected(selectors: &Selectors, document: &Result<Document>) -> bool {
     let Ok(document) = document else { return true };
     selectors.is_empty() || selectors.matches(document.kind, &document.value.to_string()).unwrap_or(true)
 }
@@ -269,8 +269,7 @@ impl Apply<'_, '_> {
     fn change(&mut self, document: &Document, key: &Key, current: &Value) -> Result<Decision, Refusal> {
         let args = self.args;
         submit::warn_of_late_pass_env(&args.pass_env, document.kind, &key.name);
-        let annotation = current["metadata"]["annotations"][ANNOTATION_LAST_APPLIED].as_str();
-        let original: Option<Value> = annotation.and_then(|text| serde_json::from_str(text).ok());
+        let original = applied_before(current);
         if original.is_none() {
             warn(&format!(
                 "resource {}/{} is missing the {ANNOTATION_LAST_APPLIED} annotation which is required by jobctl \
@@ -286,14 +285,7 @@ impl Apply<'_, '_> {
         }
         let mut modified = three_way::with_last_applied(&document.value);
         modified["apiVersion"] = json!(document.kind.api_version());
-        let mut merged = three_way::three_way(original.as_ref(), &modified, current);
-        // What the status says is the controllers' to change, not a manifest's.
-        merged["status"] = current["status"].clone();
-        if merged["status"].is_null()
-            && let Value::Object(fields) = &mut merged
-        {
-            fields.remove("status");
-        }
+        let merged = merged(&modified, current);
         let updated = self.requests.update(Update {
             manifest: Some((&document.value, self.creator)),
             all_warnings: self.context.warnings_as_errors,
@@ -307,6 +299,25 @@ impl Apply<'_, '_> {
         let what = if updated.is_changed { CONFIGURED } else { UNCHANGED };
         Ok(Decision { object: updated.object, what })
     }
+}
+
+/// The manifest that was applied last.
+fn applied_before(current: &Value) -> Option<Value> {
+    let annotation = current["metadata"]["annotations"][ANNOTATION_LAST_APPLIED].as_str();
+    annotation.and_then(|text| serde_json::from_str(text).ok())
+}
+
+/// What applying a manifest makes of an object.
+pub(super) fn merged(modified: &Value, current: &Value) -> Value {
+    let mut merged = three_way::three_way(applied_before(current).as_ref(), modified, current);
+    // What the status says is the controllers' to change, not a manifest's.
+    merged["status"] = current["status"].clone();
+    if merged["status"].is_null()
+        && let Value::Object(fields) = &mut merged
+    {
+        fields.remove("status");
+    }
+    merged
 }
 
 /// Why an object is not changed: a template cannot be, and kubectl says so by printing all of it.

@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::context::{Context, Global};
-use super::failure::text;
+use super::failure::{refused_as, text};
 use super::manifests::{self, FileArgs};
 use super::outcome::{DryRun, Outcomes};
 use super::output::{complain, warn_all};
@@ -48,9 +48,12 @@ pub(super) struct Changed {
     said: String,
     /// What is said instead when what comes to be stored is what is there.
     said_of_same: Option<&'static str>,
+    /// What stands before the server's reason, where it refuses the change, in place of its name for that.
+    refused: Option<&'static str>,
 }
 
 enum ChangeRequest {
+    Nothing,
     Update(Value),
     Patch(Patch),
 }
@@ -58,12 +61,27 @@ enum ChangeRequest {
 impl Changed {
     /// Another form of the object, and what is said of it whether it is another or not.
     pub(super) fn new(value: Value, said: impl Into<String>) -> Self {
-        Self { request: ChangeRequest::Update(value), said: said.into(), said_of_same: None }
+        Self { request: ChangeRequest::Update(value), said: said.into(), said_of_same: None, refused: None }
+    }
+
+    /// The object as it is, of which nothing is said.
+    pub(super) fn nothing() -> Self {
+        Self { request: ChangeRequest::Nothing, said: String::new(), said_of_same: None, refused: None }
+    }
+
+    /// The same change, a refusal of which begins with these words.
+    pub(super) fn refused_as(self, words: &'static str) -> Self {
+        Self { refused: Some(words), ..self }
     }
 
     /// A patch, and what is said when it changes something, and when not.
     pub(super) fn patch(patch: Patch, said: &str, said_of_same: &'static str) -> Self {
-        Self { request: ChangeRequest::Patch(patch), said: said.to_owned(), said_of_same: Some(said_of_same) }
+        Self {
+            request: ChangeRequest::Patch(patch),
+            said: said.to_owned(),
+            said_of_same: Some(said_of_same),
+            refused: None,
+        }
     }
 }
 
@@ -112,17 +130,22 @@ pub(super) fn change_targets(
     for (kind, key, made) in made {
         let done = made.and_then(|made| {
             let updated = match made.request {
+                ChangeRequest::Nothing => return Ok(None),
                 ChangeRequest::Update(value) => {
-                    requests.update(Update { subresource, ..Update::new(kind, &key, value) })?
+                    requests.update(Update { subresource, ..Update::new(kind, &key, value) })
                 }
-                ChangeRequest::Patch(patch) => requests.patch(kind, &key, &patch, subresource)?,
+                ChangeRequest::Patch(patch) => requests.patch(kind, &key, &patch, subresource),
             };
+            let updated = updated.map_err(|error| match made.refused {
+                Some(words) => refused_as(words, error),
+                None => error,
+            })?;
             warn_all(&updated.warnings);
             let said_of_same = made.said_of_same.filter(|_| !updated.is_changed);
-            Ok((updated.object, said_of_same.map_or(made.said, str::to_owned)))
+            Ok(Some((updated.object, said_of_same.map_or(made.said, str::to_owned))))
         });
         match done {
-            Ok((object, said)) => changed.push((object, said)),
+            Ok(one) => changed.extend(one),
             Err(error) => {
                 failed = true;
                 complain(&text(&error));

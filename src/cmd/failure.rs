@@ -106,6 +106,14 @@ pub(super) fn failed_to_create(what: &str, error: anyhow::Error) -> anyhow::Erro
     }
 }
 
+/// A refusal as verbs tell it that have words of their own for what they have tried.
+pub(super) fn refused_as(words: &str, error: anyhow::Error) -> anyhow::Error {
+    match refusal(&error) {
+        Some((status, _)) => verbatim(format!("error: {words}{}", status.message())),
+        None => error,
+    }
+}
+
 /// The exit code of a command that has done its work, where warnings count as errors.
 pub(super) fn judge_warnings(count: usize) -> ExitCode {
     match count {

@@ -23,6 +23,7 @@ use crate::apiserver::{EventType, Watch, WatchEvent, uid_of};
 use crate::manager::clock;
 use crate::printers;
 use crate::printers::custom_columns::CustomColumns;
+use crate::printers::go_template::GoTemplate;
 use crate::printers::jsonpath::Template;
 use crate::printers::rows::{Row, TableKind};
 use crate::printers::table::{TableOptions, TablePrinter};
@@ -36,10 +37,16 @@ pub(super) struct Args {
     resources: Vec<String>,
     #[command(flatten)]
     files: FileArgs,
-    /// Output format: json, yaml, name, wide, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, custom-columns=…,
-    /// custom-columns-file=…
+    /// Output format: json, yaml, kyaml, name, wide, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…,
+    /// go-template-file=…, custom-columns=…, custom-columns-file=…
     #[arg(short, long)]
     output: Option<String>,
+    /// The template, or the file with it, of an output format that is given without one
+    #[arg(long)]
+    template: Option<String>,
+    /// Not here: there is no API server that could answer
+    #[arg(long, hide = true, value_name = "URI")]
+    raw: Option<String>,
     /// Objects of all namespaces
     #[arg(short = 'A', long)]
     all_namespaces: Option<bool>,
@@ -96,6 +103,8 @@ pub(super) enum Format {
     Name,
     Json,
     Yaml,
+    Kyaml,
+    GoTemplate(GoTemplate),
     JsonPath(Template),
     JsonPathAsJson(Template),
     CustomColumns(CustomColumns),
@@ -115,6 +124,9 @@ impl Format {
                 Some(text) => Template::parse(text).map_err(|error| anyhow::anyhow!("{error}")),
             }
         };
+        let go_template = |argument: Option<&str>| {
+            GoTemplate::parse(argument.unwrap_or_default()).map_err(|error| anyhow::anyhow!("{error}"))
+        };
         let columns = |argument: Option<&str>| match argument {
             None | Some("") => bail!("custom-columns format specified but no custom columns given"),
             Some(spec) => Ok(spec.to_owned()),
@@ -128,6 +140,9 @@ impl Format {
             "name" => Self::Name,
             "json" => Self::Json,
             "yaml" => Self::Yaml,
+            "kyaml" => Self::Kyaml,
+            "go-template" | "template" => Self::GoTemplate(go_template(argument)?),
+            "go-template-file" | "templatefile" => Self::GoTemplate(go_template(Some(&file(argument)?))?),
             "jsonpath" => Self::JsonPath(template(argument)?),
             "jsonpath-as-json" => Self::JsonPathAsJson(template(argument)?),
             "jsonpath-file" => Self::JsonPath(template(Some(&file(argument)?))?),
@@ -141,7 +156,8 @@ impl Format {
             ),
             other => bail!(
                 "unable to match a printer suitable for the output format {other:?}, allowed formats are: \
-                 custom-columns,custom-columns-file,json,jsonpath,jsonpath-as-json,jsonpath-file,name,wide,yaml"
+                 custom-columns,custom-columns-file,go-template,go-template-file,json,jsonpath,jsonpath-as-json,\
+                 jsonpath-file,kyaml,name,template,templatefile,wide,yaml"
             ),
         })
     }
@@ -149,7 +165,12 @@ impl Format {
 
 /// Prints objects.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
-    let mut format = Format::parse(args.output.as_deref(), args.no_headers)?;
+    if let Some(path) = &args.raw {
+        bail!(
+            "--raw {path}: there is no API server that could answer; objects are shown by: jobctl get TYPE -o json"
+        );
+    }
+    let mut format = Format::parse(output_of(args).as_deref(), args.no_headers)?;
     if args.show_labels && matches!(format, Format::Name) {
         bail!("--show-labels option cannot be used with name printer");
     }
@@ -194,6 +215,15 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
+/// What `-o` says, with the template that `--template` adds.
+fn output_of(args: &Args) -> Option<String> {
+    match (args.output.as_deref().filter(|output| !output.is_empty()), &args.template) {
+        (None, Some(template)) => Some(format!("go-template={template}")),
+        (Some(format), Some(template)) if !format.contains('=') => Some(format!("{format}={template}")),
+        (output, _) => output.map(str::to_owned),
+    }
+}
+
 fn is_one_object(targets: &[Target]) -> bool {
     matches!(targets, [Target::Named(..) | Target::Object(..)])
 }
@@ -227,7 +257,7 @@ fn print_found(
                 .collect();
             print(&lines)
         }
-        Format::Json | Format::Yaml if found.is_empty() && any_named => Ok(()),
+        Format::Json | Format::Yaml | Format::Kyaml if found.is_empty() && any_named => Ok(()),
         Format::Json if args.sort_by.is_none() && !(is_one_object(targets) && found.len() == 1) => {
             let texts: Vec<&str> = found.iter().map(|one| &*one.text).collect();
             let parts: Vec<&[&str]> =
@@ -267,6 +297,14 @@ fn render(mut values: Vec<Value>, single: bool, format: &mut Format) -> Result<S
     Ok(match format {
         Format::Json => printers::json::to_string(&value),
         Format::Yaml => printers::yaml::to_string(&value),
+        Format::Kyaml => printers::kyaml::to_string(&value),
+        Format::GoTemplate(template) => match template.execute(&value) {
+            Ok(text) => text,
+            Err(failed) => {
+                print(&failed.printed)?;
+                bail!("{}", failed.error);
+            }
+        },
         Format::JsonPath(template) => template.execute(&value).map_err(failed)?,
         Format::JsonPathAsJson(template) => template.execute_as_json(&value).map_err(failed)?,
         Format::Table { .. } | Format::Name | Format::CustomColumns(_) => String::new(),

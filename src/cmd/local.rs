@@ -47,7 +47,7 @@ pub(super) fn run(
 }
 
 /// `kind.group` of any object, as kubectl names what it does not know.
-fn resource_of(value: &Value) -> String {
+pub(super) fn resource_of(value: &Value) -> String {
     let kind = value["kind"].as_str().unwrap_or_default().to_ascii_lowercase();
     match value["apiVersion"].as_str().and_then(|version| version.split_once('/')) {
         Some((group, _)) => format!("{kind}.{group}"),

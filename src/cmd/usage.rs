@@ -127,13 +127,38 @@ fn missing_value(error: &clap::Error, arguments: &[OsString]) -> String {
     }
 }
 
+/// How many letters may be wrong in what may have been meant.
+const NEAR: usize = 2;
+
+/// How many letters are to be put, taken or replaced until one word is the other.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (at, letter) in one.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = at + 1;
+        for (column, known) in other.iter().enumerate() {
+            let replaced = diagonal + usize::from(letter != *known);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[other.len()]
+}
+
 fn unknown_command(error: &clap::Error, path: &str) -> String {
     let word = context(error, ContextKind::InvalidSubcommand).unwrap_or_default();
     if path.contains(' ') {
         return format!("unknown command {word:?}\nSee '{path} -h' for help and examples");
     }
-    let near = context(error, ContextKind::SuggestedSubcommand)
-        .map_or_else(String::new, |near| format!("\n\nDid you mean this?\n\t{near}\n"));
+    let tree = super::command();
+    let near: String = tree
+        .get_subcommands()
+        .map(Command::get_name)
+        .filter(|name| distance(&word.to_lowercase(), name) <= NEAR || name.starts_with(&word.to_lowercase()))
+        .map(|name| format!("\t{name}\n"))
+        .collect();
+    let near = if near.is_empty() { near } else { format!("\n\nDid you mean this?\n{near}") };
     format!("unknown command {word:?} for {path:?}{near}")
 }
 
