@@ -327,8 +327,9 @@ fn commands_side_by_side_start_every_pod_where_nothing_may_stay_in_the_backgroun
         .iter()
         .map(|path| world.command(&format!("apply -f {path}")).env("JOBCTL_BACKGROUND", "never").spawn())
         .collect();
-    for mut command in commands {
-        assert!(command.wait().expect("an end").success());
+    for command in commands {
+        let ended = command.wait_with_output().expect("an end");
+        assert!(ended.status.success(), "{ended:?}");
     }
     // Nobody runs any more who would start another.
     world.assert_no_processes_left();
