@@ -124,6 +124,10 @@ impl Store {
             let name = entry.with_context(|| format!("read {}", self.root.display()))?.file_name();
             let name = name.to_string_lossy();
             if !OURS.contains(&&*name) && !name.starts_with(".format.") {
+                // Another process has made the store since this one looked for it.
+                if self.is_format_known()? {
+                    return Ok(());
+                }
                 let detail = format!(
                     "holds other things and no store (for instance {name:?}); choose an empty directory with --data-dir"
                 );
