@@ -148,6 +148,9 @@ _jobctl() {
             jobctl__subcmd__config,current-context)
                 cmd="jobctl__subcmd__config__subcmd__current__subcmd__context"
                 ;;
+            jobctl__subcmd__config,get)
+                cmd="jobctl__subcmd__config__subcmd__get"
+                ;;
             jobctl__subcmd__config,get-clusters)
                 cmd="jobctl__subcmd__config__subcmd__get__subcmd__clusters"
                 ;;
@@ -160,8 +163,14 @@ _jobctl() {
             jobctl__subcmd__config,help)
                 cmd="jobctl__subcmd__config__subcmd__help"
                 ;;
+            jobctl__subcmd__config,set)
+                cmd="jobctl__subcmd__config__subcmd__set"
+                ;;
             jobctl__subcmd__config,set-context)
                 cmd="jobctl__subcmd__config__subcmd__set__subcmd__context"
+                ;;
+            jobctl__subcmd__config,unset)
+                cmd="jobctl__subcmd__config__subcmd__unset"
                 ;;
             jobctl__subcmd__config,use-context)
                 cmd="jobctl__subcmd__config__subcmd__use__subcmd__context"
@@ -171,6 +180,9 @@ _jobctl() {
                 ;;
             jobctl__subcmd__config__subcmd__help,current-context)
                 cmd="jobctl__subcmd__config__subcmd__help__subcmd__current__subcmd__context"
+                ;;
+            jobctl__subcmd__config__subcmd__help,get)
+                cmd="jobctl__subcmd__config__subcmd__help__subcmd__get"
                 ;;
             jobctl__subcmd__config__subcmd__help,get-clusters)
                 cmd="jobctl__subcmd__config__subcmd__help__subcmd__get__subcmd__clusters"
@@ -184,8 +196,14 @@ _jobctl() {
             jobctl__subcmd__config__subcmd__help,help)
                 cmd="jobctl__subcmd__config__subcmd__help__subcmd__help"
                 ;;
+            jobctl__subcmd__config__subcmd__help,set)
+                cmd="jobctl__subcmd__config__subcmd__help__subcmd__set"
+                ;;
             jobctl__subcmd__config__subcmd__help,set-context)
                 cmd="jobctl__subcmd__config__subcmd__help__subcmd__set__subcmd__context"
+                ;;
+            jobctl__subcmd__config__subcmd__help,unset)
+                cmd="jobctl__subcmd__config__subcmd__help__subcmd__unset"
                 ;;
             jobctl__subcmd__config__subcmd__help,use-context)
                 cmd="jobctl__subcmd__config__subcmd__help__subcmd__use__subcmd__context"
@@ -475,6 +493,9 @@ _jobctl() {
             jobctl__subcmd__help__subcmd__config,current-context)
                 cmd="jobctl__subcmd__help__subcmd__config__subcmd__current__subcmd__context"
                 ;;
+            jobctl__subcmd__help__subcmd__config,get)
+                cmd="jobctl__subcmd__help__subcmd__config__subcmd__get"
+                ;;
             jobctl__subcmd__help__subcmd__config,get-clusters)
                 cmd="jobctl__subcmd__help__subcmd__config__subcmd__get__subcmd__clusters"
                 ;;
@@ -484,8 +505,14 @@ _jobctl() {
             jobctl__subcmd__help__subcmd__config,get-users)
                 cmd="jobctl__subcmd__help__subcmd__config__subcmd__get__subcmd__users"
                 ;;
+            jobctl__subcmd__help__subcmd__config,set)
+                cmd="jobctl__subcmd__help__subcmd__config__subcmd__set"
+                ;;
             jobctl__subcmd__help__subcmd__config,set-context)
                 cmd="jobctl__subcmd__help__subcmd__config__subcmd__set__subcmd__context"
+                ;;
+            jobctl__subcmd__help__subcmd__config,unset)
+                cmd="jobctl__subcmd__help__subcmd__config__subcmd__unset"
                 ;;
             jobctl__subcmd__help__subcmd__config,use-context)
                 cmd="jobctl__subcmd__help__subcmd__config__subcmd__use__subcmd__context"
@@ -1125,7 +1152,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__config)
-            opts="-n -h --namespace --data-dir --warnings-as-errors --help view current-context get-contexts get-clusters get-users set-context use-context help"
+            opts="-n -h --namespace --data-dir --warnings-as-errors --help view current-context get-contexts get-clusters get-users set-context get set unset use-context help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1151,6 +1178,32 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__config__subcmd__current__subcmd__context)
+            opts="-n -h --namespace --data-dir --warnings-as-errors --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__config__subcmd__get)
             opts="-n -h --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1263,7 +1316,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__config__subcmd__help)
-            opts="view current-context get-contexts get-clusters get-users set-context use-context help"
+            opts="view current-context get-contexts get-clusters get-users set-context get set unset use-context help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1277,6 +1330,20 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__config__subcmd__help__subcmd__current__subcmd__context)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__config__subcmd__help__subcmd__get)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1346,7 +1413,35 @@ _jobctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        jobctl__subcmd__config__subcmd__help__subcmd__set)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         jobctl__subcmd__config__subcmd__help__subcmd__set__subcmd__context)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__config__subcmd__help__subcmd__unset)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1388,8 +1483,60 @@ _jobctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        jobctl__subcmd__config__subcmd__set)
+            opts="-n -h --namespace --data-dir --warnings-as-errors --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         jobctl__subcmd__config__subcmd__set__subcmd__context)
             opts="-n -h --current --namespace --data-dir --warnings-as-errors --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__config__subcmd__unset)
+            opts="-n -h --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3677,7 +3824,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__help__subcmd__config)
-            opts="view current-context get-contexts get-clusters get-users set-context use-context"
+            opts="view current-context get-contexts get-clusters get-users set-context get set unset use-context"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3691,6 +3838,20 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__help__subcmd__config__subcmd__current__subcmd__context)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__help__subcmd__config__subcmd__get)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -3746,7 +3907,35 @@ _jobctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        jobctl__subcmd__help__subcmd__config__subcmd__set)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         jobctl__subcmd__help__subcmd__config__subcmd__set__subcmd__context)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__help__subcmd__config__subcmd__unset)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
