@@ -217,8 +217,8 @@ pub(super) fn value(path: &Path, key: Option<&str>) -> Result<Option<Value>> {
 /// A key or value that is no good, and then the file stays as it is; a file that cannot be read or written.
 pub(super) fn change(path: &Path, key: &str, value: Option<Value>) -> Result<()> {
     let text = text_of(path)?;
-    let changed =
-        changed(&text, &KeyPath::from(key), value).with_context(|| format!("read {}", path.display()))?;
+    let said = parsed(&text).with_context(|| format!("read {}", path.display()))?;
+    let changed = changed(&text, said, &KeyPath::from(key), value)?;
     let file: ConfigFile =
         serde_yaml::from_str(&changed).map_err(|error| anyhow::anyhow!("{}", without_place(&error)))?;
     let _ = file.checked()?;
@@ -248,10 +248,9 @@ fn parsed(text: &str) -> Result<Mapping> {
     Ok(serde_yaml::from_str::<Option<Mapping>>(text)?.unwrap_or_default())
 }
 
-/// The text with one key changed. Only the lines of that key are written anew, where that gives what is wanted: comments
+/// The text, which says `wanted` so far, with one key changed. Only the lines of that key are written anew, where that gives what is wanted: comments
 /// are somebody's.
-fn changed(text: &str, path: &KeyPath, value: Option<Value>) -> Result<String> {
-    let mut wanted = parsed(text)?;
+fn changed(text: &str, mut wanted: Mapping, path: &KeyPath, value: Option<Value>) -> Result<String> {
     match (path.within, value) {
         (None, Some(value)) => drop(wanted.insert(path.key.into(), value)),
         (None, None) => drop(wanted.shift_remove(path.key)),
@@ -297,12 +296,17 @@ mod tests {
     use super::*;
 
     fn set(text: &str, key: &str, value: &str) -> String {
-        changed(text, &KeyPath::from(key), Some(serde_yaml::from_str(value).expect("a value")))
-            .expect("a text")
+        changed(
+            text,
+            parsed(text).expect("a mapping"),
+            &KeyPath::from(key),
+            Some(serde_yaml::from_str(value).expect("a value")),
+        )
+        .expect("a text")
     }
 
     fn unset(text: &str, key: &str) -> String {
-        changed(text, &KeyPath::from(key), None).expect("a text")
+        changed(text, parsed(text).expect("a mapping"), &KeyPath::from(key), None).expect("a text")
     }
 
     #[test]
@@ -327,7 +331,13 @@ mod tests {
 
     #[test]
     fn what_holds_no_keys_is_not_gone_into() {
-        let error = changed("maxPods: 3\n", &KeyPath::from("maxPods.x"), Some(Value::from(1))).unwrap_err();
+        let error = changed(
+            "maxPods: 3\n",
+            parsed("maxPods: 3").expect("a mapping"),
+            &KeyPath::from("maxPods.x"),
+            Some(Value::from(1)),
+        )
+        .unwrap_err();
         assert_eq!(error.to_string(), "maxPods holds no keys of its own");
     }
 }
