@@ -316,6 +316,17 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l save-config -d
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s e -l env -d 'A variable of the containers, as NAME=VALUE' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l env-file -d 'A file with a line NAME=VALUE for each variable' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l restart -d 'How often a pod that fails is started once more; of a list, each index' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s l -l labels -d 'Labels of the Job and its pods, as NAME=VALUE,NAME=VALUE' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l array-from -d 'An Indexed Job with a pod for each line of this file; `{}` in the command, and $ITEM, stand for the line, of CSV and JSON lines {COLUMN} and $COLUMN for a column. `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l array-format -d 'How the list is written; without it the file\'s name tells: .csv, .jsonl, and lines otherwise' -r -f -a "lines\t'An item on each line'
+csv\t'A first row with the columns\' names, then a row for each item'
+jsonl\t'A JSON object on each line, whose keys are the columns'"
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s P -l parallelism -d 'With --array-from: how many pods run at a time; as many as there are CPUs' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l dry-run -d 'Must be "none", "server", or "client": only say what would be created' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s o -l output -d 'With --dry-run, output format: json, name or yaml' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l timeout -d 'How long to wait; the Job goes on when the time is over. Negative is without end' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r

@@ -14,6 +14,7 @@ pub mod events;
 pub mod foreign_kinds;
 pub mod images;
 pub mod indexes;
+pub mod items;
 pub mod kind_effects;
 pub mod kinds;
 pub mod meta;

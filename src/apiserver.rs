@@ -9,6 +9,7 @@ mod admission;
 mod create;
 mod creator;
 mod delete;
+mod dependents;
 mod namespaces;
 mod owners;
 mod patch;

@@ -45,6 +45,8 @@ pub const ANNOTATION_PASSED_ENVIRONMENT: &str = "jobctl.local/environment";
 pub const ANNOTATION_PASSED_ENVIRONMENT_ID: &str = "jobctl.local/environment-id";
 /// Ours: the ids of the devices that a pod has leased, by resource, as a JSON object. The scheduler writes it.
 pub const ANNOTATION_DEVICES: &str = "jobctl.local/devices";
+/// Ours: where the items of a sweep are, on the pod template of an Indexed Job ([`super::items`]).
+pub const ANNOTATION_ITEMS: &str = "jobctl.local/items";
 /// Ours: the first back-off delay between retries in place of Kubernetes' 10 s (a Go duration).
 pub const ANNOTATION_BACKOFF_BASE: &str = "jobctl.local/backoff-base";
 

@@ -11,7 +11,7 @@ mod role_binding;
 mod secret;
 mod service;
 mod service_account;
-mod sources;
+pub(super) mod sources;
 
 use std::process::ExitCode;
 
@@ -44,7 +44,7 @@ pub(super) struct Args {
     options: Options,
 }
 
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct Options {
     /// Must be "none", "server", or "client": only say what would be done
     #[arg(long, num_args = 0..=1, default_value = "none", default_missing_value = "client", require_equals = true, hide_default_value = true)]
@@ -174,7 +174,11 @@ pub(super) fn saved(manifest: Value, options: &Options) -> Value {
     if options.save_config { with_last_applied(&manifest) } else { manifest }
 }
 
-fn submit_all(context: &Context, documents: Vec<Result<Document>>, options: &Options) -> Result<ExitCode> {
+pub(super) fn submit_all(
+    context: &Context,
+    documents: Vec<Result<Document>>,
+    options: &Options,
+) -> Result<ExitCode> {
     let creator = context.client.creator(&options.pass_env)?;
     let mut tables = TABLES.to_vec();
     tables.extend(documents.iter().flatten().map(|document| Table::from(document.kind)));

@@ -6,9 +6,11 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use chrono::Duration;
+use serde_json::{Value, json};
 use tabled::settings::Style;
 
 use super::context::{Context, Global};
+use super::create;
 use super::failure::while_doing;
 use super::flags;
 use super::follow_logs::{Followed, FollowedJob, Following, follow};
@@ -17,6 +19,7 @@ use super::log_source::{Chosen, may_have_several_logs};
 use super::manifests::{self, Document, FileArgs};
 use super::outcome::DryRun;
 use super::output::{complain, warn_all};
+use super::run_command::{CommandArgs, CommandJob};
 use super::run_report::Clerk;
 use super::submit;
 use super::wait::{Until, until};
@@ -25,6 +28,7 @@ use crate::api::conditions::is_job_finished;
 use crate::api::kinds::Kind;
 use crate::api::meta::{ANNOTATION_LAST_APPLIED, annotation, key, uid};
 use crate::apiserver::{DeleteOptions, FieldValidation as Validate, Read as _};
+use crate::controller::pods::owner_of;
 use crate::kubelet::{LogOptions, Runs};
 use crate::manager::steady_clock;
 use crate::registry::apply::with_last_applied;
@@ -32,6 +36,9 @@ use crate::registry::object::Object;
 use crate::store::{ReaderOfRecord, Table};
 
 /// Submit a Job, follow its logs, wait for its end, and exit with the program's own exit code
+///
+/// The Job is that of a manifest (-f), or one made of a command: jobctl run [NAME] -- COMMAND. With --array-from FILE the
+/// command runs once for each line of a list.
 ///
 /// A Job of that name that has finished is replaced, so the same command can be repeated; one that runs by the same
 /// manifest is followed. Exit codes: 0 when the Job is complete; the exit code of the last container that failed when it
@@ -42,6 +49,14 @@ use crate::store::{ReaderOfRecord, Table};
 pub(super) struct Args {
     #[command(flatten)]
     files: FileArgs,
+    #[command(flatten)]
+    command: CommandArgs,
+    /// Must be "none", "server", or "client": only say what would be created
+    #[arg(long, num_args = 0..=1, default_value = "none", default_missing_value = "client", require_equals = true, hide_default_value = true)]
+    dry_run: DryRun,
+    /// With --dry-run, output format: json, name or yaml
+    #[arg(short, long)]
+    output: Option<String>,
     /// Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields
     #[arg(long, num_args = 0..=1, default_value = "strict", default_missing_value = "strict", require_equals = true)]
     validate: Validate,
@@ -66,27 +81,24 @@ pub(super) struct Args {
     pass_env: Vec<String>,
 }
 
-/// What is said to whoever takes this for kubectl's `run`.
-pub(super) const TAKES: &str = "jobctl run takes Jobs from manifests: jobctl run -f FILE\n\
-     A Job from the command line: jobctl create job NAME --image=IMAGE -- COMMAND";
+/// What is said to whoever takes this for something else.
+pub(super) const TAKES: &str = "A Job of a manifest: jobctl run -f FILE\n\
+     A Job of a command: jobctl run [NAME] -- COMMAND";
 
 /// Runs Jobs side by side; of those that fail the first of the manifests decides.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
-    if args.files.filenames.is_empty() {
-        bail!("must specify -f");
+    let jobs = jobs(args)?;
+    if args.dry_run != DryRun::None {
+        return show(global, args, jobs);
     }
-    let documents = manifests::read(&args.files)?.into_iter().collect::<Result<Vec<_>>>()?;
-    if documents.is_empty() {
-        bail!("no objects passed to run");
-    }
-    if let Some(other) = documents.iter().find(|document| document.kind != Kind::Job) {
-        bail!("{:?}: run takes Jobs, not a {}", other.source, other.kind);
+    if args.output.is_some() {
+        bail!("--output is for --dry-run: otherwise the output is what the pods print");
     }
     let context = Context::open_to_create(global, DryRun::None)?;
     let until = until(args.timeout);
     let reader = context.client.reader_of_record()?;
     interrupt::hold_back()?;
-    let submitted = submit_all(&context, documents, args, &reader)?;
+    let submitted = submit_all(&context, jobs, args, &reader)?;
     let _companion = context.client.keep_controller()?;
     let fates = submitted.iter().map(|submitted| (submitted.job.clone(), submitted.on_interrupt(args)));
     let interrupts = Interrupts::watch(&context, fates.collect(), args.rm)?;
@@ -119,6 +131,42 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::from(code))
 }
 
+/// The Jobs of the manifests, or the one of the command.
+fn jobs(args: &Args) -> Result<Vec<CommandJob>> {
+    if args.files.filenames.is_empty() {
+        if !args.command.is_given() {
+            bail!("must specify -f, or a command: jobctl run [NAME] -- COMMAND");
+        }
+        return Ok(vec![args.command.job(&mut fastrand::Rng::new())?]);
+    }
+    if args.command.is_given() {
+        bail!("-f, --filename and a command cannot be specified together");
+    }
+    let documents = manifests::read(&args.files)?.into_iter().collect::<Result<Vec<_>>>()?;
+    if documents.is_empty() {
+        bail!("no objects passed to run");
+    }
+    if let Some(other) = documents.iter().find(|document| document.kind != Kind::Job) {
+        bail!("{:?}: run takes Jobs, not a {}", other.source, other.kind);
+    }
+    Ok(documents.into_iter().map(|job| CommandJob { job, config_maps: Vec::new() }).collect())
+}
+
+/// `--dry-run`: what would be created.
+fn show(global: &Global, args: &Args, jobs: Vec<CommandJob>) -> Result<ExitCode> {
+    let options = create::Options {
+        dry_run: args.dry_run,
+        validate: args.validate,
+        output: args.output.clone(),
+        pass_env: args.pass_env.clone(),
+        ..create::Options::default()
+    };
+    let documents =
+        jobs.into_iter().flat_map(|CommandJob { job, config_maps }| config_maps.into_iter().chain([job]));
+    let context = Context::open_to_create(global, args.dry_run)?;
+    create::submit_all(&context, documents.map(Ok).collect(), &options)
+}
+
 /// A Job that is to be followed.
 struct Submitted {
     job: Job,
@@ -137,7 +185,7 @@ impl Submitted {
 /// Creates all Jobs in one commit, or none.
 fn submit_all(
     context: &Context,
-    documents: Vec<Document>,
+    jobs_to_run: Vec<CommandJob>,
     args: &Args,
     reader: &ReaderOfRecord,
 ) -> Result<Vec<Submitted>> {
@@ -145,7 +193,7 @@ fn submit_all(
     let (_held, mut requests) =
         context.begin(&[Table::JOBS, Table::NODES, Table::NAMESPACES, Table::PODS])?;
     let mut jobs = Vec::new();
-    for mut document in documents {
+    for CommandJob { job: mut document, config_maps } in jobs_to_run {
         submit::set_namespace(&mut document, context)?;
         // As apply leaves it: what has been run can be applied.
         document.value = with_last_applied(&document.value);
@@ -190,12 +238,24 @@ fn submit_all(
         if let Object::Job(job) = answer.object {
             // Before the Job is stored: none of its pods runs unread.
             reader.announce(uid(&job.metadata))?;
+            for config_map in config_maps {
+                let object = owned_by(&job, config_map, context)?;
+                requests.create(object, &Value::Null, &creator)?;
+            }
             jobs.push(Submitted { job: *job, attached: false });
         }
     }
     warn_all(&requests.missing()?);
     requests.commit()?;
     Ok(jobs)
+}
+
+/// A ConfigMap that goes with its Job.
+fn owned_by(job: &Job, mut document: Document, context: &Context) -> Result<Object> {
+    submit::set_namespace(&mut document, context)?;
+    document.value["metadata"]["ownerReferences"] =
+        json!([owner_of(&Kind::Job.api_version(), Kind::Job.as_str(), &job.metadata)]);
+    submit::decode(&document, Validate::Strict, "creating")
 }
 
 /// Prints the logs of all Jobs as they come, until all have ended or the time is over.

@@ -2,6 +2,7 @@
 
 mod act;
 mod decide;
+mod garbage;
 mod intake;
 mod load;
 mod names;
@@ -79,6 +80,8 @@ pub struct Engine {
     environments: Environments,
     me: Identity,
     config: ConfigObjects,
+    /// Whether something has gone that others may belong to.
+    has_lost_owners: bool,
     names: Names,
     /// Why the volumes of pods could not be prepared, by uid: said in the next pass.
     unprepared: HashMap<Box<str>, String>,

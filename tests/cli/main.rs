@@ -49,6 +49,7 @@ mod restricted;
 mod roles;
 mod rollout;
 mod run;
+mod run_command;
 mod scale;
 mod security;
 mod set;
