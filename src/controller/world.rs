@@ -273,11 +273,6 @@ impl World {
         self.room.set_allocatable(amounts);
     }
 
-    /// Whether a pod waits for room on the node.
-    pub fn is_room_awaited(&self) -> bool {
-        self.room.is_awaited()
-    }
-
     /// Devices of this node for a pod that is admitted, of those that nobody has.
     pub(super) fn choose_devices(&self, spec: &PodSpec, given: &mut Devices) -> Option<Devices> {
         self.leases.choose(&self.settings.limits.devices, spec, given)

@@ -133,11 +133,6 @@ impl Config {
         self.config_file.is_another() || self.images_file.is_another()
     }
 
-    /// Whether other images are said to run something by now.
-    pub(super) fn has_other_images(&self) -> bool {
-        self.images_file.is_another()
-    }
-
     /// Where the configuration files are.
     pub(super) fn directory(&self) -> Option<&Path> {
         self.config_file.path.parent()

@@ -122,11 +122,6 @@ impl Engine {
         self.world.live_pods().next().is_none() && self.next_wake().is_none()
     }
 
-    /// Whether a pod waits for room on the node.
-    pub fn is_room_awaited(&self) -> bool {
-        self.world.is_room_awaited()
-    }
-
     /// Whether somebody has reported or committed since the last pass.
     ///
     /// # Errors
