@@ -184,6 +184,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_su
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l image -d 'Image name to run: a label here, the command runs from this machine' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l from -d 'The CronJob to create the Job from' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l after -d 'Jobs that must have ended before this one starts, as job/NAME (complete), job/NAME:failed or job/NAME:finished' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l env -d 'With --from: a variable of all containers, as NAME=VALUE' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
@@ -325,6 +326,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l array-format -d 'H
 csv\t'A first row with the columns\' names, then a row for each item'
 jsonl\t'A JSON object on each line, whose keys are the columns'"
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s P -l parallelism -d 'With --array-from: how many pods run at a time; as many as there are CPUs' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l after -d 'Jobs that must have ended before these start, as job/NAME (complete), job/NAME:failed or job/NAME:finished' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l dry-run -d 'Must be "none", "server", or "client": only say what would be created' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s o -l output -d 'With --dry-run, output format: json, name or yaml' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r

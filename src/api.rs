@@ -6,6 +6,7 @@ pub mod conditions;
 pub mod containers;
 pub mod decode;
 pub mod defaults;
+pub mod dependencies;
 pub mod devices;
 pub mod disabled_fields;
 pub mod durations;

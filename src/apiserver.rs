@@ -9,6 +9,7 @@ mod admission;
 mod create;
 mod creator;
 mod delete;
+mod dependencies;
 mod dependents;
 mod namespaces;
 mod owners;

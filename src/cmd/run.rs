@@ -26,7 +26,7 @@ use super::wait::{Until, until};
 use crate::api::Job;
 use crate::api::conditions::is_job_finished;
 use crate::api::kinds::Kind;
-use crate::api::meta::{ANNOTATION_LAST_APPLIED, annotation, key, uid};
+use crate::api::meta::{ANNOTATION_AFTER, ANNOTATION_LAST_APPLIED, annotation, key, uid};
 use crate::apiserver::{DeleteOptions, FieldValidation as Validate, Read as _};
 use crate::controller::pods::owner_of;
 use crate::kubelet::{LogOptions, Runs};
@@ -51,6 +51,9 @@ pub(super) struct Args {
     files: FileArgs,
     #[command(flatten)]
     command: CommandArgs,
+    /// Jobs that must have ended before these start, as job/NAME (complete), job/NAME:failed or job/NAME:finished
+    #[arg(long, value_delimiter = ',', value_name = "JOB")]
+    after: Vec<String>,
     /// Must be "none", "server", or "client": only say what would be created
     #[arg(long, num_args = 0..=1, default_value = "none", default_missing_value = "client", require_equals = true, hide_default_value = true)]
     dry_run: DryRun,
@@ -87,7 +90,8 @@ pub(super) const TAKES: &str = "A Job of a manifest: jobctl run -f FILE\n\
 
 /// Runs Jobs side by side; of those that fail the first of the manifests decides.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
-    let jobs = jobs(args)?;
+    let mut jobs = jobs(args)?;
+    jobs.iter_mut().for_each(|CommandJob { job, .. }| set_after(&mut job.value, &args.after));
     if args.dry_run != DryRun::None {
         return show(global, args, jobs);
     }
@@ -129,6 +133,13 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         delete_jobs(&context, &jobs.iter().collect::<Vec<_>>(), true)?;
     }
     Ok(ExitCode::from(code))
+}
+
+/// Has a Job wait for others.
+pub(super) fn set_after(manifest: &mut Value, jobs: &[String]) {
+    if !jobs.is_empty() {
+        manifest["metadata"]["annotations"][ANNOTATION_AFTER] = json!(jobs.join(","));
+    }
 }
 
 /// The Jobs of the manifests, or the one of the command.

@@ -15,6 +15,7 @@ mod contexts;
 mod create;
 mod cronjobs;
 mod delete;
+mod dependencies;
 mod describe;
 mod devices;
 mod diff;
