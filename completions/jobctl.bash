@@ -6102,7 +6102,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__run)
-            opts="-f -R -e -l -P -o -q -n -h --filename --recursive --env --env-file --restart --labels --array-from --array-format --parallelism --after --dry-run --output --validate --timeout --prefix --rm --detach-on-interrupt --quiet --pass-env --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -e -l -P -o -q -n -h --filename --recursive --env --env-file --restart --labels --array-from --array-format --parallelism --after --dry-run --output --validate --timeout --prefix --rm --detach-on-interrupt --junit --quiet --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6177,6 +6177,10 @@ _jobctl() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --junit)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -331,6 +331,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l dry-run -d 'Must b
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s o -l output -d 'With --dry-run, output format: json, name or yaml' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l timeout -d 'How long to wait; the Job goes on when the time is over. Negative is without end' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l junit -d 'A file for a report as test runners write it (JUnit), with a case for each completion index or pod' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
@@ -14,19 +15,21 @@ use super::create;
 use super::failure::while_doing;
 use super::flags;
 use super::follow_logs::{Followed, FollowedJob, Following, follow};
+use super::github;
 use super::interrupt::{self, Interrupts, OnInterrupt, delete_jobs};
+use super::junit::{self, Cases};
 use super::log_source::{Chosen, may_have_several_logs};
 use super::manifests::{self, Document, FileArgs};
 use super::outcome::DryRun;
 use super::output::{complain, warn_all};
 use super::run_command::{CommandArgs, CommandJob};
-use super::run_report::Clerk;
+use super::run_report::{Clerk, Summary, SummaryRow};
 use super::submit;
 use super::wait::{Until, until};
 use crate::api::Job;
 use crate::api::conditions::is_job_finished;
 use crate::api::kinds::Kind;
-use crate::api::meta::{ANNOTATION_AFTER, ANNOTATION_LAST_APPLIED, annotation, key, uid};
+use crate::api::meta::{ANNOTATION_AFTER, ANNOTATION_LAST_APPLIED, annotation, key, name, uid};
 use crate::apiserver::{DeleteOptions, FieldValidation as Validate, Read as _};
 use crate::controller::pods::owner_of;
 use crate::kubelet::{LogOptions, Runs};
@@ -76,6 +79,9 @@ pub(super) struct Args {
     /// without --rm, and those that ran already; a second signal ends jobctl at once
     #[arg(long)]
     detach_on_interrupt: Option<bool>,
+    /// A file for a report as test runners write it (JUnit), with a case for each completion index or pod
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
     /// No summary
     #[arg(short, long)]
     quiet: bool,
@@ -102,29 +108,35 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let until = until(args.timeout);
     let reader = context.client.reader_of_record()?;
     interrupt::hold_back()?;
+    let sources: Vec<String> = jobs.iter().map(|one| one.job.source.clone()).collect();
     let submitted = submit_all(&context, jobs, args, &reader)?;
     let _companion = context.client.keep_controller()?;
     let fates = submitted.iter().map(|submitted| (submitted.job.clone(), submitted.on_interrupt(args)));
     let interrupts = Interrupts::watch(&context, fates.collect(), args.rm)?;
     let jobs: Vec<Job> = submitted.into_iter().map(|submitted| submitted.job).collect();
-    let mut clerk = Clerk::new(&context.client.config().settings);
-    let followed = follow_to_the_end(&context, &jobs, args, until, &mut clerk);
+    let mut cases = Cases::new(Clerk::new(&context.client.config().settings), args.junit.is_some());
+    let followed = follow_to_the_end(&context, &jobs, args, until, &mut cases);
     interrupts.printed();
     followed?;
+    let clerk = cases.clerk();
+    let summaries: Vec<Summary> = jobs.iter().map(|job| clerk.summary(&key(&job.metadata))).collect();
+    if let Some(path) = &args.junit {
+        junit::write(path, &context.client, &jobs.iter().zip(&summaries).collect::<Vec<_>>(), &cases)?;
+    }
     drop(reader);
     clear_away(&context, &jobs, clerk.pods())?;
     // What is told now must not be taken back by a power cut.
     context.client.sync()?;
-    let mut rows = Vec::new();
-    let mut code = 0;
-    for job in &jobs {
-        let summary = clerk.summary(&key(&job.metadata));
+    for ((job, summary), source) in jobs.iter().zip(&summaries).zip(&sources) {
         summary.failures.iter().for_each(|line| complain(line));
-        if code == 0 {
-            code = summary.row.exit_code;
+        if summary.row.exit_code != 0 {
+            let file = Some(source.as_str()).filter(|source| Path::new(source).is_file());
+            let title = format!("job.batch/{}", name(&job.metadata));
+            github::annotate(&title, &summary.failures.join("\n"), file);
         }
-        rows.push(summary.row);
     }
+    let code = summaries.iter().map(|summary| summary.row.exit_code).find(|code| *code != 0).unwrap_or(0);
+    let rows: Vec<SummaryRow> = summaries.into_iter().map(|summary| summary.row).collect();
     if !args.quiet {
         let table = tabled::Table::new(&rows).with(Style::blank()).to_string();
         table.lines().for_each(|line| complain(line.trim()));
@@ -275,7 +287,7 @@ fn follow_to_the_end(
     jobs: &[Job],
     args: &Args,
     until: Until,
-    clerk: &mut Clerk,
+    listener: &mut Cases,
 ) -> Result<()> {
     let followed =
         jobs.iter().map(|job| FollowedJob { key: key(&job.metadata), uid: uid(&job.metadata).into() });
@@ -287,7 +299,7 @@ fn follow_to_the_end(
     let prefix = args.prefix.unwrap_or(jobs.len() > 1 || jobs.iter().any(may_have_several_logs));
     let (chosen, options) = (&Chosen::All, &LogOptions::default());
     let following = Following { followed: &followed, chosen, options, prefix, runs: Runs::All, until };
-    follow(context, &following, clerk).map(|_| ())
+    follow(context, &following, listener).map(|_| ())
 }
 
 /// Removes what the controller has left of the pods of Jobs that are gone, because we were still to read it.

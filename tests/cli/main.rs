@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "the rooms are those of src/")]
 
 mod change;
+mod ci;
 mod claims;
 mod common;
 
