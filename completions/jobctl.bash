@@ -121,6 +121,9 @@ _jobctl() {
             jobctl,suspend)
                 cmd="jobctl__subcmd__suspend"
                 ;;
+            jobctl,top)
+                cmd="jobctl__subcmd__top"
+                ;;
             jobctl,uncordon)
                 cmd="jobctl__subcmd__uncordon"
                 ;;
@@ -457,6 +460,9 @@ _jobctl() {
             jobctl__subcmd__help,suspend)
                 cmd="jobctl__subcmd__help__subcmd__suspend"
                 ;;
+            jobctl__subcmd__help,top)
+                cmd="jobctl__subcmd__help__subcmd__top"
+                ;;
             jobctl__subcmd__help,uncordon)
                 cmd="jobctl__subcmd__help__subcmd__uncordon"
                 ;;
@@ -598,6 +604,12 @@ _jobctl() {
             jobctl__subcmd__help__subcmd__set,resources)
                 cmd="jobctl__subcmd__help__subcmd__set__subcmd__resources"
                 ;;
+            jobctl__subcmd__help__subcmd__top,node)
+                cmd="jobctl__subcmd__help__subcmd__top__subcmd__node"
+                ;;
+            jobctl__subcmd__help__subcmd__top,pod)
+                cmd="jobctl__subcmd__help__subcmd__top__subcmd__pod"
+                ;;
             jobctl__subcmd__image,help)
                 cmd="jobctl__subcmd__image__subcmd__help"
                 ;;
@@ -718,6 +730,24 @@ _jobctl() {
             jobctl__subcmd__set__subcmd__help,resources)
                 cmd="jobctl__subcmd__set__subcmd__help__subcmd__resources"
                 ;;
+            jobctl__subcmd__top,help)
+                cmd="jobctl__subcmd__top__subcmd__help"
+                ;;
+            jobctl__subcmd__top,node)
+                cmd="jobctl__subcmd__top__subcmd__node"
+                ;;
+            jobctl__subcmd__top,pod)
+                cmd="jobctl__subcmd__top__subcmd__pod"
+                ;;
+            jobctl__subcmd__top__subcmd__help,help)
+                cmd="jobctl__subcmd__top__subcmd__help__subcmd__help"
+                ;;
+            jobctl__subcmd__top__subcmd__help,node)
+                cmd="jobctl__subcmd__top__subcmd__help__subcmd__node"
+                ;;
+            jobctl__subcmd__top__subcmd__help,pod)
+                cmd="jobctl__subcmd__top__subcmd__help__subcmd__pod"
+                ;;
             *)
                 ;;
         esac
@@ -725,7 +755,7 @@ _jobctl() {
 
     case "${cmd}" in
         jobctl)
-            opts="-n -h --namespace --data-dir --warnings-as-errors --help apply diff create replace run set get describe events logs wait delete patch label annotate scale rerun suspend resume next rollout cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions auth cluster-info config options version completion help"
+            opts="-n -h --namespace --data-dir --warnings-as-errors --help apply diff create replace run set get describe events logs top wait delete patch label annotate scale rerun suspend resume next rollout cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions auth cluster-info config options version completion help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3551,7 +3581,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__help)
-            opts="apply diff create replace run set get describe events logs wait delete patch label annotate scale rerun suspend resume next rollout cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions auth cluster-info config options version completion help"
+            opts="apply diff create replace run set get describe events logs top wait delete patch label annotate scale rerun suspend resume next rollout cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions auth cluster-info config options version completion help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4645,6 +4675,48 @@ _jobctl() {
         jobctl__subcmd__help__subcmd__suspend)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__help__subcmd__top)
+            opts="pod node"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__help__subcmd__top__subcmd__node)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__help__subcmd__top__subcmd__pod)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -6569,6 +6641,176 @@ _jobctl() {
                     ;;
                 --field-manager)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__top)
+            opts="-n -h --namespace --data-dir --warnings-as-errors --help pod node help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__top__subcmd__help)
+            opts="pod node help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__top__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__top__subcmd__help__subcmd__node)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__top__subcmd__help__subcmd__pod)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__top__subcmd__node)
+            opts="-l -n -h --selector --show-capacity --sort-by --no-headers --use-protocol-buffers --namespace --data-dir --warnings-as-errors --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --selector)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -l)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort-by)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --use-protocol-buffers)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__top__subcmd__pod)
+            opts="-A -l -n -h --all-namespaces --containers --selector --field-selector --io --sum --sort-by --no-headers --use-protocol-buffers --namespace --data-dir --warnings-as-errors --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --selector)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -l)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --field-selector)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort-by)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --use-protocol-buffers)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
                     return 0
                     ;;
                 --namespace)

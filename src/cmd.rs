@@ -52,6 +52,7 @@ mod service;
 mod set;
 mod submit;
 mod suspend;
+mod top;
 mod usage;
 mod version;
 mod wait;
@@ -120,6 +121,7 @@ verbs! {
     "describe" Describe(describe::Args) => |global, args| describe::run(global, &args),
     "events" Events(events::Args) => |global, args| events::run(global, &args),
     "logs" Logs(logs::Args) => |global, args| logs::run(global, &args),
+    "top" Top(top::Args) => |global, args| top::run(global, &args),
     "wait" Wait(wait::Args) => |global, args| wait::run(global, &args),
     "delete" Delete(delete::Args) => |global, args| delete::run(global, &args),
     "patch" Patch(patch::Args) => |global, args| patch::run(global, &args),

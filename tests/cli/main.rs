@@ -56,6 +56,7 @@ mod sidecars;
 mod source_documents;
 mod stateful_sets;
 mod terminal;
+mod top;
 mod trust;
 mod upstream;
 mod usage;
