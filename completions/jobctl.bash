@@ -64,6 +64,9 @@ _jobctl() {
             jobctl,events)
                 cmd="jobctl__subcmd__events"
                 ;;
+            jobctl,exec)
+                cmd="jobctl__subcmd__exec"
+                ;;
             jobctl,get)
                 cmd="jobctl__subcmd__get"
                 ;;
@@ -402,6 +405,9 @@ _jobctl() {
                 ;;
             jobctl__subcmd__help,events)
                 cmd="jobctl__subcmd__help__subcmd__events"
+                ;;
+            jobctl__subcmd__help,exec)
+                cmd="jobctl__subcmd__help__subcmd__exec"
                 ;;
             jobctl__subcmd__help,get)
                 cmd="jobctl__subcmd__help__subcmd__get"
@@ -755,7 +761,7 @@ _jobctl() {
 
     case "${cmd}" in
         jobctl)
-            opts="-n -h --namespace --data-dir --warnings-as-errors --help apply diff create replace run set get describe events logs top wait delete patch label annotate scale rerun suspend resume next rollout cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions auth cluster-info config options version completion help"
+            opts="-n -h --namespace --data-dir --warnings-as-errors --help apply diff create replace run set get describe events logs exec top wait delete patch label annotate scale rerun suspend resume next rollout cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions auth cluster-info config options version completion help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3502,6 +3508,52 @@ _jobctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        jobctl__subcmd__exec)
+            opts="-c -f -i -t -q -n -h --container --filename --stdin --tty --quiet --pod-running-timeout --namespace --data-dir --warnings-as-errors --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --container)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filename)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pod-running-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         jobctl__subcmd__get)
             opts="-f -R -o -A -l -w -L -a -n -h --filename --recursive --output --template --raw --all-namespaces --selector --field-selector --watch --watch-only --output-watch-events --no-headers --show-labels --show-kind --label-columns --sort-by --ignore-not-found --show-all --chunk-size --server-print --show-managed-fields --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -3581,7 +3633,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__help)
-            opts="apply diff create replace run set get describe events logs top wait delete patch label annotate scale rerun suspend resume next rollout cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions auth cluster-info config options version completion help"
+            opts="apply diff create replace run set get describe events logs exec top wait delete patch label annotate scale rerun suspend resume next rollout cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions auth cluster-info config options version completion help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4197,6 +4249,20 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__help__subcmd__events)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__help__subcmd__exec)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

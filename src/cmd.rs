@@ -18,6 +18,7 @@ mod diff;
 mod doctor;
 mod drain;
 mod events;
+mod exec;
 mod failure;
 mod findings;
 mod flags;
@@ -36,8 +37,11 @@ mod obstacles;
 mod options;
 mod outcome;
 mod output;
+mod own_terminal;
 mod patch;
+mod pod_target;
 mod prune;
+mod pump;
 mod queue;
 mod reconcile;
 mod replace;
@@ -121,6 +125,7 @@ verbs! {
     "describe" Describe(describe::Args) => |global, args| describe::run(global, &args),
     "events" Events(events::Args) => |global, args| events::run(global, &args),
     "logs" Logs(logs::Args) => |global, args| logs::run(global, &args),
+    "exec" Exec(exec::Args) => |global, args| exec::run(global, &args),
     "top" Top(top::Args) => |global, args| top::run(global, &args),
     "wait" Wait(wait::Args) => |global, args| wait::run(global, &args),
     "delete" Delete(delete::Args) => |global, args| delete::run(global, &args),

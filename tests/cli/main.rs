@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "the rooms are those of src/")]
 
+mod at_terminal;
 mod change;
 mod claims;
 mod common;
@@ -22,6 +23,7 @@ mod doctor;
 mod endpoints;
 mod engine;
 mod examples;
+mod exec;
 mod failure_policy_walkthroughs;
 mod faults;
 mod formats;
