@@ -13,6 +13,7 @@ mod background;
 mod bad_input;
 mod brokers;
 mod contexts;
+mod cp;
 mod create;
 mod cronjobs;
 mod delete;
