@@ -7,6 +7,7 @@ mod startable;
 pub use requests::Requests;
 
 use std::collections::BTreeMap;
+use std::os::fd::BorrowedFd;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
@@ -17,7 +18,7 @@ use crate::api::meta::{name, uid};
 use crate::api::status_error::StatusError;
 use crate::api::{Event, Pod};
 use crate::apiserver::{Creator, Reader};
-use crate::kubelet::{LogOptions, LogReader, Runs};
+use crate::kubelet::{LogOptions, LogReader, NoVisit, Runs, Visit, VisitRequest};
 use crate::manager::{
     self, Companion, Config, DEFAULT_PATH, Follower, MADE_OF, clock, creator_umask, session_environment,
     show_default_namespace, show_endpoints, show_node,
@@ -160,6 +161,20 @@ impl Client {
     ) -> LogReader {
         let directory = self.pod_directory(uid(&pod.metadata));
         LogReader::new(directory, name(&pod.metadata), container, runs, options, prefix)
+    }
+
+    /// Asks the supervisor of a pod for something. The inner error is a refusal.
+    ///
+    /// # Errors
+    /// A supervisor that does not answer.
+    pub fn visit(
+        &self,
+        pod: &Pod,
+        request: &VisitRequest,
+        descriptors: &[BorrowedFd<'_>],
+    ) -> Result<Result<Visit, NoVisit>> {
+        let pod_uid = uid(&pod.metadata);
+        Visit::begin(&self.pod_directory(pod_uid), pod_uid, request, descriptors)
     }
 
     /// What is left of a pod on this machine.

@@ -10,6 +10,7 @@ mod completion;
 mod config;
 mod context;
 mod cordon;
+mod cp;
 mod create;
 mod create_from;
 mod delete;
@@ -18,6 +19,7 @@ mod diff;
 mod doctor;
 mod drain;
 mod events;
+mod exec;
 mod failure;
 mod findings;
 mod flags;
@@ -39,8 +41,11 @@ mod obstacles;
 mod options;
 mod outcome;
 mod output;
+mod own_terminal;
 mod patch;
+mod pod_target;
 mod prune;
+mod pump;
 mod queue;
 mod reconcile;
 mod replace;
@@ -56,6 +61,8 @@ mod service;
 mod set;
 mod submit;
 mod suspend;
+mod top;
+mod tree;
 mod usage;
 mod version;
 mod wait;
@@ -124,6 +131,9 @@ verbs! {
     "describe" Describe(describe::Args) => |global, args| describe::run(global, &args),
     "events" Events(events::Args) => |global, args| events::run(global, &args),
     "logs" Logs(logs::Args) => |global, args| logs::run(global, &args),
+    "exec" Exec(exec::Args) => |global, args| exec::run(global, &args),
+    "cp" Copy(cp::Args) => |global, args| cp::run(global, &args),
+    "top" Top(top::Args) => |global, args| top::run(global, &args),
     "wait" Wait(wait::Args) => |global, args| wait::run(global, &args),
     "delete" Delete(delete::Args) => |global, args| delete::run(global, &args),
     "patch" Patch(patch::Args) => |global, args| patch::run(global, &args),
@@ -180,6 +190,11 @@ pub fn run() -> ExitCode {
     {
         let ran = watch::run_unseen(kind, Path::new(directory));
         return if ran.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    if let [_, word, words @ ..] = arguments.as_slice()
+        && word == tree::WORD
+    {
+        return tree::run_within(&words.iter().map(OsString::as_os_str).collect::<Vec<_>>());
     }
     let read = |tree: Command| {
         let mut tree = flags::readable(tree, &arguments);

@@ -18,6 +18,9 @@ mod sandbox;
 mod spawn;
 mod start;
 mod supervisor;
+mod terminal;
+mod usage;
+mod visit;
 mod volume_sizes;
 mod volumes;
 
@@ -31,4 +34,7 @@ pub use observe::{Supervisor, continue_if_stopped, kill_supervisor, supervisor_o
 pub use processes::{PodProcess, Session, kill_strays, pod_processes};
 pub use program::{NoProgram, find_program};
 pub use spawn::{request_stop, set_title};
+pub use terminal::open_terminal;
+pub use usage::{Usage, usage_of_machine, usage_of_pods};
+pub use visit::{NoVisit, Reply, Visit, VisitFor, VisitRequest};
 pub use volumes::{prepare as prepare_volumes, write_files};

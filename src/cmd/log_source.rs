@@ -30,12 +30,12 @@ impl Chosen {
     pub(super) fn of(&self, pod: &Pod) -> Result<Vec<String>> {
         match self {
             Self::Named(wanted) => {
-                if !containers(pod).iter().any(|one| one.name == *wanted) {
+                if !has_container(pod, wanted) {
                     bail!("container {wanted} is not valid for pod {}", name(&pod.metadata));
                 }
                 Ok(vec![wanted.clone()])
             }
-            Self::Default => Ok(default_container(pod).into_iter().collect()),
+            Self::Default => Ok(default_container(pod, false).into_iter().collect()),
             Self::All => {
                 // Init containers run first.
                 let (init, main): (Vec<_>, Vec<_>) = containers(pod).into_iter().partition(|one| one.init);
@@ -61,8 +61,13 @@ fn containers(pod: &Pod) -> Vec<ContainerName> {
     main.chain(init).collect()
 }
 
-/// The container whose log is shown when none is named; of several the first, which is said.
-fn default_container(pod: &Pod) -> Option<String> {
+/// Whether a pod has a container of that name.
+pub(super) fn has_container(pod: &Pod, wanted: &str) -> bool {
+    containers(pod).iter().any(|one| one.name == wanted)
+}
+
+/// The container that is meant when none is named; of several the first, which is said unless `quiet`.
+pub(super) fn default_container(pod: &Pod, quiet: bool) -> Option<String> {
     let all = containers(pod);
     if let Some(wanted) = annotation(&pod.metadata, ANNOTATION_DEFAULT_CONTAINER)
         && all.iter().any(|one| one.name == wanted)
@@ -70,7 +75,7 @@ fn default_container(pod: &Pod) -> Option<String> {
         return Some(wanted.to_owned());
     }
     let first = all.first()?.name.clone();
-    if all.len() > 1 {
+    if all.len() > 1 && !quiet {
         let list: Vec<String> = all
             .iter()
             .map(|one| if one.init { format!("{} (init)", one.name) } else { one.name.clone() })

@@ -297,9 +297,8 @@ fn first_pod(context: &Context, job_uid: &str, timeout: Duration) -> Result<Pods
     }
 }
 
-/// Of several pods the one that kubectl would pick: running before others, ready, longest, more restarts, oldest.
-fn pick_pod(mut pods: Vec<Pod>) -> Result<Pods> {
-    let count = pods.len();
+/// Sorts pods as kubectl does that picks one: running before others, ready, longest, more restarts, oldest.
+pub(super) fn most_active(pods: &mut [Pod]) {
     pods.sort_by_key(|pod| {
         let phase = match pod_phase(pod) {
             "Running" => 0,
@@ -309,6 +308,12 @@ fn pick_pod(mut pods: Vec<Pod>) -> Result<Pods> {
         };
         (phase, !is_pod_ready(pod), pod.metadata.creation_timestamp.as_ref().map(|time| time.0))
     });
+}
+
+/// Of several pods the one that kubectl would pick.
+fn pick_pod(mut pods: Vec<Pod>) -> Result<Pods> {
+    let count = pods.len();
+    most_active(&mut pods);
     let pod = pods.swap_remove(0);
     if count > 1 {
         complain(&format!("Found {count} pods, using pod/{}", name(&pod.metadata)));

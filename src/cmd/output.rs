@@ -72,7 +72,8 @@ fn write(bytes: &[u8]) -> io::Result<()> {
     stdout.write_all(bytes).and_then(|()| stdout.flush())
 }
 
-fn unwritten(error: io::Error) -> anyhow::Error {
+/// The error of output that could not be written.
+pub(super) fn unwritten(error: io::Error) -> anyhow::Error {
     if error.kind() == io::ErrorKind::BrokenPipe { reader_gone() } else { error.into() }
 }
 

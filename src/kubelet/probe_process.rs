@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 use rustix::fs::MemfdFlags;
 
 use super::actions::{ContainerRun, Handler, PodRun, ProbeKind};
-use super::spawn::fork_helper;
+use super::spawn::{Streams, fork_helper};
 use super::start::{Surroundings, start_process};
 
 /// What a process is for.
@@ -64,7 +64,7 @@ impl ProbeProcess {
         let (pid, late) = match handler {
             Handler::Exec(command) => {
                 let asked = ContainerRun { argv: command.clone(), ..container.clone() };
-                let pid = start_process(run, &asked, surroundings, (&output, &output));
+                let pid = start_process(run, &asked, surroundings, Streams::outputs(&output, &output));
                 let late = format!("command timed out: {:?} timed out after {patience:?}", command.join(" "));
                 (pid.map_err(|failure| failure.message)?, late)
             }

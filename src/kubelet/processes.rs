@@ -68,20 +68,25 @@ fn reap(children: &[Pid]) {
 /// The bytes of memory that processes and all below them have for themselves. What they share with others, as their
 /// programs, counts for none of them.
 pub(super) fn memory_of(roots: &[Pid]) -> u64 {
+    let mut left = roots.to_vec();
+    let mut bytes = 0;
+    while let Some(pid) = left.pop() {
+        bytes += memory_of_one(pid);
+        left.extend(children_of(pid));
+    }
+    bytes
+}
+
+/// As [`memory_of`], of one process alone.
+pub(super) fn memory_of_one(pid: Pid) -> u64 {
     let page = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten().unwrap_or(4096) as u64;
-    let pages_of = |pid: Pid| {
+    let pages = || {
         let text = fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
         let mut fields = text.split(' ').skip(1).map_while(|field| field.parse::<u64>().ok());
         let (resident, shared) = (fields.next()?, fields.next()?);
         Some(resident.saturating_sub(shared))
     };
-    let mut left = roots.to_vec();
-    let mut pages = 0;
-    while let Some(pid) = left.pop() {
-        pages += pages_of(pid).unwrap_or(0);
-        left.extend(children_of(pid));
-    }
-    pages * page
+    pages().unwrap_or(0) * page
 }
 
 /// Children of this process that are none of `others` and carry `NAME=VALUE` in their environment: orphans of a container.
@@ -111,7 +116,7 @@ pub(super) fn next_ended_child() -> Option<(Pid, i32)> {
     }
 }
 
-fn children_of(pid: Pid) -> Vec<Pid> {
+pub(super) fn children_of(pid: Pid) -> Vec<Pid> {
     let mut children = Vec::new();
     let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return children };
     for thread in threads.flatten() {
@@ -258,17 +263,21 @@ pub struct PodProcess {
 
 /// Every living process of this user's that carries a pod's uid in its environment, of whatever data directory.
 pub fn pod_processes() -> Vec<PodProcess> {
-    let marker = format!("{POD_UID_VARIABLE}=");
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     let of_pid = |pid: i32| {
-        let environ = fs::read(format!("/proc/{pid}/environ")).ok()?;
-        let uid =
-            environ.split(|byte| *byte == 0).find_map(|variable| variable.strip_prefix(marker.as_bytes()))?;
-        let pod_uid = String::from_utf8(uid.to_vec()).ok()?;
+        let pod_uid = variable_of(Pid::from_raw(pid), POD_UID_VARIABLE)?;
         (!is_zombie(Pid::from_raw(pid))).then_some(PodProcess { pid, pod_uid })
     };
     let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     pids.filter_map(of_pid).collect()
+}
+
+/// A variable of a process's environment, as it was when its program was started.
+pub(super) fn variable_of(pid: Pid, name: &str) -> Option<String> {
+    let environ = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let mut variables = environ.split(|byte| *byte == 0);
+    let value = variables.find_map(|variable| variable.strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
+    String::from_utf8(value.to_vec()).ok()
 }
 
 fn carries(pid: Pid, marker: &[u8]) -> bool {

@@ -8,14 +8,16 @@ mod this_process;
 
 use std::ffi::CString;
 use std::io;
-use std::os::fd::RawFd;
+use std::os::fd::{FromRawFd as _, OwnedFd, RawFd};
 
 use nix::sys::signal::{SigSet, SigmaskHow};
 use nix::unistd::{ForkResult, Pid};
 
-pub(super) use program::{Confinement, Entered, Program, Step};
+pub(super) use program::{Confinement, Entered, Program, Step, Streams};
 pub use signals::request_stop;
-pub(super) use signals::{StopRequest, can_signal, pidfd_of, send_signal, signal_removals};
+pub(super) use signals::{
+    Announcement, StopRequest, can_signal, pidfd_of, request_visit, send_signal, signal_removals,
+};
 pub use this_process::set_title;
 pub(super) use this_process::{become_subreaper, release_free_memory, set_process_name};
 
@@ -105,6 +107,12 @@ fn reset_signals() {
             libc::signal(signal, libc::SIG_DFL);
         }
     }
+}
+
+/// Takes a descriptor that a system call has just made: nix hands some out as plain numbers.
+pub(super) fn owned(descriptor: RawFd) -> OwnedFd {
+    // SAFETY: callers have just got it from the kernel, and nobody else knows of it.
+    unsafe { OwnedFd::from_raw_fd(descriptor) }
 }
 
 /// Enough for a few system calls.

@@ -2,7 +2,6 @@
 
 use std::ffi::{CStr, CString};
 use std::io::Read;
-use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use nix::unistd::Pid;
@@ -10,7 +9,7 @@ use nix::unistd::Pid;
 use super::actions::{ContainerRun, CredentialsRun, DirectoryOf, PodRun, SandboxRun};
 use super::program::{NoProgram, find_program};
 use super::sandbox::{PodPlace, Sandbox};
-use super::spawn::{Confinement, Entered, Program, Step};
+use super::spawn::{Confinement, Entered, Program, Step, Streams};
 use crate::api::errno::errno_text;
 
 /// Why a container could not be started: the reason and the message of its end.
@@ -46,7 +45,7 @@ pub(super) fn start_process(
     run: &PodRun,
     container: &ContainerRun,
     surroundings: Surroundings<'_>,
-    outputs: (&OwnedFd, &OwnedFd),
+    streams: Streams<'_>,
 ) -> Result<Pid, StartFailure> {
     let name = container.argv.first().map_or("", String::as_str);
     let words = (container.argv.as_slice(), container.env.as_slice());
@@ -70,21 +69,21 @@ pub(super) fn start_process(
     )
     .map_err(|_| start_error(&format!("exec: {name:?}: invalid argument")))?;
     let Some(sandbox) = &container.sandbox else {
-        return program.start(outputs.0, outputs.1).or_else(|(step, error)| match step {
+        return program.start(streams).or_else(|(step, error)| match step {
             Step::Directory if is_to_be_made(container, &error) => {
                 let bare = SandboxRun::default();
                 let sandbox = Sandbox::new(run, container, &bare, surroundings.place);
-                start_in_sandbox(container, &program, &sandbox, outputs)
+                start_in_sandbox(container, &program, &sandbox, streams)
             }
             _ => Err(step_failed(container, step, &path, &error).into()),
         });
     };
     let sandbox = Sandbox::new(run, container, sandbox, surroundings.place);
-    let started = start_in_sandbox(container, &program, &sandbox, outputs);
+    let started = start_in_sandbox(container, &program, &sandbox, streams);
     match started {
         // It runs without the names of Services where the machine refuses namespaces.
         Err(failure) if failure.reason == NO_SANDBOX && container.can_do_without_sandbox() => {
-            start_process(run, &ContainerRun { sandbox: None, ..container.clone() }, surroundings, outputs)
+            start_process(run, &ContainerRun { sandbox: None, ..container.clone() }, surroundings, streams)
         }
         started => started,
     }
@@ -102,7 +101,7 @@ fn start_in_sandbox(
     container: &ContainerRun,
     program: &Program<'_>,
     sandbox: &Sandbox<'_>,
-    outputs: (&OwnedFd, &OwnedFd),
+    streams: Streams<'_>,
 ) -> Result<Pid, StartFailure> {
     let enter = || {
         let directory = Path::new(&container.working_directory);
@@ -114,7 +113,7 @@ fn start_in_sandbox(
     };
     let failed = |step, path: &CStr, error| step_failed(container, step, &path.to_string_lossy(), &error);
     let started = program
-        .start_prepared(outputs, enter, failed)
+        .start_prepared(streams, enter, failed)
         .map_err(|error| start_error(&format!("fork: {}", errno_text(&error))))?;
     started.map_err(|message| match message.split_once('\n') {
         Some((NO_SANDBOX, message)) => StartFailure { reason: NO_SANDBOX, message: message.to_owned() },

@@ -4,6 +4,7 @@
 
 mod limits;
 mod questions;
+mod visits;
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::Pid;
 
 use questions::AFTER_PRE_STOP;
+use visits::Visited;
 
 use super::actions::{
     CONTAINER_VARIABLE, ContainerPhase, ContainerRun, ContainerState, DirectoryOf, PodRun, ProbeStates,
@@ -34,11 +36,11 @@ use super::processes::{
     Session, has_children, kill_descendants, kill_marked_descendants, next_ended_child, ticks,
 };
 use super::sandbox::{PodPlace, own_directory};
-use super::spawn::Confinement;
 use super::spawn::{
-    StopRequest, become_subreaper, release_free_memory, set_process_name, set_title, signal_removals,
-    stay_in_background,
+    Announcement, StopRequest, become_subreaper, release_free_memory, set_process_name, set_title,
+    signal_removals, stay_in_background,
 };
+use super::spawn::{Confinement, Streams};
 use super::start::{StartFailure, Surroundings, start_process};
 use super::volume_sizes::VolumeSizes;
 use crate::api::PodStatus;
@@ -127,6 +129,7 @@ fn run_pod(config: &Config, store: &Store, signals: &SignalFd, run: &PodRun) -> 
         containers: run.containers.iter().map(|_| Process::default()).collect(),
         states: run.containers.iter().map(|_| ContainerState::new()).collect(),
         asking: Vec::new(),
+        visits: Vec::new(),
         namespaces: None,
         sizes: VolumeSizes::of(run, store.root(), &store.pod_path(&run.uid), wall_clock()),
         events: Vec::new(),
@@ -225,6 +228,8 @@ struct Supervisor<'a> {
     states: Vec<ContainerState>,
     /// Processes that ask or tell containers something.
     asking: Vec<ProbeProcess>,
+    /// Who visits the pod.
+    visits: Vec<Visited>,
     /// Where its volumes in memory lie, once one of its containers has been started.
     namespaces: Option<PodNamespaces>,
     sizes: VolumeSizes,
@@ -435,11 +440,22 @@ impl Supervisor<'_> {
                 }
             }
         }
+        let first_visitor = fds.len();
+        let mut visitors = Vec::new();
+        for (number, visited) in self.visits.iter().enumerate() {
+            if let Some(visitor) = visited.visitor() {
+                fds.push(PollFd::new(visitor.as_fd(), PollFlags::POLLIN));
+                visitors.push(number);
+            }
+        }
         if poll(&mut fds, timeout).is_err() {
             return;
         }
         let signalled = fds[0].any() == Some(true);
-        let readable: Vec<(usize, Stream)> = fds[1..]
+        let with_news = fds[first_visitor..].iter().zip(visitors);
+        let heard: Vec<usize> =
+            with_news.filter(|(fd, _)| fd.any() != Some(false)).map(|(_, number)| number).collect();
+        let readable: Vec<(usize, Stream)> = fds[1..first_visitor]
             .iter()
             .zip(&owners)
             .filter(|(fd, _)| fd.any() != Some(false))
@@ -449,6 +465,8 @@ impl Supervisor<'_> {
         for (index, stream) in readable {
             self.copy_output(index, stream, false);
         }
+        // Before the signals: these bring others.
+        self.hear(&heard);
         if signalled {
             self.take_signals();
         }
@@ -466,6 +484,13 @@ impl Supervisor<'_> {
                 };
                 let until = after(self.clock.now(), grace);
                 self.stop = Some(self.stop.map_or(until, |earlier| earlier.min(until)));
+            } else if signal.ssi_signo == Signal::SIGUSR1 as u32
+                && signal.ssi_code == libc::SI_QUEUE
+                && signal.ssi_ptr != 0
+            {
+                if let Some(place) = Announcement::decode(signal.ssi_ptr).place(&self.run.uid) {
+                    self.meet(place);
+                }
             } else if signal.ssi_signo == Signal::SIGUSR1 as u32 {
                 // From within the pod: what is started there ends with the pod, and a controller must not.
                 if self.config.background {
@@ -485,6 +510,8 @@ impl Supervisor<'_> {
                 self.take_answer(asked, code);
             } else if self.sizes.is_asked(pid) {
                 self.take_sizes(code);
+            } else {
+                self.take_visitors_process(pid, code);
             }
         }
     }
@@ -503,6 +530,7 @@ impl Supervisor<'_> {
         self.containers[index].pid = None;
         self.containers[index].kill_at = None;
         self.end_probes(index);
+        self.end_visits(index);
         if has_children() {
             self.kill_leftovers(index);
             self.sizes.forget(self.clock.now());
@@ -653,7 +681,7 @@ fn start(
         let _ = nix::fcntl::fcntl(output, nix::fcntl::FcntlArg::F_SETFL(OFlag::O_NONBLOCK));
     }
     let surroundings = Surroundings { place, confinement: &confinement };
-    let pid = start_process(run, container, surroundings, (&stdout_end, &stderr_end))?;
+    let pid = start_process(run, container, surroundings, Streams::outputs(&stdout_end, &stderr_end))?;
     let output = [Some(stdout), Some(stderr)];
     Ok(Process { pid: Some(pid), output, log: Some(log), confinement, ..Process::default() })
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "the rooms are those of src/")]
 
+mod at_terminal;
 mod change;
 mod ci;
 mod claims;
@@ -13,6 +14,7 @@ mod background;
 mod bad_input;
 mod brokers;
 mod contexts;
+mod cp;
 mod create;
 mod cronjobs;
 mod delete;
@@ -24,6 +26,7 @@ mod doctor;
 mod endpoints;
 mod engine;
 mod examples;
+mod exec;
 mod failure_policy_walkthroughs;
 mod faults;
 mod formats;
@@ -59,6 +62,7 @@ mod sidecars;
 mod source_documents;
 mod stateful_sets;
 mod terminal;
+mod top;
 mod trust;
 mod upstream;
 mod usage;

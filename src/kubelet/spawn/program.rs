@@ -35,6 +35,29 @@ pub(in crate::kubelet) struct Confinement {
     pub(in crate::kubelet) niceness: i32,
 }
 
+/// What a process reads and writes.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::kubelet) struct Streams<'a> {
+    /// Nothing: it reads nothing.
+    pub(in crate::kubelet) stdin: Option<&'a OwnedFd>,
+    pub(in crate::kubelet) stdout: &'a OwnedFd,
+    pub(in crate::kubelet) stderr: &'a OwnedFd,
+    /// Whether all three are a terminal, which is to be its own.
+    pub(in crate::kubelet) is_terminal: bool,
+}
+
+impl<'a> Streams<'a> {
+    /// A process that reads nothing.
+    pub(in crate::kubelet) fn outputs(stdout: &'a OwnedFd, stderr: &'a OwnedFd) -> Self {
+        Self { stdin: None, stdout, stderr, is_terminal: false }
+    }
+
+    /// A process at a terminal.
+    pub(in crate::kubelet) fn terminal(end: &'a OwnedFd) -> Self {
+        Self { stdin: Some(end), stdout: end, stderr: end, is_terminal: true }
+    }
+}
+
 /// What a process finds in its own view of the file system.
 pub(in crate::kubelet) struct Entered {
     /// The program.
@@ -91,26 +114,15 @@ impl<'a> Program<'a> {
     /// No process can be started.
     pub(in crate::kubelet) fn start_prepared(
         &self,
-        (stdout, stderr): (&OwnedFd, &OwnedFd),
+        streams: Streams<'_>,
         enter: impl FnOnce() -> Result<Entered, String>,
         failed: impl FnOnce(Step, &CStr, io::Error) -> String,
     ) -> io::Result<Result<Pid, String>> {
         let (read, write) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
         let parent = nix::unistd::getpid().as_raw();
         let (argv, env) = (pointers(&self.argv), pointers(&self.env));
-        let limits = standard_limits();
         let pid = fork_child(move || {
-            let (stdout, stderr) = (stdout.as_raw_fd(), stderr.as_raw_fd());
-            let launch = Launch {
-                program: self,
-                argv: argv.as_ptr(),
-                env: env.as_ptr(),
-                stdout,
-                stderr,
-                parent,
-                limits,
-                failure: None,
-            };
+            let launch = Launch::new(self, (&argv, &env), streams, parent);
             // SAFETY: plain system calls; the lists are null-terminated and live until exec, the descriptors are open.
             let message = unsafe {
                 begin_session(parent);
@@ -138,26 +150,13 @@ impl<'a> Program<'a> {
         Ok(Err(message))
     }
 
-    /// Starts the process: a session of its own, killed when this process dies, output into the two descriptors.
+    /// Starts the process: a session of its own, killed when this process dies, with those streams.
     ///
     /// The child borrows our memory until it execs (as posix_spawn does, which has no PR_SET_PDEATHSIG): nothing is
     /// copied, and no page of ours is written twice because of it.
-    pub(in crate::kubelet) fn start(
-        &self,
-        stdout: &OwnedFd,
-        stderr: &OwnedFd,
-    ) -> Result<Pid, (Step, io::Error)> {
+    pub(in crate::kubelet) fn start(&self, streams: Streams<'_>) -> Result<Pid, (Step, io::Error)> {
         let (argv, env) = (pointers(&self.argv), pointers(&self.env));
-        let mut launch = Launch {
-            program: self,
-            argv: argv.as_ptr(),
-            env: env.as_ptr(),
-            stdout: stdout.as_raw_fd(),
-            stderr: stderr.as_raw_fd(),
-            parent: nix::unistd::getpid().as_raw(),
-            limits: standard_limits(),
-            failure: None,
-        };
+        let mut launch = Launch::new(self, (&argv, &env), streams, nix::unistd::getpid().as_raw());
         // SAFETY: `launch_in_child` takes a `Launch`, which lives here until the child has called exec or _exit.
         let pid = unsafe { clone_until_exec(0, launch_in_child, (&raw mut launch).cast()) };
         if pid < 0 {
@@ -179,12 +178,37 @@ struct Launch<'a> {
     program: &'a Program<'a>,
     argv: *const *const libc::c_char,
     env: *const *const libc::c_char,
+    /// Negative where it reads nothing.
+    stdin: RawFd,
     stdout: RawFd,
     stderr: RawFd,
+    is_terminal: bool,
     parent: libc::pid_t,
     limits: &'a [Limit],
     /// Set by the child when it could not exec.
     failure: Option<(Step, i32)>,
+}
+
+impl<'a> Launch<'a> {
+    fn new(
+        program: &'a Program<'a>,
+        (argv, env): (&[*const libc::c_char], &[*const libc::c_char]),
+        streams: Streams<'_>,
+        parent: libc::pid_t,
+    ) -> Self {
+        Self {
+            program,
+            argv: argv.as_ptr(),
+            env: env.as_ptr(),
+            stdin: streams.stdin.map_or(-1, AsRawFd::as_raw_fd),
+            stdout: streams.stdout.as_raw_fd(),
+            stderr: streams.stderr.as_raw_fd(),
+            is_terminal: streams.is_terminal,
+            parent,
+            limits: standard_limits(),
+            failure: None,
+        }
+    }
 }
 
 /// Runs in the child, on a stack of its own: system calls only, up to exec or _exit.
@@ -231,11 +255,17 @@ unsafe fn exec(launch: &Launch<'_>, path: &CStr, directory: &CStr) -> (Step, i32
         }
         libc::setpriority(libc::PRIO_PROCESS, 0, confinement.niceness);
         libc::umask(launch.program.umask);
-        let null = libc::open(c"/dev/null".as_ptr(), libc::O_RDONLY);
-        libc::dup2(null, 0);
+        let stdin = match launch.stdin {
+            ..0 => libc::open(c"/dev/null".as_ptr(), libc::O_RDONLY),
+            given => given,
+        };
+        libc::dup2(stdin, 0);
         libc::dup2(launch.stdout, 1);
         libc::dup2(launch.stderr, 2);
         close_from(3);
+        if launch.is_terminal {
+            libc::ioctl(0, libc::TIOCSCTTY, 0);
+        }
         let mut step = Step::Directory;
         if libc::chdir(directory.as_ptr()) == 0 {
             step = Step::Credentials;
@@ -258,6 +288,12 @@ unsafe fn take_credentials(credentials: &CredentialsRun) -> bool {
     let CredentialsRun { user, group, groups, no_new_privileges, capabilities } = credentials;
     // SAFETY: plain system calls; the list of groups lives through the call.
     unsafe {
+        // Programs open these again, as /dev/stdout for instance.
+        if let Some(user) = user {
+            (0..3).filter(|stream| is_made_for_it(*stream)).for_each(|stream| {
+                libc::fchown(stream, *user, libc::gid_t::MAX);
+            });
+        }
         for capability in 0..u64::BITS {
             if capabilities.is_some_and(|allowed| allowed & (1 << capability) == 0) {
                 // Beyond the last one there is nothing to drop.
@@ -280,5 +316,20 @@ unsafe fn take_credentials(credentials: &CredentialsRun) -> bool {
             return false;
         }
         !no_new_privileges || libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+    }
+}
+
+/// Whether a descriptor is a pipe or a terminal: what a process is given to talk through, and nobody else's file.
+///
+/// # Safety
+/// To be called in a child before exec.
+unsafe fn is_made_for_it(descriptor: RawFd) -> bool {
+    // SAFETY: the structures are ours and live through the calls.
+    unsafe {
+        let mut found: libc::stat = std::mem::zeroed();
+        let mut terminal: libc::termios = std::mem::zeroed();
+        libc::fstat(descriptor, &raw mut found) == 0
+            && (found.st_mode & libc::S_IFMT == libc::S_IFIFO
+                || libc::tcgetattr(descriptor, &raw mut terminal) == 0)
     }
 }

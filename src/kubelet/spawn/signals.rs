@@ -92,6 +92,39 @@ impl StopRequest {
     }
 }
 
+/// What a signal that announces a visitor carries: whose pod is meant, and where he waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::kubelet) struct Announcement {
+    pod: u32,
+    place: u32,
+}
+
+impl Announcement {
+    fn encode(self) -> u64 {
+        // Plus one: a plain signal carries zero.
+        u64::from(self.pod) << 32 | (u64::from(self.place) + 1)
+    }
+
+    /// Reads a signal's value.
+    pub(in crate::kubelet) fn decode(value: u64) -> Self {
+        Self { pod: (value >> 32) as u32, place: (value as u32).wrapping_sub(1) }
+    }
+
+    /// Where he waits, if this pod is meant.
+    pub(in crate::kubelet) fn place(self, pod_uid: &str) -> Option<u32> {
+        (self.pod == fingerprint(pod_uid)).then_some(self.place)
+    }
+}
+
+/// Tells a supervisor that somebody waits for it at a place. One that has another pod by now ignores it.
+///
+/// # Errors
+/// The process is gone or not ours.
+pub(in crate::kubelet) fn request_visit(supervisor: &OwnedFd, pod_uid: &str, place: u32) -> io::Result<()> {
+    let request = Announcement { pod: fingerprint(pod_uid), place };
+    send_value(supervisor, libc::SIGUSR1, request.encode())
+}
+
 /// FNV-1a: enough to tell a pod from the one before it.
 fn fingerprint(uid: &str) -> u32 {
     uid.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
@@ -102,23 +135,23 @@ fn fingerprint(uid: &str) -> u32 {
 /// # Errors
 /// The process is gone or not ours.
 pub fn request_stop(supervisor: &OwnedFd, pod_uid: &str, grace_seconds: i64) -> io::Result<()> {
+    send_value(supervisor, libc::SIGTERM, StopRequest::new(pod_uid, grace_seconds).encode())
+}
+
+/// Sends a signal with a value.
+fn send_value(process: &OwnedFd, signal: libc::c_int, value: u64) -> io::Result<()> {
     // SAFETY: siginfo_t is plain data; the kernel reads code, pid, uid and value from it.
     unsafe {
         let mut info: libc::siginfo_t = std::mem::zeroed();
-        info.si_signo = libc::SIGTERM;
+        info.si_signo = signal;
         info.si_code = libc::SI_QUEUE;
         let fields = (&raw mut info).cast::<i32>();
         // siginfo_t on 64-bit Linux: signo, errno, code, padding, pid, uid, value.
         fields.add(4).write(libc::getpid());
         fields.add(5).write(libc::getuid() as i32);
-        fields.add(6).cast::<u64>().write(StopRequest::new(pod_uid, grace_seconds).encode());
-        let sent = libc::syscall(
-            libc::SYS_pidfd_send_signal,
-            supervisor.as_raw_fd(),
-            libc::SIGTERM,
-            &raw const info,
-            0,
-        );
+        fields.add(6).cast::<u64>().write(value);
+        let sent =
+            libc::syscall(libc::SYS_pidfd_send_signal, process.as_raw_fd(), signal, &raw const info, 0);
         if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 }
@@ -126,6 +159,16 @@ pub fn request_stop(supervisor: &OwnedFd, pod_uid: &str, grace_seconds: i64) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_announcement_names_its_pod_and_the_place() {
+        for place in [0, 0xfffff] {
+            let value = Announcement { pod: fingerprint("one"), place }.encode();
+            assert_ne!(value, 0);
+            assert_eq!(Announcement::decode(value).place("one"), Some(place));
+            assert_eq!(Announcement::decode(value).place("two"), None);
+        }
+    }
 
     #[test]
     fn a_request_to_stop_names_its_pod_and_the_time_it_has() {
