@@ -6,6 +6,7 @@ mod apply_prune;
 mod auth;
 mod change;
 mod cluster_info;
+mod complete;
 mod completion;
 mod config;
 mod context;
@@ -195,6 +196,11 @@ pub fn run() -> ExitCode {
         && word == tree::WORD
     {
         return tree::run_within(&words.iter().map(OsString::as_os_str).collect::<Vec<_>>());
+    }
+    if let [_, word, words @ ..] = arguments.as_slice()
+        && word == complete::WORD
+    {
+        return complete::run(words);
     }
     let read = |tree: Command| {
         let mut tree = flags::readable(tree, &arguments);

@@ -22,6 +22,7 @@ pub use check::{ControllerCheck, Pods, check_controller};
 pub use config::{
     Config, DEFAULT_PATH, configure, configured, creator_umask, identity, session_environment, take_umask,
 };
+pub use config_file::KEYS as CONFIGURATION_KEYS;
 pub use current_context::{choose_namespace, chosen_namespace};
 pub use endpoints::{MADE_OF, show_endpoints};
 pub use engine::{Engine, PassReport};

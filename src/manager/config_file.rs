@@ -63,6 +63,17 @@ impl Scalar {
     }
 }
 
+/// Every key of the file.
+pub const KEYS: &[&str] = &[
+    "backoffBase",
+    "defaultRequests",
+    "extendedResources",
+    "idleTimeout",
+    "maxPods",
+    "nodeName",
+    "terminatedPodThreshold",
+];
+
 /// What the file says, found good, with the defaults where it says nothing.
 pub(super) struct Checked {
     /// The first delay between retries.
@@ -327,6 +338,15 @@ mod tests {
         assert_eq!(unset("{maxPods: 3}", "maxPods"), "");
         let quoted = "\"maxPods\": 3\n";
         assert_eq!(set(quoted, "maxPods", "4"), "maxPods: 4\n");
+    }
+
+    #[test]
+    fn every_key_is_known() {
+        let error = serde_yaml::from_str::<ConfigFile>("none: 1").unwrap_err().to_string();
+        let listed = error.split_once("expected one of ").expect("a list").1;
+        let mut known: Vec<&str> = listed.split('`').skip(1).step_by(2).collect();
+        known.sort_unstable();
+        assert_eq!(known, KEYS);
     }
 
     #[test]

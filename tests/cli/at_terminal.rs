@@ -1,7 +1,7 @@
 //! A command at a pseudo-terminal, as somebody types into one.
 
 use std::io::{Read as _, Write as _};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use nix::pty::Winsize;
@@ -19,6 +19,11 @@ pub(crate) struct AtTerminal {
 impl AtTerminal {
     /// Starts a command whose standard streams are a terminal of 40 lines and 120 columns.
     pub(crate) fn start(invocation: &Invocation<'_>) -> Self {
+        Self::start_program(invocation.build())
+    }
+
+    /// The same of another program.
+    pub(crate) fn start_program(mut command: Command) -> Self {
         let size = Winsize { ws_row: 40, ws_col: 120, ws_xpixel: 0, ws_ypixel: 0 };
         let ends = nix::pty::openpty(Some(&size), None).expect("a terminal");
         // What other tests start must not hold it open.
@@ -27,7 +32,6 @@ impl AtTerminal {
             nix::fcntl::fcntl(end, flags).expect("set up the terminal");
         }
         let end = || Stdio::from(ends.slave.try_clone().expect("a copy"));
-        let mut command = invocation.build();
         command.stdin(end()).stdout(end()).stderr(end()).env("TERM", "vt100");
         let child = command.spawn().expect("start jobctl");
         drop(command);

@@ -296,7 +296,8 @@ impl Invocation<'_> {
         command.output().expect("start a shell")
     }
 
-    fn program(&self, program: &str) -> Command {
+    /// Another program in the place of jobctl.
+    pub(crate) fn program(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command
             .env_clear()

@@ -13,6 +13,7 @@ mod apply;
 mod background;
 mod bad_input;
 mod brokers;
+mod completion;
 mod contexts;
 mod cp;
 mod create;
