@@ -138,7 +138,7 @@ fn a_container_at_a_terminal_is_talked_to_through_one() {
         "{log:?}"
     );
     // One who is killed leaves the container, and his terminal as it was.
-    eventually(SOON, || world.value("pod/io", "{.status.containerStatuses[2].state.running}") != "");
+    eventually(SOON, || !world.value("pod/io", "{.status.containerStatuses[2].state.running}").is_empty());
     let mut terminal = AtTerminal::start(&world.command("attach io -c sh -it -q"));
     eventually(SOON, || !terminal.is_cooked());
     terminal.types("again\r");
