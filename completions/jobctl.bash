@@ -160,6 +160,9 @@ _jobctl() {
             jobctl__subcmd__config,current-context)
                 cmd="jobctl__subcmd__config__subcmd__current__subcmd__context"
                 ;;
+            jobctl__subcmd__config,get)
+                cmd="jobctl__subcmd__config__subcmd__get"
+                ;;
             jobctl__subcmd__config,get-clusters)
                 cmd="jobctl__subcmd__config__subcmd__get__subcmd__clusters"
                 ;;
@@ -172,8 +175,14 @@ _jobctl() {
             jobctl__subcmd__config,help)
                 cmd="jobctl__subcmd__config__subcmd__help"
                 ;;
+            jobctl__subcmd__config,set)
+                cmd="jobctl__subcmd__config__subcmd__set"
+                ;;
             jobctl__subcmd__config,set-context)
                 cmd="jobctl__subcmd__config__subcmd__set__subcmd__context"
+                ;;
+            jobctl__subcmd__config,unset)
+                cmd="jobctl__subcmd__config__subcmd__unset"
                 ;;
             jobctl__subcmd__config,use-context)
                 cmd="jobctl__subcmd__config__subcmd__use__subcmd__context"
@@ -183,6 +192,9 @@ _jobctl() {
                 ;;
             jobctl__subcmd__config__subcmd__help,current-context)
                 cmd="jobctl__subcmd__config__subcmd__help__subcmd__current__subcmd__context"
+                ;;
+            jobctl__subcmd__config__subcmd__help,get)
+                cmd="jobctl__subcmd__config__subcmd__help__subcmd__get"
                 ;;
             jobctl__subcmd__config__subcmd__help,get-clusters)
                 cmd="jobctl__subcmd__config__subcmd__help__subcmd__get__subcmd__clusters"
@@ -196,8 +208,14 @@ _jobctl() {
             jobctl__subcmd__config__subcmd__help,help)
                 cmd="jobctl__subcmd__config__subcmd__help__subcmd__help"
                 ;;
+            jobctl__subcmd__config__subcmd__help,set)
+                cmd="jobctl__subcmd__config__subcmd__help__subcmd__set"
+                ;;
             jobctl__subcmd__config__subcmd__help,set-context)
                 cmd="jobctl__subcmd__config__subcmd__help__subcmd__set__subcmd__context"
+                ;;
+            jobctl__subcmd__config__subcmd__help,unset)
+                cmd="jobctl__subcmd__config__subcmd__help__subcmd__unset"
                 ;;
             jobctl__subcmd__config__subcmd__help,use-context)
                 cmd="jobctl__subcmd__config__subcmd__help__subcmd__use__subcmd__context"
@@ -499,6 +517,9 @@ _jobctl() {
             jobctl__subcmd__help__subcmd__config,current-context)
                 cmd="jobctl__subcmd__help__subcmd__config__subcmd__current__subcmd__context"
                 ;;
+            jobctl__subcmd__help__subcmd__config,get)
+                cmd="jobctl__subcmd__help__subcmd__config__subcmd__get"
+                ;;
             jobctl__subcmd__help__subcmd__config,get-clusters)
                 cmd="jobctl__subcmd__help__subcmd__config__subcmd__get__subcmd__clusters"
                 ;;
@@ -508,8 +529,14 @@ _jobctl() {
             jobctl__subcmd__help__subcmd__config,get-users)
                 cmd="jobctl__subcmd__help__subcmd__config__subcmd__get__subcmd__users"
                 ;;
+            jobctl__subcmd__help__subcmd__config,set)
+                cmd="jobctl__subcmd__help__subcmd__config__subcmd__set"
+                ;;
             jobctl__subcmd__help__subcmd__config,set-context)
                 cmd="jobctl__subcmd__help__subcmd__config__subcmd__set__subcmd__context"
+                ;;
+            jobctl__subcmd__help__subcmd__config,unset)
+                cmd="jobctl__subcmd__help__subcmd__config__subcmd__unset"
                 ;;
             jobctl__subcmd__help__subcmd__config,use-context)
                 cmd="jobctl__subcmd__help__subcmd__config__subcmd__use__subcmd__context"
@@ -1211,7 +1238,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__config)
-            opts="-n -h --namespace --data-dir --warnings-as-errors --help view current-context get-contexts get-clusters get-users set-context use-context help"
+            opts="-n -h --namespace --data-dir --warnings-as-errors --help view current-context get-contexts get-clusters get-users set-context get set unset use-context help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1237,6 +1264,32 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__config__subcmd__current__subcmd__context)
+            opts="-n -h --namespace --data-dir --warnings-as-errors --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__config__subcmd__get)
             opts="-n -h --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1349,7 +1402,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__config__subcmd__help)
-            opts="view current-context get-contexts get-clusters get-users set-context use-context help"
+            opts="view current-context get-contexts get-clusters get-users set-context get set unset use-context help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1363,6 +1416,20 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__config__subcmd__help__subcmd__current__subcmd__context)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__config__subcmd__help__subcmd__get)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1432,7 +1499,35 @@ _jobctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        jobctl__subcmd__config__subcmd__help__subcmd__set)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         jobctl__subcmd__config__subcmd__help__subcmd__set__subcmd__context)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__config__subcmd__help__subcmd__unset)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1474,8 +1569,60 @@ _jobctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        jobctl__subcmd__config__subcmd__set)
+            opts="-n -h --namespace --data-dir --warnings-as-errors --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         jobctl__subcmd__config__subcmd__set__subcmd__context)
             opts="-n -h --current --namespace --data-dir --warnings-as-errors --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__config__subcmd__unset)
+            opts="-n -h --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2263,7 +2410,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__create__subcmd__job)
-            opts="-o -n -h --image --from --env --dry-run --validate --output --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
+            opts="-o -n -h --image --from --after --env --dry-run --validate --output --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2274,6 +2421,10 @@ _jobctl() {
                     return 0
                     ;;
                 --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --after)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3861,7 +4012,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__help__subcmd__config)
-            opts="view current-context get-contexts get-clusters get-users set-context use-context"
+            opts="view current-context get-contexts get-clusters get-users set-context get set unset use-context"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3875,6 +4026,20 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__help__subcmd__config__subcmd__current__subcmd__context)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__help__subcmd__config__subcmd__get)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -3930,7 +4095,35 @@ _jobctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        jobctl__subcmd__help__subcmd__config__subcmd__set)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         jobctl__subcmd__help__subcmd__config__subcmd__set__subcmd__context)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__help__subcmd__config__subcmd__unset)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -6163,7 +6356,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__run)
-            opts="-f -R -q -n -h --filename --recursive --validate --timeout --prefix --rm --detach-on-interrupt --quiet --pass-env --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -e -l -P -o -q -n -h --filename --recursive --env --env-file --restart --labels --array-from --array-format --parallelism --after --dry-run --output --validate --timeout --prefix --rm --detach-on-interrupt --junit --quiet --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6177,11 +6370,71 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --env)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -e)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --env-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --restart)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --labels)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -l)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --array-from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --array-format)
+                    COMPREPLY=($(compgen -W "lines csv jsonl" -- "${cur}"))
+                    return 0
+                    ;;
+                --parallelism)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -P)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dry-run)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --validate)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --junit)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -9,6 +9,8 @@ mod admission;
 mod create;
 mod creator;
 mod delete;
+mod dependencies;
+mod dependents;
 mod namespaces;
 mod owners;
 mod patch;

@@ -4,6 +4,7 @@
 mod adopted;
 mod check;
 mod config;
+mod config_file;
 mod current_context;
 mod devices;
 mod endpoints;
@@ -18,7 +19,9 @@ mod timers;
 mod world;
 
 pub use check::{ControllerCheck, Pods, check_controller};
-pub use config::{Config, DEFAULT_PATH, creator_umask, identity, session_environment, take_umask};
+pub use config::{
+    Config, DEFAULT_PATH, configure, configured, creator_umask, identity, session_environment, take_umask,
+};
 pub use current_context::{choose_namespace, chosen_namespace};
 pub use endpoints::{MADE_OF, show_endpoints};
 pub use engine::{Engine, PassReport};

@@ -45,6 +45,12 @@ pub const ANNOTATION_PASSED_ENVIRONMENT: &str = "jobctl.local/environment";
 pub const ANNOTATION_PASSED_ENVIRONMENT_ID: &str = "jobctl.local/environment-id";
 /// Ours: the ids of the devices that a pod has leased, by resource, as a JSON object. The scheduler writes it.
 pub const ANNOTATION_DEVICES: &str = "jobctl.local/devices";
+/// Ours: where the items of a sweep are, on the pod template of an Indexed Job ([`super::items`]).
+pub const ANNOTATION_ITEMS: &str = "jobctl.local/items";
+/// Ours: the Jobs that a Job waits for before it starts ([`super::dependencies`]).
+pub const ANNOTATION_AFTER: &str = "jobctl.local/after";
+/// Ours: the condition of a Job that waits for others.
+pub const CONDITION_WAITING: &str = "jobctl.local/Waiting";
 /// Ours: the first back-off delay between retries in place of Kubernetes' 10 s (a Go duration).
 pub const ANNOTATION_BACKOFF_BASE: &str = "jobctl.local/backoff-base";
 

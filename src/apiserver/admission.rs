@@ -24,6 +24,7 @@ impl Transaction {
     ) -> Result<Vec<String>> {
         // What no cluster would take comes before what this machine cannot do.
         judge(object, causes)?;
+        refuse(object, self.circular_dependency(object)?.into_iter().collect())?;
         self.admit_beside_others(object)?;
         if let Object::Service(service) = object {
             let causes = self.allocate(service)?;

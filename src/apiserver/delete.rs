@@ -68,6 +68,14 @@ impl Transaction {
     /// [`StatusError::NotFound`]; [`StatusError::Conflict`] where it is not the one that is meant;
     /// [`StatusError::MethodNotAllowed`] for the node.
     pub fn delete(&mut self, kind: Kind, key: &Key, options: &DeleteOptions) -> Result<Deleted> {
+        let deleted = self.delete_with_dependents(kind, key, options)?;
+        if options.propagation == Propagation::Orphan {
+            self.orphan_config(&deleted.uid)?;
+        }
+        Ok(deleted)
+    }
+
+    fn delete_with_dependents(&mut self, kind: Kind, key: &Key, options: &DeleteOptions) -> Result<Deleted> {
         let DeleteOptions { propagation, grace_seconds, .. } = *options;
         let deleted = |uid: &str| Deleted { kind, key: key.clone(), uid: uid.to_owned() };
         match kind {

@@ -57,9 +57,9 @@ impl Transaction {
             return Err(RerunError::StillRuns.into());
         }
         let mut job = fresh(&old);
-        let uid = new_uid(&mut self.random);
+        let new = new_uid(&mut self.random);
         job.set_defaults();
-        job.prepare_for_create(&uid, self.now);
+        job.prepare_for_create(&new, self.now);
         job.canonicalize();
         if failed_indexes {
             job.status = Some(completed_so_far(&old)?);
@@ -72,6 +72,7 @@ impl Transaction {
         for pod in completed {
             self.hand_over(pod, &old, &job)?;
         }
+        self.hand_over_config(uid(&old.metadata), uid(&job.metadata))?;
         self.store_new(&mut object)?;
         Ok(Answer { object, warnings: Vec::new() })
     }

@@ -14,6 +14,7 @@ use super::owners::Owners;
 use super::read::{Entries, Entry, Source};
 use super::recorder::Recorder;
 use super::writes::Writes;
+use crate::api::dependencies::dependencies;
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{key, namespace};
 use crate::api::status_error::StatusError;
@@ -209,11 +210,12 @@ impl Transaction {
     }
 
     /// Writes a new Job with the pods of its first sync, so that whoever looks next sees them. One with a selector of the
-    /// user's own may find pods to adopt: the controller, who knows all pods, syncs it.
+    /// user's own may find pods to adopt, and one may wait for other Jobs: the controller, who knows all, syncs it.
     fn create_job(&mut self, job: Job) -> Result<()> {
         let job_key = key(&job.metadata);
         self.put(job.clone());
-        if job.spec.as_ref().is_some_and(|spec| spec.manual_selector == Some(true)) {
+        let has_own_selector = job.spec.as_ref().is_some_and(|spec| spec.manual_selector == Some(true));
+        if has_own_selector || !dependencies(&job.metadata).is_empty() {
             return Ok(());
         }
         let template = job.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());

@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use super::{Client, startable};
 use crate::api::Pod;
+use crate::api::dependencies::dependencies;
 use crate::api::kinds::{Key, Kind};
+use crate::api::meta::ANNOTATION_AFTER;
 use crate::api::references::{Reference, references};
 use crate::api::status_error::StatusError;
 use crate::apiserver::{
@@ -169,6 +171,13 @@ impl Requests<'_> {
             let key = answer.object.key();
             let whose = format!("{}/{}: {at}", answer.object.kind().qualified_singular(), key.name);
             let found = references(spec).into_iter();
+            self.references.extend(found.map(|one| (whose.clone(), key.namespace.clone(), one)));
+        }
+        if let Object::Job(job) = &answer.object {
+            let (key, field) = (answer.object.key(), format!("annotations[{ANNOTATION_AFTER}]"));
+            let whose = format!("{}/{}: metadata", Kind::Job.qualified_singular(), key.name);
+            let found = dependencies(&job.metadata).into_iter();
+            let found = found.map(|one| Reference { kind: Kind::Job, name: one.job, field: field.clone() });
             self.references.extend(found.map(|one| (whose.clone(), key.namespace.clone(), one)));
         }
         answer.warnings.extend(self.obstacles(&answer.object));

@@ -1,4 +1,4 @@
-//! `config`: there is one context, and what can be chosen in it is the namespace.
+//! `config`: there is one context, and what can be chosen in it is the namespace; beside it the keys of `config.yaml`.
 
 use std::process::ExitCode;
 
@@ -9,7 +9,7 @@ use super::cluster_info;
 use super::context::{Context, Global};
 use super::failure::text;
 use super::output::{complain, print, say};
-use crate::manager::{choose_namespace, chosen_namespace};
+use crate::manager::{choose_namespace, chosen_namespace, configure, configured};
 use crate::printers;
 use crate::printers::rows::Row;
 use crate::printers::table::{TableOptions, TablePrinter};
@@ -17,7 +17,7 @@ use crate::printers::table::{TableOptions, TablePrinter};
 /// What the context is called, and the cluster and the user in it.
 const NAME: &str = "jobctl";
 
-/// Show and choose what commands refer to: the namespace
+/// Show and change how jobctl is set up, and the namespace that commands refer to
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -35,6 +35,17 @@ enum What {
     /// Display the users
     GetUsers,
     SetContext(SetContextArgs),
+    /// Display what config.yaml says, or one key of it
+    Get {
+        /// Such as maxPods, or defaultRequests.cpu; everything without one
+        key: Option<String>,
+    },
+    Set(SetArgs),
+    /// Remove a key from config.yaml, so that the default holds
+    Unset {
+        /// Such as maxPods, or defaultRequests.cpu
+        key: String,
+    },
     /// Make a context the current one; there is one, "jobctl"
     #[command(alias = "use")]
     UseContext {
@@ -73,6 +84,15 @@ struct GetContextsArgs {
     output: Option<String>,
 }
 
+/// Set a key of config.yaml, for instance: config set maxPods 4
+#[derive(Debug, clap::Args)]
+struct SetArgs {
+    /// Such as maxPods, or defaultRequests.cpu; contexts.jobctl.namespace chooses the namespace
+    key: String,
+    /// In YAML, such as 4, 500m or [0, 1]
+    value: String,
+}
+
 /// Choose the namespace of the commands to come: set-context --current --namespace=NAME
 #[derive(Debug, clap::Args)]
 struct SetContextArgs {
@@ -91,6 +111,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         What::GetContexts(args) => get_contexts(args),
         What::GetClusters | What::GetUsers => done(say("NAME").and_then(|()| say(NAME))),
         What::SetContext(args) => set_context(global, args),
+        What::Get { key } => get(key.as_deref()),
+        What::Set(args) => set(args),
+        What::Unset { key } => unset(key),
         What::UseContext { name } => use_context(name.as_deref()),
     }
 }
@@ -165,6 +188,37 @@ fn set_context(global: &Global, args: &SetContextArgs) -> Result<ExitCode> {
         choose_namespace(Some(namespace.as_str()).filter(|namespace| !namespace.is_empty()))?;
     }
     done(say(&format!("Context {NAME:?} modified.")))
+}
+
+/// The key by which kubectl knows the chosen namespace.
+const NAMESPACE_KEY: &str = "contexts.jobctl.namespace";
+
+fn get(key: Option<&str>) -> Result<ExitCode> {
+    match (key, configured(key)?) {
+        (_, Some(value)) => done(print(&serde_yaml::to_string(&value)?)),
+        (Some(key), None) => bail!("{key} is not set"),
+        (None, None) => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn set(args: &SetArgs) -> Result<ExitCode> {
+    if args.key == NAMESPACE_KEY {
+        choose_namespace(Some(args.value.as_str()).filter(|namespace| !namespace.is_empty()))?;
+    } else {
+        let value = serde_yaml::from_str(&args.value)
+            .map_err(|error| anyhow::anyhow!("{:?} is no value in YAML: {error}", args.value))?;
+        configure(&args.key, Some(value))?;
+    }
+    done(say(&format!("Property {:?} set.", args.key)))
+}
+
+fn unset(key: &str) -> Result<ExitCode> {
+    if key == NAMESPACE_KEY {
+        choose_namespace(None)?;
+    } else {
+        configure(key, None)?;
+    }
+    done(say(&format!("Property {key:?} unset.")))
 }
 
 fn use_context(name: Option<&str>) -> Result<ExitCode> {

@@ -11,7 +11,7 @@ mod role_binding;
 mod secret;
 mod service;
 mod service_account;
-mod sources;
+pub(super) mod sources;
 
 use std::process::ExitCode;
 
@@ -23,6 +23,7 @@ use super::failure::{complain_of_all, failed_to_create, while_doing};
 use super::manifests::{self, Document, FileArgs};
 use super::outcome::{DryRun, Outcomes};
 use super::output::warn_all;
+use super::run::set_after;
 use super::submit;
 use crate::api::kinds::Kind;
 use crate::api::meta::name;
@@ -44,7 +45,7 @@ pub(super) struct Args {
     options: Options,
 }
 
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct Options {
     /// Must be "none", "server", or "client": only say what would be done
     #[arg(long, num_args = 0..=1, default_value = "none", default_missing_value = "client", require_equals = true, hide_default_value = true)]
@@ -125,6 +126,9 @@ struct JobArgs {
     /// The CronJob to create the Job from
     #[arg(long)]
     from: Option<String>,
+    /// Jobs that must have ended before this one starts, as job/NAME (complete), job/NAME:failed or job/NAME:finished
+    #[arg(long, value_delimiter = ',', value_name = "JOB")]
+    after: Vec<String>,
     /// With --from: a variable of all containers, as NAME=VALUE
     #[arg(long, value_name = "NAME=VALUE")]
     env: Vec<String>,
@@ -174,7 +178,11 @@ pub(super) fn saved(manifest: Value, options: &Options) -> Value {
     if options.save_config { with_last_applied(&manifest) } else { manifest }
 }
 
-fn submit_all(context: &Context, documents: Vec<Result<Document>>, options: &Options) -> Result<ExitCode> {
+pub(super) fn submit_all(
+    context: &Context,
+    documents: Vec<Result<Document>>,
+    options: &Options,
+) -> Result<ExitCode> {
     let creator = context.client.creator(&options.pass_env)?;
     let mut tables = TABLES.to_vec();
     tables.extend(documents.iter().flatten().map(|document| Table::from(document.kind)));
@@ -245,6 +253,9 @@ fn create_job(global: &Global, args: &JobArgs) -> Result<ExitCode> {
         if args.image.is_some() {
             bail!("either --image or --from must be specified");
         }
+        if !args.after.is_empty() {
+            bail!("--after cannot be used with --from");
+        }
         return super::create_from::run(global, job_name, from, &args.env, &args.command, &args.options);
     }
     if !args.env.is_empty() {
@@ -254,7 +265,7 @@ fn create_job(global: &Global, args: &JobArgs) -> Result<ExitCode> {
         bail!("either --image or a command must be specified");
     }
     let container = container(job_name, args.image.as_ref(), &args.command);
-    let value = json!({
+    let mut value = json!({
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {"creationTimestamp": null, "name": job_name},
@@ -264,6 +275,7 @@ fn create_job(global: &Global, args: &JobArgs) -> Result<ExitCode> {
         }},
         "status": {}
     });
+    set_after(&mut value, &args.after);
     create_or_show(global, Kind::Job, job_name, value, &args.options)
 }
 

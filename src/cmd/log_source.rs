@@ -117,6 +117,11 @@ impl fmt::Display for Failure {
 }
 
 impl Failure {
+    /// The reason of its end: `Error`, `OOMKilled`.
+    pub(super) fn reason(&self) -> &str {
+        &self.reason
+    }
+
     /// The container of this pod that ended badly last.
     pub(super) fn of(pod: &Pod) -> Option<Self> {
         let status = pod.status.as_ref()?;
@@ -146,6 +151,11 @@ pub(super) fn failure_evidence(client: &Client, job_uid: &str, last_lines: usize
     let pods = client.read(&[Table::PODS, Table::RemovedPods])?.pods_of_job(job_uid)?;
     let failures = pods.iter().filter_map(Failure::of);
     let Some(failure) = failures.max_by_key(|failure| failure.finished) else { return Ok(None) };
+    evidence_of(client, &failure, last_lines).map(Some)
+}
+
+/// The same of one container that ended badly.
+pub(super) fn evidence_of(client: &Client, failure: &Failure, last_lines: usize) -> Result<String> {
     let mut text = failure.to_string();
     let options = LogOptions { tail: Some(last_lines), ..LogOptions::default() };
     let (runs, prefix) = (Runs::Only(failure.restart_count), "    ".to_owned());
@@ -160,5 +170,5 @@ pub(super) fn failure_evidence(client: &Client, job_uid: &str, last_lines: usize
         text.push_str("; its log ends with:\n");
         text.push_str(String::from_utf8_lossy(&log).trim_end());
     }
-    Ok(Some(text))
+    Ok(text)
 }

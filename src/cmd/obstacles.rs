@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Duration, Utc};
 
-use crate::api::conditions::{is_job_condition_true, is_job_finished, is_pod_finished, pod_condition};
-use crate::api::meta::{controller_of, key, name};
+use crate::api::conditions::{
+    is_job_condition_true, is_job_finished, is_pod_finished, job_condition, pod_condition,
+};
+use crate::api::meta::{CONDITION_WAITING, controller_of, key, name};
 use crate::api::{Job, Pod};
 use crate::controller::room::{can_ever_fit, is_about_room};
 use crate::controller::{JobFacts, backoff};
@@ -47,6 +49,14 @@ pub(super) fn of_job(job: &Job) -> Option<Obstacle> {
                 "job.batch/{name}: spec.parallelism is 0, so it makes no pods; to let it: jobctl scale --replicas=1 job/{name}",
                 name = job_key.name
             ),
+        });
+    }
+    if let Some(waiting) = job_condition(job, CONDITION_WAITING).filter(|one| one.status == "True") {
+        let why = waiting.message.as_deref().unwrap_or_default();
+        return Some(Obstacle {
+            id: format!("{job_key} {why}"),
+            reason: "Waiting".into(),
+            text: format!("job.batch/{} waits: {why}", job_key.name),
         });
     }
     let asked = job.spec.as_ref().is_some_and(|spec| spec.suspend == Some(true));

@@ -85,6 +85,11 @@ impl Outcomes {
         Ok(Self { format, dry_run, gathered: None, any_printed: false })
     }
 
+    /// Whether objects are printed, and not only their names.
+    pub(super) fn shows_objects(&self) -> bool {
+        !matches!(self.format, None | Some(Format::Name))
+    }
+
     /// Several objects are printed as one List, not one after another.
     pub(super) fn listed(self) -> Self {
         Self { gathered: Some(Vec::new()), ..self }

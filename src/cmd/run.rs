@@ -2,29 +2,36 @@
 
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use chrono::Duration;
+use serde_json::{Value, json};
 use tabled::settings::Style;
 
 use super::context::{Context, Global};
+use super::create;
 use super::failure::while_doing;
 use super::flags;
 use super::follow_logs::{Followed, FollowedJob, Following, follow};
+use super::github;
 use super::interrupt::{self, Interrupts, OnInterrupt, delete_jobs};
+use super::junit::{self, Cases};
 use super::log_source::{Chosen, may_have_several_logs};
 use super::manifests::{self, Document, FileArgs};
 use super::outcome::DryRun;
 use super::output::{complain, warn_all};
-use super::run_report::Clerk;
+use super::run_command::{CommandArgs, CommandJob};
+use super::run_report::{Clerk, Summary, SummaryRow};
 use super::submit;
 use super::wait::{Until, until};
 use crate::api::Job;
 use crate::api::conditions::is_job_finished;
 use crate::api::kinds::Kind;
-use crate::api::meta::{ANNOTATION_LAST_APPLIED, annotation, key, uid};
+use crate::api::meta::{ANNOTATION_AFTER, ANNOTATION_LAST_APPLIED, annotation, key, name, uid};
 use crate::apiserver::{DeleteOptions, FieldValidation as Validate, Read as _};
+use crate::controller::pods::owner_of;
 use crate::kubelet::{LogOptions, Runs};
 use crate::manager::steady_clock;
 use crate::registry::apply::with_last_applied;
@@ -32,6 +39,9 @@ use crate::registry::object::Object;
 use crate::store::{ReaderOfRecord, Table};
 
 /// Submit a Job, follow its logs, wait for its end, and exit with the program's own exit code
+///
+/// The Job is that of a manifest (-f), or one made of a command: jobctl run [NAME] -- COMMAND. With --array-from FILE the
+/// command runs once for each line of a list.
 ///
 /// A Job of that name that has finished is replaced, so the same command can be repeated; one that runs by the same
 /// manifest is followed. Exit codes: 0 when the Job is complete; the exit code of the last container that failed when it
@@ -42,6 +52,17 @@ use crate::store::{ReaderOfRecord, Table};
 pub(super) struct Args {
     #[command(flatten)]
     files: FileArgs,
+    #[command(flatten)]
+    command: CommandArgs,
+    /// Jobs that must have ended before these start, as job/NAME (complete), job/NAME:failed or job/NAME:finished
+    #[arg(long, value_delimiter = ',', value_name = "JOB")]
+    after: Vec<String>,
+    /// Must be "none", "server", or "client": only say what would be created
+    #[arg(long, num_args = 0..=1, default_value = "none", default_missing_value = "client", require_equals = true, hide_default_value = true)]
+    dry_run: DryRun,
+    /// With --dry-run, output format: json, name or yaml
+    #[arg(short, long)]
+    output: Option<String>,
     /// Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields
     #[arg(long, num_args = 0..=1, default_value = "strict", default_missing_value = "strict", require_equals = true)]
     validate: Validate,
@@ -58,6 +79,9 @@ pub(super) struct Args {
     /// without --rm, and those that ran already; a second signal ends jobctl at once
     #[arg(long)]
     detach_on_interrupt: Option<bool>,
+    /// A file for a report as test runners write it (JUnit), with a case for each completion index or pod
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
     /// No summary
     #[arg(short, long)]
     quiet: bool,
@@ -66,49 +90,53 @@ pub(super) struct Args {
     pass_env: Vec<String>,
 }
 
-/// What is said to whoever takes this for kubectl's `run`.
-pub(super) const TAKES: &str = "jobctl run takes Jobs from manifests: jobctl run -f FILE\n\
-     A Job from the command line: jobctl create job NAME --image=IMAGE -- COMMAND";
+/// What is said to whoever takes this for something else.
+pub(super) const TAKES: &str = "A Job of a manifest: jobctl run -f FILE\n\
+     A Job of a command: jobctl run [NAME] -- COMMAND";
 
 /// Runs Jobs side by side; of those that fail the first of the manifests decides.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
-    if args.files.filenames.is_empty() {
-        bail!("must specify -f");
+    let mut jobs = jobs(args)?;
+    jobs.iter_mut().for_each(|CommandJob { job, .. }| set_after(&mut job.value, &args.after));
+    if args.dry_run != DryRun::None {
+        return show(global, args, jobs);
     }
-    let documents = manifests::read(&args.files)?.into_iter().collect::<Result<Vec<_>>>()?;
-    if documents.is_empty() {
-        bail!("no objects passed to run");
-    }
-    if let Some(other) = documents.iter().find(|document| document.kind != Kind::Job) {
-        bail!("{:?}: run takes Jobs, not a {}", other.source, other.kind);
+    if args.output.is_some() {
+        bail!("--output is for --dry-run: otherwise the output is what the pods print");
     }
     let context = Context::open_to_create(global, DryRun::None)?;
     let until = until(args.timeout);
     let reader = context.client.reader_of_record()?;
     interrupt::hold_back()?;
-    let submitted = submit_all(&context, documents, args, &reader)?;
+    let sources: Vec<String> = jobs.iter().map(|one| one.job.source.clone()).collect();
+    let submitted = submit_all(&context, jobs, args, &reader)?;
     let _companion = context.client.keep_controller()?;
     let fates = submitted.iter().map(|submitted| (submitted.job.clone(), submitted.on_interrupt(args)));
     let interrupts = Interrupts::watch(&context, fates.collect(), args.rm)?;
     let jobs: Vec<Job> = submitted.into_iter().map(|submitted| submitted.job).collect();
-    let mut clerk = Clerk::new(&context.client.config().settings);
-    let followed = follow_to_the_end(&context, &jobs, args, until, &mut clerk);
+    let mut cases = Cases::new(Clerk::new(&context.client.config().settings), args.junit.is_some());
+    let followed = follow_to_the_end(&context, &jobs, args, until, &mut cases);
     interrupts.printed();
     followed?;
+    let clerk = cases.clerk();
+    let summaries: Vec<Summary> = jobs.iter().map(|job| clerk.summary(&key(&job.metadata))).collect();
+    if let Some(path) = &args.junit {
+        junit::write(path, &context.client, &jobs.iter().zip(&summaries).collect::<Vec<_>>(), &cases)?;
+    }
     drop(reader);
     clear_away(&context, &jobs, clerk.pods())?;
     // What is told now must not be taken back by a power cut.
     context.client.sync()?;
-    let mut rows = Vec::new();
-    let mut code = 0;
-    for job in &jobs {
-        let summary = clerk.summary(&key(&job.metadata));
+    for ((job, summary), source) in jobs.iter().zip(&summaries).zip(&sources) {
         summary.failures.iter().for_each(|line| complain(line));
-        if code == 0 {
-            code = summary.row.exit_code;
+        if summary.row.exit_code != 0 {
+            let file = Some(source.as_str()).filter(|source| Path::new(source).is_file());
+            let title = format!("job.batch/{}", name(&job.metadata));
+            github::annotate(&title, &summary.failures.join("\n"), file);
         }
-        rows.push(summary.row);
     }
+    let code = summaries.iter().map(|summary| summary.row.exit_code).find(|code| *code != 0).unwrap_or(0);
+    let rows: Vec<SummaryRow> = summaries.into_iter().map(|summary| summary.row).collect();
     if !args.quiet {
         let table = tabled::Table::new(&rows).with(Style::blank()).to_string();
         table.lines().for_each(|line| complain(line.trim()));
@@ -117,6 +145,49 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         delete_jobs(&context, &jobs.iter().collect::<Vec<_>>(), true)?;
     }
     Ok(ExitCode::from(code))
+}
+
+/// Has a Job wait for others.
+pub(super) fn set_after(manifest: &mut Value, jobs: &[String]) {
+    if !jobs.is_empty() {
+        manifest["metadata"]["annotations"][ANNOTATION_AFTER] = json!(jobs.join(","));
+    }
+}
+
+/// The Jobs of the manifests, or the one of the command.
+fn jobs(args: &Args) -> Result<Vec<CommandJob>> {
+    if args.files.filenames.is_empty() {
+        if !args.command.is_given() {
+            bail!("must specify -f, or a command: jobctl run [NAME] -- COMMAND");
+        }
+        return Ok(vec![args.command.job(&mut fastrand::Rng::new())?]);
+    }
+    if args.command.is_given() {
+        bail!("-f, --filename and a command cannot be specified together");
+    }
+    let documents = manifests::read(&args.files)?.into_iter().collect::<Result<Vec<_>>>()?;
+    if documents.is_empty() {
+        bail!("no objects passed to run");
+    }
+    if let Some(other) = documents.iter().find(|document| document.kind != Kind::Job) {
+        bail!("{:?}: run takes Jobs, not a {}", other.source, other.kind);
+    }
+    Ok(documents.into_iter().map(|job| CommandJob { job, config_maps: Vec::new() }).collect())
+}
+
+/// `--dry-run`: what would be created.
+fn show(global: &Global, args: &Args, jobs: Vec<CommandJob>) -> Result<ExitCode> {
+    let options = create::Options {
+        dry_run: args.dry_run,
+        validate: args.validate,
+        output: args.output.clone(),
+        pass_env: args.pass_env.clone(),
+        ..create::Options::default()
+    };
+    let documents =
+        jobs.into_iter().flat_map(|CommandJob { job, config_maps }| config_maps.into_iter().chain([job]));
+    let context = Context::open_to_create(global, args.dry_run)?;
+    create::submit_all(&context, documents.map(Ok).collect(), &options)
 }
 
 /// A Job that is to be followed.
@@ -137,7 +208,7 @@ impl Submitted {
 /// Creates all Jobs in one commit, or none.
 fn submit_all(
     context: &Context,
-    documents: Vec<Document>,
+    jobs_to_run: Vec<CommandJob>,
     args: &Args,
     reader: &ReaderOfRecord,
 ) -> Result<Vec<Submitted>> {
@@ -145,7 +216,7 @@ fn submit_all(
     let (_held, mut requests) =
         context.begin(&[Table::JOBS, Table::NODES, Table::NAMESPACES, Table::PODS])?;
     let mut jobs = Vec::new();
-    for mut document in documents {
+    for CommandJob { job: mut document, config_maps } in jobs_to_run {
         submit::set_namespace(&mut document, context)?;
         // As apply leaves it: what has been run can be applied.
         document.value = with_last_applied(&document.value);
@@ -190,6 +261,10 @@ fn submit_all(
         if let Object::Job(job) = answer.object {
             // Before the Job is stored: none of its pods runs unread.
             reader.announce(uid(&job.metadata))?;
+            for config_map in config_maps {
+                let object = owned_by(&job, config_map, context)?;
+                requests.create(object, &Value::Null, &creator)?;
+            }
             jobs.push(Submitted { job: *job, attached: false });
         }
     }
@@ -198,13 +273,21 @@ fn submit_all(
     Ok(jobs)
 }
 
+/// A ConfigMap that goes with its Job.
+fn owned_by(job: &Job, mut document: Document, context: &Context) -> Result<Object> {
+    submit::set_namespace(&mut document, context)?;
+    document.value["metadata"]["ownerReferences"] =
+        json!([owner_of(&Kind::Job.api_version(), Kind::Job.as_str(), &job.metadata)]);
+    submit::decode(&document, Validate::Strict, "creating")
+}
+
 /// Prints the logs of all Jobs as they come, until all have ended or the time is over.
 fn follow_to_the_end(
     context: &Context,
     jobs: &[Job],
     args: &Args,
     until: Until,
-    clerk: &mut Clerk,
+    listener: &mut Cases,
 ) -> Result<()> {
     let followed =
         jobs.iter().map(|job| FollowedJob { key: key(&job.metadata), uid: uid(&job.metadata).into() });
@@ -216,7 +299,7 @@ fn follow_to_the_end(
     let prefix = args.prefix.unwrap_or(jobs.len() > 1 || jobs.iter().any(may_have_several_logs));
     let (chosen, options) = (&Chosen::All, &LogOptions::default());
     let following = Following { followed: &followed, chosen, options, prefix, runs: Runs::All, until };
-    follow(context, &following, clerk).map(|_| ())
+    follow(context, &following, listener).map(|_| ())
 }
 
 /// Removes what the controller has left of the pods of Jobs that are gone, because we were still to read it.

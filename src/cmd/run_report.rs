@@ -141,6 +141,12 @@ impl Clerk {
                 failures.push(format!("job.batch/{} failed: {reason}: {message}", job_key.name));
                 let failure = self.failures.get(uid(&job.metadata));
                 failures.extend(failure.map(ToString::to_string));
+                failures.extend(status.failed_indexes.as_ref().map(|indexes| {
+                    format!(
+                        "its failed indexes: {indexes}; to run them once more: jobctl rerun job/{} --failed-indexes",
+                        job_key.name
+                    )
+                }));
                 let code = if reason == "DeadlineExceeded" {
                     DEADLINE_EXCEEDED
                 } else {

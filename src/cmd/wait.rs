@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::context::{Context, Global};
 use super::failure::{text, verbatim};
 use super::flags;
+use super::github;
 use super::log_source;
 use super::manifests::{self, FileArgs};
 use super::obstacles::{self, Obstacle, Reported};
@@ -128,6 +129,13 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
                 }
                 Err(error) => {
                     is_synced = false;
+                    let object = std::mem::take(&mut watched.last);
+                    // How it stands tells a program why.
+                    if outcomes.shows_objects() && !object.is_null() {
+                        outcomes.done(*kind, &key.name, "", || Ok(object))?;
+                    }
+                    let title = format!("{}/{}", kind.qualified_singular(), key.name);
+                    github::annotate(&title, text(&error).trim_start_matches("error: "), None);
                     errors.push(error);
                     break;
                 }
@@ -232,6 +240,8 @@ pub(super) struct Watched {
     /// The same of what is remembered of Jobs.
     facts: Vec<(Key, String)>,
     said: Reported,
+    /// The object that is waited for, as it was when it was looked at last.
+    last: Value,
 }
 
 const TABLES: [Table; 5] = [Table::JOBS, Table::JobFacts, Table::PODS, Table::CRON_JOBS, Table::Tombstones];
@@ -264,7 +274,15 @@ impl Watched {
                 pods.push(entry.text().to_owned());
             }
         }
-        Ok(Self { objects: texts, tombstones, follower, pods, facts, said: Reported::default() })
+        Ok(Self {
+            objects: texts,
+            tombstones,
+            follower,
+            pods,
+            facts,
+            said: Reported::default(),
+            last: Value::Null,
+        })
     }
 
     /// Says, once each, what keeps the objects from going on.
@@ -385,7 +403,7 @@ impl Watched {
     ) -> Result<Met> {
         let plural = kind.resource().plural;
         let entry = (kind, key.clone());
-        let mut last = Value::Null;
+        self.last = Value::Null;
         let is_missing = self.objects.get(&entry).is_none_or(|present| present.first.is_none());
         if matches!(condition, Condition::Delete) && is_missing {
             return Ok(Met::Silently);
@@ -393,15 +411,21 @@ impl Watched {
         loop {
             let present = self.objects.get(&entry).cloned().unwrap_or_default();
             match (present.text, condition) {
-                (_, Condition::Delete) if present.first_is_gone => return Ok(Met::Now(last)),
+                (_, Condition::Delete) if present.first_is_gone => {
+                    return Ok(Met::Now(std::mem::take(&mut self.last)));
+                }
                 (None, Condition::Create) => {}
                 (None, _) => return self.answer_of_the_deleted(kind, key, condition),
                 (Some(text), _) => {
                     let object: Value = serde_json::from_str(&text).context("read the object")?;
                     match condition.answer(&object)? {
                         Answer::Met => return Ok(Met::Now(object)),
-                        Answer::Never => return Err(never(context, kind, key, &object)),
-                        Answer::NotYet => last = object,
+                        Answer::Never => {
+                            let error = never(context, kind, key, &object);
+                            self.last = object;
+                            return Err(error);
+                        }
+                        Answer::NotYet => self.last = object,
                     }
                 }
             }
@@ -415,7 +439,7 @@ impl Watched {
                 Until::Time(until) => !self.follower.wait(&[], Some(until))?,
             };
             if timed_out {
-                if last.is_null() && matches!(condition, Condition::Create) {
+                if self.last.is_null() && matches!(condition, Condition::Create) {
                     bail!("timed out waiting for the condition");
                 }
                 bail!("timed out waiting for the condition on {plural}/{}", key.name);

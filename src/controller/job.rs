@@ -7,8 +7,10 @@ use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 
 mod claim;
+mod dependencies;
 mod indexed;
 
+use dependencies::Standing;
 use indexed::IndexedState;
 
 use super::pods::IndexOfPod;
@@ -43,6 +45,9 @@ pub struct JobFacts {
     /// Under `backoffLimitPerIndex`: the indexes that have failed and are to be tried again.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub indexes: BTreeMap<i32, IndexFailures>,
+    /// Whether the Jobs that it waits for have ended: they may be gone by now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dependencies_met: bool,
     /// By which clock these times are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<ClockReading>,
@@ -239,12 +244,19 @@ impl Sync<'_> {
         let sets = PodSets::of(self.claim_pods(), self.job);
         self.count_finished_pods(&sets);
         let suspended = self.spec.suspend == Some(true);
-        if self.status.start_time.is_none() && !suspended {
-            self.start();
+        let standing = self.standing();
+        if let Standing::Met = standing {
+            self.mark_dependencies_met();
+            if self.status.start_time.is_none() && !suspended {
+                self.start();
+            }
         }
         let mut active = sets.active.len() as i32;
         let mut terminating = sets.terminating.len() as i32;
         let mut finish = self.finish_condition(&sets);
+        if let Standing::Failed(message) = &standing {
+            finish = finish.or_else(|| Some(self.dependency_failed(message)));
+        }
         if let Some(finish) = &finish {
             self.give_up_pods(&sets, finish);
             terminating += active;
@@ -255,6 +267,8 @@ impl Sync<'_> {
             }
             terminating += active;
             active = 0;
+        } else if let Standing::Waiting(message) = &standing {
+            self.mark_waiting(message);
         } else {
             let deleted = self.manage_pods(&sets, &mut active, random);
             terminating += deleted;

@@ -132,7 +132,7 @@ fn owner_reference(job: &Job) -> OwnerReference {
 }
 
 /// A reference to the owner that controls an object.
-pub(in crate::controller) fn owner_of(api_version: &str, kind: &str, owner: &ObjectMeta) -> OwnerReference {
+pub fn owner_of(api_version: &str, kind: &str, owner: &ObjectMeta) -> OwnerReference {
     OwnerReference {
         api_version: api_version.into(),
         kind: kind.into(),

@@ -168,11 +168,6 @@ impl Room {
         }
     }
 
-    /// Whether anybody waits for room.
-    pub(super) fn is_awaited(&self) -> bool {
-        !self.places.is_empty()
-    }
-
     /// Whether a pod asks for room, and waits.
     pub(super) fn awaits(&self, key: &Key) -> bool {
         self.places.contains_key(key)

@@ -15,7 +15,8 @@ use super::room::{Demand, NodeLimits, Room};
 use super::scheduler;
 use super::stateful_sets::StatefulSets;
 use super::ttl::expiry;
-use crate::api::conditions::{is_job_finished, is_pod_finished, job_finished_at};
+use crate::api::conditions::{is_job_condition_true, is_job_finished, is_pod_finished, job_finished_at};
+use crate::api::dependencies::dependencies;
 use crate::api::devices::{Devices, leased};
 use crate::api::images::Images;
 use crate::api::kinds::Key;
@@ -81,6 +82,8 @@ pub enum JobEntry {
         expires_at: Option<DateTime<Utc>>,
         /// Being deleted, waiting for its pods.
         deleting: bool,
+        /// Whether it is Complete, and not Failed.
+        complete: bool,
     },
 }
 
@@ -120,6 +123,8 @@ pub struct World {
     done_count: usize,
     live_keys: BTreeSet<Key>,
     orphans: BTreeSet<Key>,
+    /// By the Jobs that others wait for: those others.
+    dependents: BTreeMap<Key, BTreeSet<Key>>,
     manual_selectors: BTreeSet<Key>,
     removable: BTreeSet<Key>,
     abandoned: BTreeSet<Key>,
@@ -271,11 +276,6 @@ impl World {
     /// know all pods.
     pub fn set_allocatable(&mut self, amounts: &Amounts) {
         self.room.set_allocatable(amounts);
-    }
-
-    /// Whether a pod waits for room on the node.
-    pub fn is_room_awaited(&self) -> bool {
-        self.room.is_awaited()
     }
 
     /// Devices of this node for a pod that is admitted, of those that nobody has.
@@ -504,6 +504,7 @@ impl World {
         self.cron_jobs.put_child(&job);
         self.job_keys.insert(uid(&job.metadata).into(), key.clone());
         self.update_abandoned(uid(&job.metadata));
+        self.note_dependencies(&key, &job);
         let entry = if is_job_finished(&job) {
             let finished_at = job_finished_at(&job);
             let ttl = job.spec.as_ref().and_then(|spec| spec.ttl_seconds_after_finished);
@@ -512,6 +513,7 @@ impl World {
                 finished_at,
                 expires_at: ttl.and_then(|ttl| Some(expiry(finished_at?, ttl))),
                 deleting: job.metadata.deletion_timestamp.is_some(),
+                complete: is_job_condition_true(&job, "Complete"),
             }
         } else {
             if job.spec.as_ref().is_some_and(|spec| spec.manual_selector == Some(true)) {
@@ -523,7 +525,35 @@ impl World {
             self.manual_selectors.remove(&key);
         }
         self.jobs.insert(key.clone(), entry);
+        self.tell_dependents(&key);
         self.dirty.insert(key);
+    }
+
+    /// Has the Jobs looked at that wait for one that has changed.
+    fn tell_dependents(&mut self, key: &Key) {
+        let waiting = self.dependents.get(key).into_iter().flatten();
+        self.dirty.extend(waiting.cloned());
+    }
+
+    /// How a Job has ended: complete or not; the inner `None` is one that has not ended, the outer one that is not there.
+    pub(super) fn job_outcome(&self, key: &Key) -> Option<Option<bool>> {
+        Some(match self.jobs.get(key)? {
+            JobEntry::Unfinished(_) => None,
+            JobEntry::Finished { complete, .. } => Some(*complete),
+        })
+    }
+
+    /// Notes which Jobs one waits for as long as it has not started.
+    fn note_dependencies(&mut self, key: &Key, job: &Job) {
+        let is_waiting = job.status.as_ref().is_none_or(|status| status.start_time.is_none());
+        for dependency in dependencies(&job.metadata) {
+            let awaited = Key::new(&key.namespace, &dependency.job);
+            if is_waiting {
+                self.dependents.entry(awaited).or_default().insert(key.clone());
+            } else if let Some(waiting) = self.dependents.get_mut(&awaited) {
+                waiting.remove(key);
+            }
+        }
     }
 
     /// Takes in the removal of a Job; returns its uid.
@@ -531,6 +561,7 @@ impl World {
         self.facts.remove(key);
         self.cron_jobs.remove_child(key);
         self.manual_selectors.remove(key);
+        self.tell_dependents(key);
         // Named once more, so that its timer goes.
         self.dirty.insert(key.clone());
         let owner: Box<str> = match self.jobs.remove(key)? {

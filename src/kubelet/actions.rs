@@ -3,6 +3,7 @@
 
 mod config;
 mod environment;
+mod items;
 mod limits;
 mod nfs;
 mod probes;

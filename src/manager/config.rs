@@ -1,25 +1,23 @@
 //! Where things are and how this place is set up.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use anyhow::{Context, Result, bail};
 use chrono_tz::Tz;
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::devices;
+use super::config_file::{self, ConfigFile, duration};
 use crate::api::images::Images;
-use crate::api::resource_field::Amounts;
 use crate::api::security::Identity;
-use crate::api::{durations, names, quantity};
 use crate::controller::Settings;
-use crate::controller::room::NodeLimits;
 use crate::kubelet::actions::{NODE_NAME_VARIABLE, POD_UID_VARIABLE};
 use crate::store::write_atomic;
+
+/// The configuration file in its directory, `$XDG_CONFIG_HOME/jobctl`.
+const FILE: &str = "config.yaml";
 
 /// What the environment and the configuration file say.
 #[derive(Clone, Debug)]
@@ -62,56 +60,6 @@ fn state_of(path: &Path) -> FileState {
     Some((found.ino(), found.len(), found.mtime(), found.mtime_nsec()))
 }
 
-/// The configuration file: `$XDG_CONFIG_HOME/jobctl/config.yaml`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-struct ConfigFile {
-    /// The first delay between retries, a Go duration.
-    backoff_base: Option<String>,
-    /// Terminated pods beyond this number are removed.
-    terminated_pod_threshold: Option<usize>,
-    /// The node's name in place of this machine's.
-    node_name: Option<String>,
-    /// How long a controller in the background stays after its last work, a Go duration.
-    idle_timeout: Option<String>,
-    /// How many pods may run at a time.
-    max_pods: Option<u32>,
-    /// What a container counts as that says nothing of a resource.
-    default_requests: BTreeMap<String, Scalar>,
-    /// Resources that this machine has beside CPUs and memory, and how many of each, or their ids.
-    extended_resources: BTreeMap<String, Extended>,
-}
-
-/// How many there are of a resource, or which.
-#[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "must be a number, or a list of ids")]
-enum Extended {
-    Count(u32),
-    Ids(Vec<Scalar>),
-}
-
-/// A quantity may be written as a number.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Scalar {
-    Integer(i64),
-    Fraction(f64),
-    Text(String),
-}
-
-impl Scalar {
-    fn text(self) -> String {
-        match self {
-            Self::Integer(number) => number.to_string(),
-            Self::Fraction(number) => number.to_string(),
-            Self::Text(text) => text,
-        }
-    }
-}
-
-/// How long a controller stays where nothing else is said: long enough for the next command of a script.
-const IDLE_TIMEOUT: &str = "1s";
-
 impl Config {
     /// Reads environment and configuration file. `data_directory` is what `--data-dir` said.
     ///
@@ -128,32 +76,18 @@ impl Config {
         let data_directory = std::path::absolute(&data_directory)
             .with_context(|| format!("find data directory {}", data_directory.display()))?;
         let background = std::env::var_os("JOBCTL_BACKGROUND").is_none_or(|value| value != "never");
-        let defaults = Settings::default();
         let place = directories.map(|directories| directories.config_dir().to_owned()).unwrap_or_default();
-        let config_file = KnownFile::at(place.join("config.yaml"));
+        let config_file = KnownFile::at(place.join(FILE));
         let images_file = KnownFile::at(place.join("images.yaml"));
         let path = &config_file.path;
         let file: ConfigFile = read_file(path)?;
         let images: Images = read_file(&images_file.path)?;
-        let in_file =
-            |key: &str, problem: String| anyhow::anyhow!("read {}: {key}: {problem}", path.display());
-        let backoff_base = match &file.backoff_base {
-            None => defaults.backoff_base,
-            Some(text) => duration(text).map_err(|problem| in_file("backoffBase", problem))?,
-        };
-        let mut idle_timeout = duration(file.idle_timeout.as_deref().unwrap_or(IDLE_TIMEOUT))
-            .map_err(|problem| in_file("idleTimeout", problem))?;
+        let file = file.checked().with_context(|| format!("read {}", path.display()))?;
+        let mut idle_timeout = file.idle_timeout;
         if let Ok(text) = std::env::var("JOBCTL_IDLE_TIMEOUT") {
             idle_timeout =
                 duration(&text).map_err(|problem| anyhow::anyhow!("JOBCTL_IDLE_TIMEOUT: {problem}"))?;
         }
-        if let Some(name) = &file.node_name
-            && let Some(problem) = names::dns_subdomain(name).into_iter().next()
-        {
-            return Err(in_file("nodeName", format!("{name:?}: {problem}")));
-        }
-        let limits = limits(file.max_pods, file.default_requests, file.extended_resources)
-            .map_err(|(key, problem)| in_file(key, problem))?;
         Ok(Self {
             data_directory,
             background,
@@ -162,27 +96,41 @@ impl Config {
             images_file,
             settings: Settings {
                 node_name: file.node_name.unwrap_or_else(node_name),
-                backoff_base,
+                backoff_base: file.backoff_base,
                 time_zone: local_zone(),
                 images: images.into(),
-                limits: limits.into(),
-                terminated_pod_threshold: file
-                    .terminated_pod_threshold
-                    .unwrap_or(defaults.terminated_pod_threshold),
+                limits: file.limits.into(),
+                terminated_pod_threshold: file.terminated_pod_threshold,
             },
         })
     }
+}
+
+/// What the configuration file says under a key, or all that it says.
+///
+/// # Errors
+/// A file that does not read.
+pub fn configured(key: Option<&str>) -> Result<Option<serde_yaml::Value>> {
+    config_file::value(&file_of_this_user()?, key)
+}
+
+/// Says something else in the configuration file under a key, or nothing any more.
+///
+/// # Errors
+/// A key or a value that is no good, and then the file stays as it is; a file that cannot be read or written.
+pub fn configure(key: &str, value: Option<serde_yaml::Value>) -> Result<()> {
+    config_file::change(&file_of_this_user()?, key, value)
+}
+
+fn file_of_this_user() -> Result<PathBuf> {
+    let directories = directories::ProjectDirs::from("", "", "jobctl");
+    Ok(directories.context("no configuration directory: set HOME")?.config_dir().join(FILE))
 }
 
 impl Config {
     /// Whether a configuration file is another by now.
     pub(super) fn is_outdated(&self) -> bool {
         self.config_file.is_another() || self.images_file.is_another()
-    }
-
-    /// Whether other images are said to run something by now.
-    pub(super) fn has_other_images(&self) -> bool {
-        self.images_file.is_another()
     }
 
     /// Where the configuration files are.
@@ -212,75 +160,6 @@ pub(super) fn replace_file(path: &Path, text: &str) -> Result<()> {
 /// Who runs this process, and so starts containers.
 pub fn identity() -> Identity {
     Identity { user: nix::unistd::geteuid().as_raw(), group: nix::unistd::getegid().as_raw() }
-}
-
-/// What the file says of the room on this node; what is wrong with it by the key that says it.
-fn limits(
-    max_pods: Option<u32>,
-    requests: BTreeMap<String, Scalar>,
-    named: BTreeMap<String, Extended>,
-) -> Result<NodeLimits, (&'static str, String)> {
-    let (mut default_requests, defaults, extended) = (Amounts::new(), "defaultRequests", "extendedResources");
-    for name in named.keys() {
-        if !name.contains('/') {
-            return Err((
-                extended,
-                format!("{name:?}: must be a name with a domain, such as example.com/gpu"),
-            ));
-        }
-        if let Some(problem) = names::qualified_name(name).into_iter().next() {
-            return Err((extended, format!("{name:?}: {problem}")));
-        }
-    }
-    // What somebody has said of a kind of devices counts, not what is there.
-    let mut devices = devices::found_here();
-    devices.retain(|name, _| !named.contains_key(name));
-    let mut extended_resources = BTreeMap::new();
-    for (name, there) in named {
-        match there {
-            Extended::Count(count) => drop(extended_resources.insert(name, count)),
-            Extended::Ids(ids) => {
-                let ids: Vec<String> = ids.into_iter().map(Scalar::text).collect();
-                if let Some(problem) = problem_with_ids(&ids) {
-                    return Err((extended, format!("{name}: {problem}")));
-                }
-                devices.insert(name, ids);
-            }
-        }
-    }
-    extended_resources.extend(devices.iter().map(|(name, ids)| (name.clone(), ids.len() as u32)));
-    for (name, amount) in requests {
-        let text = amount.text();
-        if !["cpu", "memory"].contains(&name.as_str()) && !extended_resources.contains_key(&name) {
-            let problem = "must be cpu, memory, or one of extendedResources";
-            return Err((defaults, format!("{name:?}: {problem}")));
-        }
-        match quantity::parse(&text) {
-            Ok(nanos) if nanos < 0 => return Err((defaults, format!("{name}: {text:?} is negative"))),
-            Ok(_) => default_requests.insert(name, Quantity(text)),
-            Err(problem) => return Err((defaults, format!("{name}: {text:?}: {problem}"))),
-        };
-    }
-    Ok(NodeLimits { max_pods, default_requests, extended_resources, devices })
-}
-
-/// Ids stand in lists with commas, in variables of containers.
-fn problem_with_ids(ids: &[String]) -> Option<String> {
-    let is_bad = |id: &&String| {
-        id.is_empty() || id.contains(|c: char| c == ',' || c.is_whitespace() || c.is_control())
-    };
-    if let Some(bad) = ids.iter().find(is_bad) {
-        return Some(format!("{bad:?} is no id: it must not be empty, nor hold commas or spaces"));
-    }
-    let mut seen = BTreeSet::new();
-    ids.iter().find(|id| !seen.insert(*id)).map(|twice| format!("{twice:?} is there twice"))
-}
-
-fn duration(text: &str) -> Result<chrono::Duration, String> {
-    match durations::parse(text) {
-        Ok(negative) if negative < chrono::Duration::zero() => Err(format!("{text:?} is negative")),
-        parsed => parsed,
-    }
 }
 
 /// What a file of the configuration directory says; one that is not there says nothing.

@@ -2,6 +2,7 @@
 
 mod act;
 mod decide;
+mod garbage;
 mod intake;
 mod load;
 mod names;
@@ -79,6 +80,8 @@ pub struct Engine {
     environments: Environments,
     me: Identity,
     config: ConfigObjects,
+    /// Whether something has gone that others may belong to.
+    has_lost_owners: bool,
     names: Names,
     /// Why the volumes of pods could not be prepared, by uid: said in the next pass.
     unprepared: HashMap<Box<str>, String>,
@@ -117,11 +120,6 @@ impl Engine {
     /// Whether nothing is left to wait for.
     pub fn is_idle(&self) -> bool {
         self.world.live_pods().next().is_none() && self.next_wake().is_none()
-    }
-
-    /// Whether a pod waits for room on the node.
-    pub fn is_room_awaited(&self) -> bool {
-        self.world.is_room_awaited()
     }
 
     /// Whether somebody has reported or committed since the last pass.

@@ -126,9 +126,8 @@ impl Controller {
             {
                 return Ok(End::Unlocked);
             }
-            // What images run is of use to pods that wait for it, and so is more room.
-            let may_let_in_more = leave_at.is_some() || self.engine.is_room_awaited();
-            if (may_let_in_more && config.is_outdated()) || config.has_other_images() {
+            // What is configured holds at once: pods may wait for more room, or for what an image runs.
+            if config.is_outdated() {
                 return Ok(End::Outdated);
             }
             let report = self.engine.pass()?;

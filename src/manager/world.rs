@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::outline::PodOutline;
 use crate::api::Job;
-use crate::api::kinds::Key;
+use crate::api::kinds::{Key, Kind};
 use crate::api::meta::uid;
 use crate::controller::World;
 use crate::kubelet::actions::ConfigObjects;
@@ -133,8 +133,8 @@ impl<'a> Loader<'a> {
             Table::Environments => {
                 self.environments.remove(&*key.name);
             }
-            Table::CONFIG_MAPS => self.config.remove_config_map(key),
-            Table::SECRETS => self.config.remove_secret(key),
+            Table::CONFIG_MAPS => self.config.remove(Kind::ConfigMap, key),
+            Table::SECRETS => self.config.remove(Kind::Secret, key),
             Table::CLAIMS => drop(self.world.remove_claim(key)),
             Table::SERVICES => self.world.remove_service(key),
             Table::PRIORITY_CLASSES => self.world.remove_priority_class(key),

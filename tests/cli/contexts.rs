@@ -43,6 +43,46 @@ fn a_chosen_namespace_holds_for_the_commands_to_come() {
 }
 
 #[test]
+fn keys_of_the_configuration_are_set_and_unset() {
+    let world = World::new();
+    world.run("config get").prints("nodeName: node1\n");
+    world.run("config set maxPods 2").prints("Property \"maxPods\" set.\n");
+    world.run("config set defaultRequests.cpu 100m").prints("Property \"defaultRequests.cpu\" set.\n");
+    let _ = world.run("config set 'extendedResources.nvidia.com/gpu' '[0, 1]'").success();
+    world.run("config get maxPods").prints("2\n");
+    world.run("config get defaultRequests.cpu").prints("100m\n");
+    world.run("config get").prints(
+        "nodeName: node1\nmaxPods: 2\ndefaultRequests:\n  cpu: 100m\nextendedResources:\n  nvidia.com/gpu:\n  - 0\n  - 1\n",
+    );
+    // It holds for what comes.
+    assert_eq!(world.value("node node1", "{.status.capacity.nvidia\\.com/gpu}"), "2");
+    world.run("config unset defaultRequests.cpu").prints("Property \"defaultRequests.cpu\" unset.\n");
+    world.run("config get defaultRequests").is(1, "", "error: defaultRequests is not set\n");
+    let _ = world.run("config set contexts.jobctl.namespace team").success();
+    world.run("config get-contexts --no-headers").prints("*     jobctl   jobctl   jobctl   team\n");
+    let _ = world.run("config unset contexts.jobctl.namespace").success();
+    for (line, error) in [
+        ("config set maxPods few", "error: maxPods: invalid type: string \"few\", expected u32\n"),
+        ("config set idleTimeout -- -1s", "error: idleTimeout: \"-1s\" is negative\n"),
+        ("config set maxPods.x 1", "error: maxPods holds no keys of its own\n"),
+        (
+            "config set maxPods {",
+            "error: \"{\" is no value in YAML: did not find expected node content at line 2 column 1, while parsing a flow \
+             node\n",
+        ),
+        ("config set idleTimeout soon", "error: idleTimeout: time: invalid duration \"soon\"\n"),
+        (
+            "config set maxpods 1",
+            "error: unknown field `maxpods`, expected one of `backoffBase`, `terminatedPodThreshold`, `nodeName`, \
+             `idleTimeout`, `maxPods`, `defaultRequests`, `extendedResources`\n",
+        ),
+    ] {
+        world.run(line).is(1, "", error);
+    }
+    world.run("config get maxPods").prints("2\n");
+}
+
+#[test]
 fn there_is_one_context() {
     let world = World::new();
     world.run("config use-context jobctl").prints("Switched to context \"jobctl\".\n");

@@ -4,6 +4,7 @@
 
 mod at_terminal;
 mod change;
+mod ci;
 mod claims;
 mod common;
 
@@ -18,6 +19,7 @@ mod cp;
 mod create;
 mod cronjobs;
 mod delete;
+mod dependencies;
 mod describe;
 mod devices;
 mod diff;
@@ -53,6 +55,7 @@ mod restricted;
 mod roles;
 mod rollout;
 mod run;
+mod run_command;
 mod scale;
 mod security;
 mod set;

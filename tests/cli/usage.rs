@@ -113,10 +113,9 @@ fn unknown_flags_and_stray_words_are_told_as_kubectl_does() {
     ] {
         world.run(line).fails_with(&format!("error: {error}\n"));
     }
-    let takes = "jobctl run takes Jobs from manifests: jobctl run -f FILE\n\
-        A Job from the command line: jobctl create job NAME --image=IMAGE -- COMMAND\n";
-    world.run("run pi").fails_with(&format!(
-        "error: Unexpected args: [pi]\nSee 'jobctl run -h' for help and examples\n{takes}"
+    let takes = "A Job of a manifest: jobctl run -f FILE\nA Job of a command: jobctl run [NAME] -- COMMAND\n";
+    world.run("run pi hole").fails_with(&format!(
+        "error: Unexpected args: [hole]\nSee 'jobctl run -h' for help and examples\n{takes}"
     ));
     world
         .run("run pi --image=perl -- echo hi")

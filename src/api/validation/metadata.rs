@@ -6,9 +6,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 
 use super::value::{self, json};
 use super::{each, non_negative, quoted};
-use crate::api::meta::ANNOTATION_BACKOFF_BASE;
+use crate::api::meta::{ANNOTATION_AFTER, ANNOTATION_BACKOFF_BASE};
 use crate::api::status_error::FieldError;
-use crate::api::{durations, names};
+use crate::api::{dependencies, durations, names};
 
 /// The most bytes that the annotations of an object may have together.
 const MAX_ANNOTATION_BYTES: usize = 256 * 1024;
@@ -66,9 +66,12 @@ pub(super) fn validate_annotations(
         // Annotation keys may have capitals in their prefix.
         errors.extend(each(&names::qualified_name(&key.to_lowercase()), path, key));
         bytes += key.len() + value.len();
-        if key == ANNOTATION_BACKOFF_BASE
-            && let Err(detail) = durations::parse(value)
-        {
+        let checked: Result<(), String> = match key.as_str() {
+            ANNOTATION_BACKOFF_BASE => durations::parse(value).map(drop),
+            ANNOTATION_AFTER => dependencies::parse(value).map(drop),
+            _ => Ok(()),
+        };
+        if let Err(detail) = checked {
             errors.push(FieldError::invalid(format!("{path}[{key}]"), quoted(value), &detail));
         }
     }

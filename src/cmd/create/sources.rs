@@ -98,12 +98,12 @@ fn is_directory(path: &str) -> Result<bool> {
 }
 
 /// What the system says of a path, as Go writes it.
-fn unreadable(path: &str, error: &std::io::Error) -> anyhow::Error {
+pub(in crate::cmd) fn unreadable(path: &str, error: &std::io::Error) -> anyhow::Error {
     anyhow::anyhow!("error reading {path}: {}", errno_text(error))
 }
 
 /// The lines of a file of variables. One without `=` takes its value from this environment.
-fn variables(bytes: &[u8], path: &str) -> Result<Vec<(String, String)>> {
+pub(in crate::cmd) fn variables(bytes: &[u8], path: &str) -> Result<Vec<(String, String)>> {
     let mut found = Vec::new();
     for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line);

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
-use crate::api::kinds::Key;
+use crate::api::kinds::{Key, Kind};
 use crate::api::meta::key;
 
 /// All ConfigMaps and Secrets.
@@ -50,14 +51,22 @@ impl ConfigObjects {
         self.secrets.insert(key(&secret.metadata), secret);
     }
 
-    /// Forgets a ConfigMap.
-    pub fn remove_config_map(&mut self, key: &Key) {
-        self.config_maps.remove(key);
+    /// Forgets one of them.
+    pub fn remove(&mut self, kind: Kind, key: &Key) {
+        match kind {
+            Kind::ConfigMap => drop(self.config_maps.remove(key)),
+            Kind::Secret => drop(self.secrets.remove(key)),
+            _ => {}
+        }
     }
 
-    /// Forgets a Secret.
-    pub fn remove_secret(&mut self, key: &Key) {
-        self.secrets.remove(key);
+    /// All of them, with their owners.
+    pub fn all(&self) -> impl Iterator<Item = (Kind, &Key, &[OwnerReference])> {
+        let config_maps = self.config_maps.iter().map(|(key, one)| (Kind::ConfigMap, key, &one.metadata));
+        let secrets = self.secrets.iter().map(|(key, one)| (Kind::Secret, key, &one.metadata));
+        config_maps
+            .chain(secrets)
+            .map(|(kind, key, meta)| (kind, key, meta.owner_references.as_deref().unwrap_or_default()))
     }
 
     /// What one of them holds, by key. `None` where it does not exist.

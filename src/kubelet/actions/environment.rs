@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{EnvFromSource, EnvVarSource, ResourceFieldSelector};
 
 use super::config::{ConfigObjects, Holder};
+use crate::api::items::{ITEM_VARIABLE, Item, Part};
 use crate::api::meta::{name, namespace, uid};
 use crate::api::resource_field::{self, Amounts};
 use crate::api::validation::quoted;
@@ -106,16 +107,25 @@ pub struct Referenced<'a> {
     pub allocatable: &'a Amounts,
 }
 
-/// The container's `envFrom`, then its `env` in order: a value sees the variables before it.
+/// What the item says, the container's `envFrom`, then its `env` in order: a value sees the variables before it.
 ///
 /// # Errors
 /// The first variable that cannot be made; the sentence is the waiting container's message.
 pub(super) fn container_env(
     referenced: &Referenced<'_>,
     container: &Container,
+    item: Option<&Item>,
     room: &mut Room,
 ) -> Result<BTreeMap<String, String>, Problem> {
     let mut env = BTreeMap::new();
+    if let Some(item) = item {
+        let whole = (ITEM_VARIABLE, item.text.as_str());
+        let columns = item.columns.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        for (name, value) in columns.chain([whole]) {
+            room.take_variable(name, value)?;
+            env.insert(name.to_owned(), value.to_owned());
+        }
+    }
     for source in container.env_from.iter().flatten() {
         let from = env_from(referenced.pod, source, referenced.config).map_err(Problem::Reference)?;
         for (name, value) in from {
@@ -232,15 +242,33 @@ pub(super) fn expand_all(text: &str, env: &BTreeMap<String, String>) -> Result<S
 pub(super) fn arguments<'a>(
     words: impl Iterator<Item = &'a String>,
     env: &BTreeMap<String, String>,
+    item: Option<&Item>,
     room: &mut Room,
 ) -> Result<Vec<String>, Problem> {
     let expanded = words.enumerate().map(|(number, word)| {
-        let word =
-            expand(word, env, LONGEST_STRING).ok_or_else(|| too_long(&format!("argument {number}")))?;
+        let expanded = match item {
+            None => expand(word, env, LONGEST_STRING),
+            Some(item) => expand_with_item(word, env, item),
+        };
+        let word = expanded.ok_or_else(|| too_long(&format!("argument {number}")))?;
         room.take(word.len())?;
         Ok(word)
     });
     expanded.collect()
+}
+
+/// A word with an item in it. What the item says is not expanded: it is data.
+fn expand_with_item(word: &str, env: &BTreeMap<String, String>, item: &Item) -> Option<String> {
+    let mut expanded = String::new();
+    for part in item.put_into(word) {
+        let most = LONGEST_STRING - expanded.len();
+        match part {
+            Part::Text(text) => expanded.push_str(&expand(text, env, most)?),
+            Part::Value(value) if value.len() <= most => expanded.push_str(value),
+            Part::Value(_) => return None,
+        }
+    }
+    Some(expanded)
 }
 
 /// Replaces `$(VAR)` by the variable's value. An unknown variable stays as it is, and `$$` stands for `$`. None where the

@@ -10,6 +10,7 @@ use chrono::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::environment::{self, Problem, Referenced, Room};
+use super::items::item_of;
 use super::limits::LimitsRun;
 use super::nfs::NfsMount;
 use super::probes::ProbesRun;
@@ -17,6 +18,7 @@ use super::restart::OwnRestarts;
 use super::volumes::{self, MountRun, Sources, Step, VolumeRun};
 use crate::api::devices::{Devices, leased, of_container, variables};
 use crate::api::images::{ImageName, Images, command};
+use crate::api::items::Item;
 use crate::api::meta::{
     ANNOTATION_PASSED_ENVIRONMENT, ANNOTATION_PATH, ANNOTATION_SESSION, ANNOTATION_STRICT, ANNOTATION_UMASK,
     ANNOTATION_WORKING_DIRECTORY, annotation, controller_of, name, namespace, uid,
@@ -316,15 +318,17 @@ pub fn pod_run(
         .map(|container| (if is_sidecar(container) { Role::Sidecar } else { Role::Init }, container));
     let mains = spec.containers.iter().map(|container| (Role::Main, container));
     let mut room = Room::of_pod();
-    let prepared = volumes::prepare(&Sources { world, referenced, nfs }).map_err(|problem| {
-        blocked(spec.containers.first().map_or("", |first| first.name.as_str()), problem)
-    })?;
+    let first = spec.containers.first().map_or("", |first| first.name.as_str());
+    let prepared =
+        volumes::prepare(&Sources { world, referenced, nfs }).map_err(|problem| blocked(first, problem))?;
     let (volumes, steps): (Vec<_>, Vec<_>) = prepared.into_iter().unzip();
     let images = &world.settings.images;
     let is_strict = from_owner(ANNOTATION_STRICT) == Some("true");
     let devices = leased(pod);
+    let item = item_of(pod, referenced.config).map_err(|why| blocked(first, Problem::Reference(why)))?;
     let given = Given {
         referenced,
+        item: item.as_ref(),
         environment: &environment,
         images,
         directory,
@@ -374,6 +378,8 @@ const TERM: (&str, &str) = ("TERM", "xterm");
 /// What all containers of a pod are given.
 struct Given<'a> {
     referenced: Referenced<'a>,
+    /// What the pod works on, of a sweep.
+    item: Option<&'a Item>,
     environment: &'a BTreeMap<String, String>,
     images: &'a Images,
     spec: &'a PodSpec,
@@ -438,9 +444,9 @@ fn container_run(
         return Err(blocked(Problem::Reference(why)));
     }
     room.begin_container();
-    let own = environment::container_env(&referenced, container, room).map_err(blocked)?;
+    let own = environment::container_env(&referenced, container, given.item, room).map_err(blocked)?;
     // Only the container's own variables are replaced: what a manifest means must not depend on who applies it.
-    let argv = environment::arguments(words.into_iter(), &own, room).map_err(blocked)?;
+    let argv = environment::arguments(words.into_iter(), &own, given.item, room).map_err(blocked)?;
     // By these the processes of a lost pod are found; nobody may hide from that.
     let ours = [(POD_UID_VARIABLE, uid(&pod.metadata)), (CONTAINER_VARIABLE, container.name.as_str())];
     let of_image = known.iter().flat_map(|known| &known.env);

@@ -67,6 +67,7 @@ impl Engine {
             }
         }
         self.collect_claims(round);
+        self.collect_garbage(round);
         Ok(())
     }
 
@@ -127,6 +128,7 @@ impl Engine {
             Action::RemoveCronJob(key) => {
                 round.say(|| format!("cronjob.batch/{} removed", key.name));
                 self.world.cron_jobs.remove(&key);
+                self.has_lost_owners = true;
                 round.writes.delete(Table::CRON_JOBS, key);
             }
             Action::OfStatefulSet(action) => self.take_set_action(action, now, round),

@@ -10,7 +10,7 @@ use super::super::world::place;
 use super::{Engine, Round};
 use crate::api::Pod;
 use crate::api::conditions::is_pod_finished;
-use crate::api::kinds::Key;
+use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{key, uid};
 use crate::controller::{JobFacts, PodEntry};
 use crate::kubelet::actions::{container_event, lost_status, take_report};
@@ -76,7 +76,10 @@ impl Engine {
             (Table::CRON_JOBS, Some(text)) => {
                 self.world.cron_jobs.put(serde_json::from_str(text).map_err(damaged)?);
             }
-            (Table::CRON_JOBS, None) => self.world.cron_jobs.remove(&key),
+            (Table::CRON_JOBS, None) => {
+                self.world.cron_jobs.remove(&key);
+                self.has_lost_owners = true;
+            }
             (Table::PODS, Some(text)) => {
                 let pod: Pod = serde_json::from_str(text).map_err(damaged)?;
                 if self.world.pod_uid(&key).is_some_and(|old| old != uid(&pod.metadata)) {
@@ -101,8 +104,8 @@ impl Engine {
                 self.config.put_secret(serde_json::from_str(text).map_err(damaged)?);
                 self.config_changed(&key, round);
             }
-            (Table::CONFIG_MAPS, None) => self.config.remove_config_map(&key),
-            (Table::SECRETS, None) => self.config.remove_secret(&key),
+            (Table::CONFIG_MAPS, None) => self.config.remove(Kind::ConfigMap, &key),
+            (Table::SECRETS, None) => self.config.remove(Kind::Secret, &key),
             (Table::SERVICES, Some(text)) => {
                 self.world.put_service(serde_json::from_str(text).map_err(damaged)?);
             }
@@ -118,7 +121,10 @@ impl Engine {
             (Table::STATEFUL_SETS, Some(text)) => {
                 self.world.stateful_sets.put(serde_json::from_str(text).map_err(damaged)?);
             }
-            (Table::STATEFUL_SETS, None) => self.world.stateful_sets.remove(&key),
+            (Table::STATEFUL_SETS, None) => {
+                self.world.stateful_sets.remove(&key);
+                self.has_lost_owners = true;
+            }
             (Table::CONTROLLER_REVISIONS, Some(text)) => {
                 self.world.stateful_sets.put_revision(serde_json::from_str(text).map_err(damaged)?);
             }
@@ -141,6 +147,7 @@ impl Engine {
     /// A Job is gone: so are the logs of pods kept for its sake.
     pub(super) fn job_removed(&mut self, key: &Key, round: &mut Round) {
         let Some(owner) = self.world.remove_job(key) else { return };
+        self.has_lost_owners = true;
         for (pod, uid) in self.world.take_removed_pods(&owner) {
             round.writes.delete(Table::RemovedPods, pod);
             round.directories.insert(uid.into());
@@ -167,6 +174,7 @@ impl Engine {
                 round.directories.insert(uid);
             }
             self.world.remove_pod(key);
+            self.has_lost_owners = true;
         }
         self.pod_timers.set(key, None);
     }

@@ -52,6 +52,7 @@ impl Engine {
             environments: loaded.environments,
             me: identity(),
             config: loaded.config,
+            has_lost_owners: true,
             names: Names::default(),
             unprepared: HashMap::new(),
             spares: Spares::load(store),

@@ -8,6 +8,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::{Metadata, NONE, Row, Text, or_none, selector_text, since, time};
+use crate::api::meta::CONDITION_WAITING;
 use crate::printers::duration::human_duration;
 
 #[derive(Deserialize)]
@@ -176,6 +177,8 @@ fn job_status(metadata: &Metadata<'_>, status: &JobStatus<'_>) -> &'static str {
         "Terminating"
     } else if has("Suspended") {
         "Suspended"
+    } else if has(CONDITION_WAITING) {
+        "Waiting"
     } else if has("FailureTarget") {
         "FailureTarget"
     } else if has("SuccessCriteriaMet") {
