@@ -3,6 +3,7 @@
 mod api_resources;
 mod apply;
 mod apply_prune;
+mod attach;
 mod auth;
 mod change;
 mod cluster_info;
@@ -133,6 +134,7 @@ verbs! {
     "events" Events(events::Args) => |global, args| events::run(global, &args),
     "logs" Logs(logs::Args) => |global, args| logs::run(global, &args),
     "exec" Exec(exec::Args) => |global, args| exec::run(global, &args),
+    "attach" Attach(attach::Args) => |global, args| attach::run(global, &args),
     "cp" Copy(cp::Args) => |global, args| cp::run(global, &args),
     "top" Top(top::Args) => |global, args| top::run(global, &args),
     "wait" Wait(wait::Args) => |global, args| wait::run(global, &args),

@@ -36,5 +36,5 @@ pub use program::{NoProgram, find_program};
 pub use spawn::{request_stop, set_title};
 pub use terminal::open_terminal;
 pub use usage::{Usage, usage_of_machine, usage_of_pods};
-pub use visit::{NoVisit, Reply, Visit, VisitFor, VisitRequest};
+pub use visit::{InputEnd, NoVisit, Reply, Visit, VisitFor, VisitRequest};
 pub use volumes::{prepare as prepare_volumes, write_files};

@@ -154,7 +154,7 @@ fn plainly(context: &Context, pod: &Pod, command: &Command<'_>, stdin: bool) -> 
     let visit = visit(context, pod, &command.request(false), &[&input, &stdout, &stderr])?;
     drop((input, stdout, stderr));
     if let Some(input) = our_input {
-        from_stdin(input)?;
+        from_stdin(input, || {})?;
     }
     let outputs = Outputs::copy(vec![(our_stdout, To::Stdout), (our_stderr, To::Stderr)])?;
     wait(visit, outputs, None)
@@ -169,7 +169,7 @@ fn at_terminal(context: &Context, pod: &Pod, command: &Command<'_>) -> Result<i3
     let visit = visit(context, pod, &command.request(true), &[&theirs])?;
     drop(theirs);
     let copy = || ours.try_clone().context("copy a descriptor");
-    from_stdin(copy()?)?;
+    from_stdin(copy()?, || {})?;
     let outputs = Outputs::copy(vec![(copy()?, To::Stdout)])?;
     wait(visit, outputs, Some((&raw, &ours)))
 }

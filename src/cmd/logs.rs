@@ -160,6 +160,7 @@ fn log_options(args: &Args) -> Result<LogOptions> {
         (None, None) => None,
     };
     Ok(LogOptions {
+        stream: None,
         tail: usize::try_from(tail).ok(),
         since,
         timestamps: args.timestamps == Some(true),

@@ -2,7 +2,7 @@
 //! does not read holds nobody else up.
 
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::thread::JoinHandle;
 
@@ -11,26 +11,31 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 const CHUNK: usize = 64 << 10;
 
-/// Copies standard input, until its end or that of whoever reads it there. It is not waited for: this process may end before its
-/// input does.
+/// Copies standard input, until its end or that of whoever reads it there; does `then` after it. It is not waited for: this process
+/// may end before its input does.
 ///
 /// # Errors
 /// No thread can be started.
-pub(super) fn from_stdin(to: OwnedFd) -> Result<()> {
-    let mut to = File::from(to);
+pub(super) fn from_stdin(to: OwnedFd, then: impl FnOnce() + Send + 'static) -> Result<()> {
     let copy = move || {
-        let mut buffer = vec![0; CHUNK];
-        loop {
-            match io::stdin().lock().read(&mut buffer) {
-                Ok(0) => return,
-                Ok(count) if to.write_all(&buffer[..count]).is_err() => return,
-                Err(error) if error.kind() != io::ErrorKind::Interrupted => return,
-                _ => {}
-            }
-        }
+        copy_stdin(&to);
+        drop(to);
+        then();
     };
     std::thread::Builder::new().name("stdin".into()).spawn(copy).context("start a thread")?;
     Ok(())
+}
+
+fn copy_stdin(to: &OwnedFd) {
+    let mut buffer = vec![0; CHUNK];
+    loop {
+        match io::stdin().lock().read(&mut buffer) {
+            Ok(0) => return,
+            Ok(count) if write_all(to.as_fd(), &buffer[..count]).is_err() => return,
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => return,
+            _ => {}
+        }
+    }
 }
 
 /// What a program writes, copied to this process's output.
@@ -115,26 +120,24 @@ fn copy_all(mut from: &File, to: To, over: BorrowedFd<'_>) -> io::Result<()> {
     }
 }
 
-/// Past the buffers of the standard library, which look for lines.
-fn write(to: To, mut bytes: &[u8]) -> io::Result<()> {
+fn write(to: To, bytes: &[u8]) -> io::Result<()> {
+    match to {
+        To::Stdout => write_all(io::stdout().as_fd(), bytes),
+        To::Stderr => write_all(io::stderr().as_fd(), bytes),
+    }
+}
+
+/// Past the buffers of the standard library, which look for lines; also where somebody has made a descriptor one that does not
+/// wait.
+fn write_all(to: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
-        let written = match to {
-            To::Stdout => nix::unistd::write(io::stdout(), bytes),
-            To::Stderr => nix::unistd::write(io::stderr(), bytes),
-        };
-        match written {
+        match nix::unistd::write(to, bytes) {
             Err(nix::errno::Errno::EINTR) => {}
-            Err(nix::errno::Errno::EAGAIN) => wait_for_room(to)?,
+            Err(nix::errno::Errno::EAGAIN) => {
+                poll(&mut [PollFd::new(to, PollFlags::POLLOUT)], PollTimeout::NONE)?;
+            }
             written => bytes = &bytes[written?..],
         }
     }
-    Ok(())
-}
-
-/// Somebody has made the output one that does not wait.
-fn wait_for_room(to: To) -> io::Result<()> {
-    let (stdout, stderr) = (io::stdout(), io::stderr());
-    let fd = if to == To::Stdout { stdout.as_fd() } else { stderr.as_fd() };
-    poll(&mut [PollFd::new(fd, PollFlags::POLLOUT)], PollTimeout::NONE)?;
     Ok(())
 }

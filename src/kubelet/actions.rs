@@ -22,7 +22,7 @@ pub use report::{container_event, failed_mount_event, killing_event, take_report
 pub use restart::{OwnRestarts, RestartRule};
 pub use run::{
     Blocked, CONTAINER_VARIABLE, ContainerRun, CredentialsRun, DirectoryOf, Environment, FAILED_MOUNT,
-    NODE_NAME_VARIABLE, POD_UID_VARIABLE, PodRun, Prepared, Role, SandboxRun, pod_run,
+    InputRun, NODE_NAME_VARIABLE, POD_UID_VARIABLE, PodRun, Prepared, Role, SandboxRun, pod_run,
 };
 pub use status::{Verdict, blocked_status, lost_status, pod_status};
 pub use volumes::{

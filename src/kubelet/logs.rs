@@ -138,6 +138,8 @@ pub(super) struct LogWriter {
     torn: bool,
     /// Whether a reader of record has not read what would have to go.
     waits: bool,
+    /// Whether lines are written out before their ends.
+    is_prompt: bool,
     buffer: Vec<u8>,
 }
 
@@ -162,6 +164,7 @@ impl LogWriter {
             lost: 0,
             torn: false,
             waits,
+            is_prompt: false,
             buffer: Vec::new(),
         })
     }
@@ -180,6 +183,12 @@ impl LogWriter {
         LogPart { start: self.part.start + self.size, ..self.part }
     }
 
+    /// Writes out from now on what has no newline at the end yet: somebody talks with the container, which may be asking.
+    pub(super) fn be_prompt(&mut self, now: DateTime<Utc>) {
+        self.is_prompt = true;
+        self.finish(now);
+    }
+
     /// Takes what a container has written; whole lines are written out, the rest waits for its end.
     pub(super) fn take(&mut self, stream: Stream, bytes: &[u8], now: DateTime<Utc>) {
         let mut held = std::mem::take(&mut self.unfinished[stream as usize]);
@@ -195,6 +204,10 @@ impl LogWriter {
         while held.len() >= LONGEST_PART {
             let part: Vec<u8> = held.drain(..LONGEST_PART).collect();
             self.push_record(&stamp, stream, b"P", &part);
+        }
+        if self.is_prompt && !held.is_empty() {
+            self.push_record(&stamp, stream, b"P", &held);
+            held.clear();
         }
         self.unfinished[stream as usize] = held;
         self.flush();
@@ -370,6 +383,35 @@ mod tests {
                 (err, false, 5)
             ]
         );
+    }
+
+    #[test]
+    fn a_prompt_log_has_what_there_is_of_a_line() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let place = place(directory.path());
+        let mut log = LogWriter::create(place.clone(), 0).expect("created");
+        let now = DateTime::UNIX_EPOCH;
+        let text = || {
+            let mut read = Vec::new();
+            let whole = LogOptions::default();
+            LogReader::new(place.directory.clone(), "pod", "main", Runs::Only(0), whole, String::new())
+                .read(&mut |piece| {
+                    if let LogPiece::Text(bytes) = piece {
+                        read.extend_from_slice(bytes);
+                    }
+                    Ok(())
+                })
+                .expect("read");
+            String::from_utf8(read).expect("text")
+        };
+        log.take(Stream::Stdout, b"one\n$ ", now);
+        assert_eq!(text(), "one\n");
+        log.be_prompt(now);
+        assert_eq!(text(), "one\n$ ");
+        log.take(Stream::Stdout, b"l", now);
+        log.take(Stream::Stdout, b"s\n", now);
+        log.take(Stream::Stdout, b"\n", now);
+        assert_eq!(text(), "one\n$ ls\n\n");
     }
 
     const SMALL: Limits = Limits { file: 1000, files: 3, runs: 4, bytes: 5000 };

@@ -4,6 +4,7 @@
 
 mod limits;
 mod questions;
+mod streams;
 mod visits;
 
 use std::os::fd::{AsFd, OwnedFd};
@@ -11,13 +12,13 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
-use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal, killpg};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::Pid;
 
 use questions::AFTER_PRE_STOP;
+use streams::Opened;
 use visits::Visited;
 
 use super::actions::{
@@ -36,11 +37,11 @@ use super::processes::{
     Session, has_children, kill_descendants, kill_marked_descendants, next_ended_child, ticks,
 };
 use super::sandbox::{PodPlace, own_directory};
+use super::spawn::Confinement;
 use super::spawn::{
     Announcement, StopRequest, become_subreaper, release_free_memory, set_process_name, set_title,
     signal_removals, stay_in_background,
 };
-use super::spawn::{Confinement, Streams};
 use super::start::{StartFailure, Surroundings, start_process};
 use super::volume_sizes::VolumeSizes;
 use crate::api::PodStatus;
@@ -187,6 +188,8 @@ fn ensure_controller(store: &Store) {
 struct Process {
     pid: Option<Pid>,
     output: [Option<OwnedFd>; 2],
+    /// What it reads, as long as somebody may attach to that.
+    input: Option<OwnedFd>,
     log: Option<LogWriter>,
     /// Whether its output stays in the pipes, because a reader of record is too far behind.
     is_held_up: bool,
@@ -543,6 +546,9 @@ impl Supervisor<'_> {
             log.finish(wall_clock());
         }
         self.containers[index].log = None;
+        self.containers[index].input = None;
+        // All that it has written can be read now.
+        self.end_attachments(index, exit_code);
         let started_at = match &self.states[index].phase {
             ContainerPhase::Running { started_at } => Some(*started_at),
             _ => None,
@@ -670,18 +676,14 @@ fn start(
         // What an earlier run has left in a directory that was made for it is not there any more, as in a container.
         let _ = remove_tree(&own_directory(place.pod, &container.name));
     }
-    let log = LogWriter::create(log, restart)
+    let mut log = LogWriter::create(log, restart)
         .map_err(|error| StartFailure::start_error(&format!("create log: {error}")))?;
-    let pipe = || {
-        nix::unistd::pipe2(OFlag::O_CLOEXEC)
-            .map_err(|error| StartFailure::start_error(&format!("create pipe: {error}")))
-    };
-    let ((stdout, stdout_end), (stderr, stderr_end)) = (pipe()?, pipe()?);
-    for output in [&stdout, &stderr] {
-        let _ = nix::fcntl::fcntl(output, nix::fcntl::FcntlArg::F_SETFL(OFlag::O_NONBLOCK));
+    if container.input.is_some() {
+        log.be_prompt(wall_clock());
     }
+    let opened = Opened::new(container.input)?;
     let surroundings = Surroundings { place, confinement: &confinement };
-    let pid = start_process(run, container, surroundings, Streams::outputs(&stdout_end, &stderr_end))?;
-    let output = [Some(stdout), Some(stderr)];
-    Ok(Process { pid: Some(pid), output, log: Some(log), confinement, ..Process::default() })
+    let pid = start_process(run, container, surroundings, opened.streams())?;
+    let Opened { output, input, .. } = opened;
+    Ok(Process { pid: Some(pid), output, input, log: Some(log), confinement, ..Process::default() })
 }

@@ -38,6 +38,12 @@ pub enum VisitFor {
         /// Whether the one descriptor is a terminal.
         is_terminal: bool,
     },
+    /// To be told of its end, and to write to what it reads: that comes back as a descriptor, unless nobody may write to it (any
+    /// more). What it writes is in its log.
+    Attach {
+        /// Whether he will write.
+        stdin: bool,
+    },
 }
 
 /// What a visitor asks for.
@@ -52,8 +58,11 @@ pub struct VisitRequest {
 /// What a supervisor answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reply {
-    /// It is done, or has begun.
-    Granted,
+    /// It is done, or has begun, in this run of the container.
+    Granted {
+        /// How often the container has been started anew.
+        restart: i32,
+    },
     /// There is no such container, or it does not run.
     NoContainer,
     /// It cannot be done; a sentence.
@@ -71,6 +80,9 @@ const MOST_DESCRIPTORS: usize = 4;
 /// The longest reply.
 const LONGEST_REPLY: usize = 16 << 10;
 
+/// What a visitor says when he has nothing more to write.
+const INPUT_IS_OVER: &[u8] = b".";
+
 /// Why nothing came of a visit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoVisit {
@@ -84,6 +96,8 @@ pub enum NoVisit {
 #[derive(Debug)]
 pub struct Visit {
     socket: OwnedFd,
+    /// How often the container has been started anew.
+    pub restart: i32,
     /// What the supervisor has given.
     pub given: Vec<OwnedFd>,
 }
@@ -108,9 +122,9 @@ impl Visit {
         let mut fds = vec![file.as_raw_fd()];
         fds.extend(descriptors.iter().map(AsRawFd::as_raw_fd));
         send(socket.as_fd(), b"?", &fds).context("ask the pod's supervisor")?;
-        let mut visit = Self { socket, given: Vec::new() };
+        let mut visit = Self { socket, restart: 0, given: Vec::new() };
         match visit.hear()? {
-            Some(Reply::Granted) => Ok(Ok(visit)),
+            Some(Reply::Granted { restart }) => Ok(Ok(Self { restart, ..visit })),
             Some(Reply::Refused(why)) => Ok(Err(NoVisit::Refused(why))),
             Some(Reply::NoContainer | Reply::Ended(_)) | None => Ok(Err(NoVisit::NoContainer)),
         }
@@ -134,9 +148,28 @@ impl Visit {
         serde_json::from_slice(&buffer[..count]).map(Some).context("read what the pod's supervisor says")
     }
 
+    /// By which the end of what is written to the container can be told, by another thread.
+    ///
+    /// # Errors
+    /// This process may not open any more files.
+    pub fn input_end(&self) -> io::Result<InputEnd> {
+        self.socket.try_clone().map(InputEnd)
+    }
+
     /// Readable when there is a reply, or the supervisor has gone.
     pub fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
+    }
+}
+
+/// The end of what a visitor writes.
+#[derive(Debug)]
+pub struct InputEnd(OwnedFd);
+
+impl InputEnd {
+    /// Says that nothing more comes.
+    pub fn tell(self) {
+        let _ = send(self.0.as_fd(), INPUT_IS_OVER, &[]);
     }
 }
 
@@ -221,6 +254,8 @@ pub(super) enum Heard {
     Nothing,
     /// What he wants, with the descriptors that he gives.
     Request(VisitRequest, Vec<OwnedFd>),
+    /// He has nothing more to write.
+    EndOfInput,
     /// He has gone, or is not understood.
     Gone,
 }
@@ -244,6 +279,9 @@ impl Visitor {
             Err(nix::errno::Errno::EAGAIN) => return Heard::Nothing,
             Err(_) => return Heard::Gone,
         };
+        if &buffer[..count] == INPUT_IS_OVER {
+            return Heard::EndOfInput;
+        }
         if count == 0 || given.is_empty() {
             return Heard::Gone;
         }

@@ -10,6 +10,7 @@ mod common;
 
 mod admission;
 mod apply;
+mod attach;
 mod background;
 mod bad_input;
 mod brokers;

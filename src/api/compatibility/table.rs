@@ -7,7 +7,6 @@ use crate::api::meta::{FINALIZER_FOREGROUND, FINALIZER_JOB_TRACKING};
 
 const LATER: &str = "comes with a later version of jobctl";
 const NOT_IN_FORCE: &str = "is not in force: a container is a process of this machine";
-const NO_EFFECT_YET: &str = "has no effect on this machine yet";
 const ADMITS: &str =
     "admit a pod where its CPUs, memory and extended resources are free; the disk is not counted";
 const STORAGE: &str = "ephemeral-storage";
@@ -389,5 +388,6 @@ pub(super) const CONTAINER: &[Entry] = &[
         "`/dev/termination-log` is there where the container's command, arguments or variables name it",
     ),
     honoured(&["terminationMessagePolicy"], ""),
-    warned(&["stdin", "stdinOnce", "tty"], NO_EFFECT_YET),
+    honoured(&["stdin", "stdinOnce"], "`attach -i` and `run -i` write there; nobody else does"),
+    honoured(&["tty"], "a terminal of its own, whose output goes to the log too"),
 ];

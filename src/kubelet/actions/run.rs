@@ -122,12 +122,41 @@ pub struct ContainerRun {
     /// Where it leaves a last message, if it can: a file that is made for it in its own view of the file system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_path: Option<String>,
+    /// What it reads, if anything, and whether it is at a terminal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<InputRun>,
     /// What it says itself of being started again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restarts: Option<OwnRestarts>,
     /// Whether the end of its output is the message of a failure that has left none.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub message_from_log: bool,
+}
+
+/// What a container reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputRun {
+    /// Whether somebody may attach to its standard input.
+    #[serde(default)]
+    pub stdin: bool,
+    /// Whether that ends with the first who does.
+    #[serde(default)]
+    pub once: bool,
+    /// Whether its standard streams are a terminal.
+    #[serde(default)]
+    pub tty: bool,
+}
+
+impl InputRun {
+    fn of(container: &Container) -> Option<Self> {
+        let is_set = |field: Option<bool>| field == Some(true);
+        let input = Self {
+            stdin: is_set(container.stdin),
+            once: is_set(container.stdin_once),
+            tty: is_set(container.tty),
+        };
+        (input.stdin || input.tty).then_some(input)
+    }
 }
 
 /// As whom a container runs, and with what rights.
@@ -343,6 +372,9 @@ pub fn pod_run(
     Ok(Prepared { run, steps, fs_group })
 }
 
+/// What a container at a terminal has where nobody says what terminal that is, as container runtimes have it.
+const TERM: (&str, &str) = ("TERM", "xterm");
+
 /// What all containers of a pod are given.
 struct Given<'a> {
     referenced: Referenced<'a>,
@@ -429,6 +461,10 @@ fn container_run(
         env.insert("HOME".into(), "/".into());
     }
     env.extend(own);
+    if let (Some(true), false) = (container.tty, env.contains_key(TERM.0)) {
+        room.take_variable(TERM.0, TERM.1).map_err(blocked)?;
+        env.insert(TERM.0.into(), TERM.1.into());
+    }
     env.extend(of_devices.iter().cloned());
     env.extend(ours.map(|(name, value)| (name.to_owned(), value.to_owned())));
     let of_image = known.as_ref().and_then(|known| known.working_dir.as_deref());
@@ -461,6 +497,7 @@ fn container_run(
         limits: LimitsRun::of(container.resources.as_ref().and_then(|resources| resources.limits.as_ref())),
         probes: ProbesRun::of(container, referenced.address).map(Box::new),
         message_path,
+        input: InputRun::of(container),
         restarts: OwnRestarts::of(container),
         message_from_log: container.termination_message_policy.as_deref() == Some("FallbackToLogsOnError"),
     })

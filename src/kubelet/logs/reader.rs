@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
 
-use super::{LogLine, parse_line};
+use super::{LogLine, Stream, parse_line};
 use crate::store::{LogPart, PodDirectory};
 
 /// What of a log is wanted, and how it is to look.
@@ -21,6 +21,8 @@ pub struct LogOptions {
     pub timestamps: bool,
     /// At most so many bytes of each log.
     pub limit_bytes: Option<usize>,
+    /// Only what was written there.
+    pub stream: Option<Stream>,
 }
 
 /// Which runs of a container are read.
@@ -266,6 +268,9 @@ impl LogReader {
         let mut missing = None;
         for line in lines(records) {
             let Some(record) = parse_line(line) else { continue };
+            if self.options.stream.is_some_and(|wanted| wanted != record.stream) {
+                continue;
+            }
             if !is_since(&record, self.options.since) {
                 // What came before it was not wanted either.
                 self.missing_at_first = 0;
