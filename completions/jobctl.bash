@@ -598,6 +598,15 @@ _jobctl() {
             jobctl__subcmd__help__subcmd__set,resources)
                 cmd="jobctl__subcmd__help__subcmd__set__subcmd__resources"
                 ;;
+            jobctl__subcmd__help__subcmd__set,selector)
+                cmd="jobctl__subcmd__help__subcmd__set__subcmd__selector"
+                ;;
+            jobctl__subcmd__help__subcmd__set,serviceaccount)
+                cmd="jobctl__subcmd__help__subcmd__set__subcmd__serviceaccount"
+                ;;
+            jobctl__subcmd__help__subcmd__set,subject)
+                cmd="jobctl__subcmd__help__subcmd__set__subcmd__subject"
+                ;;
             jobctl__subcmd__image,help)
                 cmd="jobctl__subcmd__image__subcmd__help"
                 ;;
@@ -706,6 +715,15 @@ _jobctl() {
             jobctl__subcmd__set,resources)
                 cmd="jobctl__subcmd__set__subcmd__resources"
                 ;;
+            jobctl__subcmd__set,selector)
+                cmd="jobctl__subcmd__set__subcmd__selector"
+                ;;
+            jobctl__subcmd__set,serviceaccount)
+                cmd="jobctl__subcmd__set__subcmd__serviceaccount"
+                ;;
+            jobctl__subcmd__set,subject)
+                cmd="jobctl__subcmd__set__subcmd__subject"
+                ;;
             jobctl__subcmd__set__subcmd__help,env)
                 cmd="jobctl__subcmd__set__subcmd__help__subcmd__env"
                 ;;
@@ -717,6 +735,15 @@ _jobctl() {
                 ;;
             jobctl__subcmd__set__subcmd__help,resources)
                 cmd="jobctl__subcmd__set__subcmd__help__subcmd__resources"
+                ;;
+            jobctl__subcmd__set__subcmd__help,selector)
+                cmd="jobctl__subcmd__set__subcmd__help__subcmd__selector"
+                ;;
+            jobctl__subcmd__set__subcmd__help,serviceaccount)
+                cmd="jobctl__subcmd__set__subcmd__help__subcmd__serviceaccount"
+                ;;
+            jobctl__subcmd__set__subcmd__help,subject)
+                cmd="jobctl__subcmd__set__subcmd__help__subcmd__subject"
                 ;;
             *)
                 ;;
@@ -751,7 +778,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__annotate)
-            opts="-f -R -l -o -n -h --filename --recursive --all --selector --field-selector --dry-run --output --field-manager --overwrite --list --resource-version --local --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -k -l -o -n -h --filename --recursive --kustomize --all --selector --field-selector --dry-run --output --template --show-managed-fields --field-manager --overwrite --list --resource-version --local --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -762,6 +789,14 @@ _jobctl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kustomize)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -786,6 +821,10 @@ _jobctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -893,7 +932,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__apply)
-            opts="-f -R -o -l -n -h --filename --recursive --dry-run --validate --output --selector --force --overwrite --prune --all --cascade --grace-period --wait --timeout --field-manager --server-side --force-conflicts --pass-env --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -k -o -l -n -h --filename --recursive --kustomize --dry-run --validate --output --template --show-managed-fields --selector --force --overwrite --prune --all --cascade --grace-period --wait --timeout --field-manager --server-side --force-conflicts --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -904,6 +943,14 @@ _jobctl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kustomize)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -920,6 +967,10 @@ _jobctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1513,7 +1564,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__create)
-            opts="-f -R -o -n -h --filename --recursive --dry-run --validate --output --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help clusterrole clusterrolebinding configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help"
+            opts="-f -R -k -o -n -h --filename --recursive --kustomize --dry-run --validate --output --template --show-managed-fields --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help clusterrole clusterrolebinding configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1524,6 +1575,14 @@ _jobctl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kustomize)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1540,6 +1599,10 @@ _jobctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1571,7 +1634,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__create__subcmd__clusterrole)
-            opts="-o -n -h --verb --resource --resource-name --non-resource-url --aggregation-rule --dry-run --validate --output --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
+            opts="-o -n -h --verb --resource --resource-name --non-resource-url --aggregation-rule --dry-run --validate --output --template --show-managed-fields --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1613,6 +1676,10 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --template)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --field-manager)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1641,7 +1708,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__create__subcmd__clusterrolebinding)
-            opts="-o -n -h --clusterrole --user --group --serviceaccount --dry-run --validate --output --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
+            opts="-o -n -h --clusterrole --user --group --serviceaccount --dry-run --validate --output --template --show-managed-fields --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1679,6 +1746,10 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --template)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --field-manager)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1707,7 +1778,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__create__subcmd__configmap)
-            opts="-o -n -h --from-file --from-literal --from-env-file --append-hash --dry-run --validate --output --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
+            opts="-o -n -h --from-file --from-literal --from-env-file --append-hash --dry-run --validate --output --template --show-managed-fields --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1741,6 +1812,10 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --template)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --field-manager)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1769,7 +1844,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__create__subcmd__cronjob)
-            opts="-o -n -h --schedule --image --restart --dry-run --validate --output --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
+            opts="-o -n -h --schedule --image --restart --dry-run --validate --output --template --show-managed-fields --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1800,6 +1875,10 @@ _jobctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2139,7 +2218,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__create__subcmd__job)
-            opts="-o -n -h --image --from --env --dry-run --validate --output --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
+            opts="-o -n -h --image --from --env --dry-run --validate --output --template --show-managed-fields --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2173,6 +2252,10 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --template)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --field-manager)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2201,7 +2284,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__create__subcmd__namespace)
-            opts="-o -n -h --dry-run --validate --output --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
+            opts="-o -n -h --dry-run --validate --output --template --show-managed-fields --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2220,6 +2303,10 @@ _jobctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2251,7 +2338,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__create__subcmd__priorityclass)
-            opts="-o -n -h --value --global-default --description --preemption-policy --dry-run --validate --output --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
+            opts="-o -n -h --value --global-default --description --preemption-policy --dry-run --validate --output --template --show-managed-fields --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2289,6 +2376,10 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --template)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --field-manager)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2317,7 +2408,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__create__subcmd__quota)
-            opts="-o -n -h --hard --scopes --dry-run --validate --output --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
+            opts="-o -n -h --hard --scopes --dry-run --validate --output --template --show-managed-fields --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2344,6 +2435,10 @@ _jobctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2375,7 +2470,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__create__subcmd__role)
-            opts="-o -n -h --verb --resource --resource-name --dry-run --validate --output --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
+            opts="-o -n -h --verb --resource --resource-name --dry-run --validate --output --template --show-managed-fields --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2409,6 +2504,10 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --template)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --field-manager)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2437,7 +2536,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__create__subcmd__rolebinding)
-            opts="-o -n -h --role --clusterrole --user --group --serviceaccount --dry-run --validate --output --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
+            opts="-o -n -h --role --clusterrole --user --group --serviceaccount --dry-run --validate --output --template --show-managed-fields --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2476,6 +2575,10 @@ _jobctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2533,7 +2636,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__create__subcmd__secret__subcmd__docker__subcmd__registry)
-            opts="-o -n -h --docker-username --docker-password --docker-email --docker-server --from-file --append-hash --dry-run --validate --output --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
+            opts="-o -n -h --docker-username --docker-password --docker-email --docker-server --from-file --append-hash --dry-run --validate --output --template --show-managed-fields --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2575,6 +2678,10 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --template)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --field-manager)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2603,7 +2710,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__create__subcmd__secret__subcmd__generic)
-            opts="-o -n -h --type --from-file --from-literal --from-env-file --append-hash --dry-run --validate --output --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
+            opts="-o -n -h --type --from-file --from-literal --from-env-file --append-hash --dry-run --validate --output --template --show-managed-fields --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2638,6 +2745,10 @@ _jobctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2739,7 +2850,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__create__subcmd__secret__subcmd__tls)
-            opts="-o -n -h --cert --key --append-hash --dry-run --validate --output --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
+            opts="-o -n -h --cert --key --append-hash --dry-run --validate --output --template --show-managed-fields --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2766,6 +2877,10 @@ _jobctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2823,7 +2938,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__create__subcmd__service__subcmd__clusterip)
-            opts="-o -n -h --tcp --dry-run --validate --output --save-config --field-manager --pass-env --clusterip --namespace --data-dir --warnings-as-errors --help"
+            opts="-o -n -h --tcp --dry-run --validate --output --template --show-managed-fields --save-config --field-manager --pass-env --clusterip --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2846,6 +2961,10 @@ _jobctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2881,7 +3000,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__create__subcmd__service__subcmd__externalname)
-            opts="-o -n -h --tcp --dry-run --validate --output --save-config --field-manager --pass-env --external-name --namespace --data-dir --warnings-as-errors --help"
+            opts="-o -n -h --tcp --dry-run --validate --output --template --show-managed-fields --save-config --field-manager --pass-env --external-name --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2904,6 +3023,10 @@ _jobctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3023,7 +3146,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__create__subcmd__service__subcmd__loadbalancer)
-            opts="-o -n -h --tcp --dry-run --validate --output --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
+            opts="-o -n -h --tcp --dry-run --validate --output --template --show-managed-fields --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3046,6 +3169,10 @@ _jobctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3077,7 +3204,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__create__subcmd__service__subcmd__nodeport)
-            opts="-o -n -h --tcp --dry-run --validate --output --save-config --field-manager --pass-env --node-port --namespace --data-dir --warnings-as-errors --help"
+            opts="-o -n -h --tcp --dry-run --validate --output --template --show-managed-fields --save-config --field-manager --pass-env --node-port --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3100,6 +3227,10 @@ _jobctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3135,7 +3266,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__create__subcmd__serviceaccount)
-            opts="-o -n -h --dry-run --validate --output --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
+            opts="-o -n -h --dry-run --validate --output --template --show-managed-fields --save-config --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3154,6 +3285,10 @@ _jobctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3185,7 +3320,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__delete)
-            opts="-f -R -o -A -l -i -n -h --filename --recursive --cascade --grace-period --now --force --wait --timeout --dry-run --output --all --all-namespaces --selector --field-selector --ignore-not-found --interactive --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -k -o -A -l -i -n -h --filename --recursive --kustomize --cascade --grace-period --now --force --wait --timeout --dry-run --output --all --all-namespaces --selector --field-selector --ignore-not-found --interactive --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3196,6 +3331,14 @@ _jobctl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kustomize)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3259,7 +3402,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__describe)
-            opts="-f -R -A -l -n -h --filename --recursive --all-namespaces --selector --show-events --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -k -A -l -n -h --filename --recursive --kustomize --all-namespaces --selector --show-events --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3270,6 +3413,14 @@ _jobctl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kustomize)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3305,7 +3456,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__diff)
-            opts="-f -R -l -n -h --filename --recursive --selector --field-manager --show-managed-fields --concurrency --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -k -l -n -h --filename --recursive --kustomize --selector --field-manager --show-managed-fields --concurrency --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3316,6 +3467,14 @@ _jobctl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kustomize)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3473,7 +3632,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__get)
-            opts="-f -R -o -A -l -w -L -a -n -h --filename --recursive --output --template --raw --all-namespaces --selector --field-selector --watch --watch-only --output-watch-events --no-headers --show-labels --show-kind --label-columns --sort-by --ignore-not-found --show-all --chunk-size --server-print --show-managed-fields --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -k -o -A -l -w -L -a -n -h --filename --recursive --kustomize --output --template --show-managed-fields --raw --all-namespaces --selector --field-selector --watch --watch-only --output-watch-events --no-headers --show-labels --show-kind --label-columns --sort-by --ignore-not-found --show-all --chunk-size --server-print --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3484,6 +3643,14 @@ _jobctl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kustomize)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4587,7 +4754,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__help__subcmd__set)
-            opts="image env resources"
+            opts="image env resources selector serviceaccount subject"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4629,6 +4796,48 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__help__subcmd__set__subcmd__resources)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__help__subcmd__set__subcmd__selector)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__help__subcmd__set__subcmd__serviceaccount)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__help__subcmd__set__subcmd__subject)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -4895,7 +5104,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__label)
-            opts="-f -R -l -o -n -h --filename --recursive --all --selector --field-selector --dry-run --output --field-manager --overwrite --list --resource-version --local --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -k -l -o -n -h --filename --recursive --kustomize --all --selector --field-selector --dry-run --output --template --show-managed-fields --field-manager --overwrite --list --resource-version --local --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4906,6 +5115,14 @@ _jobctl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kustomize)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4930,6 +5147,10 @@ _jobctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5103,7 +5324,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__patch)
-            opts="-f -R -l -o -p -n -h --filename --recursive --all --selector --field-selector --dry-run --output --field-manager --patch --patch-file --type --subresource --local --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -k -l -o -p -n -h --filename --recursive --kustomize --all --selector --field-selector --dry-run --output --template --show-managed-fields --field-manager --patch --patch-file --type --subresource --local --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5114,6 +5335,14 @@ _jobctl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kustomize)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5138,6 +5367,10 @@ _jobctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5245,7 +5478,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__replace)
-            opts="-f -R -o -n -h --filename --recursive --force --grace-period --dry-run --validate --save-config --output --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -k -o -n -h --filename --recursive --kustomize --force --grace-period --timeout --dry-run --validate --save-config --output --template --show-managed-fields --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5259,7 +5492,19 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --kustomize)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --grace-period)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5276,6 +5521,10 @@ _jobctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5307,7 +5556,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__rerun)
-            opts="-f -R -o -n -h --filename --recursive --failed-indexes --force --dry-run --output --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -k -o -n -h --filename --recursive --kustomize --failed-indexes --force --dry-run --output --template --show-managed-fields --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5321,6 +5570,14 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --kustomize)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --dry-run)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -5330,6 +5587,10 @@ _jobctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5353,7 +5614,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__resume)
-            opts="-f -R -l -o -n -h --filename --recursive --all --selector --field-selector --dry-run --output --field-manager --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -k -l -o -n -h --filename --recursive --kustomize --all --selector --field-selector --dry-run --output --template --show-managed-fields --field-manager --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5364,6 +5625,14 @@ _jobctl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kustomize)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5388,6 +5657,10 @@ _jobctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5553,7 +5826,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__rollout__subcmd__history)
-            opts="-f -R -l -n -h --filename --recursive --selector --revision --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -k -l -n -h --filename --recursive --kustomize --selector --revision --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5564,6 +5837,14 @@ _jobctl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kustomize)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5599,7 +5880,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__rollout__subcmd__pause)
-            opts="-f -R -l -o -n -h --filename --recursive --all --selector --field-selector --dry-run --output --field-manager --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -k -l -o -n -h --filename --recursive --kustomize --all --selector --field-selector --dry-run --output --template --show-managed-fields --field-manager --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5610,6 +5891,14 @@ _jobctl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kustomize)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5634,6 +5923,10 @@ _jobctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5661,7 +5954,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__rollout__subcmd__restart)
-            opts="-f -R -l -o -n -h --filename --recursive --all --selector --field-selector --dry-run --output --field-manager --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -k -l -o -n -h --filename --recursive --kustomize --all --selector --field-selector --dry-run --output --template --show-managed-fields --field-manager --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5672,6 +5965,14 @@ _jobctl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kustomize)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5696,6 +5997,10 @@ _jobctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5723,7 +6028,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__rollout__subcmd__resume)
-            opts="-f -R -l -o -n -h --filename --recursive --all --selector --field-selector --dry-run --output --field-manager --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -k -l -o -n -h --filename --recursive --kustomize --all --selector --field-selector --dry-run --output --template --show-managed-fields --field-manager --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5734,6 +6039,14 @@ _jobctl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kustomize)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5761,6 +6074,10 @@ _jobctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --template)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --field-manager)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -5785,7 +6102,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__rollout__subcmd__status)
-            opts="-f -R -l -w -n -h --filename --recursive --selector --watch --timeout --revision --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -k -l -w -n -h --filename --recursive --kustomize --selector --watch --timeout --revision --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5796,6 +6113,14 @@ _jobctl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kustomize)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5843,7 +6168,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__rollout__subcmd__undo)
-            opts="-f -R -l -o -n -h --filename --recursive --all --selector --field-selector --dry-run --output --field-manager --to-revision --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -k -l -o -n -h --filename --recursive --kustomize --all --selector --field-selector --dry-run --output --template --show-managed-fields --field-manager --to-revision --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5854,6 +6179,14 @@ _jobctl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kustomize)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5878,6 +6211,10 @@ _jobctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5909,7 +6246,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__run)
-            opts="-f -R -q -n -h --filename --recursive --validate --timeout --prefix --rm --detach-on-interrupt --quiet --pass-env --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -k -q -n -h --filename --recursive --kustomize --validate --timeout --prefix --rm --detach-on-interrupt --quiet --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5920,6 +6257,14 @@ _jobctl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kustomize)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5955,7 +6300,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__scale)
-            opts="-f -R -l -o -n -h --filename --recursive --replicas --current-replicas --resource-version --timeout --all --selector --output --dry-run --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -k -l -o -n -h --filename --recursive --kustomize --replicas --current-replicas --resource-version --timeout --all --selector --output --template --show-managed-fields --dry-run --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5966,6 +6311,14 @@ _jobctl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kustomize)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5998,6 +6351,10 @@ _jobctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6199,7 +6556,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__set)
-            opts="-n -h --namespace --data-dir --warnings-as-errors --help image env resources help"
+            opts="-n -h --namespace --data-dir --warnings-as-errors --help image env resources selector serviceaccount subject help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6225,7 +6582,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__set__subcmd__env)
-            opts="-f -R -l -o -c -e -n -h --filename --recursive --all --selector --field-selector --dry-run --output --field-manager --containers --env --from --keys --prefix --list --overwrite --local --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -k -l -o -c -e -n -h --filename --recursive --kustomize --all --selector --field-selector --dry-run --output --template --show-managed-fields --field-manager --containers --env --from --keys --prefix --list --resolve --overwrite --local --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6236,6 +6593,14 @@ _jobctl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kustomize)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6260,6 +6625,10 @@ _jobctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6319,7 +6688,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__set__subcmd__help)
-            opts="image env resources help"
+            opts="image env resources selector serviceaccount subject help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6388,8 +6757,50 @@ _jobctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        jobctl__subcmd__set__subcmd__help__subcmd__selector)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__set__subcmd__help__subcmd__serviceaccount)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__set__subcmd__help__subcmd__subject)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         jobctl__subcmd__set__subcmd__image)
-            opts="-f -R -l -o -n -h --filename --recursive --all --selector --field-selector --dry-run --output --field-manager --local --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -k -l -o -n -h --filename --recursive --kustomize --all --selector --field-selector --dry-run --output --template --show-managed-fields --field-manager --local --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6400,6 +6811,14 @@ _jobctl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kustomize)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6424,6 +6843,10 @@ _jobctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6451,7 +6874,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__set__subcmd__resources)
-            opts="-f -R -l -o -c -n -h --filename --recursive --all --selector --field-selector --dry-run --output --field-manager --containers --limits --requests --local --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -k -l -o -c -n -h --filename --recursive --kustomize --all --selector --field-selector --dry-run --output --template --show-managed-fields --field-manager --containers --limits --requests --local --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6462,6 +6885,14 @@ _jobctl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kustomize)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6486,6 +6917,10 @@ _jobctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6528,9 +6963,9 @@ _jobctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        jobctl__subcmd__suspend)
-            opts="-f -R -l -o -n -h --filename --recursive --all --selector --field-selector --dry-run --output --field-manager --namespace --data-dir --warnings-as-errors --help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+        jobctl__subcmd__set__subcmd__selector)
+            opts="-f -R -k -l -o -n -h --filename --recursive --kustomize --all --selector --field-selector --dry-run --output --template --show-managed-fields --field-manager --resource-version --local --namespace --data-dir --warnings-as-errors --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -6540,6 +6975,14 @@ _jobctl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kustomize)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6564,6 +7007,248 @@ _jobctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --field-manager)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --resource-version)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__set__subcmd__serviceaccount)
+            opts="-f -R -k -l -o -n -h --filename --recursive --kustomize --all --selector --field-selector --dry-run --output --template --show-managed-fields --field-manager --local --namespace --data-dir --warnings-as-errors --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --filename)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kustomize)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --selector)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -l)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --field-selector)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dry-run)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --field-manager)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__set__subcmd__subject)
+            opts="-f -R -k -l -o -n -h --filename --recursive --kustomize --all --selector --field-selector --dry-run --output --template --show-managed-fields --field-manager --user --group --serviceaccount --local --namespace --data-dir --warnings-as-errors --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --filename)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kustomize)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --selector)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -l)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --field-selector)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dry-run)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --field-manager)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --serviceaccount)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__suspend)
+            opts="-f -R -k -l -o -n -h --filename --recursive --kustomize --all --selector --field-selector --dry-run --output --template --show-managed-fields --field-manager --namespace --data-dir --warnings-as-errors --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --filename)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kustomize)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --selector)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -l)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --field-selector)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dry-run)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6663,7 +7348,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__wait)
-            opts="-f -R -A -l -o -n -h --filename --recursive --for --timeout --all --all-namespaces --selector --field-selector --output --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -k -A -l -o -n -h --filename --recursive --kustomize --for --timeout --all --all-namespaces --selector --field-selector --output --template --show-managed-fields --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6674,6 +7359,14 @@ _jobctl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kustomize)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6702,6 +7395,10 @@ _jobctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

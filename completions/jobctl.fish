@@ -68,9 +68,11 @@ complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "version" -d 'Print th
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "completion" -d 'Output shell completion code for bash, zsh, fish, elvish or powershell'
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s l -l selector -d 'Apply only the documents whose labels match' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l overwrite -d 'If false, no field is changed that somebody else has changed since it was applied last' -r -f -a "true\t''
 false\t''"
@@ -82,6 +84,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l pass-env -d 'Var
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l force -d 'Where an object cannot be changed into what is wanted, delete it and create it again'
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l prune -d 'Delete what was applied earlier and is in no manifest now: of what -l selects, or of everything with --all'
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l all -d 'With --prune: everything in the namespaces of the manifests'
@@ -91,6 +94,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l force-conflicts 
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobctl -n "__fish_jobctl_using_subcommand diff" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand diff" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand diff" -s l -l selector -d 'Label selector: only these documents' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand diff" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand diff" -l concurrency -d 'Accepted for kubectl\'s sake: all objects are compared at once' -r
@@ -101,14 +105,17 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand diff" -l show-managed-fiel
 complete -c jobctl -n "__fish_jobctl_using_subcommand diff" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from clusterrole clusterrolebinding configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from clusterrole clusterrolebinding configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from clusterrole clusterrolebinding configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from clusterrole clusterrolebinding configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from clusterrole clusterrolebinding configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from clusterrole clusterrolebinding configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from clusterrole clusterrolebinding configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from clusterrole clusterrolebinding configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from clusterrole clusterrolebinding configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from clusterrole clusterrolebinding configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from clusterrole clusterrolebinding configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from clusterrole clusterrolebinding configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from clusterrole clusterrolebinding configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from clusterrole clusterrolebinding configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from clusterrole clusterrolebinding configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from clusterrole clusterrolebinding configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -s h -l help -d 'Print help'
@@ -133,11 +140,13 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_su
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from clusterrole" -l aggregation-rule -d 'The labels of the ClusterRoles whose rules it has' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from clusterrole" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from clusterrole" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from clusterrole" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from clusterrole" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from clusterrole" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from clusterrole" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from clusterrole" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from clusterrole" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from clusterrole" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from clusterrole" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from clusterrole" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from clusterrole" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from clusterrole" -s h -l help -d 'Print help'
@@ -147,11 +156,13 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_su
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from clusterrolebinding" -l serviceaccount -d 'A ServiceAccount that has it' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from clusterrolebinding" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from clusterrolebinding" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from clusterrolebinding" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from clusterrolebinding" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from clusterrolebinding" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from clusterrolebinding" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from clusterrolebinding" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from clusterrolebinding" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from clusterrolebinding" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from clusterrolebinding" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from clusterrolebinding" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from clusterrolebinding" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from clusterrolebinding" -s h -l help -d 'Print help'
@@ -160,12 +171,14 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_su
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from configmap" -l from-env-file -d 'A file with a line KEY=VALUE for each entry' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from configmap" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from configmap" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from configmap" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from configmap" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from configmap" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from configmap" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from configmap" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from configmap" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from configmap" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from configmap" -l append-hash -d 'Append a hash of the contents to the name'
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from configmap" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from configmap" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from configmap" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from configmap" -s h -l help -d 'Print help'
@@ -174,11 +187,13 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_su
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -l restart -d 'The pods\' restartPolicy: OnFailure or Never' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from cronjob" -s h -l help -d 'Print help'
@@ -187,21 +202,25 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_su
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l env -d 'With --from: a variable of all containers, as NAME=VALUE' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from job" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from namespace" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from namespace" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from namespace" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from namespace" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from namespace" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from namespace" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from namespace" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from namespace" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from namespace" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from namespace" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from namespace" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from namespace" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from namespace" -s h -l help -d 'Print help'
@@ -212,11 +231,13 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_su
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from priorityclass" -l preemption-policy -d 'PreemptLowerPriority or Never' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from priorityclass" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from priorityclass" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from priorityclass" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from priorityclass" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from priorityclass" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from priorityclass" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from priorityclass" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from priorityclass" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from priorityclass" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from priorityclass" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from priorityclass" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from priorityclass" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from priorityclass" -s h -l help -d 'Print help'
@@ -224,11 +245,13 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_su
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from quota" -l scopes -d 'Which pods are counted' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from quota" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from quota" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from quota" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from quota" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from quota" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from quota" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from quota" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from quota" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from quota" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from quota" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from quota" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from quota" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from quota" -s h -l help -d 'Print help'
@@ -237,11 +260,13 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_su
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from role" -l resource-name -d 'With which objects of them' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from role" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from role" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from role" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from role" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from role" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from role" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from role" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from role" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from role" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from role" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from role" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from role" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from role" -s h -l help -d 'Print help'
@@ -252,11 +277,13 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_su
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from rolebinding" -l serviceaccount -d 'A ServiceAccount that has it' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from rolebinding" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from rolebinding" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from rolebinding" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from rolebinding" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from rolebinding" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from rolebinding" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from rolebinding" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from rolebinding" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from rolebinding" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from rolebinding" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from rolebinding" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from rolebinding" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from rolebinding" -s h -l help -d 'Print help'
@@ -279,11 +306,13 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_su
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from service" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from serviceaccount" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from serviceaccount" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from serviceaccount" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from serviceaccount" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from serviceaccount" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from serviceaccount" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from serviceaccount" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from serviceaccount" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from serviceaccount" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from serviceaccount" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from serviceaccount" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from serviceaccount" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from serviceaccount" -s h -l help -d 'Print help'
@@ -302,10 +331,13 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_su
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from help" -f -a "serviceaccount" -d 'Create a ServiceAccount'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l grace-period -d 'Seconds given to the old pods\' processes to end; negative: what the pod says' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l timeout -d 'Accepted for kubectl\'s sake: the objects are replaced in one step' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -s n -l namespace -d 'The namespace scope of this request' -r
@@ -313,9 +345,11 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l data-dir -d 'W
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l force -d 'Delete the object with its pods and create it again, in one step: this runs a Job once more'
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l save-config -d 'Keep the manifest in the object\'s annotation, so that apply can be used later'
+complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l timeout -d 'How long to wait; the Job goes on when the time is over. Negative is without end' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l pass-env -d 'Variables of this environment that the pods are to have, as NAME,NAME' -r
@@ -328,32 +362,40 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l detach-on-interrup
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s q -l quiet -d 'No summary'
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jobctl -n "__fish_jobctl_using_subcommand set; and not __fish_seen_subcommand_from image env resources help" -s n -l namespace -d 'The namespace scope of this request' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand set; and not __fish_seen_subcommand_from image env resources help" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand set; and not __fish_seen_subcommand_from image env resources help" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
-complete -c jobctl -n "__fish_jobctl_using_subcommand set; and not __fish_seen_subcommand_from image env resources help" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand set; and not __fish_seen_subcommand_from image env resources help" -f -a "image" -d 'Set the images of containers'
-complete -c jobctl -n "__fish_jobctl_using_subcommand set; and not __fish_seen_subcommand_from image env resources help" -f -a "env" -d 'Set, remove or list the variables of containers'
-complete -c jobctl -n "__fish_jobctl_using_subcommand set; and not __fish_seen_subcommand_from image env resources help" -f -a "resources" -d 'Set what containers request, and their limits'
-complete -c jobctl -n "__fish_jobctl_using_subcommand set; and not __fish_seen_subcommand_from image env resources help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and not __fish_seen_subcommand_from image env resources selector serviceaccount subject help" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and not __fish_seen_subcommand_from image env resources selector serviceaccount subject help" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and not __fish_seen_subcommand_from image env resources selector serviceaccount subject help" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and not __fish_seen_subcommand_from image env resources selector serviceaccount subject help" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and not __fish_seen_subcommand_from image env resources selector serviceaccount subject help" -f -a "image" -d 'Set the images of containers'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and not __fish_seen_subcommand_from image env resources selector serviceaccount subject help" -f -a "env" -d 'Set, remove or list the variables of containers'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and not __fish_seen_subcommand_from image env resources selector serviceaccount subject help" -f -a "resources" -d 'Set what containers request, and their limits'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and not __fish_seen_subcommand_from image env resources selector serviceaccount subject help" -f -a "selector" -d 'Set the selector of a Service, in place of the one that it has'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and not __fish_seen_subcommand_from image env resources selector serviceaccount subject help" -f -a "serviceaccount" -d 'Set the service account of pod templates'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and not __fish_seen_subcommand_from image env resources selector serviceaccount subject help" -f -a "subject" -d 'Add users, groups and service accounts to a RoleBinding or ClusterRoleBinding'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and not __fish_seen_subcommand_from image env resources selector serviceaccount subject help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from image" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from image" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from image" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from image" -l field-selector -d 'Field selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from image" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from image" -s o -l output -d 'Output format: json, name, yaml or jsonpath=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from image" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from image" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from image" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from image" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from image" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from image" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from image" -l all -d 'All objects of the type'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from image" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from image" -l local -d 'Change what is in the files and print it; nothing is stored'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from image" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from image" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from env" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from env" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from env" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from env" -l field-selector -d 'Field selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from env" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from env" -s o -l output -d 'Output format: json, name, yaml or jsonpath=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from env" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from env" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from env" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from env" -s c -l containers -d 'The containers, in whose names `*` stands for anything' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from env" -s e -l env -d 'A variable, as NAME=VALUE' -r
@@ -366,15 +408,19 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subco
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from env" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from env" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from env" -l all -d 'All objects of the type'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from env" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from env" -l list -d 'Show the variables; nothing is changed'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from env" -l resolve -d 'With --list: show the values of what comes from elsewhere'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from env" -l local -d 'Change what is in the files and print it; nothing is stored'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from env" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from env" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from resources" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from resources" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from resources" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from resources" -l field-selector -d 'Field selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from resources" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from resources" -s o -l output -d 'Output format: json, name, yaml or jsonpath=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from resources" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from resources" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from resources" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from resources" -s c -l containers -d 'The containers, in whose names `*` stands for anything' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from resources" -l limits -d 'Limits, as cpu=1,memory=2Gi' -r
@@ -383,14 +429,71 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subco
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from resources" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from resources" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from resources" -l all -d 'All objects of the type'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from resources" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from resources" -l local -d 'Change what is in the files and print it; nothing is stored'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from resources" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from resources" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from selector" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from selector" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from selector" -s l -l selector -d 'Label selector' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from selector" -l field-selector -d 'Field selector' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from selector" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from selector" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from selector" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from selector" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from selector" -l resource-version -d 'Only if the object has this version' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from selector" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from selector" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from selector" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from selector" -l all -d 'All objects of the type'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from selector" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from selector" -l local -d 'Change what is in the files and print it; nothing is stored'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from selector" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from selector" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from serviceaccount" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from serviceaccount" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from serviceaccount" -s l -l selector -d 'Label selector' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from serviceaccount" -l field-selector -d 'Field selector' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from serviceaccount" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from serviceaccount" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from serviceaccount" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from serviceaccount" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from serviceaccount" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from serviceaccount" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from serviceaccount" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from serviceaccount" -l all -d 'All objects of the type'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from serviceaccount" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from serviceaccount" -l local -d 'Change what is in the files and print it; nothing is stored'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from serviceaccount" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from serviceaccount" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from subject" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from subject" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from subject" -s l -l selector -d 'Label selector' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from subject" -l field-selector -d 'Field selector' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from subject" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from subject" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from subject" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from subject" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from subject" -l user -d 'Users' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from subject" -l group -d 'Groups' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from subject" -l serviceaccount -d 'Service accounts, as NAMESPACE:NAME' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from subject" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from subject" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from subject" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from subject" -l all -d 'All objects of the type'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from subject" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from subject" -l local -d 'Change what is in the files and print it; nothing is stored'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from subject" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from subject" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from help" -f -a "image" -d 'Set the images of containers'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from help" -f -a "env" -d 'Set, remove or list the variables of containers'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from help" -f -a "resources" -d 'Set what containers request, and their limits'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from help" -f -a "selector" -d 'Set the selector of a Service, in place of the one that it has'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from help" -f -a "serviceaccount" -d 'Set the service account of pod templates'
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from help" -f -a "subject" -d 'Add users, groups and service accounts to a RoleBinding or ClusterRoleBinding'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s o -l output -d 'Output format: json, yaml, kyaml, name, wide, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…, custom-columns=…, custom-columns-file=…' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l raw -d 'Not here: there is no API server that could answer' -r
@@ -402,6 +505,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l chunk-size -d 'Acc
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s A -l all-namespaces -d 'Objects of all namespaces'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s w -l watch -d 'After listing, watch for changes'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l watch-only -d 'Watch for changes without listing first'
@@ -412,10 +516,10 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l show-kind -d 'Put 
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l ignore-not-found -d 'Say nothing about objects that do not exist'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s a -l show-all -d 'Finished pods are always shown; old tutorials ask for them'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l server-print -d 'Accepted for kubectl\'s sake: there is no server that could print'
-complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -l show-events -d 'Show the Events of each object' -r -f -a "true\t''
 false\t''"
@@ -455,19 +559,23 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l ignore-errors -d 
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l for -d 'delete, create, condition=NAME[=VALUE], condition=NAME,NAME (any of them), or jsonpath=\'{PATH}\'[=VALUE]; given several times: all of them' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l timeout -d 'How long to wait for all together; 0 checks once, negative waits for a week' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l field-selector -d 'Field selector' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s o -l output -d 'Output format: json, name, yaml or jsonpath=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l all -d 'All objects of the type'
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s A -l all-namespaces -d 'Objects of all namespaces'
+complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l cascade -d 'Must be "background", "foreground", or "orphan": what becomes of a Job\'s pods' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l grace-period -d 'Seconds given to processes to end; negative: what the pod says' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l wait -d 'Wait until the objects are gone' -r -f -a "true\t''
@@ -489,10 +597,12 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s i -l interactiv
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l field-selector -d 'Field selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s o -l output -d 'Output format: json, name, yaml or jsonpath=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s p -l patch -d 'The patch, in YAML or JSON' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l patch-file -d 'A file with the patch' -r
@@ -502,87 +612,106 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s n -l namespace -
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l all -d 'All objects of the type'
+complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l local -d 'Change what is in the files and print it; nothing is stored'
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l field-selector -d 'Field selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s o -l output -d 'Output format: json, name, yaml or jsonpath=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l resource-version -d 'Only if the object has this version' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l all -d 'All objects of the type'
+complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l overwrite -d 'Replace values that are there'
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l list -d 'Show what the object has'
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l local -d 'Change what is in the files and print it; nothing is stored'
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l field-selector -d 'Field selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s o -l output -d 'Output format: json, name, yaml or jsonpath=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l resource-version -d 'Only if the object has this version' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l all -d 'All objects of the type'
+complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l overwrite -d 'Replace values that are there'
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l list -d 'Show what the object has'
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l local -d 'Change what is in the files and print it; nothing is stored'
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l replicas -d 'The new number of pods' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l current-replicas -d 'Only if the number is this now' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l resource-version -d 'Only if the Job has this version' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l timeout -d 'Accepted for kubectl\'s sake: the parallelism is set when the command ends' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s l -l selector -d 'Label selector' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s o -l output -d 'Output format: json, name or yaml' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l all -d 'All Jobs of the namespace'
+complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s o -l output -d 'Output format: json, name, yaml or jsonpath=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -l failed-indexes -d 'Of an Indexed Job, only the indexes that have not completed'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -l force -d 'Also Jobs that still run: their pods are stopped'
+complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l field-selector -d 'Field selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s o -l output -d 'Output format: json, name, yaml or jsonpath=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l all -d 'All objects of the type'
+complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -l field-selector -d 'Field selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -s o -l output -d 'Output format: json, name, yaml or jsonpath=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -l all -d 'All objects of the type'
+complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand next" -l schedule -d 'A schedule in place of a CronJob\'s' -r
@@ -606,6 +735,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and not __fish_se
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and not __fish_seen_subcommand_from status history restart undo pause resume help" -f -a "resume" -d 'No kind here can be paused: a Job can be suspended'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and not __fish_seen_subcommand_from status history restart undo pause resume help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from status" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from status" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from status" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from status" -s w -l watch -d 'Until it is done' -r -f -a "true\t''
 false\t''"
@@ -617,6 +747,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_s
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from status" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from history" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from history" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from history" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from history" -l revision -d 'Show the pod template of this revision' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from history" -s n -l namespace -d 'The namespace scope of this request' -r
@@ -625,52 +756,64 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_s
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from history" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from history" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from restart" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from restart" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from restart" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from restart" -l field-selector -d 'Field selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from restart" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from restart" -s o -l output -d 'Output format: json, name, yaml or jsonpath=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from restart" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from restart" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from restart" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from restart" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from restart" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from restart" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from restart" -l all -d 'All objects of the type'
+complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from restart" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from restart" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from restart" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l field-selector -d 'Field selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -s o -l output -d 'Output format: json, name, yaml or jsonpath=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l to-revision -d 'The revision; 0 is the one before the newest' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l all -d 'All objects of the type'
+complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from pause" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from pause" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from pause" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from pause" -l field-selector -d 'Field selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from pause" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from pause" -s o -l output -d 'Output format: json, name, yaml or jsonpath=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from pause" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from pause" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from pause" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from pause" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from pause" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from pause" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from pause" -l all -d 'All objects of the type'
+complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from pause" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from pause" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from pause" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -l field-selector -d 'Field selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -s o -l output -d 'Output format: json, name, yaml or jsonpath=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -l all -d 'All objects of the type'
+complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from help" -f -a "status" -d 'Say how far a StatefulSet is, until it is done'
@@ -948,6 +1091,9 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subc
 complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subcommand_from set" -f -a "image" -d 'Set the images of containers'
 complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subcommand_from set" -f -a "env" -d 'Set, remove or list the variables of containers'
 complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subcommand_from set" -f -a "resources" -d 'Set what containers request, and their limits'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subcommand_from set" -f -a "selector" -d 'Set the selector of a Service, in place of the one that it has'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subcommand_from set" -f -a "serviceaccount" -d 'Set the service account of pod templates'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subcommand_from set" -f -a "subject" -d 'Add users, groups and service accounts to a RoleBinding or ClusterRoleBinding'
 complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subcommand_from rollout" -f -a "status" -d 'Say how far a StatefulSet is, until it is done'
 complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subcommand_from rollout" -f -a "history" -d 'List the revisions of a StatefulSet'
 complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subcommand_from rollout" -f -a "restart" -d 'Replace the pods of a StatefulSet, one after the other'

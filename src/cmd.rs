@@ -22,6 +22,7 @@ mod failure;
 mod findings;
 mod flags;
 mod follow_logs;
+mod format;
 mod get;
 mod glob;
 mod image;
