@@ -26,6 +26,7 @@ mod failure;
 mod findings;
 mod flags;
 mod follow_logs;
+mod format;
 mod get;
 mod github;
 mod glob;

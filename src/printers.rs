@@ -1,6 +1,7 @@
 //! Objects -> text: tables, describe, YAML, JSON, JSONPath, human durations. Returns strings; prints nothing.
 
 pub mod custom_columns;
+mod declared;
 pub mod describe;
 pub mod duration;
 pub mod go_template;

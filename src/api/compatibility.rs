@@ -130,6 +130,7 @@ pub fn markdown() -> String {
     }
     page.push_str(include_str!("compatibility/limits.md"));
     page.push_str(include_str!("compatibility/differences.md"));
+    page.push_str(include_str!("compatibility/kubectl.md"));
     page.push_str(include_str!("compatibility/cases.md"));
     page
 }

@@ -41,6 +41,17 @@ impl Selectors {
         })
     }
 
+    /// As [`Selectors::parse`], of selectors that a server is to read: it refuses what is none for the kind asked for.
+    ///
+    /// # Errors
+    /// [`StatusError::BadRequest`].
+    pub fn parse_for(kind: Kind, label: Option<&str>, field: Option<&str>) -> Result<Self> {
+        Self::parse(label, field).map_err(|reason| {
+            let (label, field) = (label.unwrap_or_default(), field.unwrap_or_default());
+            unusable(kind, label, field, &reason.to_string()).into()
+        })
+    }
+
     /// Everything.
     pub fn none() -> Self {
         Self { label: None, label_text: String::new(), field: None, field_text: String::new() }
@@ -57,11 +68,9 @@ impl Selectors {
     /// [`StatusError::BadRequest`].
     pub fn check(&self, kind: Kind) -> Result<()> {
         let Some(field) = &self.field else { return Ok(()) };
-        field.check(kind.as_str()).map_err(|reason| {
-            let resource = format!("{}, Resource={}", group_version(kind), kind.resource().plural);
-            let message = unusable_selector(&resource, &self.label_text, &self.field_text, &reason);
-            StatusError::BadRequest { message }.into()
-        })
+        field
+            .check(kind.as_str())
+            .map_err(|reason| unusable(kind, &self.label_text, &self.field_text, &reason).into())
     }
 
     /// Whether an object's JSON text is selected.
@@ -82,6 +91,11 @@ impl Selectors {
         }
         Ok(true)
     }
+}
+
+fn unusable(kind: Kind, label: &str, field: &str, reason: &str) -> StatusError {
+    let resource = format!("{}, Resource={}", group_version(kind), kind.resource().plural);
+    StatusError::BadRequest { message: unusable_selector(&resource, label, field, reason) }
 }
 
 fn group_version(kind: Kind) -> String {

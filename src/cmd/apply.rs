@@ -11,6 +11,7 @@ use super::context::{Context, Global};
 use super::delete::{Cascade, wait_until_gone};
 use super::failure::{complain_of_all, verbatim, while_doing};
 use super::flags;
+use super::format::OutputArgs;
 use super::manifests::{self, Document, FileArgs};
 use super::outcome::{DryRun, Outcomes};
 use super::output::{warn, warn_all};
@@ -41,9 +42,8 @@ pub(super) struct Args {
     /// Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields
     #[arg(long, num_args = 0..=1, default_value = "strict", default_missing_value = "strict", require_equals = true)]
     validate: Validate,
-    /// Output format: json, name or yaml
-    #[arg(short, long)]
-    output: Option<String>,
+    #[command(flatten)]
+    output: OutputArgs,
     /// Apply only the documents whose labels match
     #[arg(short = 'l', long)]
     selector: Option<String>,
@@ -98,6 +98,11 @@ const UNCHANGED: &str = "unchanged";
 /// Refuses flags that contradict each other, and those that need a server.
 fn check(args: &Args) -> Result<()> {
     if args.server_side {
+        if args.dry_run == DryRun::Client {
+            bail!(
+                "--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)"
+            );
+        }
         bail!("--server-side needs a server that records who manages a field: apply without it");
     }
     if args.force_conflicts {
@@ -122,9 +127,7 @@ fn check(args: &Args) -> Result<()> {
 /// Applies every document in one commit; bad ones are reported and the good ones still go in.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     check(args)?;
-    if args.files.filenames.is_empty() {
-        bail!("must specify -f");
-    }
+    args.files.require()?;
     let selectors = Selectors::parse(args.selector.as_deref(), None)?;
     let mut documents = manifests::read_validated(&args.files, args.validate)?;
     documents.retain(|document| is_selected(&selectors, document));
@@ -136,7 +139,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let mut tables = vec![Table::CRON_JOBS, Table::JOBS, Table::NODES, Table::NAMESPACES, Table::PODS];
     tables.extend(documents.iter().flatten().map(|document| Table::from(document.kind)));
     let (held, mut requests) = context.begin(&tables)?;
-    let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?.listed();
+    let mut outcomes = Outcomes::new(&args.output, args.dry_run)?.listed();
     let mut decisions = Vec::new();
     let mut deleted = Vec::new();
     let mut errors = Vec::new();

@@ -2,22 +2,23 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde_json::Value;
 
 use super::context::{Context, Global};
 use super::failure::{refused_as, text};
+use super::format::OutputArgs;
 use super::manifests::{self, FileArgs};
 use super::outcome::{DryRun, Outcomes};
 use super::output::{complain, warn_all};
 use super::resources::Target;
 use super::selection::{self, Found, Selectors};
 use crate::api::kinds::Kind;
-use crate::api::meta::name;
+use crate::api::status_error::StatusError;
 use crate::apiserver::{Patch, Subresource, Update};
 
 /// Flags of every verb that changes stored objects
-#[derive(Debug, Default, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct ChangeArgs {
     #[command(flatten)]
     pub(super) files: FileArgs,
@@ -33,12 +34,17 @@ pub(super) struct ChangeArgs {
     /// Must be "none", "server", or "client": only say what would be done
     #[arg(long, num_args = 0..=1, default_value = "none", default_missing_value = "client", require_equals = true, hide_default_value = true)]
     pub(super) dry_run: DryRun,
-    /// Output format: json, name, yaml or jsonpath=…
-    #[arg(short, long)]
-    pub(super) output: Option<String>,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
     /// Accepted for kubectl's sake: who manages a field is not recorded
     #[arg(long, hide = true)]
     pub(super) field_manager: Option<String>,
+    /// The verb, where what it says differs from the others'.
+    #[arg(skip)]
+    pub(super) verb: String,
+    /// A dry run is not told of as such: so it is with `patch`.
+    #[arg(skip)]
+    pub(super) silent_dry_run: bool,
 }
 
 /// What becomes of one object.
@@ -74,6 +80,18 @@ impl Changed {
         Self { refused: Some(words), ..self }
     }
 
+    /// What becomes of the object where no server is asked, and what is said of it.
+    fn here(self, before: &Value) -> Result<Option<(Value, String)>> {
+        let after = match self.request {
+            ChangeRequest::Nothing => return Ok(None),
+            ChangeRequest::Update(value) => value,
+            ChangeRequest::Patch(patch) => patch.apply(before).map_err(|error| anyhow::anyhow!("{error}"))?,
+        };
+        let said_of_same = self.said_of_same.filter(|_| *before == after);
+        let said = said_of_same.map_or(self.said, str::to_owned);
+        Ok(Some((after, said)))
+    }
+
     /// A patch, and what is said when it changes something, and when not.
     pub(super) fn patch(patch: Patch, said: &str, said_of_same: &'static str) -> Self {
         Self {
@@ -94,10 +112,18 @@ pub(super) fn run(
     subresource: Subresource,
     change: impl FnMut(&Found<'_>) -> Result<Changed>,
 ) -> Result<ExitCode> {
-    let targets = manifests::targets(resources, &args.files, verb, global)?;
-    let selectors = Selectors::parse(args.selector.as_deref(), args.field_selector.as_deref())?;
+    let targets = manifests::targets(resources, &args.files, global)?;
+    let selectors =
+        selection::selectors(resources, &targets, args.selector.as_deref(), args.field_selector.as_deref());
+    let selectors = selectors.map_err(|error| match error.downcast_ref::<StatusError>() {
+        Some(status) if verb == "scale" => {
+            anyhow::anyhow!("no objects passed to scale {}", status.message())
+        }
+        _ => error,
+    })?;
     super::delete::require_targets(&targets, args.all, &selectors)?;
-    change_targets(&Context::open(global)?, &targets, &selectors, args, subresource, change)
+    let args = ChangeArgs { verb: verb.to_owned(), ..args.clone() };
+    change_targets(&Context::open(global)?, &targets, &selectors, &args, subresource, change)
 }
 
 /// As [`run`], for objects that are known already.
@@ -113,22 +139,38 @@ pub(super) fn change_targets(
         context.client.register_node()?;
     }
     let (_held, mut requests) = context.begin(&selection::tables(targets))?;
-    let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?;
+    let told = if args.silent_dry_run { DryRun::None } else { args.dry_run };
+    let mut outcomes = Outcomes::new(&args.output, told)?;
     let (found, missing) = selection::resolve(&requests, targets, &context.namespace, false, selectors)?;
     if found.is_empty() && missing.is_empty() && targets.iter().any(|target| matches!(target, Target::All(_)))
     {
-        complain("No resources found");
+        match args.verb.as_str() {
+            "label" | "annotate" | "set" => {}
+            "scale" => bail!("no objects passed to scale"),
+            _ => complain("No resources found"),
+        }
     }
     let mut failed = !missing.is_empty();
-    missing.iter().for_each(|error| complain(&text(error)));
+    for error in &missing {
+        // One sentence of two, as kubectl puts it.
+        let scale = error.downcast_ref::<StatusError>().filter(|_| args.verb == "scale");
+        complain(&match scale {
+            Some(status) => format!("error: no objects passed to scale {}", status.message()),
+            None => text(error),
+        });
+    }
     let mut made = Vec::new();
     for one in &found {
-        made.push((one.kind, one.key.clone().into_owned(), change(one)));
+        let before = if args.dry_run == DryRun::Client { one.value()? } else { Value::Null };
+        made.push((one.kind, one.key.clone().into_owned(), before, change(one)));
     }
     drop(found);
     let mut changed = Vec::new();
-    for (kind, key, made) in made {
+    for (kind, key, before, made) in made {
         let done = made.and_then(|made| {
+            if args.dry_run == DryRun::Client {
+                return made.here(&before);
+            }
             let updated = match made.request {
                 ChangeRequest::Nothing => return Ok(None),
                 ChangeRequest::Update(value) => {
@@ -142,10 +184,10 @@ pub(super) fn change_targets(
             })?;
             warn_all(&updated.warnings);
             let said_of_same = made.said_of_same.filter(|_| !updated.is_changed);
-            Ok(Some((updated.object, said_of_same.map_or(made.said, str::to_owned))))
+            Ok(Some((updated.object.to_value()?, said_of_same.map_or(made.said, str::to_owned))))
         });
         match done {
-            Ok(one) => changed.extend(one),
+            Ok(one) => changed.extend(one.map(|(object, said)| (kind, key, object, said))),
             Err(error) => {
                 failed = true;
                 complain(&text(&error));
@@ -155,8 +197,8 @@ pub(super) fn change_targets(
     if args.dry_run == DryRun::None {
         requests.commit()?;
     }
-    for (object, said) in changed {
-        outcomes.done(object.kind(), name(object.meta()), &said, || Ok(object.to_value()?))?;
+    for (kind, key, object, said) in changed {
+        outcomes.done(kind, &key.name, &said, || Ok(object))?;
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

@@ -20,13 +20,14 @@ use serde_json::{Value, json};
 
 use super::context::{Context, Global};
 use super::failure::{complain_of_all, failed_to_create, while_doing};
+use super::format::OutputArgs;
 use super::manifests::{self, Document, FileArgs};
 use super::outcome::{DryRun, Outcomes};
 use super::output::warn_all;
 use super::run::set_after;
 use super::submit;
 use crate::api::kinds::Kind;
-use crate::api::meta::name;
+use crate::api::meta::{ANNOTATION_LAST_APPLIED, name};
 use crate::apiserver::{Creator, FieldValidation as Validate};
 use crate::client::Requests;
 use crate::registry::apply::with_last_applied;
@@ -53,9 +54,8 @@ pub(super) struct Options {
     /// Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields
     #[arg(long, num_args = 0..=1, default_value = "strict", default_missing_value = "strict", require_equals = true)]
     pub(super) validate: Validate,
-    /// Output format: json, name or yaml
-    #[arg(short, long)]
-    pub(super) output: Option<String>,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
     /// Keep the manifest in the object's annotation, so that apply can be used later
     #[arg(long)]
     pub(super) save_config: bool,
@@ -160,9 +160,7 @@ pub(super) fn run(global: &Global, args: Args) -> Result<ExitCode> {
 }
 
 fn create_from_files(global: &Global, files: &FileArgs, options: &Options) -> Result<ExitCode> {
-    if files.filenames.is_empty() {
-        bail!("must specify -f");
-    }
+    files.require()?;
     let documents = manifests::read_validated(files, options.validate)?;
     if documents.is_empty() {
         bail!("no objects passed to create");
@@ -175,7 +173,9 @@ const TABLES: [Table; 5] = [Table::CRON_JOBS, Table::JOBS, Table::NODES, Table::
 
 /// The manifest that is to be created, with itself in its annotation where that is wanted.
 pub(super) fn saved(manifest: Value, options: &Options) -> Value {
-    if options.save_config { with_last_applied(&manifest) } else { manifest }
+    // One that is there already is brought up to date.
+    let is_applied = !manifest["metadata"]["annotations"][ANNOTATION_LAST_APPLIED].is_null();
+    if options.save_config || is_applied { with_last_applied(&manifest) } else { manifest }
 }
 
 pub(super) fn submit_all(
@@ -187,7 +187,7 @@ pub(super) fn submit_all(
     let mut tables = TABLES.to_vec();
     tables.extend(documents.iter().flatten().map(|document| Table::from(document.kind)));
     let (_held, mut requests) = context.begin(&tables)?;
-    let mut outcomes = Outcomes::new(options.output.as_deref(), options.dry_run)?;
+    let mut outcomes = Outcomes::new(&options.output, options.dry_run)?;
     let mut created: Vec<Created> = Vec::new();
     let mut errors = Vec::new();
     for document in documents {
@@ -337,7 +337,7 @@ fn create_or_show(
 ) -> Result<ExitCode> {
     let context = &Context::open_to_create(global, options.dry_run)?;
     if options.dry_run == DryRun::Client {
-        let mut outcomes = Outcomes::new(options.output.as_deref(), DryRun::Client)?;
+        let mut outcomes = Outcomes::new(&options.output, DryRun::Client)?.made_here();
         outcomes.done(kind, name, "created", || {
             let mut value = value;
             if context.namespace_given && kind.resource().namespaced {
@@ -397,7 +397,7 @@ pub(super) fn store_one(
     if options.dry_run == DryRun::None {
         requests.commit()?;
     }
-    let mut outcomes = Outcomes::new(options.output.as_deref(), options.dry_run)?;
+    let mut outcomes = Outcomes::new(&options.output, options.dry_run)?;
     let object = answer.object;
     outcomes.done(kind, name(object.meta()), "created", || Ok(object.to_value()?))?;
     Ok(ExitCode::SUCCESS)

@@ -25,7 +25,7 @@ pub(super) fn run(
     command: &[String],
     options: &Options,
 ) -> Result<ExitCode> {
-    let target = resources::parse(&[from.to_owned()], "create job")?;
+    let target = resources::parse(&[from.to_owned()])?;
     let [Target::Named(kind, from_name)] = target.as_slice() else {
         bail!("from must be an existing cronjob");
     };
@@ -35,7 +35,8 @@ pub(super) fn run(
         context.begin(&[Table::CRON_JOBS, Table::JOBS, Table::NODES, Table::NAMESPACES, Table::PODS])?;
     let found = requests.get(*kind, &kind.key(&context.namespace, from_name))?;
     if *kind != Kind::CronJob {
-        bail!("from must be an existing cronjob");
+        let version = kind.api_version();
+        bail!("unknown object type *{}.{kind}", version.rsplit('/').next().unwrap_or_default());
     }
     let cron_job: CronJob = found.parse()?;
     drop(found);

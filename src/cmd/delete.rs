@@ -132,13 +132,18 @@ impl Options {
     }
 }
 
+/// Refuses a command line that names nothing at all.
+///
+/// # Errors
+/// Always.
+pub(super) fn require_nothing_named() -> Result<()> {
+    require_targets(&[], false, &Selectors::none())
+}
+
 /// Refuses a command line that names no object.
 pub(super) fn require_targets(targets: &[Target], all: bool, selectors: &Selectors) -> Result<()> {
     if all && !selectors.is_empty() {
         bail!("setting 'all' parameter but found a non empty selector. ");
-    }
-    if all && targets.iter().any(|target| matches!(target, Target::Named(..))) {
-        return Err(selection::name_and_selector());
     }
     if targets.is_empty() {
         return Err(verbatim(
@@ -155,12 +160,15 @@ pub(super) fn require_targets(targets: &[Target], all: bool, selectors: &Selecto
 /// Deletes objects.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let options = &args.options;
+    if let Some(other) = options.output.as_deref().filter(|output| !["", "name"].contains(output)) {
+        bail!("unexpected -o output mode: {other}. We only support '-o name'");
+    }
+    options.grace_seconds()?;
     let context = Context::open(global)?;
-    let selectors = Selectors::parse(args.selector.as_deref(), args.field_selector.as_deref())?;
     let mut failed = false;
     manifests::either(&args.resources, &args.files)?;
-    let targets = if args.files.filenames.is_empty() {
-        resources::parse(&args.resources, "delete")?
+    let targets = if args.files.is_empty() {
+        resources::parse(&args.resources)?
     } else {
         let mut targets = Vec::new();
         for document in manifests::read(&args.files)? {
@@ -174,6 +182,21 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         }
         targets
     };
+    let selectors = selection::selectors(
+        &args.resources,
+        &targets,
+        args.selector.as_deref(),
+        args.field_selector.as_deref(),
+    )?;
+    if targets.is_empty() && !failed && (args.all || !selectors.is_empty()) {
+        bail!("at least one resource must be specified to use a selector");
+    }
+    if args.all && targets.iter().any(|target| matches!(target, Target::Named(..))) {
+        return Err(match args.resources.iter().any(|argument| argument.contains('/')) {
+            true => selection::slashed_and_selected(),
+            false => selection::name_and_selector(),
+        });
+    }
     if !failed || !targets.is_empty() {
         require_targets(&targets, args.all, &selectors)?;
     }

@@ -48,14 +48,14 @@ pub(super) struct Args {
 /// Prints descriptions.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let context = Context::open(global)?;
-    let targets = manifests::targets(&args.resources, &args.files, "describe", global)?;
+    let targets = manifests::targets(&args.resources, &args.files, global)?;
     if targets.is_empty() {
         return Err(verbatim(
             "error: You must specify the type of resource to describe. Use \"jobctl api-resources\" for a complete \
              list of supported resources.",
         ));
     }
-    let selectors = Selectors::parse(args.selector.as_deref(), None)?;
+    let selectors = selection::selectors(&args.resources, &targets, args.selector.as_deref(), None)?;
     context.client.revive_controller(&[Table::JOBS])?;
     let mut tables = selection::tables(&targets);
     tables.extend(targets.iter().flat_map(|target| tables_beside(target.kind())));
@@ -86,11 +86,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if blocks.is_empty() && !failed {
         complain(&nothing_found(args.all_namespaces, &context));
     }
-    let mut output = blocks.join("\n\n");
-    if by_prefix {
-        output.push('\n');
-    }
-    print(&output)?;
+    // kubectl puts what it has found by the beginnings of names closer together.
+    print(&if by_prefix { format!("{}\n", blocks.join("\n")) } else { blocks.join("\n\n") })?;
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 

@@ -24,7 +24,7 @@ use crate::printers;
 use crate::store::Table;
 
 /// The exit code of an error: 1 says that there is a difference.
-const ERROR: u8 = 2;
+pub(super) const ERROR: u8 = 2;
 
 /// Show what applying manifests would change
 ///
@@ -65,9 +65,7 @@ struct Pair {
 }
 
 fn compare(global: &Global, args: &Args) -> Result<ExitCode> {
-    if args.files.filenames.is_empty() {
-        bail!("must specify one of -f and -k");
-    }
+    args.files.require()?;
     let selectors = Selectors::parse(args.selector.as_deref(), None)?;
     let mut documents = manifests::read_validated(&args.files, Validate::Strict)?;
     documents.retain(|document| apply::is_selected(&selectors, document));

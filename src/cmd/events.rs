@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
 use super::context::{Context, Global};
+use super::failure::verbatim;
 use super::output::{complain, print};
 use super::resources::{self, Target};
 use crate::api::events::{EVENT_TTL, EventRecord};
@@ -94,7 +95,12 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
 
 /// The object that `--for` names.
 fn object_of(word: &str) -> Result<(Kind, String)> {
-    match resources::parse(&[word.to_owned()], "events")?.as_slice() {
+    if !word.contains('/') {
+        bail!("--for must be in resource/name form");
+    }
+    let parsed = resources::parse(&[word.to_owned()]);
+    // kubectl puts no word before this.
+    match parsed.map_err(|error| verbatim(error.to_string()))?.as_slice() {
         [Target::Named(kind, name)] => Ok((*kind, name.clone())),
         _ => bail!("--for must be in resource/name form"),
     }

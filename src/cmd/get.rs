@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::context::{Context, Global};
 use super::failure::{text, verbatim};
+use super::format::{Format, TemplateArgs};
 use super::manifests::{self, FileArgs};
 use super::output::{complain, print, print_bytes};
 use super::queue::Queue;
@@ -22,9 +23,6 @@ use crate::api::meta::ANNOTATION_DEVICES;
 use crate::apiserver::{EventType, Watch, WatchEvent, uid_of};
 use crate::manager::clock;
 use crate::printers;
-use crate::printers::custom_columns::CustomColumns;
-use crate::printers::go_template::GoTemplate;
-use crate::printers::jsonpath::Template;
 use crate::printers::rows::{Row, TableKind};
 use crate::printers::table::{TableOptions, TablePrinter};
 use crate::store::Table;
@@ -41,9 +39,8 @@ pub(super) struct Args {
     /// go-template-file=…, custom-columns=…, custom-columns-file=…
     #[arg(short, long)]
     output: Option<String>,
-    /// The template, or the file with it, of an output format that is given without one
-    #[arg(long)]
-    template: Option<String>,
+    #[command(flatten)]
+    template: TemplateArgs,
     /// Not here: there is no API server that could answer
     #[arg(long, hide = true, value_name = "URI")]
     raw: Option<String>,
@@ -92,85 +89,20 @@ pub(super) struct Args {
     /// Accepted for kubectl's sake: there is no server that could print
     #[arg(long, hide = true)]
     server_print: Option<bool>,
-    /// Accepted for kubectl's sake: there are no managed fields
-    #[arg(long, hide = true)]
-    show_managed_fields: bool,
-}
-
-/// How objects are printed.
-pub(super) enum Format {
-    Table { wide: bool },
-    Name,
-    Json,
-    Yaml,
-    Kyaml,
-    GoTemplate(GoTemplate),
-    JsonPath(Template),
-    JsonPathAsJson(Template),
-    CustomColumns(CustomColumns),
-}
-
-impl Format {
-    /// Reads `-o`.
-    pub(super) fn parse(output: Option<&str>, no_headers: bool) -> Result<Self> {
-        let Some(output) = output.filter(|output| !output.is_empty()) else {
-            return Ok(Self::Table { wide: false });
-        };
-        let (name, argument) =
-            output.split_once('=').map_or((output, None), |(name, rest)| (name, Some(rest)));
-        let template = |argument: Option<&str>| -> Result<Template> {
-            match argument {
-                None | Some("") => bail!("template format specified but no template given"),
-                Some(text) => Template::parse(text).map_err(|error| anyhow::anyhow!("{error}")),
-            }
-        };
-        let go_template = |argument: Option<&str>| {
-            GoTemplate::parse(argument.unwrap_or_default()).map_err(|error| anyhow::anyhow!("{error}"))
-        };
-        let columns = |argument: Option<&str>| match argument {
-            None | Some("") => bail!("custom-columns format specified but no custom columns given"),
-            Some(spec) => Ok(spec.to_owned()),
-        };
-        let file = |argument: Option<&str>| {
-            let path = argument.unwrap_or_default();
-            std::fs::read_to_string(path).with_context(|| format!("error reading --template {path}"))
-        };
-        Ok(match name {
-            "wide" => Self::Table { wide: true },
-            "name" => Self::Name,
-            "json" => Self::Json,
-            "yaml" => Self::Yaml,
-            "kyaml" => Self::Kyaml,
-            "go-template" | "template" => Self::GoTemplate(go_template(argument)?),
-            "go-template-file" | "templatefile" => Self::GoTemplate(go_template(Some(&file(argument)?))?),
-            "jsonpath" => Self::JsonPath(template(argument)?),
-            "jsonpath-as-json" => Self::JsonPathAsJson(template(argument)?),
-            "jsonpath-file" => Self::JsonPath(template(Some(&file(argument)?))?),
-            "custom-columns" => Self::CustomColumns(
-                CustomColumns::parse(&columns(argument)?, no_headers)
-                    .map_err(|error| anyhow::anyhow!("{error}"))?,
-            ),
-            "custom-columns-file" => Self::CustomColumns(
-                CustomColumns::parse_file(&file(argument)?, no_headers)
-                    .map_err(|error| anyhow::anyhow!("{error}"))?,
-            ),
-            other => bail!(
-                "unable to match a printer suitable for the output format {other:?}, allowed formats are: \
-                 custom-columns,custom-columns-file,go-template,go-template-file,json,jsonpath,jsonpath-as-json,\
-                 jsonpath-file,kyaml,name,template,templatefile,wide,yaml"
-            ),
-        })
-    }
 }
 
 /// Prints objects.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if let Some(path) = &args.raw {
+        if !args.resources.is_empty() {
+            bail!("arguments may not be passed when --raw is specified");
+        }
         bail!(
             "--raw {path}: there is no API server that could answer; objects are shown by: jobctl get TYPE -o json"
         );
     }
-    let mut format = Format::parse(output_of(args).as_deref(), args.no_headers)?;
+    let output = args.template.completes(args.output.as_deref());
+    let mut format = Format::parse(output.as_deref(), args.no_headers)?;
     if args.show_labels && matches!(format, Format::Name) {
         bail!("--show-labels option cannot be used with name printer");
     }
@@ -179,7 +111,11 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     }
     let context = Context::open(global)?;
     let all_namespaces = args.all_namespaces == Some(true);
-    let targets = manifests::targets(&args.resources, &args.files, "get", global)?;
+    let targets = manifests::targets(&args.resources, &args.files, global).map_err(as_read)?;
+    if targets.is_empty() && !args.files.is_empty() {
+        complain(&nothing_found(all_namespaces, &context));
+        return Ok(ExitCode::SUCCESS);
+    }
     if targets.is_empty() {
         return Err(verbatim(
             "You must specify the type of resource to get. Use \"jobctl api-resources\" for a complete list of \
@@ -188,7 +124,12 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
              examples",
         ));
     }
-    let selectors = Selectors::parse(args.selector.as_deref(), args.field_selector.as_deref())?;
+    let selectors = selection::selectors(
+        &args.resources,
+        &targets,
+        args.selector.as_deref(),
+        args.field_selector.as_deref(),
+    )?;
     context.client.revive_controller(&[Table::JOBS])?;
     if args.watch || args.watch_only {
         return watch(&context, args, &targets, &selectors, all_namespaces, &mut format);
@@ -215,12 +156,18 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// What `-o` says, with the template that `--template` adds.
-fn output_of(args: &Args) -> Option<String> {
-    match (args.output.as_deref().filter(|output| !output.is_empty()), &args.template) {
-        (None, Some(template)) => Some(format!("go-template={template}")),
-        (Some(format), Some(template)) if !format.contains('=') => Some(format!("{format}={template}")),
-        (output, _) => output.map(str::to_owned),
+/// What is wrong with a document, as `get` tells it: without a word before it.
+fn as_read(error: anyhow::Error) -> anyhow::Error {
+    let told = text(&error);
+    match told.strip_prefix("error: ") {
+        Some(bare)
+            if ["error parsing ", "unable to decode ", "resource mapping not found "]
+                .iter()
+                .any(|start| bare.starts_with(start)) =>
+        {
+            verbatim(bare)
+        }
+        _ => error,
     }
 }
 
@@ -288,27 +235,12 @@ fn render(mut values: Vec<Value>, single: bool, format: &mut Format) -> Result<S
     if let Format::CustomColumns(columns) = format {
         return columns.print(&values).map_err(|error| anyhow::anyhow!("{error}"));
     }
-    let value = if single && values.len() == 1 {
-        values.remove(0)
-    } else {
-        json!({"apiVersion": "v1", "items": values, "kind": "List", "metadata": {"resourceVersion": ""}})
-    };
-    let failed = |error: printers::jsonpath::Error| anyhow::anyhow!("{error}");
-    Ok(match format {
-        Format::Json => printers::json::to_string(&value),
-        Format::Yaml => printers::yaml::to_string(&value),
-        Format::Kyaml => printers::kyaml::to_string(&value),
-        Format::GoTemplate(template) => match template.execute(&value) {
-            Ok(text) => text,
-            Err(failed) => {
-                print(&failed.printed)?;
-                bail!("{}", failed.error);
-            }
-        },
-        Format::JsonPath(template) => template.execute(&value).map_err(failed)?,
-        Format::JsonPathAsJson(template) => template.execute_as_json(&value).map_err(failed)?,
-        Format::Table { .. } | Format::Name | Format::CustomColumns(_) => String::new(),
-    })
+    if single && values.len() == 1 {
+        return format.render(&values.remove(0));
+    }
+    format.render(
+        &json!({"apiVersion": "v1", "items": values, "kind": "List", "metadata": {"resourceVersion": ""}}),
+    )
 }
 
 fn kinds_in_order(targets: &[Target]) -> Vec<Kind> {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::change::{self, ChangeArgs, Changed};
 use super::context::{Context, Global};
+use super::failure::verbatim;
 use super::outcome::DryRun;
 use super::output::say;
 use super::selection::{self, Selectors};
@@ -140,14 +141,14 @@ fn resources_and_edits(words: &[String], what: What) -> Result<(&[String], &[Str
 fn check(args: &PairArgs, resources: &[String], what: What) -> Result<()> {
     let change = &args.change;
     let example = what.example();
-    if args.list && change.output.is_some() {
+    if args.list && change.output.given().is_some() {
         bail!("--list and --output may not be specified together");
     }
     if change.all && change.selector.is_some() {
         bail!("cannot set --all and --selector at the same time");
     }
     if !args.local {
-        if resources.is_empty() && change.files.filenames.is_empty() {
+        if resources.is_empty() && change.files.is_empty() {
             bail!("one or more resources must be specified as <resource> <name> or <resource>/<name>");
         }
         return Ok(());
@@ -158,7 +159,7 @@ fn check(args: &PairArgs, resources: &[String], what: What) -> Result<()> {
             "can only use local files by -f {example}.yaml or --filename={example}.json when --local=true is set"
         );
     }
-    if change.files.filenames.is_empty() {
+    if change.files.is_empty() {
         bail!("one or more files must be specified as -f {example}.yaml or --filename={example}.json");
     }
     Ok(())
@@ -172,7 +173,7 @@ fn list(
     edits: &Edits,
     what: What,
 ) -> Result<ExitCode> {
-    let targets = manifests::targets(resources, &args.change.files, what.verb(), global)?;
+    let targets = manifests::targets(resources, &args.change.files, global)?;
     let selectors = Selectors::parse(args.change.selector.as_deref(), args.change.field_selector.as_deref())?;
     let context = Context::open(global)?;
     let reader = context.client.read(&selection::tables(&targets))?;
@@ -295,10 +296,17 @@ impl Edits {
                 (old != value).then(|| format!("'{key}' already has a value ({old})"))
             })
             .collect();
-        match (clashes.first(), what) {
-            (None, _) => Ok(()),
-            (Some(first), What::Labels) => bail!("{first}, and --overwrite is false"),
-            (Some(_), What::Annotations) => bail!(
+        match (clashes.as_slice(), what) {
+            ([], _) => Ok(()),
+            ([single], What::Labels) => bail!("{single}, and --overwrite is false"),
+            (several, What::Labels) => Err(verbatim(
+                several
+                    .iter()
+                    .map(|clash| format!("{clash}, and --overwrite is false"))
+                    .collect::<Vec<_>>()
+                    .join("\n"),
+            )),
+            (_, What::Annotations) => bail!(
                 "--overwrite is false but found the following declared annotation(s): {}",
                 clashes.join("; ")
             ),

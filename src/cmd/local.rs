@@ -36,7 +36,7 @@ pub(super) fn run(
     args: &ChangeArgs,
     mut change: impl FnMut(&Value) -> Result<(Value, String)>,
 ) -> Result<ExitCode> {
-    let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?;
+    let mut outcomes = Outcomes::new(&args.output, args.dry_run)?;
     for value in manifests::read_any(&args.files)? {
         let value = value?;
         let (changed, said) = change(&value)?;

@@ -170,7 +170,7 @@ fn log_options(args: &Args) -> Result<LogOptions> {
 
 fn target_and_container(args: &Args) -> Result<(Option<String>, Option<String>)> {
     match (args.target.as_slice(), &args.selector) {
-        ([], None) => Err(verbatim(
+        ([], None) | ([_, _, _, ..], None) => Err(verbatim(
             "error: expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required \
              argument for the logs command\nSee 'jobctl logs -h' for help and examples",
         )),
@@ -185,10 +185,6 @@ fn target_and_container(args: &Args) -> Result<(Option<String>, Option<String>)>
             }
             Ok((Some(target.clone()), Some(container.clone())))
         }
-        _ => Err(verbatim(
-            "error: expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nSee 'jobctl logs -h' for help and \
-             examples",
-        )),
     }
 }
 

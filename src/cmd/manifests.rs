@@ -27,6 +27,31 @@ pub(super) struct FileArgs {
     /// Process the directories used in -f, --filename recursively
     #[arg(short = 'R', long)]
     pub(super) recursive: bool,
+    /// Refused: kustomize builds what is then given to -f
+    #[arg(short = 'k', long, hide = true, value_name = "DIR")]
+    kustomize: Option<String>,
+}
+
+impl FileArgs {
+    /// Whether no files are named.
+    pub(super) fn is_empty(&self) -> bool {
+        self.filenames.is_empty() && self.kustomize.is_none()
+    }
+
+    /// Refuses a command line that names no file.
+    ///
+    /// # Errors
+    /// kubectl's sentence; a directory that is to be built.
+    pub(super) fn require(&self) -> Result<()> {
+        match &self.kustomize {
+            Some(_) if !self.filenames.is_empty() => bail!("only one of -f or -k can be specified"),
+            Some(directory) => bail!(
+                "-k {directory}: nothing is built here; it works as: kustomize build {directory} | jobctl apply -f -"
+            ),
+            None if self.filenames.is_empty() => bail!("must specify one of -f and -k"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// One object of a manifest.
@@ -177,6 +202,7 @@ enum Source {
 /// # Errors
 /// Every name that stands for nothing, at once: it is an error for the whole command.
 fn sources(files: &FileArgs) -> Result<Vec<Source>> {
+    files.require()?;
     let mut sources = Vec::new();
     let mut unusable = Vec::new();
     let mut stdin_named = false;
@@ -248,15 +274,10 @@ fn in_go(doing: &str, path: &Path, error: &std::io::Error) -> String {
 ///
 /// # Errors
 /// As [`resources::parse`] and [`read`]; a bad document is one for the whole command.
-pub(super) fn targets(
-    arguments: &[String],
-    files: &FileArgs,
-    verb: &str,
-    global: &Global,
-) -> Result<Vec<Target>> {
+pub(super) fn targets(arguments: &[String], files: &FileArgs, global: &Global) -> Result<Vec<Target>> {
     either(arguments, files)?;
-    if files.filenames.is_empty() {
-        return resources::parse(arguments, verb);
+    if files.is_empty() {
+        return resources::parse(arguments);
     }
     read(files)?.into_iter().map(|document| target(&document?, global)).collect()
 }
@@ -266,7 +287,10 @@ pub(super) fn targets(
 /// # Errors
 /// kubectl's sentence.
 pub(super) fn either(arguments: &[String], files: &FileArgs) -> Result<()> {
-    if !arguments.is_empty() && !files.filenames.is_empty() {
+    if files.kustomize.is_some() && !files.filenames.is_empty() {
+        files.require()?;
+    }
+    if !arguments.is_empty() && !files.is_empty() {
         bail!(
             "when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well"
         );

@@ -130,7 +130,7 @@ fn phase_of(cron_job: &CronJob) -> Option<DateTime<Utc>> {
 
 /// A CronJob's schedule, its zone, and the time from which `@every` counts.
 fn of_cron_job(context: &Context, args: &Args) -> Result<(String, Option<String>, Option<DateTime<Utc>>)> {
-    let targets = resources::parse(&args.resources, "next")?;
+    let targets = resources::parse(&args.resources)?;
     let [Target::Named(Kind::CronJob, name)] = targets.as_slice() else {
         bail!("name one CronJob (cronjob/NAME), or give --schedule");
     };

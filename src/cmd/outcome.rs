@@ -2,13 +2,13 @@
 
 use std::str::FromStr;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use serde_json::{Value, json};
 
+use super::format::{Format, OutputArgs};
 use super::output::{print, say};
 use crate::api::kinds::Kind;
 use crate::printers;
-use crate::printers::jsonpath::Template;
 
 /// `--dry-run`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,45 +44,33 @@ impl DryRun {
 }
 
 /// Prints what became of objects.
-#[derive(Debug)]
 pub(super) struct Outcomes {
     format: Option<Format>,
     dry_run: DryRun,
     /// Objects that are to be printed together.
     gathered: Option<Vec<Value>>,
     any_printed: bool,
-}
-
-#[derive(Debug)]
-enum Format {
-    Name,
-    Json,
-    Yaml,
-    JsonPath(Template),
+    is_made_here: bool,
 }
 
 impl Outcomes {
-    /// `format` is what `-o` said.
+    /// Outcomes as the command line wants them.
     ///
     /// # Errors
     /// An output format that these verbs do not have.
-    pub(super) fn new(format: Option<&str>, dry_run: DryRun) -> Result<Self> {
-        let format = match format {
-            None | Some("") => None,
-            Some("name") => Some(Format::Name),
-            Some("json") => Some(Format::Json),
-            Some("yaml") => Some(Format::Yaml),
-            Some(other) => match other.strip_prefix("jsonpath=") {
-                Some(template) => Some(Format::JsonPath(
-                    Template::parse(template).map_err(|error| anyhow::anyhow!("{error}"))?,
-                )),
-                None => bail!(
-                    "unable to match a printer suitable for the output format {other:?}, allowed formats are: \
-                     json,jsonpath,name,yaml"
-                ),
-            },
-        };
-        Ok(Self { format, dry_run, gathered: None, any_printed: false })
+    pub(super) fn new(output: &OutputArgs, dry_run: DryRun) -> Result<Self> {
+        Ok(Self {
+            format: output.format()?,
+            dry_run,
+            gathered: None,
+            any_printed: false,
+            is_made_here: false,
+        })
+    }
+
+    /// The objects are made here, not by a server: in JSON their fields stand in the order of the API.
+    pub(super) fn made_here(self) -> Self {
+        Self { is_made_here: true, ..self }
     }
 
     /// Whether objects are printed, and not only their names.
@@ -125,13 +113,11 @@ impl Outcomes {
         match &self.format {
             None => say(&format!("{resource}/{name} {what}{}", self.dry_run.suffix())),
             Some(Format::Name) => say(&format!("{resource}/{name}")),
-            Some(Format::JsonPath(template)) => {
-                print(&template.execute(&object()?).map_err(|error| anyhow::anyhow!("{error}"))?)
-            }
-            Some(Format::Json | Format::Yaml) => {
+            Some(_) => {
                 let mut object = object()?;
                 // Who manages which field is a page by itself, and kubectl leaves it out.
-                if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
+                let is_whole = matches!(self.format, Some(Format::Json | Format::Yaml | Format::Kyaml));
+                if let Some(Value::Object(metadata)) = object.get_mut("metadata").filter(|_| is_whole) {
                     metadata.remove("managedFields");
                 }
                 match &mut self.gathered {
@@ -144,13 +130,14 @@ impl Outcomes {
     }
 
     fn print(&mut self, object: &Value) -> Result<()> {
-        let text = match self.format {
-            Some(Format::Yaml) if self.any_printed => format!("---\n{}", printers::yaml::to_string(object)),
-            Some(Format::Yaml) => printers::yaml::to_string(object),
-            _ => printers::json::to_string(object),
-        };
+        let Some(format) = &mut self.format else { return Ok(()) };
+        let separator = if self.any_printed && matches!(format, Format::Yaml) { "---\n" } else { "" };
         self.any_printed = true;
-        print(&text)
+        let text = match format {
+            Format::Json if self.is_made_here => printers::json::to_string_as_declared(object),
+            format => format.render(object)?,
+        };
+        print(&format!("{separator}{text}"))
     }
 
     /// Prints the objects gathered: one as it is, several as a List.

@@ -74,7 +74,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let patch = of_type(&args.kind, parse(&text)?)?;
     if args.local {
         local::check(&args.change)?;
-        if args.change.files.filenames.is_empty() {
+        if args.change.files.is_empty() {
             super::delete::require_targets(&[], false, &Selectors::none())?;
         }
         return local::run(&args.change, |object| {
@@ -83,7 +83,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
             Ok((value, said.to_owned()))
         });
     }
-    change::run(global, &args.resources, &args.change, "patch", subresource, |_| {
+    let change = ChangeArgs { silent_dry_run: true, ..args.change.clone() };
+    change::run(global, &args.resources, &change, "patch", subresource, |_| {
         Ok(Changed::patch(patch.clone(), PATCHED, NOT_CHANGED))
     })
 }

@@ -59,8 +59,8 @@ pub(super) fn target_of(word: &str) -> Result<Target> {
 
 /// What a file names.
 pub(super) fn target_in(filenames: &[String], global: &Global) -> Result<Target> {
-    let files = FileArgs { filenames: filenames.to_vec(), recursive: false };
-    let mut targets = manifests::targets(&[], &files, "exec", global)?;
+    let files = FileArgs { filenames: filenames.to_vec(), ..FileArgs::default() };
+    let mut targets = manifests::targets(&[], &files, global)?;
     match targets.len() {
         1 => Ok(targets.remove(0)),
         0 => bail!("no objects passed to exec"),

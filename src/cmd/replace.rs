@@ -3,9 +3,12 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use chrono::Duration;
 
 use super::context::{Context, Global};
 use super::failure::{complain_of_all, while_doing};
+use super::flags;
+use super::format::OutputArgs;
 use super::manifests::{self, Document, FileArgs};
 use super::outcome::{DryRun, Outcomes};
 use super::output::{say, warn_all};
@@ -28,6 +31,9 @@ pub(super) struct Args {
     /// Seconds given to the old pods' processes to end; negative: what the pod says
     #[arg(long, default_value_t = -1)]
     grace_period: i64,
+    /// Accepted for kubectl's sake: the objects are replaced in one step
+    #[arg(long, hide = true, value_parser = flags::duration)]
+    timeout: Option<Duration>,
     /// Must be "none", "server", or "client": only say what would be done
     #[arg(long, num_args = 0..=1, default_value = "none", default_missing_value = "client", require_equals = true, hide_default_value = true)]
     dry_run: DryRun,
@@ -37,9 +43,8 @@ pub(super) struct Args {
     /// Keep the manifest in the object's annotation, so that apply can be used later
     #[arg(long)]
     save_config: bool,
-    /// Output format: json, name or yaml
-    #[arg(short, long)]
-    output: Option<String>,
+    #[command(flatten)]
+    output: OutputArgs,
     /// Accepted for kubectl's sake: who manages a field is not recorded
     #[arg(long, hide = true)]
     field_manager: Option<String>,
@@ -50,8 +55,12 @@ pub(super) struct Args {
 
 /// Replaces objects.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
-    if args.files.filenames.is_empty() {
-        bail!("must specify -f");
+    args.files.require()?;
+    if args.grace_period >= 0 && !args.force {
+        bail!("--grace-period must have --force specified");
+    }
+    if args.timeout.is_some_and(|timeout| timeout > Duration::zero()) && !args.force {
+        bail!("--timeout must have --force specified");
     }
     let documents = manifests::read_validated(&args.files, args.validate)?;
     if documents.is_empty() {
@@ -63,7 +72,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let mut tables = vec![Table::CRON_JOBS, Table::JOBS, Table::NODES, Table::NAMESPACES, Table::PODS];
     tables.extend(documents.iter().flatten().map(|document| Table::from(document.kind)));
     let (_held, mut requests) = context.begin(&tables)?;
-    let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?;
+    let mut outcomes = Outcomes::new(&args.output, args.dry_run)?;
     let mut replaced = Vec::new();
     let mut errors = Vec::new();
     for document in documents {
@@ -84,7 +93,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     }
     for (object, existed) in replaced {
         let object_name = name(object.meta()).to_owned();
-        if args.force && existed && args.output.is_none() {
+        if args.force && existed && args.output.given().is_none() {
             say(&format!("{} {object_name:?} deleted", object.kind().qualified_singular()))?;
         }
         outcomes.done(object.kind(), &object_name, "replaced", || Ok(object.to_value()?))?;

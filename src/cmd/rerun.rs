@@ -7,6 +7,7 @@ use anyhow::{Result, anyhow};
 
 use super::context::{Context, Global};
 use super::failure::{text, verbatim};
+use super::format::OutputArgs;
 use super::manifests::{self, FileArgs};
 use super::outcome::{DryRun, Outcomes};
 use super::output::complain;
@@ -36,20 +37,19 @@ pub(super) struct Args {
     /// Must be "none", "server", or "client": only say what would be done
     #[arg(long, num_args = 0..=1, default_value = "none", default_missing_value = "client", require_equals = true, hide_default_value = true)]
     dry_run: DryRun,
-    /// Output format: json, name, yaml or jsonpath=…
-    #[arg(short, long)]
-    output: Option<String>,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 /// Replaces Jobs by new ones of the same spec.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
-    let targets = manifests::targets(&args.resources, &args.files, "rerun", global)?;
+    let targets = manifests::targets(&args.resources, &args.files, global)?;
     super::delete::require_targets(&targets, false, &Selectors::none())?;
     let context = Context::open(global)?;
     let tables =
         [Table::CRON_JOBS, Table::JOBS, Table::NODES, Table::NAMESPACES, Table::PODS, Table::RemovedPods];
     let (_held, mut requests) = context.begin(&tables)?;
-    let mut outcomes = Outcomes::new(args.output.as_deref(), args.dry_run)?;
+    let mut outcomes = Outcomes::new(&args.output, args.dry_run)?;
     let (found, missing) =
         selection::resolve(&requests, &targets, &context.namespace, false, &Selectors::none())?;
     let mut failed = !missing.is_empty();

@@ -37,10 +37,10 @@ impl Target {
 ///
 /// # Errors
 /// Unknown types and mixed forms, in kubectl's words.
-pub(super) fn parse(arguments: &[String], verb: &str) -> Result<Vec<Target>> {
+pub(super) fn parse(arguments: &[String]) -> Result<Vec<Target>> {
     let Some(first) = arguments.first() else { return Ok(Vec::new()) };
     if arguments.iter().any(|argument| argument.contains('/')) {
-        return arguments.iter().map(|argument| slash_form(argument, verb)).collect();
+        return arguments.iter().map(|argument| slash_form(argument)).collect();
     }
     let kinds = kinds(first)?;
     let names: Vec<&str> =
@@ -54,15 +54,18 @@ pub(super) fn parse(arguments: &[String], verb: &str) -> Result<Vec<Target>> {
         .collect())
 }
 
-fn slash_form(argument: &str, verb: &str) -> Result<Target> {
+fn slash_form(argument: &str) -> Result<Target> {
     let Some((kind, name)) = argument.split_once('/') else {
         bail!(
             "there is no need to specify a resource type as a separate argument when passing arguments in \
-             resource/name form (e.g. 'jobctl {verb} resource/<resource_name>' instead of 'jobctl {verb} resource \
+             resource/name form (e.g. 'jobctl get resource/<resource_name>' instead of 'jobctl get resource \
              resource/<resource_name>'"
         );
     };
-    if kind.is_empty() || name.is_empty() || name.contains('/') {
+    if name.contains('/') {
+        bail!("arguments in resource/name form may not have more than one slash");
+    }
+    if kind.is_empty() || name.is_empty() {
         bail!("arguments in resource/name form must have a single resource and name");
     }
     Ok(Target::Named(self::kind(kind)?, name.to_owned()))
@@ -120,14 +123,14 @@ mod tests {
             ),
             ("po,cj x", vec![named(Kind::Pod, "x"), named(Kind::CronJob, "x")]),
         ] {
-            assert_eq!(parse(&words(line), "get").expect(line), expected, "{line}");
+            assert_eq!(parse(&words(line)).expect(line), expected, "{line}");
         }
         for (line, message) in [
             ("foo", "the server doesn't have a resource type \"foo\""),
             ("foo.batch x", "the server doesn't have a resource type \"foo\""),
             ("job/", "arguments in resource/name form must have a single resource and name"),
         ] {
-            assert_eq!(parse(&words(line), "get").expect_err(line).to_string(), message);
+            assert_eq!(parse(&words(line)).expect_err(line).to_string(), message);
         }
     }
 }

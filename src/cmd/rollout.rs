@@ -122,7 +122,7 @@ fn unsupported(found: &Found<'_>, doing: &str) -> anyhow::Error {
 }
 
 fn parse(global: &Global, args: &TargetArgs) -> Result<(Vec<Target>, Selectors)> {
-    let targets = manifests::targets(&args.resources, &args.files, "rollout", global)?;
+    let targets = manifests::targets(&args.resources, &args.files, global)?;
     if targets.is_empty() {
         bail!("required resource not specified");
     }
@@ -238,7 +238,7 @@ fn change_all(
     args: &ChangingArgs,
     change: impl FnMut(&Found<'_>) -> Result<Changed>,
 ) -> Result<ExitCode> {
-    let targets = manifests::targets(&args.resources, &args.change.files, "rollout", global)?;
+    let targets = manifests::targets(&args.resources, &args.change.files, global)?;
     if targets.is_empty() {
         bail!("required resource not specified");
     }

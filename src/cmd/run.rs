@@ -15,6 +15,7 @@ use super::create;
 use super::failure::while_doing;
 use super::flags;
 use super::follow_logs::{Followed, FollowedJob, Following, follow};
+use super::format::OutputArgs;
 use super::github;
 use super::interrupt::{self, Interrupts, OnInterrupt, delete_jobs};
 use super::junit::{self, Cases};
@@ -60,9 +61,8 @@ pub(super) struct Args {
     /// Must be "none", "server", or "client": only say what would be created
     #[arg(long, num_args = 0..=1, default_value = "none", default_missing_value = "client", require_equals = true, hide_default_value = true)]
     dry_run: DryRun,
-    /// With --dry-run, output format: json, name or yaml
-    #[arg(short, long)]
-    output: Option<String>,
+    #[command(flatten)]
+    output: OutputArgs,
     /// Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields
     #[arg(long, num_args = 0..=1, default_value = "strict", default_missing_value = "strict", require_equals = true)]
     validate: Validate,
@@ -101,7 +101,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if args.dry_run != DryRun::None {
         return show(global, args, jobs);
     }
-    if args.output.is_some() {
+    if args.output.given().is_some() {
         bail!("--output is for --dry-run: otherwise the output is what the pods print");
     }
     let context = Context::open_to_create(global, DryRun::None)?;

@@ -10,6 +10,7 @@ use super::change::{self, ChangeArgs, Changed};
 use super::context::Global;
 use super::failure::verbatim;
 use super::flags;
+use super::format::OutputArgs;
 use super::manifests::FileArgs;
 use super::outcome::DryRun;
 use crate::api::kinds::Kind;
@@ -43,9 +44,8 @@ pub(super) struct Args {
     /// Label selector
     #[arg(short = 'l', long)]
     selector: Option<String>,
-    /// Output format: json, name or yaml
-    #[arg(short, long)]
-    output: Option<String>,
+    #[command(flatten)]
+    output: OutputArgs,
     /// Must be "none", "server", or "client": only say what would be done
     #[arg(long, num_args = 0..=1, default_value = "none", default_missing_value = "client", require_equals = true, hide_default_value = true)]
     dry_run: DryRun,
@@ -78,14 +78,20 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         };
         let mut value = found.value()?;
         let current = value["spec"][field].as_i64().unwrap_or(1);
-        if let Some(expected) = args.current_replicas.filter(|expected| i64::from(*expected) != current) {
+        if let Some(expected) = args
+            .current_replicas
+            .filter(|expected| i64::from(*expected) != current && args.dry_run != DryRun::Client)
+        {
             bail!("Expected replicas to be {expected}, was {current}");
         }
         let version = value["metadata"]["resourceVersion"].as_str().unwrap_or_default();
         if let Some(expected) = args.resource_version.as_deref().filter(|expected| *expected != version) {
             bail!("Expected resource version to be {expected}, was {version}");
         }
-        value["spec"][field] = json!(replicas);
+        // What is not asked of a server is not changed: kubectl shows the object as it is.
+        if args.dry_run != DryRun::Client {
+            value["spec"][field] = json!(replicas);
+        }
         Ok(Changed::new(value, "scaled"))
     })
 }

@@ -59,6 +59,31 @@ pub(super) fn resolve<'a>(
     Ok((found, missing))
 }
 
+/// What selects among the objects that are meant.
+///
+/// # Errors
+/// What is no selector, in the words in which a server refuses it.
+pub(super) fn selectors(
+    arguments: &[String],
+    targets: &[Target],
+    label: Option<&str>,
+    field: Option<&str>,
+) -> Result<Selectors> {
+    let is_given = |selector: Option<&str>| selector.is_some_and(|selector| !selector.is_empty());
+    if (is_given(label) || is_given(field)) && arguments.iter().any(|argument| argument.contains('/')) {
+        return Err(slashed_and_selected());
+    }
+    match targets.first() {
+        Some(target) => Selectors::parse_for(target.kind(), label, field),
+        None => Selectors::parse(label, field),
+    }
+}
+
+/// The error for objects that are both named, with a slash, and to be selected.
+pub(super) fn slashed_and_selected() -> anyhow::Error {
+    anyhow::anyhow!("selectors and the all flag cannot be used when passing resource/name arguments")
+}
+
 /// The error for objects that are both named and to be selected.
 pub(super) fn name_and_selector() -> anyhow::Error {
     verbatim("error: name cannot be provided when a selector is specified")

@@ -2,7 +2,11 @@
 
 mod env;
 mod image;
+mod resolve;
 mod resources;
+mod selector;
+mod service_account;
+mod subject;
 mod template;
 
 use std::cell::Cell;
@@ -35,6 +39,10 @@ enum What {
     Image(ImageArgs),
     Env(EnvArgs),
     Resources(ResourcesArgs),
+    Selector(selector::Args),
+    #[command(name = "serviceaccount", alias = "sa")]
+    ServiceAccount(service_account::Args),
+    Subject(subject::Args),
 }
 
 /// Set the images of containers
@@ -76,6 +84,9 @@ struct EnvArgs {
     /// Show the variables; nothing is changed
     #[arg(long)]
     list: bool,
+    /// With --list: show the values of what comes from elsewhere
+    #[arg(long)]
+    resolve: bool,
     /// Replace variables that are there
     #[arg(long, default_value_t = true, action = clap::ArgAction::Set)]
     overwrite: bool,
@@ -112,6 +123,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         What::Image(args) => set_image(global, args),
         What::Env(args) => set_env(global, args),
         What::Resources(args) => set_resources(global, args),
+        What::Selector(args) => selector::run(global, args),
+        What::ServiceAccount(args) => service_account::run(global, args),
+        What::Subject(args) => subject::run(global, args),
     }
 }
 
@@ -122,6 +136,8 @@ struct Work<'a> {
     local: bool,
     /// `image updated`.
     said: &'static str,
+    /// Whether it is said of what is as it was, too.
+    says_same: bool,
     /// What stands before the reason where the server refuses the change.
     refused: &'static str,
 }
@@ -139,11 +155,12 @@ fn set_image(global: &Global, args: &ImageArgs) -> Result<ExitCode> {
         change: &args.change,
         local: args.local,
         said: "image updated",
+        says_same: false,
         refused: "failed to patch image update to pod template: ",
     };
     let images = work.check().and_then(|()| image::parse(pairs))?;
     work.run(global, |object| {
-        on_pod_spec(object, |spec| image::apply(spec, &images).iter().map(as_error).collect())
+        on_pod_spec(object, work.local, |spec| image::apply(spec, &images).iter().map(as_error).collect())
     })
 }
 
@@ -153,6 +170,7 @@ fn set_resources(global: &Global, args: &ResourcesArgs) -> Result<ExitCode> {
         change: &args.change,
         local: args.local,
         said: "resource requirements updated",
+        says_same: false,
         // kubectl has no colon here.
         refused: "failed to patch resources update to pod template ",
     };
@@ -163,7 +181,7 @@ fn set_resources(global: &Global, args: &ResourcesArgs) -> Result<ExitCode> {
         bail!("you must specify an update to requests or limits (in the form of --requests/--limits)");
     }
     work.run(global, |object| {
-        on_pod_spec(object, |spec| {
+        on_pod_spec(object, work.local, |spec| {
             let missing = resources::apply(spec, &args.containers, &limits, &requests);
             missing.iter().map(as_error).collect()
         })
@@ -172,10 +190,10 @@ fn set_resources(global: &Global, args: &ResourcesArgs) -> Result<ExitCode> {
 
 fn set_env(global: &Global, args: &EnvArgs) -> Result<ExitCode> {
     let (resources, words) = split(&args.arguments, |word: &String| env::is_edit(word), "environment")?;
-    if args.list && args.change.output.is_some() {
+    if args.list && args.change.output.given().is_some() {
         bail!("--list and --output may not be specified together");
     }
-    if resources.is_empty() && args.change.files.filenames.is_empty() {
+    if resources.is_empty() && args.change.files.is_empty() {
         bail!("one or more resources must be specified as <resource> <name> or <resource>/<name>");
     }
     if !args.keys.is_empty() && args.from.is_none() {
@@ -186,6 +204,7 @@ fn set_env(global: &Global, args: &EnvArgs) -> Result<ExitCode> {
         change: &args.change,
         local: args.local,
         said: "env updated",
+        says_same: false,
         refused: "failed to patch env update to pod template: ",
     };
     work.check()?;
@@ -195,8 +214,8 @@ fn set_env(global: &Global, args: &EnvArgs) -> Result<ExitCode> {
         edits.add_from(&source(global, args, from)?.reference(args)).iter().for_each(|warning| warn(warning));
     }
     let apply = |object: &mut Value| {
-        let called = called(object);
-        on_pod_spec(object, |spec| match edits.apply(spec, &args.containers, args.overwrite) {
+        let called = called(object, work.local);
+        on_pod_spec(object, work.local, |spec| match edits.apply(spec, &args.containers, args.overwrite) {
             Ok(true) => Vec::new(),
             Ok(false) => {
                 let pattern = &args.containers;
@@ -204,15 +223,21 @@ fn set_env(global: &Global, args: &EnvArgs) -> Result<ExitCode> {
                 warn(&format!("{kind}/{name} does not have any containers matching {pattern:?}"));
                 Vec::new()
             }
-            Err(clash) => vec![format!("error: {}\n {clash}", called.2)],
+            Err(clash) => vec![format!("error: {}{}{clash}", called.2, if work.local { "\n " } else { " " })],
         })
     };
     if args.list {
+        let sources = resolve::Sources::new(global, args.resolve)?;
         return work.list(global, |object| {
+            let owner = object.clone();
             let problems = apply(object);
-            let (kind, name, _) = called(object);
+            let (kind, name, _) = called(object, work.local);
             let listing = template::pod_spec(object)
-                .map(|spec| env::listing(spec, &args.containers, &kind, &name))
+                .map(|spec| {
+                    env::listing(spec, &args.containers, &kind, &name, |container, variable| {
+                        sources.value(&owner, container, variable)
+                    })
+                })
                 .unwrap_or_default();
             (listing, problems)
         });
@@ -243,10 +268,11 @@ impl DataSource {
 }
 
 fn source(global: &Global, args: &EnvArgs, from: &str) -> Result<DataSource> {
-    let parsed = super::resources::parse(&[from.to_owned()], "set");
-    let (Ok(targets), false) = (parsed, args.local) else {
+    let parsed = super::resources::parse(&[from.to_owned()]);
+    if args.local {
         bail!("unsupported resource specified in --from");
-    };
+    }
+    let targets = parsed?;
     let [Target::Named(kind @ (Kind::ConfigMap | Kind::Secret), name)] = targets.as_slice() else {
         bail!("unsupported resource specified in --from");
     };
@@ -274,17 +300,20 @@ fn as_error(problem: &String) -> String {
     format!("error: {problem}")
 }
 
-/// The kind, the name, and both as `job.batch/x`.
-fn called(object: &Value) -> (String, String, String) {
+/// The kind, the name, and what kubectl calls it: `job.batch/x` of a file, `jobs/x` of a server.
+fn called(object: &Value, local: bool) -> (String, String, String) {
     let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
     let kind = object["kind"].as_str().unwrap_or_default().to_owned();
-    let resource = format!("{}/{name}", local::resource_of(object));
+    let resource = match Kind::from_name(&kind).filter(|_| !local) {
+        Some(known) => format!("{}/{name}", known.resource().plural),
+        None => format!("{}/{name}", local::resource_of(object)),
+    };
     (kind, name, resource)
 }
 
 /// Changes the pod's spec of an object.
-fn on_pod_spec(object: &mut Value, change: impl FnOnce(&mut Value) -> Problems) -> Problems {
-    let (kind, _, resource) = called(object);
+fn on_pod_spec(object: &mut Value, local: bool, change: impl FnOnce(&mut Value) -> Problems) -> Problems {
+    let (kind, _, resource) = called(object, local);
     match template::pod_spec(object) {
         Some(spec) => change(spec),
         None => {
@@ -300,10 +329,16 @@ fn on_pod_spec(object: &mut Value, change: impl FnOnce(&mut Value) -> Problems) 
 impl Work<'_> {
     /// Arguments that do not go together, in kubectl's words.
     fn check(&self) -> Result<()> {
+        if !self.local && self.change.files.is_empty() {
+            super::resources::parse(self.resources)?;
+        }
         if self.change.all && self.change.selector.is_some() {
+            if self.resources.iter().any(|word| word.contains('/')) {
+                bail!("selectors and the all flag cannot be used when passing resource/name arguments");
+            }
             bail!("cannot set --all and --selector at the same time");
         }
-        let is_nothing_named = self.resources.is_empty() && self.change.files.filenames.is_empty();
+        let is_nothing_named = self.resources.is_empty() && self.change.files.is_empty();
         if is_nothing_named {
             delete::require_targets(&[], false, &Selectors::none())?;
         }
@@ -320,6 +355,15 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// Refuses a type without names.
+    fn require_names(&self) -> Result<()> {
+        let change = self.change;
+        if self.local || !change.files.is_empty() || change.selector.is_some() || change.all {
+            return Ok(());
+        }
+        delete::require_targets(&super::resources::parse(self.resources)?, false, &Selectors::none())
+    }
+
     /// Changes each object, on the server's side or here.
     fn run(&self, global: &Global, mut change: impl FnMut(&mut Value) -> Problems) -> Result<ExitCode> {
         if self.local || self.change.dry_run == DryRun::Client {
@@ -332,7 +376,7 @@ impl Work<'_> {
             let problems = change(&mut value);
             failed.set(failed.get() || !problems.is_empty());
             problems.iter().for_each(|problem| complain(problem));
-            if value == before {
+            if !problems.is_empty() || (value == before && !self.says_same) {
                 return Ok(Changed::nothing());
             }
             Ok(Changed::new(value, self.said).refused_as(self.refused))
@@ -342,12 +386,12 @@ impl Work<'_> {
 
     /// Changes each object and prints it: nothing is stored.
     fn run_here(&self, global: &Global, mut change: impl FnMut(&mut Value) -> Problems) -> Result<ExitCode> {
-        let mut outcomes = Outcomes::new(self.change.output.as_deref(), self.change.dry_run)?;
+        let mut outcomes = Outcomes::new(&self.change.output, self.change.dry_run)?;
         self.each(global, |before| {
             let mut object = before.clone();
             let problems = change(&mut object);
-            if object != *before {
-                let (_, name, _) = called(&object);
+            if object != *before || (self.says_same && problems.is_empty()) {
+                let (_, name, _) = called(&object, self.local);
                 let resource = local::resource_of(&object);
                 outcomes.done_to(&resource, &name, self.said, || Ok(template::as_go_writes(object)))?;
             }
@@ -382,8 +426,13 @@ impl Work<'_> {
             }
         } else {
             let change = self.change;
-            let targets = manifests::targets(self.resources, &change.files, "set", global)?;
-            let selectors = Selectors::parse(change.selector.as_deref(), change.field_selector.as_deref())?;
+            let targets = manifests::targets(self.resources, &change.files, global)?;
+            let selectors = selection::selectors(
+                self.resources,
+                &targets,
+                change.selector.as_deref(),
+                change.field_selector.as_deref(),
+            )?;
             delete::require_targets(&targets, change.all, &selectors)?;
             let context = Context::open(global)?;
             let reader = context.client.read(&selection::tables(&targets))?;

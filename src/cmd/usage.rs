@@ -8,7 +8,7 @@ use clap::{Arg, Command, CommandFactory};
 
 use super::flags::{self, BadValue};
 use super::output::complain;
-use super::{Cli, run};
+use super::{Cli, diff, run};
 
 /// Says what is wrong with a command line; help is printed as clap has it.
 pub(super) fn report(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
@@ -51,7 +51,8 @@ pub(super) fn report_strays(path: &str, strays: &[&OsString]) -> ExitCode {
         _ => format!("error: Unexpected args: [{words}]\n{see}"),
     });
     advise(path);
-    ExitCode::FAILURE
+    // Of `diff` 1 says that there is a difference.
+    if path == "jobctl diff" { ExitCode::from(diff::ERROR) } else { ExitCode::FAILURE }
 }
 
 /// A verb that means something else than kubectl's of that name says what it takes.

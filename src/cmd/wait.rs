@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::context::{Context, Global};
 use super::failure::{text, verbatim};
 use super::flags;
+use super::format::OutputArgs;
 use super::github;
 use super::log_source;
 use super::manifests::{self, FileArgs};
@@ -58,9 +59,8 @@ pub(super) struct Args {
     /// Field selector
     #[arg(long)]
     field_selector: Option<String>,
-    /// Output format: json, name, yaml or jsonpath=…
-    #[arg(short, long)]
-    output: Option<String>,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 /// How long a negative time-out is.
@@ -96,9 +96,14 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     // To exist comes first, as in kubectl.
     conditions.sort_by_key(|condition| !matches!(condition, Condition::Create));
     let until = until(args.timeout);
-    let mut outcomes = Outcomes::new(args.output.as_deref(), DryRun::None)?;
-    let targets = manifests::targets(&args.resources, &args.files, "wait", global)?;
-    let selectors = Selectors::parse(args.selector.as_deref(), args.field_selector.as_deref())?;
+    let mut outcomes = Outcomes::new(&args.output, DryRun::None)?;
+    let targets = manifests::targets(&args.resources, &args.files, global)?;
+    let selectors = selection::selectors(
+        &args.resources,
+        &targets,
+        args.selector.as_deref(),
+        args.field_selector.as_deref(),
+    )?;
     super::delete::require_targets(&targets, args.all, &selectors)?;
     let context = Context::open(global)?;
     let mut objects = named_objects(&context, args, &targets, &selectors)?;

@@ -72,15 +72,18 @@ impl Condition {
 
     fn parse_jsonpath(expression: &str) -> Result<Self> {
         if expression.is_empty() {
-            bail!(
-                "jsonpath wait format must be --for=jsonpath='{{.status.readyReplicas}}'=3 or \
-                 --for=jsonpath='{{.status.readyReplicas}}'"
-            );
+            bail!("jsonpath expression cannot be empty");
         }
         let (path, value) = match single_equals(expression) {
             None => (expression, None),
             Some(at) => {
                 let value = expression[at + 1..].trim().trim_matches(['\'', '"']);
+                if single_equals(value).is_some() {
+                    bail!(
+                        "jsonpath wait format must be --for=jsonpath='{{.status.readyReplicas}}'=3 or \
+                         --for=jsonpath='{{.status.readyReplicas}}'"
+                    );
+                }
                 if value.is_empty() {
                     bail!(
                         "jsonpath wait has to have a value after equal sign, like \

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::declared::Declared;
 use super::sorted::Sorted;
 use serde_json::Value;
 use serde_json::ser::{CharEscape, Formatter, PrettyFormatter, Serializer};
@@ -12,6 +13,15 @@ use crate::api::number;
 
 /// An object as `-o json` prints it, with the newline at its end.
 pub fn to_string(value: &Value) -> String {
+    written(value)
+}
+
+/// As [`to_string`], with the fields in the order in which the API declares them.
+pub fn to_string_as_declared(value: &Value) -> String {
+    written(&Declared::new(value))
+}
+
+fn written(value: &impl Serialize) -> String {
     let mut bytes = Vec::with_capacity(256);
     let mut serializer =
         Serializer::with_formatter(&mut bytes, GoFormatter(PrettyFormatter::with_indent(b"    ")));

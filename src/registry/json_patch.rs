@@ -169,9 +169,9 @@ fn split(path: &str) -> (Vec<String>, String) {
     (steps, last)
 }
 
-/// The object or list that holds the place, and its name there.
+/// The object or list that holds the place, and its name there. A path has a slash.
 fn resolve<'a>(document: &'a Value, path: &str) -> Option<(&'a Value, String)> {
-    if path.is_empty() {
+    if !path.contains('/') {
         return None;
     }
     let (steps, last) = split(path);
@@ -180,7 +180,7 @@ fn resolve<'a>(document: &'a Value, path: &str) -> Option<(&'a Value, String)> {
 }
 
 fn resolve_mut<'a>(document: &'a mut Value, path: &str) -> Option<(&'a mut Value, String)> {
-    if path.is_empty() {
+    if !path.contains('/') {
         return None;
     }
     let (steps, last) = split(path);

@@ -73,8 +73,12 @@ impl ListKey {
             Self::Field(field) => item.get(field).filter(|key| !key.is_null()).map(Value::to_string),
             Self::Port => {
                 let protocol = item.get("protocol").and_then(Value::as_str).unwrap_or("TCP");
-                let number = item.get("containerPort").filter(|number| !number.is_null())?;
-                Some(format!("{number}/{protocol}"))
+                let field = |name: &str| item.get(name).filter(|number| !number.is_null());
+                match field("containerPort") {
+                    Some(number) => Some(format!("{number}/{protocol}")),
+                    // Those of a Service are told apart by their number alone.
+                    None => field("port").map(Value::to_string),
+                }
             }
             Self::Value => Some(item.to_string()),
         }

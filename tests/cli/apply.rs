@@ -139,7 +139,7 @@ fn apply_prints_the_objects_when_asked() {
 #[test]
 fn apply_without_a_file_says_what_is_missing() {
     let world = World::new();
-    world.run("apply").fails_with("error: must specify -f\n");
+    world.run("apply").fails_with("error: must specify one of -f and -k\n");
 }
 
 #[test]

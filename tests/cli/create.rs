@@ -73,7 +73,7 @@ fn create_job_without_name_image_or_command_says_so() {
     let world = World::new();
     let output = world.run("create job").failure();
     assert!(output.stderr.starts_with("error: exactly one NAME is required, got 0\n"), "{}", output.stderr);
-    world.run("create").fails_with("error: must specify -f\n");
+    world.run("create").fails_with("error: must specify one of -f and -k\n");
 }
 
 #[test]

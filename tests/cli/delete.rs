@@ -206,7 +206,6 @@ fn a_selector_holds_for_files_too_and_not_beside_names() {
         ("delete job a --all", named),
         ("delete job a -l app=one", named),
         ("wait job a -l app=one --for=delete", named),
-        ("label job a --all x=y", named),
         ("delete job --all -l app=one", all),
         ("delete job --all --field-selector metadata.name=a", all),
         ("delete -f both.yaml job a", words),

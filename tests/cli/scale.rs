@@ -26,7 +26,7 @@ fn scale_tells_what_is_wrong() {
     );
     world
         .run("scale --replicas=1 job/one")
-        .fails_with("Error from server (NotFound): jobs.batch \"one\" not found\n");
+        .fails_with("error: no objects passed to scale jobs.batch \"one\" not found\n");
 }
 
 #[test]

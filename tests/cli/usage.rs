@@ -87,7 +87,7 @@ fn what_follows_a_flag_is_its_value_and_the_last_one_counts() {
     let world = World::new();
     let _ = world.apply(&job("one", "suspend: true", "true"));
     world.run("get jobs -n other --namespace default -o json -o name").prints("job.batch/one\n");
-    world.run("get jobs -l --watch").fails_with("error: unable to parse requirement: <nil>: Invalid value: \"--watch\": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')\n");
+    world.run("get jobs -l --watch").fails_with("Error from server (BadRequest): Unable to find \"batch/v1, Resource=jobs\" that match label selector \"--watch\", field selector \"\": unable to parse requirement: <nil>: Invalid value: \"--watch\": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')\n");
 }
 
 #[test]

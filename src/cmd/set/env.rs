@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Result, bail};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::template;
 use crate::api::names;
@@ -160,7 +160,13 @@ fn lines(text: &str) -> impl Iterator<Item = Value> {
 }
 
 /// The variables of the containers that `pattern` means, as `--list` shows them.
-pub(super) fn listing(spec: &mut Value, pattern: &str, kind: &str, name: &str) -> String {
+pub(super) fn listing(
+    spec: &mut Value,
+    pattern: &str,
+    kind: &str,
+    name: &str,
+    mut resolve: impl FnMut(&Map<String, Value>, &Value) -> Option<String>,
+) -> String {
     let mut text = String::new();
     for container in template::containers(spec) {
         let container_name = container.get("name").and_then(Value::as_str).unwrap_or_default();
@@ -171,7 +177,10 @@ pub(super) fn listing(spec: &mut Value, pattern: &str, kind: &str, name: &str) -
         for variable in container.get("env").and_then(Value::as_array).into_iter().flatten() {
             let name = name_of(variable);
             text.push_str(&match source(&variable["valueFrom"]) {
-                Some(source) => format!("# {name} from {source}\n"),
+                Some(source) => match resolve(container, variable) {
+                    Some(value) => format!("{name}={value}\n"),
+                    None => format!("# {name} from {source}\n"),
+                },
                 None => format!("{name}={}\n", variable["value"].as_str().unwrap_or_default()),
             });
         }

@@ -43,6 +43,17 @@ pub(super) fn is_meant(pattern: &str, name: &str) -> bool {
 pub(super) fn as_go_writes(mut object: Value) -> Value {
     add(&mut object["metadata"], &[("creationTimestamp", Value::Null)]);
     let kind = object["kind"].as_str().unwrap_or_default().to_owned();
+    match kind.as_str() {
+        "RoleBinding" | "ClusterRoleBinding" => return object,
+        "Service" => {
+            for port in object["spec"]["ports"].as_array_mut().into_iter().flatten() {
+                add(port, &[("targetPort", json!(0))]);
+            }
+            add(&mut object, &[("status", json!({"loadBalancer": {}}))]);
+            return object;
+        }
+        _ => {}
+    }
     let (of_spec, of_status) = match kind.as_str() {
         "StatefulSet" => (
             vec![("selector", Value::Null), ("serviceName", json!("")), ("updateStrategy", json!({}))],
@@ -68,6 +79,15 @@ pub(super) fn as_go_writes(mut object: Value) -> Value {
             template(&mut object["spec"]["jobTemplate"]["spec"]["template"]);
         }
         _ => template(&mut object["spec"]["template"]),
+    }
+    let times: &[_] = match kind.as_str() {
+        "Pod" | "Job" => &[("lastProbeTime", Value::Null), ("lastTransitionTime", Value::Null)],
+        _ => &[("lastTransitionTime", Value::Null)],
+    };
+    for condition in
+        object.pointer_mut("/status/conditions").and_then(Value::as_array_mut).into_iter().flatten()
+    {
+        add(condition, times);
     }
     for claim in object["spec"]["volumeClaimTemplates"].as_array_mut().into_iter().flatten() {
         add(&mut claim["metadata"], &[("creationTimestamp", Value::Null)]);

@@ -69,6 +69,17 @@ impl ConfigObjects {
             .map(|(kind, key, meta)| (kind, key, meta.owner_references.as_deref().unwrap_or_default()))
     }
 
+    /// What of one of them may become variables, by key: of a ConfigMap its texts alone. `None` where it does not exist.
+    pub(super) fn texts(&self, holder: Holder, namespace: &str, name: &str) -> Option<BTreeMap<&str, &[u8]>> {
+        let mut contents = self.contents(holder, namespace, name)?;
+        if holder == Holder::ConfigMap {
+            let texts =
+                self.config_maps.get(&Key::new(namespace, name)).and_then(|found| found.data.as_ref());
+            contents.retain(|key, _| texts.is_some_and(|texts| texts.contains_key(*key)));
+        }
+        Some(contents)
+    }
+
     /// What one of them holds, by key. `None` where it does not exist.
     pub(super) fn contents(
         &self,

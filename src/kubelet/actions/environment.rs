@@ -175,7 +175,7 @@ fn value_from(
         (None, None) => return None,
     };
     let namespace = namespace(&pod.metadata);
-    let value = match config.contents(holder, namespace, name) {
+    let value = match config.texts(holder, namespace, name) {
         None => Err(format!("{} {name:?} not found", holder.word())),
         Some(contents) => contents
             .get(key.as_str())
@@ -202,7 +202,7 @@ fn env_from(
         (None, Some(one)) => (Holder::Secret, &one.name, one.optional),
         (None, None) => return Ok(Vec::new()),
     };
-    let Some(contents) = config.contents(holder, namespace(&pod.metadata), name) else {
+    let Some(contents) = config.texts(holder, namespace(&pod.metadata), name) else {
         if optional == Some(true) {
             return Ok(Vec::new());
         }

@@ -36,8 +36,8 @@ impl Output<'_> {
                 self.status(status);
             }
             if let Some(resources) = &container.resources {
-                self.resources("Limits", resources.limits.as_ref());
-                self.resources("Requests", resources.requests.as_ref());
+                self.resources(2, "Limits", resources.limits.as_ref());
+                self.resources(2, "Requests", resources.requests.as_ref());
             }
             for (title, probe) in [
                 ("Liveness", &container.liveness_probe),
@@ -122,11 +122,16 @@ impl Output<'_> {
         }
     }
 
-    fn resources(&mut self, title: &str, quantities: Option<&BTreeMap<String, Quantity>>) {
+    pub(super) fn resources(
+        &mut self,
+        level: usize,
+        title: &str,
+        quantities: Option<&BTreeMap<String, Quantity>>,
+    ) {
         let Some(quantities) = quantities.filter(|q| !q.is_empty()) else { return };
-        line!(self, 2, "{title}:");
+        line!(self, level, "{title}:");
         for (name, quantity) in quantities {
-            line!(self, 3, "{name}:\t{}", canonical(&quantity.0));
+            line!(self, level + 1, "{name}:\t{}", canonical(&quantity.0));
         }
     }
 

@@ -68,6 +68,11 @@ impl Describe for Pod {
         if let Some(node) = set(status.nominated_node_name.as_ref()) {
             line!(out, 0, "NominatedNodeName:\t{node}");
         }
+        if let Some(resources) = &spec.resources {
+            line!(out, 0, "Resources:");
+            out.resources(1, "Limits", resources.limits.as_ref());
+            out.resources(1, "Requests", resources.requests.as_ref());
+        }
 
         if let Some(init_containers) = spec.init_containers.as_ref().filter(|c| !c.is_empty()) {
             let statuses = status.init_container_statuses.as_ref();

@@ -83,7 +83,8 @@ fn endpoints(slices: &[EndpointSlice], port_name: &str) -> String {
     let more = all.len().saturating_sub(MOST);
     all.truncate(MOST);
     match more {
-        0 => or_none(all.join(",")),
+        0 if slices.is_empty() => "<none>".to_owned(),
+        0 => all.join(","),
         more => format!("{} + {more} more...", all.join(",")),
     }
 }

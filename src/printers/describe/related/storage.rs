@@ -27,7 +27,8 @@ impl Describe for PersistentVolumeClaim {
         // A claim without a volume has neither.
         let is_bound = spec.volume_name.is_some();
         let capacity = status.capacity.as_ref().and_then(|capacity| capacity.get("storage"));
-        let capacity = capacity.filter(|_| is_bound).map_or("", |capacity| capacity.0.as_str());
+        let capacity = capacity.map_or("0", |capacity| capacity.0.as_str());
+        let capacity = if is_bound { capacity } else { "" };
         let modes = status.access_modes.as_deref().filter(|_| is_bound).unwrap_or_default();
         line!(out, 0, "Capacity:\t{capacity}");
         line!(out, 0, "Access Modes:\t{}", access_modes(modes));
