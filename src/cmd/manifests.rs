@@ -54,6 +54,13 @@ impl FileArgs {
     }
 }
 
+impl FileArgs {
+    /// Files that a verb has asked for by flags of its own.
+    pub(super) fn of(filenames: &[String]) -> Self {
+        Self { filenames: filenames.to_vec(), ..Self::default() }
+    }
+}
+
 /// One object of a manifest.
 #[derive(Clone, Debug)]
 pub(super) struct Document {

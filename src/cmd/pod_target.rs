@@ -59,7 +59,7 @@ pub(super) fn target_of(word: &str) -> Result<Target> {
 
 /// What a file names.
 pub(super) fn target_in(filenames: &[String], global: &Global) -> Result<Target> {
-    let files = FileArgs { filenames: filenames.to_vec(), ..FileArgs::default() };
+    let files = FileArgs::of(filenames);
     let mut targets = manifests::targets(&[], &files, global)?;
     match targets.len() {
         1 => Ok(targets.remove(0)),
