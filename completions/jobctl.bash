@@ -61,8 +61,14 @@ _jobctl() {
             jobctl,drain)
                 cmd="jobctl__subcmd__drain"
                 ;;
+            jobctl,edit)
+                cmd="jobctl__subcmd__edit"
+                ;;
             jobctl,events)
                 cmd="jobctl__subcmd__events"
+                ;;
+            jobctl,explain)
+                cmd="jobctl__subcmd__explain"
                 ;;
             jobctl,get)
                 cmd="jobctl__subcmd__get"
@@ -139,11 +145,17 @@ _jobctl() {
             jobctl__subcmd__auth,help)
                 cmd="jobctl__subcmd__auth__subcmd__help"
                 ;;
+            jobctl__subcmd__auth,whoami)
+                cmd="jobctl__subcmd__auth__subcmd__whoami"
+                ;;
             jobctl__subcmd__auth__subcmd__help,can-i)
                 cmd="jobctl__subcmd__auth__subcmd__help__subcmd__can__subcmd__i"
                 ;;
             jobctl__subcmd__auth__subcmd__help,help)
                 cmd="jobctl__subcmd__auth__subcmd__help__subcmd__help"
+                ;;
+            jobctl__subcmd__auth__subcmd__help,whoami)
+                cmd="jobctl__subcmd__auth__subcmd__help__subcmd__whoami"
                 ;;
             jobctl__subcmd__config,current-context)
                 cmd="jobctl__subcmd__config__subcmd__current__subcmd__context"
@@ -397,8 +409,14 @@ _jobctl() {
             jobctl__subcmd__help,drain)
                 cmd="jobctl__subcmd__help__subcmd__drain"
                 ;;
+            jobctl__subcmd__help,edit)
+                cmd="jobctl__subcmd__help__subcmd__edit"
+                ;;
             jobctl__subcmd__help,events)
                 cmd="jobctl__subcmd__help__subcmd__events"
+                ;;
+            jobctl__subcmd__help,explain)
+                cmd="jobctl__subcmd__help__subcmd__explain"
                 ;;
             jobctl__subcmd__help,get)
                 cmd="jobctl__subcmd__help__subcmd__get"
@@ -471,6 +489,9 @@ _jobctl() {
                 ;;
             jobctl__subcmd__help__subcmd__auth,can-i)
                 cmd="jobctl__subcmd__help__subcmd__auth__subcmd__can__subcmd__i"
+                ;;
+            jobctl__subcmd__help__subcmd__auth,whoami)
+                cmd="jobctl__subcmd__help__subcmd__auth__subcmd__whoami"
                 ;;
             jobctl__subcmd__help__subcmd__config,current-context)
                 cmd="jobctl__subcmd__help__subcmd__config__subcmd__current__subcmd__context"
@@ -752,7 +773,7 @@ _jobctl() {
 
     case "${cmd}" in
         jobctl)
-            opts="-n -h --namespace --data-dir --warnings-as-errors --help apply diff create replace run set get describe events logs wait delete patch label annotate scale rerun suspend resume next rollout cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions auth cluster-info config options version completion help"
+            opts="-n -h --namespace --data-dir --warnings-as-errors --help apply diff create replace run set get describe events logs wait delete patch edit label annotate scale rerun suspend resume next rollout cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions explain auth cluster-info config options version completion help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1026,7 +1047,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__auth)
-            opts="-n -h --namespace --data-dir --warnings-as-errors --help can-i help"
+            opts="-n -h --namespace --data-dir --warnings-as-errors --help can-i whoami help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1082,7 +1103,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__auth__subcmd__help)
-            opts="can-i help"
+            opts="can-i whoami help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1116,6 +1137,54 @@ _jobctl() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__auth__subcmd__help__subcmd__whoami)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__auth__subcmd__whoami)
+            opts="-o -n -h --output --namespace --data-dir --warnings-as-errors --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -3589,6 +3658,68 @@ _jobctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        jobctl__subcmd__edit)
+            opts="-f -R -k -o -n -h --filename --recursive --kustomize --output --output-patch --save-config --validate --windows-line-endings --subresource --field-manager --namespace --data-dir --warnings-as-errors --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --filename)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kustomize)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --validate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --subresource)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --field-manager)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         jobctl__subcmd__events)
             opts="-A -w -o -n -h --for --types --all-namespaces --watch --no-headers --output --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -3601,6 +3732,44 @@ _jobctl() {
                     return 0
                     ;;
                 --types)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__explain)
+            opts="-o -n -h --recursive --api-version --output --namespace --data-dir --warnings-as-errors --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --api-version)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3718,7 +3887,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__help)
-            opts="apply diff create replace run set get describe events logs wait delete patch label annotate scale rerun suspend resume next rollout cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions auth cluster-info config options version completion help"
+            opts="apply diff create replace run set get describe events logs wait delete patch edit label annotate scale rerun suspend resume next rollout cordon uncordon drain image prune reconcile watch service doctor api-resources api-versions explain auth cluster-info config options version completion help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3788,7 +3957,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__help__subcmd__auth)
-            opts="can-i"
+            opts="can-i whoami"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3802,6 +3971,20 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__help__subcmd__auth__subcmd__can__subcmd__i)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__help__subcmd__auth__subcmd__whoami)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -4333,7 +4516,35 @@ _jobctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        jobctl__subcmd__help__subcmd__edit)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         jobctl__subcmd__help__subcmd__events)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__help__subcmd__explain)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
