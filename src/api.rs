@@ -29,6 +29,7 @@ pub(crate) mod quantity;
 pub mod references;
 pub mod resource_field;
 pub mod schedule;
+pub mod schema;
 pub mod security;
 pub mod selectors;
 pub mod service_effects;

@@ -20,8 +20,11 @@ mod describe;
 mod diff;
 mod doctor;
 mod drain;
+mod edit;
+mod editor;
 mod events;
 mod exec;
+mod explain;
 mod failure;
 mod findings;
 mod flags;
@@ -141,6 +144,7 @@ verbs! {
     "wait" Wait(wait::Args) => |global, args| wait::run(global, &args),
     "delete" Delete(delete::Args) => |global, args| delete::run(global, &args),
     "patch" Patch(patch::Args) => |global, args| patch::run(global, &args),
+    "edit" Edit(edit::Args) => |global, args| edit::run(global, &args),
     "label" Label(label::LabelArgs) => |global, args| label::label(global, &args),
     "annotate" Annotate(label::AnnotateArgs) => |global, args| label::annotate(global, &args),
     "scale" Scale(scale::Args) => |global, args| scale::run(global, &args),
@@ -160,6 +164,7 @@ verbs! {
     "doctor" Doctor(doctor::Args) => |global, args| doctor::run(global, &args),
     "api-resources" ApiResources(api_resources::ResourcesArgs) => |_, args| api_resources::resources(&args),
     "api-versions" ApiVersions(api_resources::VersionsArgs) => |_, args| api_resources::versions(&args),
+    "explain" Explain(explain::Args) => |_, args| explain::run(&args),
     "auth" Auth(auth::Args) => |_, args| auth::run(&args),
     "cluster-info" ClusterInfo(cluster_info::Args) => |global, args| cluster_info::run(global, &args),
     "config" Config(config::Args) => |global, args| config::run(global, &args),

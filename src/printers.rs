@@ -4,6 +4,7 @@ pub mod custom_columns;
 mod declared;
 pub mod describe;
 pub mod duration;
+pub mod explain;
 pub mod go_template;
 mod go_value;
 pub mod json;

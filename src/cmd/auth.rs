@@ -3,9 +3,11 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use serde_json::json;
 
 use super::output::{complain, print, say};
 use crate::api::kinds::Kind;
+use crate::printers;
 use crate::printers::rows::Row;
 use crate::printers::table::{TableOptions, TablePrinter};
 
@@ -19,6 +21,15 @@ pub(super) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum What {
     CanI(CanIArgs),
+    Whoami(WhoamiArgs),
+}
+
+/// Say as whom commands and pods run
+#[derive(Debug, clap::Args)]
+struct WhoamiArgs {
+    /// Output format: json or yaml
+    #[arg(short, long)]
+    output: Option<String>,
 }
 
 /// Check whether an action is allowed
@@ -64,7 +75,10 @@ const VERBS: [&str; 14] = [
 
 /// Answers what is asked.
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
-    let What::CanI(args) = &args.what;
+    let args = match &args.what {
+        What::CanI(args) => args,
+        What::Whoami(args) => return whoami(args),
+    };
     if args.list {
         if !args.arguments.is_empty() {
             bail!("list option must be specified with no arguments");
@@ -83,6 +97,47 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         .for_each(|doubt| complain(&format!("Warning: {doubt}\n")));
     if !args.quiet {
         say("yes")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the user of this process, who is the one that everything here belongs to, and the user's groups.
+fn whoami(args: &WhoamiArgs) -> Result<ExitCode> {
+    let user = nix::unistd::geteuid();
+    let name =
+        nix::unistd::User::from_uid(user).ok().flatten().map_or_else(|| user.to_string(), |user| user.name);
+    let mut groups = vec![nix::unistd::getegid()];
+    for group in nix::unistd::getgroups()? {
+        if !groups.contains(&group) {
+            groups.push(group);
+        }
+    }
+    let called = |group: nix::unistd::Gid| {
+        let found = nix::unistd::Group::from_gid(group).ok().flatten();
+        found.map_or_else(|| group.to_string(), |group| group.name)
+    };
+    let groups: Vec<String> = groups.into_iter().map(called).collect();
+    let review = json!({
+        "apiVersion": "authentication.k8s.io/v1",
+        "kind": "SelfSubjectReview",
+        "metadata": {"creationTimestamp": null},
+        "status": {"userInfo": {"username": name, "uid": user.to_string(), "groups": groups}}
+    });
+    match args.output.as_deref() {
+        Some("json") => print(&printers::json::to_string(&review))?,
+        Some("yaml") => print(&printers::yaml::to_string(&review))?,
+        None | Some("") => {
+            let row = |cells: [String; 2]| Row::new("".into(), cells.map(Into::into).into(), None);
+            let rows = [
+                row(["Username".into(), name]),
+                row(["UID".into(), user.to_string()]),
+                row(["Groups".into(), format!("[{}]", groups.join(" "))]),
+            ];
+            print(&TablePrinter::new(&["ATTRIBUTE", "VALUE"], TableOptions::default()).print(&rows))?;
+        }
+        Some(other) => bail!(
+            "unable to match a printer suitable for the output format {other:?}, allowed formats are: json,yaml"
+        ),
     }
     Ok(ExitCode::SUCCESS)
 }

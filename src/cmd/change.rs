@@ -47,6 +47,18 @@ pub(super) struct ChangeArgs {
     pub(super) silent_dry_run: bool,
 }
 
+/// The part of an object that `--subresource` names.
+///
+/// # Errors
+/// A part that objects do not have.
+pub(super) fn subresource(name: Option<&str>) -> Result<Subresource> {
+    match name {
+        None | Some("") => Ok(Subresource::Main),
+        Some("status") => Ok(Subresource::Status),
+        Some(other) => bail!("invalid subresource value: {other:?}. Must be one of [status]"),
+    }
+}
+
 /// What becomes of one object.
 pub(super) struct Changed {
     request: ChangeRequest,

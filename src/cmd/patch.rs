@@ -11,7 +11,7 @@ use super::local;
 use super::selection::Selectors;
 use crate::api::decode;
 use crate::api::errno::errno_text;
-use crate::apiserver::{Patch, Subresource};
+use crate::apiserver::Patch;
 
 /// Change fields of objects
 #[derive(Debug, clap::Args)]
@@ -66,11 +66,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         _ => bail!("must specify --patch or --patch-file containing the contents of the patch"),
     };
     of_type(&args.kind, Value::Null)?;
-    let subresource = match args.subresource.as_deref() {
-        None | Some("") => Subresource::Main,
-        Some("status") => Subresource::Status,
-        Some(other) => bail!("invalid subresource value: {other:?}. Must be one of [status]"),
-    };
+    let subresource = change::subresource(args.subresource.as_deref())?;
     let patch = of_type(&args.kind, parse(&text)?)?;
     if args.local {
         local::check(&args.change)?;

@@ -106,6 +106,25 @@ pub fn strategic_merge_patch(current: &Value, patch: &Value) -> Result<Value, Pa
     merge_object(current, patch)
 }
 
+/// The merge patch (RFC 7386) that makes one object of another.
+pub fn json_merge_difference(before: &Value, after: &Value) -> Value {
+    let (Value::Object(old), Value::Object(new)) = (before, after) else { return after.clone() };
+    let mut patch = serde_json::Map::new();
+    for (field, value) in new {
+        match old.get(field) {
+            Some(same) if same == value => {}
+            Some(other) if other.is_object() && value.is_object() => {
+                patch.insert(field.clone(), json_merge_difference(other, value));
+            }
+            _ => drop(patch.insert(field.clone(), value.clone())),
+        }
+    }
+    for field in old.keys().filter(|field| !new.contains_key(*field)) {
+        patch.insert(field.clone(), Value::Null);
+    }
+    Value::Object(patch)
+}
+
 /// Applies a merge patch (RFC 7386): objects merge, null deletes, everything else is replaced.
 pub fn json_merge_patch(current: &Value, patch: &Value) -> Value {
     let Value::Object(changes) = patch else { return without_nulls(patch) };

@@ -167,3 +167,15 @@ fn api_resources_are_chosen_and_sorted() {
         world.run(line).fails_with(error);
     }
 }
+
+#[test]
+fn whoami_says_as_whom_commands_run() {
+    let world = World::new();
+    let output = world.run("auth whoami").success();
+    let lines = output.lines();
+    assert_eq!(lines[0], "ATTRIBUTE   VALUE");
+    let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).expect("users").expect("a name").name;
+    assert_eq!(lines[1], format!("Username    {user}"));
+    assert!(lines[3].starts_with("Groups      ["), "{lines:?}");
+    assert!(world.run("auth whoami -o yaml").success().stdout.contains(&format!("username: {user}\n")));
+}

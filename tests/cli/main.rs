@@ -25,6 +25,7 @@ mod describe;
 mod devices;
 mod diff;
 mod doctor;
+mod edit;
 mod endpoints;
 mod engine;
 mod errors;

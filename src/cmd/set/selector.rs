@@ -65,7 +65,7 @@ fn labels(text: &str) -> Result<Map<String, Value>> {
             Some((key, value)) => {
                 labels.insert(key.trim().to_owned(), json!(value.trim_start_matches('=').trim()));
             }
-            None => bail!("match expression {part:?} not supported on this object"),
+            None => bail!("match expression [{{{part} Exists []}}] not supported on this object"),
         }
     }
     Ok(labels)
