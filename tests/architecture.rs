@@ -256,3 +256,34 @@ fn completions_are_up_to_date() {
         );
     }
 }
+
+/// The checked-in manual pages are those of the command tree: one for the program, one for each verb.
+#[test]
+fn manual_pages_are_up_to_date() {
+    let directory = root().join("docs/man");
+    let made = tempfile::tempdir().expect("a directory");
+    // A page must not change with every release.
+    clap_mangen::generate_to(jobctl::cmd::command().version(""), made.path()).expect("make the pages");
+    let names = |directory: &Path| -> Vec<String> {
+        let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    };
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        let _ = fs::remove_dir_all(&directory);
+        fs::create_dir_all(&directory).expect("make the directory");
+        for name in names(made.path()) {
+            fs::copy(made.path().join(&name), directory.join(&name)).expect("copy a page");
+        }
+    }
+    assert_eq!(names(&directory), names(made.path()), "pages: UPDATE_DOCS=1 cargo test");
+    for name in names(made.path()) {
+        let read = |directory: &Path| fs::read_to_string(directory.join(&name)).expect("read a page");
+        assert!(
+            read(&directory) == read(made.path()),
+            "docs/man/{name} is not what the code generates: UPDATE_DOCS=1 cargo test"
+        );
+    }
+}
