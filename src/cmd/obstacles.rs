@@ -85,9 +85,11 @@ pub(super) fn of_retry(
     {
         return None;
     }
-    let limit = spec.and_then(|spec| spec.backoff_limit_per_index).unwrap_or(i32::MAX);
-    let of_job =
-        backoff::next_creation(facts.failures, facts.last_failure, base).filter(|_| facts.failures > 0);
+    let per_index = spec.and_then(|spec| spec.backoff_limit_per_index);
+    let limit = per_index.unwrap_or(i32::MAX);
+    // Where each index has a limit of its own, none waits for another's failure.
+    let of_job = backoff::next_creation(facts.failures, facts.last_failure, base)
+        .filter(|_| facts.failures > 0 && per_index.is_none());
     let of_indexes =
         facts.indexes.values().filter(|index| i64::from(index.failures) <= i64::from(limit)).filter_map(
             |index| backoff::next_creation(index.failures + index.ignored, Some(index.last), base),

@@ -517,7 +517,7 @@ fn what_is_wrong_in_the_configuration_is_named_with_its_file() {
 #[test]
 fn every_key_of_the_configuration_is_documented() {
     let readme =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).expect("a README");
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/guide.md")).expect("a guide");
     let world = World::new();
     std::fs::write(world.path("config/jobctl/config.yaml"), "no: 1\n").expect("write");
     let output = world.run("get jobs").failure();
@@ -525,6 +525,6 @@ fn every_key_of_the_configuration_is_documented() {
     let keys: Vec<&str> = keys.split('`').skip(1).step_by(2).collect();
     assert!(keys.len() >= 3, "{keys:?}");
     for key in keys {
-        assert!(readme.contains(&format!("| `{key}` |")), "{key} is not in the README's table");
+        assert!(readme.contains(&format!("| `{key}` |")), "{key} is not in the guide's table");
     }
 }

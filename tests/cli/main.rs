@@ -53,6 +53,7 @@ mod probes;
 mod recorded_answers;
 mod recorded_ends;
 mod recorded_kinds;
+mod recording;
 mod replace;
 mod restarts;
 mod restricted;
