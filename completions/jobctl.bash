@@ -6356,7 +6356,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__run)
-            opts="-f -R -e -l -P -o -q -n -h --filename --recursive --env --env-file --restart --labels --array-from --array-format --parallelism --after --dry-run --output --validate --timeout --prefix --rm --detach-on-interrupt --junit --quiet --pass-env --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -e -l -P -i -t -o -q -n -h --filename --recursive --env --env-file --restart --labels --array-from --array-format --parallelism --image --command --stdin --tty --attach --leave-stdin-open --annotations --port --expose --image-pull-policy --privileged --overrides --override-type --save-config --pod-running-timeout --field-manager --show-managed-fields --grace-period --force --cascade --wait --after --dry-run --output --validate --timeout --prefix --rm --detach-on-interrupt --junit --quiet --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6407,6 +6407,46 @@ _jobctl() {
                     return 0
                     ;;
                 -P)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --image)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --annotations)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --image-pull-policy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --overrides)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --override-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pod-running-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --field-manager)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --grace-period)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cascade)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -330,6 +330,16 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l array-format -d 'H
 csv\t'A first row with the columns\' names, then a row for each item'
 jsonl\t'A JSON object on each line, whose keys are the columns'"
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s P -l parallelism -d 'With --array-from: how many pods run at a time; as many as there are CPUs' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l image -d 'Make a Pod as kubectl does, of this image: a label here, the command runs from this machine. Without --attach or -i it is not waited for' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l annotations -d 'An annotation of the Pod, as NAME=VALUE' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l port -d 'A port of the Pod' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l image-pull-policy -d 'Always, IfNotPresent or Never' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l overrides -d 'A change to the Pod, in JSON' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l override-type -d 'What kind of change that is: json, merge, or strategic' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l pod-running-timeout -d 'How long to wait until there is a pod, such as 5s, 2m, or 3h' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l grace-period -d 'Accepted for kubectl\'s sake, which takes no notice of it either' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l cascade -d 'Accepted for kubectl\'s sake, which takes no notice of it either' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l after -d 'Jobs that must have ended before these start, as job/NAME (complete), job/NAME:failed or job/NAME:finished' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l dry-run -d 'Must be "none", "server", or "client": only say what would be created' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s o -l output -d 'With --dry-run, output format: json, name or yaml' -r
@@ -340,6 +350,17 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l pass-env -d 'Varia
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l command -d 'The words after the Pod\'s name are its command, not the arguments of its image\'s'
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s i -l stdin -d 'Keep standard input open, and attach to it'
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s t -l tty -d 'A terminal for the Pod'
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l attach -d 'Attach to the Pod once it runs, and with --restart=Never end as its container did; the default with -i'
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l leave-stdin-open -d 'The Pod\'s standard input stays open after the first who has attached to it'
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l expose -d 'With --port: a Service of the Pod\'s name too'
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l privileged -d 'With all rights'
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l save-config -d 'Keep the manifest in the Pod\'s annotation, so that apply can be used later'
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l show-managed-fields -d 'Accepted for kubectl\'s sake: who manages a field is not recorded'
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l force -d 'Accepted for kubectl\'s sake, which takes no notice of it either'
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l wait -d 'Accepted for kubectl\'s sake, which takes no notice of it either'
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l prefix -d 'Put the pod and the container before each line; the default where more than one pod may run'
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l rm -d 'Delete the Jobs at the end'
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l detach-on-interrupt -d 'Whether SIGINT (Ctrl-C) and SIGTERM leave the Jobs running, or delete them. The default is to leave them at a terminal without --rm, and those that ran already; a second signal ends jobctl at once'

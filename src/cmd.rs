@@ -55,6 +55,7 @@ mod resources;
 mod rollout;
 mod run;
 mod run_command;
+mod run_pod;
 mod run_report;
 mod scale;
 mod selection;
@@ -126,7 +127,7 @@ verbs! {
     "diff" Diff(diff::Args) => |global, args| diff::run(global, &args),
     "create" Create(create::Args) => |global, args| create::run(global, args),
     "replace" Replace(replace::Args) => |global, args| replace::run(global, &args),
-    "run" Run(run::Args) => |global, args| run::run(global, &args),
+    "run" Run(Box<run::Args>) => |global, args| run::run(global, &args),
     "set" Set(set::Args) => |global, args| set::run(global, &args),
     "get" Get(get::Args) => |global, args| get::run(global, &args),
     "describe" Describe(describe::Args) => |global, args| describe::run(global, &args),
