@@ -185,19 +185,20 @@ fn tree_of_few(arguments: &[OsString]) -> Command {
 
 /// Parses the command line, runs the verb and maps its result to an exit code.
 pub fn run() -> ExitCode {
-    crate::manager::take_umask();
     let arguments: Vec<OsString> = std::env::args_os().collect();
+    // In a container, whose mask counts for what is made there.
+    if let [_, word, words @ ..] = arguments.as_slice()
+        && word == tree::WORD
+    {
+        return tree::run_within(&words.iter().map(OsString::as_os_str).collect::<Vec<_>>());
+    }
+    crate::manager::take_umask();
     // What may follow makes room for what `ps` shows of our processes.
     if let [_, kind, directory] | [_, kind, directory, _] = arguments.as_slice()
         && let Some(kind @ (CONTROLLER | COMPANION)) = kind.to_str()
     {
         let ran = watch::run_unseen(kind, Path::new(directory));
         return if ran.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
-    }
-    if let [_, word, words @ ..] = arguments.as_slice()
-        && word == tree::WORD
-    {
-        return tree::run_within(&words.iter().map(OsString::as_os_str).collect::<Vec<_>>());
     }
     let read = |tree: Command| {
         let mut tree = flags::readable(tree, &arguments);
