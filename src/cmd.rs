@@ -60,6 +60,7 @@ mod resources;
 mod rollout;
 mod run;
 mod run_command;
+mod run_pod;
 mod run_report;
 mod scale;
 mod selection;
@@ -131,7 +132,7 @@ verbs! {
     "diff" Diff(diff::Args) => |global, args| diff::run(global, &args),
     "create" Create(create::Args) => |global, args| create::run(global, args),
     "replace" Replace(replace::Args) => |global, args| replace::run(global, &args),
-    "run" Run(run::Args) => |global, args| run::run(global, &args),
+    "run" Run(Box<run::Args>) => |global, args| run::run(global, &args),
     "set" Set(set::Args) => |global, args| set::run(global, &args),
     "get" Get(get::Args) => |global, args| get::run(global, &args),
     "describe" Describe(describe::Args) => |global, args| describe::run(global, &args),
@@ -191,19 +192,20 @@ fn tree_of_few(arguments: &[OsString]) -> Command {
 
 /// Parses the command line, runs the verb and maps its result to an exit code.
 pub fn run() -> ExitCode {
-    crate::manager::take_umask();
     let arguments: Vec<OsString> = std::env::args_os().collect();
+    // In a container, whose mask counts for what is made there.
+    if let [_, word, words @ ..] = arguments.as_slice()
+        && word == tree::WORD
+    {
+        return tree::run_within(&words.iter().map(OsString::as_os_str).collect::<Vec<_>>());
+    }
+    crate::manager::take_umask();
     // What may follow makes room for what `ps` shows of our processes.
     if let [_, kind, directory] | [_, kind, directory, _] = arguments.as_slice()
         && let Some(kind @ (CONTROLLER | COMPANION)) = kind.to_str()
     {
         let ran = watch::run_unseen(kind, Path::new(directory));
         return if ran.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
-    }
-    if let [_, word, words @ ..] = arguments.as_slice()
-        && word == tree::WORD
-    {
-        return tree::run_within(&words.iter().map(OsString::as_os_str).collect::<Vec<_>>());
     }
     if let [_, word, words @ ..] = arguments.as_slice()
         && word == complete::WORD

@@ -14,7 +14,7 @@ use super::context::{Context, Global};
 use super::exec::{NO_TERMINAL, visit};
 use super::log_source::{default_container, has_container};
 use super::output::{complain, print_log, say, warn};
-use super::own_terminal::{self, RawTerminal};
+use super::own_terminal::{self, RawTerminal, Signals};
 use super::pod_target::{Patience, pod_of, target_of};
 use super::pump::from_stdin;
 use super::resources::{self, Target};
@@ -52,7 +52,7 @@ pub(super) struct Args {
 }
 
 /// How somebody attaches.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Manner<'a> {
     pub(super) container: Option<&'a str>,
     pub(super) stdin: bool,
@@ -60,6 +60,8 @@ pub(super) struct Manner<'a> {
     pub(super) quiet: bool,
     /// Whether what the container has written before is shown too.
     pub(super) from_the_start: bool,
+    /// What is to be done before a signal ends this process.
+    pub(super) before_death: Option<&'a dyn Fn()>,
 }
 
 /// Attaches until the container ends.
@@ -79,7 +81,11 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let pod = pod_of(&context, &target, patience)?;
     let container = args.container.as_deref();
     let (stdin, tty, quiet) = (args.stdin, args.tty, args.quiet);
-    attach(&context, &pod, Manner { container, stdin, tty, quiet, from_the_start: false })?;
+    attach(
+        &context,
+        &pod,
+        Manner { container, stdin, tty, quiet, from_the_start: false, before_death: None },
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -106,11 +112,13 @@ pub(super) fn attach(context: &Context, pod: &Pod, manner: Manner<'_>) -> Result
     if !manner.quiet {
         complain("If you don't see a command prompt, try pressing enter.");
     }
-    let raw = if is_raw { Some(RawTerminal::enter()?) } else { None };
+    let needs_signals = is_raw || manner.before_death.is_some();
+    let signals = if needs_signals { Some(Signals::hold_back()?) } else { None };
+    let raw = signals.as_ref().filter(|_| is_raw).map(RawTerminal::enter).transpose()?;
     let request =
         VisitRequest { container: container.name.clone(), wants: VisitFor::Attach { stdin: manner.stdin } };
     let visit = visit(context, pod, &request, &[])?;
-    let attached = follow((context, pod, &container.name), visit, manner, raw.as_ref());
+    let attached = follow((context, pod, &container.name), visit, manner, (signals.as_ref(), raw.as_ref()));
     drop(raw);
     attached?;
     let restarts = pod.spec.as_ref().and_then(|spec| spec.restart_policy.as_deref()).unwrap_or("Always");
@@ -145,7 +153,7 @@ fn follow(
     (context, pod, container): (&Context, &Pod, &str),
     mut visit: Visit,
     manner: Manner<'_>,
-    raw: Option<&RawTerminal>,
+    (signals, raw): (Option<&Signals>, Option<&RawTerminal>),
 ) -> Result<()> {
     let directory = context.client.pod_directory(uid(&pod.metadata));
     let changes = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK).context("watch the log")?;
@@ -186,16 +194,20 @@ fn follow(
             PollFd::new(visit.as_fd(), PollFlags::POLLIN),
             PollFd::new(changes.as_fd(), PollFlags::POLLIN),
         ];
-        if let Some(raw) = raw {
-            fds.push(PollFd::new(raw.signals().as_fd(), PollFlags::POLLIN));
+        if let Some(signals) = signals {
+            fds.push(PollFd::new(signals.as_fd(), PollFlags::POLLIN));
         }
         match poll(&mut fds, PollTimeout::NONE) {
             Err(nix::errno::Errno::EINTR) => continue,
             result => result.context("wait for the container")?,
         };
         let has_news = fds[0].any() == Some(true);
-        if let (Some(raw), Some(terminal)) = (raw, &terminal)
-            && raw.take_signals()
+        let last = || {
+            raw.iter().for_each(|raw| raw.restore());
+            manner.before_death.iter().for_each(|last| last());
+        };
+        if signals.is_some_and(|signals| signals.take(last))
+            && let Some(terminal) = &terminal
             && let Some(size) = own_terminal::size()
         {
             let _ = tcsetwinsize(terminal, size);

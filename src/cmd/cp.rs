@@ -18,6 +18,7 @@ use crate::api::Pod;
 use crate::api::kinds::{Key, Kind};
 use crate::apiserver::Read as _;
 use crate::kubelet::{Reply, Visit, VisitFor, VisitRequest};
+use crate::manager::creator_umask;
 use crate::store::Table;
 
 /// Copy files and directories to and from containers
@@ -171,7 +172,11 @@ impl Container {
         let said = Outputs::copy(vec![(said, To::Stderr)])?;
         let mut archive = Watched { inner: BufReader::new(File::from(archive)), count: 0, ended: false };
         let mut links = SkippedLinks { container: self, from, is_told: false };
+        // What is made here is the user's: his mask counts, not the one that our own files have.
+        let mask = |bits| nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(bits));
+        let ours = mask(creator_umask());
         let unpacked = unpack_here(&mut archive, to, &mut links);
+        mask(ours.bits());
         // What follows the end of an archive is of no use, but whoever writes it is not to be stopped by that.
         let drained = io::copy(&mut archive, &mut io::sink());
         drop(archive.inner);

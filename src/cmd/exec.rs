@@ -12,7 +12,7 @@ use rustix::termios::tcsetwinsize;
 use super::context::{Context, Global};
 use super::failure::verbatim;
 use super::output::{complain, unwritten};
-use super::own_terminal::{self, RawTerminal};
+use super::own_terminal::{self, RawTerminal, Signals};
 use super::pod_target::{Patience, container_not_found, container_to_enter, pod_of, target_in, target_of};
 use super::pump::{Outputs, To, from_stdin};
 use crate::api::Pod;
@@ -165,32 +165,41 @@ fn at_terminal(context: &Context, pod: &Pod, command: &Command<'_>) -> Result<i3
     if let Some(size) = own_terminal::size() {
         let _ = tcsetwinsize(&theirs, size);
     }
-    let raw = RawTerminal::enter()?;
+    let signals = Signals::hold_back()?;
+    let raw = RawTerminal::enter(&signals)?;
     let visit = visit(context, pod, &command.request(true), &[&theirs])?;
     drop(theirs);
     let copy = || ours.try_clone().context("copy a descriptor");
     from_stdin(copy()?, || {})?;
     let outputs = Outputs::copy(vec![(copy()?, To::Stdout)])?;
-    wait(visit, outputs, Some((&raw, &ours)))
+    wait(visit, outputs, Some(Terminals { signals: &signals, own: &raw, inner: &ours }))
+}
+
+/// Our terminal and that of the program.
+#[derive(Clone, Copy)]
+struct Terminals<'a> {
+    signals: &'a Signals,
+    own: &'a RawTerminal,
+    inner: &'a OwnedFd,
 }
 
 /// Waits for the program's end, with its terminal as large as ours.
-fn wait(mut visit: Visit, outputs: Outputs, terminals: Option<(&RawTerminal, &OwnedFd)>) -> Result<i32> {
+fn wait(mut visit: Visit, outputs: Outputs, terminals: Option<Terminals<'_>>) -> Result<i32> {
     let code = loop {
         let mut fds = vec![
             PollFd::new(visit.as_fd(), PollFlags::POLLIN),
             PollFd::new(outputs.as_fd(), PollFlags::POLLIN),
         ];
-        if let Some((own, _)) = terminals {
-            fds.push(PollFd::new(own.signals().as_fd(), PollFlags::POLLIN));
+        if let Some(Terminals { signals, .. }) = terminals {
+            fds.push(PollFd::new(signals.as_fd(), PollFlags::POLLIN));
         }
         match poll(&mut fds, PollTimeout::NONE) {
             Err(nix::errno::Errno::EINTR) => continue,
             result => result.context("wait for the command")?,
         };
         let has_news: Vec<bool> = fds.iter().map(|fd| fd.any() == Some(true)).collect();
-        if let Some((own, inner)) = terminals
-            && own.take_signals()
+        if let Some(Terminals { signals, own, inner }) = terminals
+            && signals.take(|| own.restore())
             && let Some(size) = own_terminal::size()
         {
             let _ = tcsetwinsize(inner, size);

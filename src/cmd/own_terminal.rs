@@ -1,6 +1,7 @@
 //! This process's own terminal: raw while somebody talks through it with a program in a pod, and as it was after that.
 
 use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd};
 
 use anyhow::{Context as _, Result};
 use nix::sys::signal::{SigSet, Signal, raise};
@@ -10,41 +11,35 @@ use rustix::termios::{OptionalActions, Termios, Winsize, tcgetattr, tcgetwinsize
 /// Signals that end a process by default.
 const DEADLY: [Signal; 4] = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM];
 
-/// The terminal at standard input, raw until this is dropped.
+/// The signals that end this process, and the one that tells of another size of its terminal: taken here, so that something
+/// can be done before the end.
 #[derive(Debug)]
-pub(super) struct RawTerminal {
-    before: Termios,
+pub(super) struct Signals {
     signals: SignalFd,
     mask: SigSet,
 }
 
-impl RawTerminal {
-    /// Makes it raw. From now on signals are taken by [`RawTerminal::signal`]: one that ends this process must not leave the
-    /// terminal raw. To be called before there are other threads.
+impl Signals {
+    /// Holds them back until [`Signals::take`]. To be called before there are other threads.
     ///
     /// # Errors
-    /// Standard input is no terminal.
-    pub(super) fn enter() -> Result<Self> {
-        let before = tcgetattr(io::stdin()).context("look at the terminal")?;
+    /// Failing system calls.
+    pub(super) fn hold_back() -> Result<Self> {
         let mut mask = SigSet::empty();
         DEADLY.into_iter().chain([Signal::SIGWINCH]).for_each(|signal| mask.add(signal));
         mask.thread_block().context("block signals")?;
         let signals = SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK);
-        let terminal = Self { before, signals: signals.context("wait for signals")?, mask };
-        let mut raw = terminal.before.clone();
-        raw.make_raw();
-        tcsetattr(io::stdin(), OptionalActions::Drain, &raw).context("set up the terminal")?;
-        Ok(terminal)
+        Ok(Self { signals: signals.context("wait for signals")?, mask })
     }
 
-    /// Readable when a signal has come.
-    pub(super) fn signals(&self) -> &SignalFd {
-        &self.signals
+    /// Readable when one has come.
+    pub(super) fn as_fd(&self) -> BorrowedFd<'_> {
+        self.signals.as_fd()
     }
 
-    /// Takes the signals that have come; true where the terminal has another size. One that is deadly ends this process, as it
-    /// would have without us.
-    pub(super) fn take_signals(&self) -> bool {
+    /// Takes those that have come; true where the terminal has another size. One that is deadly ends this process, as it would
+    /// have without us, after `last`.
+    pub(super) fn take(&self, last: impl Fn()) -> bool {
         let mut is_resized = false;
         while let Ok(Some(signal)) = self.signals.read_signal() {
             let signal =
@@ -52,7 +47,7 @@ impl RawTerminal {
             match signal {
                 Some(Signal::SIGWINCH) => is_resized = true,
                 Some(deadly) => {
-                    self.restore();
+                    last();
                     let _ = self.mask.thread_unblock();
                     let _ = raise(deadly);
                 }
@@ -61,8 +56,36 @@ impl RawTerminal {
         }
         is_resized
     }
+}
 
-    fn restore(&self) {
+impl Drop for Signals {
+    fn drop(&mut self) {
+        let _ = self.mask.thread_unblock();
+    }
+}
+
+/// The terminal at standard input, raw until this is dropped. [`Signals`] are to be held back meanwhile, and this restored before one
+/// of them ends the process.
+#[derive(Debug)]
+pub(super) struct RawTerminal {
+    before: Termios,
+}
+
+impl RawTerminal {
+    /// Makes it raw.
+    ///
+    /// # Errors
+    /// Standard input is no terminal.
+    pub(super) fn enter(_held_back: &Signals) -> Result<Self> {
+        let before = tcgetattr(io::stdin()).context("look at the terminal")?;
+        let mut raw = before.clone();
+        raw.make_raw();
+        tcsetattr(io::stdin(), OptionalActions::Drain, &raw).context("set up the terminal")?;
+        Ok(Self { before })
+    }
+
+    /// Makes it as it was.
+    pub(super) fn restore(&self) {
         let _ = tcsetattr(io::stdin(), OptionalActions::Drain, &self.before);
     }
 }
@@ -70,7 +93,6 @@ impl RawTerminal {
 impl Drop for RawTerminal {
     fn drop(&mut self) {
         self.restore();
-        let _ = self.mask.thread_unblock();
     }
 }
 

@@ -24,7 +24,7 @@ use crate::store::Table;
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(super) struct Patience {
     /// How long to wait until there is a pod, such as 5s, 2m, or 3h
-    #[arg(long = "pod-running-timeout", default_value = "1m", value_parser = super::flags::duration)]
+    #[arg(id = "pod-running-timeout", long, default_value = "1m", value_parser = super::flags::duration)]
     timeout: Duration,
 }
 

@@ -24,6 +24,7 @@ use super::manifests::{self, Document, FileArgs};
 use super::outcome::DryRun;
 use super::output::{complain, warn_all};
 use super::run_command::{CommandArgs, CommandJob};
+use super::run_pod::{self, PodArgs, Shared};
 use super::run_report::{Clerk, Summary, SummaryRow};
 use super::submit;
 use super::wait::{Until, until};
@@ -42,7 +43,7 @@ use crate::store::{ReaderOfRecord, Table};
 /// Submit a Job, follow its logs, wait for its end, and exit with the program's own exit code
 ///
 /// The Job is that of a manifest (-f), or one made of a command: jobctl run [NAME] -- COMMAND. With --array-from FILE the
-/// command runs once for each line of a list.
+/// command runs once for each line of a list. With --image IMAGE it is a Pod, as kubectl makes it: jobctl run -it NAME --image=IMAGE.
 ///
 /// A Job of that name that has finished is replaced, so the same command can be repeated; one that runs by the same
 /// manifest is followed. Exit codes: 0 when the Job is complete; the exit code of the last container that failed when it
@@ -55,6 +56,8 @@ pub(super) struct Args {
     files: FileArgs,
     #[command(flatten)]
     command: CommandArgs,
+    #[command(flatten)]
+    pod: PodArgs,
     /// Jobs that must have ended before these start, as job/NAME (complete), job/NAME:failed or job/NAME:finished
     #[arg(long, value_delimiter = ',', value_name = "JOB")]
     after: Vec<String>,
@@ -90,12 +93,49 @@ pub(super) struct Args {
     pass_env: Vec<String>,
 }
 
+impl Args {
+    /// The flags that a Pod has too.
+    ///
+    /// # Errors
+    /// One that is for Jobs alone.
+    fn of_pod(&self) -> Result<Shared<'_>> {
+        let for_jobs = [
+            ("--after", !self.after.is_empty()),
+            ("--junit", self.junit.is_some()),
+            ("--prefix", self.prefix.is_some()),
+            ("--detach-on-interrupt", self.detach_on_interrupt.is_some()),
+            ("-f, --filename", !self.files.filenames.is_empty()),
+        ];
+        if let Some((flag, _)) = for_jobs.into_iter().find(|(_, given)| *given) {
+            bail!("{flag} is for Jobs, and --image makes a Pod");
+        }
+        self.command.refuse_for_pods()?;
+        Ok(Shared {
+            words: &self.command.words,
+            command: &self.command.command,
+            env: &self.command.env,
+            labels: &self.command.labels,
+            restart: self.command.restart.as_deref(),
+            dry_run: self.dry_run,
+            output: &self.output,
+            quiet: self.quiet,
+            rm: self.rm,
+            pass_env: &self.pass_env,
+        })
+    }
+}
+
 /// What is said to whoever takes this for something else.
 pub(super) const TAKES: &str = "A Job of a manifest: jobctl run -f FILE\n\
-     A Job of a command: jobctl run [NAME] -- COMMAND";
+     A Job of a command: jobctl run [NAME] -- COMMAND\n\
+     A Pod of an image, as kubectl makes it: jobctl run NAME --image=IMAGE";
 
 /// Runs Jobs side by side; of those that fail the first of the manifests decides.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
+    if args.pod.is_given() {
+        return run_pod::run(global, &args.pod, &args.of_pod()?);
+    }
+    args.pod.refuse()?;
     let mut jobs = jobs(args)?;
     jobs.iter_mut().for_each(|CommandJob { job, .. }| set_after(&mut job.value, &args.after));
     if args.dry_run != DryRun::None {

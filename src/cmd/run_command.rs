@@ -9,8 +9,10 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
 use super::create::sources::{unreadable, variables};
+use super::failure::verbatim;
 use super::items_file::{self, ListFormat};
 use super::manifests::Document;
+use super::run::TAKES;
 use crate::api::items::{self, Item, ItemsMap};
 use crate::api::kinds::Kind;
 use crate::api::meta::ANNOTATION_ITEMS;
@@ -23,19 +25,20 @@ const LONGEST_BASE: usize = 30;
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct CommandArgs {
     /// The Job's name; without one it is made of the program's
-    pub(super) name: Option<String>,
+    #[arg(value_name = "NAME")]
+    pub(super) words: Vec<String>,
     /// A variable of the containers, as NAME=VALUE
     #[arg(long, short = 'e', value_name = "NAME=VALUE")]
-    env: Vec<String>,
+    pub(super) env: Vec<String>,
     /// A file with a line NAME=VALUE for each variable
     #[arg(long, value_name = "FILE")]
     env_file: Vec<String>,
     /// How often a pod that fails is started once more; of a list, each index
     #[arg(long, value_name = "N")]
-    restart: Option<String>,
+    pub(super) restart: Option<String>,
     /// Labels of the Job and its pods, as NAME=VALUE,NAME=VALUE
-    #[arg(short, long, value_delimiter = ',', value_name = "NAME=VALUE")]
-    labels: Vec<String>,
+    #[arg(short, long, value_name = "NAME=VALUE")]
+    pub(super) labels: Vec<String>,
     /// An Indexed Job with a pod for each line of this file; `{}` in the command, and $ITEM, stand for the line, of CSV and
     /// JSON lines {COLUMN} and $COLUMN for a column. `-` is standard input
     #[arg(long, value_name = "FILE")]
@@ -60,7 +63,19 @@ pub(super) struct CommandJob {
 impl CommandArgs {
     /// Whether there is anything of a Job in it.
     pub(super) fn is_given(&self) -> bool {
-        self.name.is_some() || !self.command.is_empty()
+        !self.words.is_empty() || !self.command.is_empty()
+    }
+
+    /// Refuses what a Pod of `--image` cannot have.
+    ///
+    /// # Errors
+    /// The first such flag.
+    pub(super) fn refuse_for_pods(&self) -> Result<()> {
+        let given = [("--env-file", !self.env_file.is_empty()), ("--array-from", self.array_from.is_some())];
+        match given.into_iter().find(|(_, given)| *given) {
+            Some((flag, _)) => bail!("{flag} is for Jobs, and --image makes a Pod"),
+            None => Ok(()),
+        }
     }
 
     /// The Job as a manifest would have it.
@@ -68,10 +83,17 @@ impl CommandArgs {
     /// # Errors
     /// Flags that say nothing sensible; a list that cannot be read.
     pub(super) fn job(&self, random: &mut fastrand::Rng) -> Result<CommandJob> {
+        if let [_, more @ ..] = self.words.as_slice()
+            && !more.is_empty()
+        {
+            let help = "See 'jobctl run -h' for help and examples";
+            return Err(verbatim(format!("error: Unexpected args: [{}]\n{help}\n{TAKES}", more.join(" "))));
+        }
+        let name = self.words.first();
         let Some(program) = self.command.first() else {
-            bail!("a command is required: jobctl run {} -- COMMAND", self.name.as_deref().unwrap_or("NAME"));
+            bail!("a command is required: jobctl run {} -- COMMAND", name.map_or("NAME", String::as_str));
         };
-        let name = self.name.clone().unwrap_or_else(|| generated_name(&base_of(program), random));
+        let name = name.cloned().unwrap_or_else(|| generated_name(&base_of(program), random));
         let mut container = json!({"name": "main", "command": self.command});
         let env = self.variables()?;
         if !env.is_empty() {
@@ -161,6 +183,7 @@ fn base_of(program: &str) -> String {
 fn labels(given: &[String]) -> Result<BTreeMap<&str, &str>> {
     given
         .iter()
+        .flat_map(|several| several.split(','))
         .map(|one| one.split_once('=').with_context(|| format!("unexpected label spec: {one}")))
         .collect()
 }

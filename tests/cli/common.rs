@@ -425,6 +425,15 @@ impl Output {
         same(&output.line, &output.normal_stderr(), stderr);
     }
 
+    /// Exit code, and what stdout and stderr have among the rest.
+    #[track_caller]
+    pub(crate) fn exits_with(self, code: i32, stdout: &[&str], stderr: &[&str]) {
+        let output = self.exits(code);
+        for (text, parts) in [(&output.stdout, stdout), (&output.stderr, stderr)] {
+            parts.iter().for_each(|part| assert!(text.contains(part), "{part:?} is not in {text:?}"));
+        }
+    }
+
     /// The lines of stdout.
     pub(crate) fn lines(&self) -> Vec<&str> {
         self.stdout.lines().collect()

@@ -37,6 +37,13 @@ fn read(world: &World, path: &str) -> String {
     fs::read_to_string(world.path("work").join(path)).unwrap_or_else(|error| format!("{path}: {error}"))
 }
 
+/// The mask of this process, which the commands inherit.
+fn own_mask() -> u32 {
+    let status = fs::read_to_string("/proc/self/status").expect("a status");
+    let mask = status.lines().find_map(|line| line.strip_prefix("Umask:")).expect("a mask");
+    u32::from_str_radix(mask.trim(), 8).expect("a number")
+}
+
 #[test]
 fn files_and_directories_go_in_and_come_out() {
     let world = with_pod(POD);
@@ -83,6 +90,8 @@ fn files_and_directories_go_in_and_come_out() {
     assert!(world.path("work/back/again/empty").is_dir() && !world.path("work/back/again/link").exists());
     world.run("cp two:/its/named out -c a").prints("");
     assert_eq!(read(&world, "out"), "first");
+    let mode = fs::metadata(world.path("work/out")).expect("a file").permissions().mode();
+    assert_eq!(mode & 0o777, 0o666 & !own_mask(), "as any new file of the user's");
     world.run("cp two:../one out -c a").prints("");
     assert_eq!(read(&world, "out"), "2");
     // The other container has no such place.
@@ -163,7 +172,9 @@ fn it_is_the_containers_user_who_reads_and_writes() {
     let world = with_pod_in(world, &user);
     make(&world, "one", "x");
     world.run("cp one two:/its/x -c a").prints("");
-    world.run("exec two -c a -- stat -c %u /its/x").prints("1234\n");
+    fs::set_permissions(world.path("work/one"), fs::Permissions::from_mode(0o755)).expect("set");
+    world.run("cp one two:/its/program -c a").prints("");
+    world.run("exec two -c a -- stat -c %u:%a /its/program").prints("1234:755\n");
     world.run("cp two:/its/x back -c a").prints("");
     world.run("cp one two:/proc/x -c a").fails_with("error: open /proc/x: no such file or directory\n");
     let _ = world.run("delete pod two").success();

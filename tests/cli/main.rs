@@ -61,6 +61,7 @@ mod roles;
 mod rollout;
 mod run;
 mod run_command;
+mod run_pod;
 mod scale;
 mod security;
 mod set;

@@ -113,13 +113,14 @@ fn unknown_flags_and_stray_words_are_told_as_kubectl_does() {
     ] {
         world.run(line).fails_with(&format!("error: {error}\n"));
     }
-    let takes = "A Job of a manifest: jobctl run -f FILE\nA Job of a command: jobctl run [NAME] -- COMMAND\n";
+    let takes = "A Job of a manifest: jobctl run -f FILE\nA Job of a command: jobctl run [NAME] -- COMMAND\nA Pod of an \
+                 image, as kubectl makes it: jobctl run NAME --image=IMAGE\n";
     world.run("run pi hole").fails_with(&format!(
         "error: Unexpected args: [hole]\nSee 'jobctl run -h' for help and examples\n{takes}"
     ));
     world
-        .run("run pi --image=perl -- echo hi")
-        .fails_with(&format!("error: unknown flag: --image\nSee 'jobctl run --help' for usage.\n{takes}"));
+        .run("run pi --replicas=2 -- echo hi")
+        .fails_with(&format!("error: unknown flag: --replicas\nSee 'jobctl run --help' for usage.\n{takes}"));
 }
 
 #[test]
