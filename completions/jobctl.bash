@@ -160,6 +160,9 @@ _jobctl() {
             jobctl__subcmd__config,current-context)
                 cmd="jobctl__subcmd__config__subcmd__current__subcmd__context"
                 ;;
+            jobctl__subcmd__config,delete-context)
+                cmd="jobctl__subcmd__config__subcmd__delete__subcmd__context"
+                ;;
             jobctl__subcmd__config,get-clusters)
                 cmd="jobctl__subcmd__config__subcmd__get__subcmd__clusters"
                 ;;
@@ -172,8 +175,14 @@ _jobctl() {
             jobctl__subcmd__config,help)
                 cmd="jobctl__subcmd__config__subcmd__help"
                 ;;
+            jobctl__subcmd__config,rename-context)
+                cmd="jobctl__subcmd__config__subcmd__rename__subcmd__context"
+                ;;
             jobctl__subcmd__config,set-context)
                 cmd="jobctl__subcmd__config__subcmd__set__subcmd__context"
+                ;;
+            jobctl__subcmd__config,unset)
+                cmd="jobctl__subcmd__config__subcmd__unset"
                 ;;
             jobctl__subcmd__config,use-context)
                 cmd="jobctl__subcmd__config__subcmd__use__subcmd__context"
@@ -183,6 +192,9 @@ _jobctl() {
                 ;;
             jobctl__subcmd__config__subcmd__help,current-context)
                 cmd="jobctl__subcmd__config__subcmd__help__subcmd__current__subcmd__context"
+                ;;
+            jobctl__subcmd__config__subcmd__help,delete-context)
+                cmd="jobctl__subcmd__config__subcmd__help__subcmd__delete__subcmd__context"
                 ;;
             jobctl__subcmd__config__subcmd__help,get-clusters)
                 cmd="jobctl__subcmd__config__subcmd__help__subcmd__get__subcmd__clusters"
@@ -196,8 +208,14 @@ _jobctl() {
             jobctl__subcmd__config__subcmd__help,help)
                 cmd="jobctl__subcmd__config__subcmd__help__subcmd__help"
                 ;;
+            jobctl__subcmd__config__subcmd__help,rename-context)
+                cmd="jobctl__subcmd__config__subcmd__help__subcmd__rename__subcmd__context"
+                ;;
             jobctl__subcmd__config__subcmd__help,set-context)
                 cmd="jobctl__subcmd__config__subcmd__help__subcmd__set__subcmd__context"
+                ;;
+            jobctl__subcmd__config__subcmd__help,unset)
+                cmd="jobctl__subcmd__config__subcmd__help__subcmd__unset"
                 ;;
             jobctl__subcmd__config__subcmd__help,use-context)
                 cmd="jobctl__subcmd__config__subcmd__help__subcmd__use__subcmd__context"
@@ -496,6 +514,9 @@ _jobctl() {
             jobctl__subcmd__help__subcmd__config,current-context)
                 cmd="jobctl__subcmd__help__subcmd__config__subcmd__current__subcmd__context"
                 ;;
+            jobctl__subcmd__help__subcmd__config,delete-context)
+                cmd="jobctl__subcmd__help__subcmd__config__subcmd__delete__subcmd__context"
+                ;;
             jobctl__subcmd__help__subcmd__config,get-clusters)
                 cmd="jobctl__subcmd__help__subcmd__config__subcmd__get__subcmd__clusters"
                 ;;
@@ -505,8 +526,14 @@ _jobctl() {
             jobctl__subcmd__help__subcmd__config,get-users)
                 cmd="jobctl__subcmd__help__subcmd__config__subcmd__get__subcmd__users"
                 ;;
+            jobctl__subcmd__help__subcmd__config,rename-context)
+                cmd="jobctl__subcmd__help__subcmd__config__subcmd__rename__subcmd__context"
+                ;;
             jobctl__subcmd__help__subcmd__config,set-context)
                 cmd="jobctl__subcmd__help__subcmd__config__subcmd__set__subcmd__context"
+                ;;
+            jobctl__subcmd__help__subcmd__config,unset)
+                cmd="jobctl__subcmd__help__subcmd__config__subcmd__unset"
                 ;;
             jobctl__subcmd__help__subcmd__config,use-context)
                 cmd="jobctl__subcmd__help__subcmd__config__subcmd__use__subcmd__context"
@@ -1245,7 +1272,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__config)
-            opts="-n -h --namespace --data-dir --warnings-as-errors --help view current-context get-contexts get-clusters get-users set-context use-context help"
+            opts="-n -h --namespace --data-dir --warnings-as-errors --help view current-context get-contexts get-clusters get-users set-context rename-context delete-context unset use-context help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1271,6 +1298,32 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__config__subcmd__current__subcmd__context)
+            opts="-n -h --namespace --data-dir --warnings-as-errors --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__config__subcmd__delete__subcmd__context)
             opts="-n -h --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1383,7 +1436,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__config__subcmd__help)
-            opts="view current-context get-contexts get-clusters get-users set-context use-context help"
+            opts="view current-context get-contexts get-clusters get-users set-context rename-context delete-context unset use-context help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1397,6 +1450,20 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__config__subcmd__help__subcmd__current__subcmd__context)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__config__subcmd__help__subcmd__delete__subcmd__context)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1466,7 +1533,35 @@ _jobctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        jobctl__subcmd__config__subcmd__help__subcmd__rename__subcmd__context)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         jobctl__subcmd__config__subcmd__help__subcmd__set__subcmd__context)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__config__subcmd__help__subcmd__unset)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1508,8 +1603,60 @@ _jobctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        jobctl__subcmd__config__subcmd__rename__subcmd__context)
+            opts="-n -h --namespace --data-dir --warnings-as-errors --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         jobctl__subcmd__config__subcmd__set__subcmd__context)
             opts="-n -h --current --namespace --data-dir --warnings-as-errors --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__config__subcmd__unset)
+            opts="-n -h --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3801,7 +3948,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__get)
-            opts="-f -R -k -o -A -l -w -L -a -n -h --filename --recursive --kustomize --output --template --show-managed-fields --raw --all-namespaces --selector --field-selector --watch --watch-only --output-watch-events --no-headers --show-labels --show-kind --label-columns --sort-by --ignore-not-found --show-all --chunk-size --server-print --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -k -o -A -l -w -L -a -n -h --filename --recursive --kustomize --output --template --show-managed-fields --raw --all-namespaces --selector --field-selector --watch --watch-only --subresource --output-watch-events --no-headers --show-labels --show-kind --label-columns --sort-by --ignore-not-found --show-all --chunk-size --server-print --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3848,6 +3995,10 @@ _jobctl() {
                     return 0
                     ;;
                 --field-selector)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --subresource)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4027,7 +4178,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__help__subcmd__config)
-            opts="view current-context get-contexts get-clusters get-users set-context use-context"
+            opts="view current-context get-contexts get-clusters get-users set-context rename-context delete-context unset use-context"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4041,6 +4192,20 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__help__subcmd__config__subcmd__current__subcmd__context)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__help__subcmd__config__subcmd__delete__subcmd__context)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -4096,7 +4261,35 @@ _jobctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        jobctl__subcmd__help__subcmd__config__subcmd__rename__subcmd__context)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         jobctl__subcmd__help__subcmd__config__subcmd__set__subcmd__context)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobctl__subcmd__help__subcmd__config__subcmd__unset)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -5689,7 +5882,7 @@ _jobctl() {
             return 0
             ;;
         jobctl__subcmd__replace)
-            opts="-f -R -k -o -n -h --filename --recursive --kustomize --force --grace-period --timeout --dry-run --validate --save-config --output --template --show-managed-fields --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
+            opts="-f -R -k -o -n -h --filename --recursive --kustomize --force --grace-period --subresource --timeout --dry-run --validate --save-config --output --template --show-managed-fields --field-manager --pass-env --namespace --data-dir --warnings-as-errors --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5712,6 +5905,10 @@ _jobctl() {
                     return 0
                     ;;
                 --grace-period)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --subresource)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

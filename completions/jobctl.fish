@@ -69,7 +69,7 @@ complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "options" -d 'List the
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "version" -d 'Print the version'
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "completion" -d 'Output shell completion code for bash, zsh, fish, elvish or powershell'
 complete -c jobctl -n "__fish_jobctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s f -l filename -d 'Files, directories, patterns of names, or URLs that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
@@ -95,7 +95,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l server-side -d '
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l force-conflicts -d 'Refused: as --server-side'
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jobctl -n "__fish_jobctl_using_subcommand diff" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand diff" -s f -l filename -d 'Files, directories, patterns of names, or URLs that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand diff" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand diff" -s l -l selector -d 'Label selector: only these documents' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand diff" -l field-manager -d 'Accepted for kubectl\'s sake: who manages a field is not recorded' -r
@@ -106,7 +106,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand diff" -s R -l recursive -d
 complete -c jobctl -n "__fish_jobctl_using_subcommand diff" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand diff" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from clusterrole clusterrolebinding configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from clusterrole clusterrolebinding configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -s f -l filename -d 'Files, directories, patterns of names, or URLs that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from clusterrole clusterrolebinding configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from clusterrole clusterrolebinding configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and not __fish_seen_subcommand_from clusterrole clusterrolebinding configmap cronjob job namespace priorityclass quota role rolebinding secret service serviceaccount help" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
@@ -332,9 +332,10 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_su
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from help" -f -a "service" -d 'Create a Service'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from help" -f -a "serviceaccount" -d 'Create a ServiceAccount'
 complete -c jobctl -n "__fish_jobctl_using_subcommand create; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -s f -l filename -d 'Files, directories, patterns of names, or URLs that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l grace-period -d 'Seconds given to the old pods\' processes to end; negative: what the pod says' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l subresource -d 'Must be "status": what is to be replaced in place of the rest' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l timeout -d 'Accepted for kubectl\'s sake: the objects are replaced in one step' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
@@ -350,7 +351,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l save-config -d
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand replace" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s f -l filename -d 'Files, directories, patterns of names, or URLs that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown or duplicate fields' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand run" -l timeout -d 'How long to wait; the Job goes on when the time is over. Negative is without end' -r
@@ -375,7 +376,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand set; and not __fish_seen_s
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and not __fish_seen_subcommand_from image env resources selector serviceaccount subject help" -f -a "serviceaccount" -d 'Set the service account of pod templates'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and not __fish_seen_subcommand_from image env resources selector serviceaccount subject help" -f -a "subject" -d 'Add users, groups and service accounts to a RoleBinding or ClusterRoleBinding'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and not __fish_seen_subcommand_from image env resources selector serviceaccount subject help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from image" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from image" -s f -l filename -d 'Files, directories, patterns of names, or URLs that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from image" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from image" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from image" -l field-selector -d 'Field selector' -r
@@ -391,7 +392,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subco
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from image" -l local -d 'Change what is in the files and print it; nothing is stored'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from image" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from image" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from env" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from env" -s f -l filename -d 'Files, directories, patterns of names, or URLs that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from env" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from env" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from env" -l field-selector -d 'Field selector' -r
@@ -416,7 +417,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subco
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from env" -l local -d 'Change what is in the files and print it; nothing is stored'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from env" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from env" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from resources" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from resources" -s f -l filename -d 'Files, directories, patterns of names, or URLs that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from resources" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from resources" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from resources" -l field-selector -d 'Field selector' -r
@@ -435,7 +436,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subco
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from resources" -l local -d 'Change what is in the files and print it; nothing is stored'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from resources" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from resources" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from selector" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from selector" -s f -l filename -d 'Files, directories, patterns of names, or URLs that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from selector" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from selector" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from selector" -l field-selector -d 'Field selector' -r
@@ -452,7 +453,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subco
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from selector" -l local -d 'Change what is in the files and print it; nothing is stored'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from selector" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from selector" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from serviceaccount" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from serviceaccount" -s f -l filename -d 'Files, directories, patterns of names, or URLs that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from serviceaccount" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from serviceaccount" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from serviceaccount" -l field-selector -d 'Field selector' -r
@@ -468,7 +469,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subco
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from serviceaccount" -l local -d 'Change what is in the files and print it; nothing is stored'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from serviceaccount" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from serviceaccount" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from subject" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from subject" -s f -l filename -d 'Files, directories, patterns of names, or URLs that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from subject" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from subject" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from subject" -l field-selector -d 'Field selector' -r
@@ -494,13 +495,14 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subco
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from help" -f -a "serviceaccount" -d 'Set the service account of pod templates'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from help" -f -a "subject" -d 'Add users, groups and service accounts to a RoleBinding or ClusterRoleBinding'
 complete -c jobctl -n "__fish_jobctl_using_subcommand set; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s f -l filename -d 'Files, directories, patterns of names, or URLs that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s o -l output -d 'Output format: json, yaml, kyaml, name, wide, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…, custom-columns=…, custom-columns-file=…' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l template -d 'The template, or the file with it, of an output format that is given without one' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l raw -d 'Not here: there is no API server that could answer' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s l -l selector -d 'Label selector: key=value, key!=value, key in (a,b), key notin (a,b), key, !key' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l field-selector -d 'Field selector: key=value, key!=value' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l subresource -d 'Must be "status" or "scale": with "scale", of what can be scaled, how many there are and should be' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s L -l label-columns -d 'Labels that get a column of their own' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l sort-by -d 'Sort by this field, a JSONPath such as .metadata.creationTimestamp' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l chunk-size -d 'Accepted for kubectl\'s sake: lists come in one piece' -r
@@ -520,7 +522,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s a -l show-all -d '
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l server-print -d 'Accepted for kubectl\'s sake: there is no server that could print'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand get" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -s f -l filename -d 'Files, directories, patterns of names, or URLs that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand describe" -l show-events -d 'Show the Events of each object' -r -f -a "true\t''
@@ -560,7 +562,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l timestamps -d 'Pu
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l ignore-errors -d 'Accepted for kubectl\'s sake'
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand logs" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s f -l filename -d 'Files, directories, patterns of names, or URLs that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l for -d 'delete, create, condition=NAME[=VALUE], condition=NAME,NAME (any of them), or jsonpath=\'{PATH}\'[=VALUE]; given several times: all of them' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l timeout -d 'How long to wait for all together; 0 checks once, negative waits for a week' -r
@@ -576,7 +578,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s A -l all-namespac
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand wait" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s f -l filename -d 'Files, directories, patterns of names, or URLs that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l cascade -d 'Must be "background", "foreground", or "orphan": what becomes of a Job\'s pods' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l grace-period -d 'Seconds given to processes to end; negative: what the pod says' -r
@@ -598,7 +600,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l ignore-not-foun
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s i -l interactive -d 'Ask before deleting'
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand delete" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s f -l filename -d 'Files, directories, patterns of names, or URLs that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l field-selector -d 'Field selector' -r
@@ -618,7 +620,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l show-managed-fie
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l local -d 'Change what is in the files and print it; nothing is stored'
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand patch" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand edit" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand edit" -s f -l filename -d 'Files, directories, patterns of names, or URLs that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand edit" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand edit" -s o -l output -d 'Output format: json or yaml, of what is edited' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand edit" -l validate -d 'Must be one of: strict (or true), warn, ignore (or false): what to do about unknown fields' -r
@@ -632,7 +634,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand edit" -l save-config -d 'K
 complete -c jobctl -n "__fish_jobctl_using_subcommand edit" -l windows-line-endings -d 'End lines as Windows does'
 complete -c jobctl -n "__fish_jobctl_using_subcommand edit" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand edit" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s f -l filename -d 'Files, directories, patterns of names, or URLs that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l field-selector -d 'Field selector' -r
@@ -651,7 +653,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l list -d 'Show wh
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l local -d 'Change what is in the files and print it; nothing is stored'
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand label" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s f -l filename -d 'Files, directories, patterns of names, or URLs that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l field-selector -d 'Field selector' -r
@@ -670,7 +672,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l list -d 'Show
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l local -d 'Change what is in the files and print it; nothing is stored'
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand annotate" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s f -l filename -d 'Files, directories, patterns of names, or URLs that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l replicas -d 'The new number of pods' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l current-replicas -d 'Only if the number is this now' -r
@@ -687,7 +689,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l all -d 'All Jobs
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand scale" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s f -l filename -d 'Files, directories, patterns of names, or URLs that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -l dry-run -d 'Must be "none", "server", or "client": only say what would be done' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s o -l output -d 'Output format: json, yaml, kyaml, name, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, go-template=…, go-template-file=…' -r
@@ -700,7 +702,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -l force -d 'Also J
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rerun" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s f -l filename -d 'Files, directories, patterns of names, or URLs that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l field-selector -d 'Field selector' -r
@@ -715,7 +717,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l all -d 'All ob
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand suspend" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -s f -l filename -d 'Files, directories, patterns of names, or URLs that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand resume" -l field-selector -d 'Field selector' -r
@@ -750,7 +752,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and not __fish_se
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and not __fish_seen_subcommand_from status history restart undo pause resume help" -f -a "pause" -d 'No kind here can be paused: a Job can be suspended'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and not __fish_seen_subcommand_from status history restart undo pause resume help" -f -a "resume" -d 'No kind here can be paused: a Job can be suspended'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and not __fish_seen_subcommand_from status history restart undo pause resume help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from status" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from status" -s f -l filename -d 'Files, directories, patterns of names, or URLs that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from status" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from status" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from status" -s w -l watch -d 'Until it is done' -r -f -a "true\t''
@@ -762,7 +764,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_s
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from status" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from status" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from history" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from history" -s f -l filename -d 'Files, directories, patterns of names, or URLs that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from history" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from history" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from history" -l revision -d 'Show the pod template of this revision' -r
@@ -771,7 +773,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_s
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from history" -s R -l recursive -d 'Process the directories used in -f, --filename recursively'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from history" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from history" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from restart" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from restart" -s f -l filename -d 'Files, directories, patterns of names, or URLs that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from restart" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from restart" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from restart" -l field-selector -d 'Field selector' -r
@@ -786,7 +788,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_s
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from restart" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from restart" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from restart" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -s f -l filename -d 'Files, directories, patterns of names, or URLs that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l field-selector -d 'Field selector' -r
@@ -802,7 +804,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_s
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from undo" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from pause" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from pause" -s f -l filename -d 'Files, directories, patterns of names, or URLs that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from pause" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from pause" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from pause" -l field-selector -d 'Field selector' -r
@@ -817,7 +819,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_s
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from pause" -l show-managed-fields -d 'Accepted for kubectl\'s sake: there are no managed fields'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from pause" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from pause" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -s f -l filename -d 'Files, directories or patterns of names that contain the manifests; `-` is standard input' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -s f -l filename -d 'Files, directories, patterns of names, or URLs that contain the manifests; `-` is standard input' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -s k -l kustomize -d 'Refused: kustomize builds what is then given to -f' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -s l -l selector -d 'Label selector' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand rollout; and __fish_seen_subcommand_from resume" -l field-selector -d 'Field selector' -r
@@ -997,18 +999,21 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand cluster-info" -s n -l name
 complete -c jobctl -n "__fish_jobctl_using_subcommand cluster-info" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand cluster-info" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand cluster-info" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand config; and not __fish_seen_subcommand_from view current-context get-contexts get-clusters get-users set-context use-context help" -s n -l namespace -d 'The namespace scope of this request' -r
-complete -c jobctl -n "__fish_jobctl_using_subcommand config; and not __fish_seen_subcommand_from view current-context get-contexts get-clusters get-users set-context use-context help" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
-complete -c jobctl -n "__fish_jobctl_using_subcommand config; and not __fish_seen_subcommand_from view current-context get-contexts get-clusters get-users set-context use-context help" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
-complete -c jobctl -n "__fish_jobctl_using_subcommand config; and not __fish_seen_subcommand_from view current-context get-contexts get-clusters get-users set-context use-context help" -s h -l help -d 'Print help'
-complete -c jobctl -n "__fish_jobctl_using_subcommand config; and not __fish_seen_subcommand_from view current-context get-contexts get-clusters get-users set-context use-context help" -f -a "view" -d 'Display the settings in the form of a kubeconfig file'
-complete -c jobctl -n "__fish_jobctl_using_subcommand config; and not __fish_seen_subcommand_from view current-context get-contexts get-clusters get-users set-context use-context help" -f -a "current-context" -d 'Display the current context'
-complete -c jobctl -n "__fish_jobctl_using_subcommand config; and not __fish_seen_subcommand_from view current-context get-contexts get-clusters get-users set-context use-context help" -f -a "get-contexts" -d 'Display the contexts'
-complete -c jobctl -n "__fish_jobctl_using_subcommand config; and not __fish_seen_subcommand_from view current-context get-contexts get-clusters get-users set-context use-context help" -f -a "get-clusters" -d 'Display the clusters: this machine'
-complete -c jobctl -n "__fish_jobctl_using_subcommand config; and not __fish_seen_subcommand_from view current-context get-contexts get-clusters get-users set-context use-context help" -f -a "get-users" -d 'Display the users'
-complete -c jobctl -n "__fish_jobctl_using_subcommand config; and not __fish_seen_subcommand_from view current-context get-contexts get-clusters get-users set-context use-context help" -f -a "set-context" -d 'Choose the namespace of the commands to come: set-context --current --namespace=NAME'
-complete -c jobctl -n "__fish_jobctl_using_subcommand config; and not __fish_seen_subcommand_from view current-context get-contexts get-clusters get-users set-context use-context help" -f -a "use-context" -d 'Make a context the current one; there is one, "jobctl"'
-complete -c jobctl -n "__fish_jobctl_using_subcommand config; and not __fish_seen_subcommand_from view current-context get-contexts get-clusters get-users set-context use-context help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jobctl -n "__fish_jobctl_using_subcommand config; and not __fish_seen_subcommand_from view current-context get-contexts get-clusters get-users set-context rename-context delete-context unset use-context help" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand config; and not __fish_seen_subcommand_from view current-context get-contexts get-clusters get-users set-context rename-context delete-context unset use-context help" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand config; and not __fish_seen_subcommand_from view current-context get-contexts get-clusters get-users set-context rename-context delete-context unset use-context help" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
+complete -c jobctl -n "__fish_jobctl_using_subcommand config; and not __fish_seen_subcommand_from view current-context get-contexts get-clusters get-users set-context rename-context delete-context unset use-context help" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand config; and not __fish_seen_subcommand_from view current-context get-contexts get-clusters get-users set-context rename-context delete-context unset use-context help" -f -a "view" -d 'Display the settings in the form of a kubeconfig file'
+complete -c jobctl -n "__fish_jobctl_using_subcommand config; and not __fish_seen_subcommand_from view current-context get-contexts get-clusters get-users set-context rename-context delete-context unset use-context help" -f -a "current-context" -d 'Display the current context'
+complete -c jobctl -n "__fish_jobctl_using_subcommand config; and not __fish_seen_subcommand_from view current-context get-contexts get-clusters get-users set-context rename-context delete-context unset use-context help" -f -a "get-contexts" -d 'Display the contexts'
+complete -c jobctl -n "__fish_jobctl_using_subcommand config; and not __fish_seen_subcommand_from view current-context get-contexts get-clusters get-users set-context rename-context delete-context unset use-context help" -f -a "get-clusters" -d 'Display the clusters: this machine'
+complete -c jobctl -n "__fish_jobctl_using_subcommand config; and not __fish_seen_subcommand_from view current-context get-contexts get-clusters get-users set-context rename-context delete-context unset use-context help" -f -a "get-users" -d 'Display the users'
+complete -c jobctl -n "__fish_jobctl_using_subcommand config; and not __fish_seen_subcommand_from view current-context get-contexts get-clusters get-users set-context rename-context delete-context unset use-context help" -f -a "set-context" -d 'Choose the namespace of the commands to come: set-context --current --namespace=NAME'
+complete -c jobctl -n "__fish_jobctl_using_subcommand config; and not __fish_seen_subcommand_from view current-context get-contexts get-clusters get-users set-context rename-context delete-context unset use-context help" -f -a "rename-context" -d 'Refused: there is one context, "jobctl", and it keeps its name'
+complete -c jobctl -n "__fish_jobctl_using_subcommand config; and not __fish_seen_subcommand_from view current-context get-contexts get-clusters get-users set-context rename-context delete-context unset use-context help" -f -a "delete-context" -d 'Refused: there is one context, "jobctl", and it stays'
+complete -c jobctl -n "__fish_jobctl_using_subcommand config; and not __fish_seen_subcommand_from view current-context get-contexts get-clusters get-users set-context rename-context delete-context unset use-context help" -f -a "unset" -d 'Take a choice back: contexts.jobctl.namespace'
+complete -c jobctl -n "__fish_jobctl_using_subcommand config; and not __fish_seen_subcommand_from view current-context get-contexts get-clusters get-users set-context rename-context delete-context unset use-context help" -f -a "use-context" -d 'Make a context the current one; there is one, "jobctl"'
+complete -c jobctl -n "__fish_jobctl_using_subcommand config; and not __fish_seen_subcommand_from view current-context get-contexts get-clusters get-users set-context rename-context delete-context unset use-context help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c jobctl -n "__fish_jobctl_using_subcommand config; and __fish_seen_subcommand_from view" -s o -l output -d 'One of yaml or json' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand config; and __fish_seen_subcommand_from view" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand config; and __fish_seen_subcommand_from view" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
@@ -1040,6 +1045,18 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand config; and __fish_seen_su
 complete -c jobctl -n "__fish_jobctl_using_subcommand config; and __fish_seen_subcommand_from set-context" -l current -d 'The current context'
 complete -c jobctl -n "__fish_jobctl_using_subcommand config; and __fish_seen_subcommand_from set-context" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
 complete -c jobctl -n "__fish_jobctl_using_subcommand config; and __fish_seen_subcommand_from set-context" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand config; and __fish_seen_subcommand_from rename-context" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand config; and __fish_seen_subcommand_from rename-context" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand config; and __fish_seen_subcommand_from rename-context" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
+complete -c jobctl -n "__fish_jobctl_using_subcommand config; and __fish_seen_subcommand_from rename-context" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand config; and __fish_seen_subcommand_from delete-context" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand config; and __fish_seen_subcommand_from delete-context" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand config; and __fish_seen_subcommand_from delete-context" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
+complete -c jobctl -n "__fish_jobctl_using_subcommand config; and __fish_seen_subcommand_from delete-context" -s h -l help -d 'Print help'
+complete -c jobctl -n "__fish_jobctl_using_subcommand config; and __fish_seen_subcommand_from unset" -s n -l namespace -d 'The namespace scope of this request' -r
+complete -c jobctl -n "__fish_jobctl_using_subcommand config; and __fish_seen_subcommand_from unset" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
+complete -c jobctl -n "__fish_jobctl_using_subcommand config; and __fish_seen_subcommand_from unset" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
+complete -c jobctl -n "__fish_jobctl_using_subcommand config; and __fish_seen_subcommand_from unset" -s h -l help -d 'Print help'
 complete -c jobctl -n "__fish_jobctl_using_subcommand config; and __fish_seen_subcommand_from use-context" -s n -l namespace -d 'The namespace scope of this request' -r
 complete -c jobctl -n "__fish_jobctl_using_subcommand config; and __fish_seen_subcommand_from use-context" -l data-dir -d 'Where state is kept, in place of $JOBCTL_DATA_DIR and the user\'s data directory' -r -F
 complete -c jobctl -n "__fish_jobctl_using_subcommand config; and __fish_seen_subcommand_from use-context" -l warnings-as-errors -d 'A command that has warned of something ends with exit code 1'
@@ -1050,6 +1067,9 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand config; and __fish_seen_su
 complete -c jobctl -n "__fish_jobctl_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "get-clusters" -d 'Display the clusters: this machine'
 complete -c jobctl -n "__fish_jobctl_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "get-users" -d 'Display the users'
 complete -c jobctl -n "__fish_jobctl_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "set-context" -d 'Choose the namespace of the commands to come: set-context --current --namespace=NAME'
+complete -c jobctl -n "__fish_jobctl_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "rename-context" -d 'Refused: there is one context, "jobctl", and it keeps its name'
+complete -c jobctl -n "__fish_jobctl_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "delete-context" -d 'Refused: there is one context, "jobctl", and it stays'
+complete -c jobctl -n "__fish_jobctl_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "unset" -d 'Take a choice back: contexts.jobctl.namespace'
 complete -c jobctl -n "__fish_jobctl_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "use-context" -d 'Make a context the current one; there is one, "jobctl"'
 complete -c jobctl -n "__fish_jobctl_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c jobctl -n "__fish_jobctl_using_subcommand options" -s n -l namespace -d 'The namespace scope of this request' -r
@@ -1146,4 +1166,7 @@ complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subc
 complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "get-clusters" -d 'Display the clusters: this machine'
 complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "get-users" -d 'Display the users'
 complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "set-context" -d 'Choose the namespace of the commands to come: set-context --current --namespace=NAME'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "rename-context" -d 'Refused: there is one context, "jobctl", and it keeps its name'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "delete-context" -d 'Refused: there is one context, "jobctl", and it stays'
+complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "unset" -d 'Take a choice back: contexts.jobctl.namespace'
 complete -c jobctl -n "__fish_jobctl_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "use-context" -d 'Make a context the current one; there is one, "jobctl"'

@@ -15,7 +15,7 @@ use crate::printers::rows::Row;
 use crate::printers::table::{TableOptions, TablePrinter};
 
 /// What the context is called, and the cluster and the user in it.
-const NAME: &str = "jobctl";
+pub(super) const NAME: &str = "jobctl";
 
 /// Show and choose what commands refer to: the namespace
 #[derive(Debug, clap::Args)]
@@ -35,6 +35,23 @@ enum What {
     /// Display the users
     GetUsers,
     SetContext(SetContextArgs),
+    /// Refused: there is one context, "jobctl", and it keeps its name
+    #[command(hide = true)]
+    RenameContext {
+        /// The name, and the new one
+        names: Vec<String>,
+    },
+    /// Refused: there is one context, "jobctl", and it stays
+    #[command(hide = true)]
+    DeleteContext {
+        /// Its name
+        name: Vec<String>,
+    },
+    /// Take a choice back: contexts.jobctl.namespace
+    Unset {
+        /// The setting
+        property: Vec<String>,
+    },
     /// Make a context the current one; there is one, "jobctl"
     #[command(alias = "use")]
     UseContext {
@@ -92,6 +109,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         What::GetClusters | What::GetUsers => done(say("NAME").and_then(|()| say(NAME))),
         What::SetContext(args) => set_context(global, args),
         What::UseContext { name } => use_context(name.as_deref()),
+        What::RenameContext { names } => rename_context(names),
+        What::DeleteContext { name } => delete_context(name),
+        What::Unset { property } => unset(property),
     }
 }
 
@@ -173,4 +193,29 @@ fn use_context(name: Option<&str>) -> Result<ExitCode> {
         Some(other) => bail!("no context exists with the name: {other:?}"),
         None => bail!("Unexpected args: []"),
     }
+}
+
+fn rename_context(names: &[String]) -> Result<ExitCode> {
+    match names {
+        [old, _] if old == NAME => bail!("cannot rename the context {NAME:?}: it is this machine"),
+        [old, _] => bail!("cannot rename the context {old:?}, it's not in the configuration"),
+        _ => bail!("Unexpected args: {names:?}"),
+    }
+}
+
+fn delete_context(name: &[String]) -> Result<ExitCode> {
+    match name {
+        [name] if name == NAME => bail!("cannot delete context {NAME}: it is this machine"),
+        [name] => bail!("cannot delete context {name}, it is not there"),
+        _ => bail!("Unexpected args: {name:?}"),
+    }
+}
+
+fn unset(property: &[String]) -> Result<ExitCode> {
+    let [property] = property else { bail!("Unexpected args: {property:?}") };
+    match property.strip_prefix("contexts.jobctl.") {
+        Some("namespace") => choose_namespace(None)?,
+        _ => bail!("{property:?} cannot be unset: what is chosen here is contexts.{NAME}.namespace"),
+    }
+    done(say(&format!("Property {property:?} unset.")))
 }

@@ -61,6 +61,7 @@ mod stateful_sets;
 mod terminal;
 mod trust;
 mod upstream;
+mod urls;
 mod usage;
 mod users;
 mod volumes;
