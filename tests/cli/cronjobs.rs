@@ -268,7 +268,7 @@ fn a_job_is_made_of_a_cronjob_by_hand() {
             "",
             "Error from server (NotFound): cronjobs.batch \"none\" not found\n",
         ),
-        ("create job other --from=job/now", 1, "", "error: from must be an existing cronjob\n"),
+        ("create job other --from=job/now", 1, "", "error: unknown object type *v1.Job\n"),
         (
             "create job other --from=cronjob/tick --image=x",
             1,

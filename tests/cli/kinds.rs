@@ -119,7 +119,7 @@ fn only_what_has_pods_can_be_scaled() {
     let world = World::new();
     world
         .run("scale cm x --replicas=1")
-        .fails_with("Error from server (NotFound): configmaps \"x\" not found\n");
+        .fails_with("error: no objects passed to scale configmaps \"x\" not found\n");
 }
 
 #[test]
