@@ -15,7 +15,7 @@ use crate::printers::rows::Row;
 use crate::printers::table::{TableOptions, TablePrinter};
 
 /// What the context is called, and the cluster and the user in it.
-const NAME: &str = "jobctl";
+pub(super) const NAME: &str = "jobctl";
 
 /// Show and change how jobctl is set up, and the namespace that commands refer to
 #[derive(Debug, clap::Args)]
@@ -45,6 +45,18 @@ enum What {
     Unset {
         /// Such as maxPods, or defaultRequests.cpu
         key: String,
+    },
+    /// Refused: there is one context, "jobctl", and it keeps its name
+    #[command(hide = true)]
+    RenameContext {
+        /// The name, and the new one
+        names: Vec<String>,
+    },
+    /// Refused: there is one context, "jobctl", and it stays
+    #[command(hide = true)]
+    DeleteContext {
+        /// Its name
+        name: Vec<String>,
     },
     /// Make a context the current one; there is one, "jobctl"
     #[command(alias = "use")]
@@ -114,6 +126,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         What::Get { key } => get(key.as_deref()),
         What::Set(args) => set(args),
         What::Unset { key } => unset(key),
+        What::RenameContext { names } => rename_context(names),
+        What::DeleteContext { name } => delete_context(name),
         What::UseContext { name } => use_context(name.as_deref()),
     }
 }
@@ -226,5 +240,21 @@ fn use_context(name: Option<&str>) -> Result<ExitCode> {
         Some(NAME) => done(say(&format!("Switched to context {NAME:?}."))),
         Some(other) => bail!("no context exists with the name: {other:?}"),
         None => bail!("Unexpected args: []"),
+    }
+}
+
+fn rename_context(names: &[String]) -> Result<ExitCode> {
+    match names {
+        [old, _] if old == NAME => bail!("cannot rename the context {NAME:?}: it is this machine"),
+        [old, _] => bail!("cannot rename the context {old:?}, it's not in the configuration"),
+        _ => bail!("Unexpected args: {names:?}"),
+    }
+}
+
+fn delete_context(name: &[String]) -> Result<ExitCode> {
+    match name {
+        [name] if name == NAME => bail!("cannot delete context {NAME}: it is this machine"),
+        [name] => bail!("cannot delete context {name}, it is not there"),
+        _ => bail!("Unexpected args: {name:?}"),
     }
 }

@@ -8,6 +8,7 @@ use std::fmt;
 
 use chrono::Duration;
 use clap::builder::ValueParser;
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::api::durations;
@@ -44,6 +45,54 @@ const OF_CLUSTERS: [(&str, Option<char>, bool); 25] = [
     ("v", Some('v'), false),
     ("vmodule", None, false),
 ];
+
+/// Those of them that somebody gives who means a certain cluster, or a certain user of it.
+const OF_ANOTHER: [&str; 15] = [
+    "as",
+    "as-group",
+    "as-uid",
+    "certificate-authority",
+    "client-certificate",
+    "client-key",
+    "cluster",
+    "insecure-skip-tls-verify",
+    "kubeconfig",
+    "password",
+    "server",
+    "tls-server-name",
+    "token",
+    "user",
+    "username",
+];
+
+/// What a command line says of a cluster.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Meant {
+    /// The context that it names.
+    pub(super) context: Option<String>,
+    /// The flags that are of no use here, as `--server`.
+    pub(super) idle: Vec<String>,
+}
+
+/// What a command line says of a cluster, at whichever of its verbs.
+pub(super) fn meant(matches: &ArgMatches) -> Meant {
+    let mut meant = Meant::default();
+    let mut next = Some(matches);
+    while let Some(matches) = next {
+        let is_given = |name: &str| {
+            // A verb's own flag of that name is another one.
+            matches!(matches.try_contains_id(name), Ok(true))
+                && matches.value_source(name) == Some(ValueSource::CommandLine)
+        };
+        if is_given("context") {
+            meant.context = matches.try_get_one::<String>("context").ok().flatten().cloned();
+        }
+        let idle = OF_ANOTHER.into_iter().filter(|name| is_given(name)).map(|name| format!("--{name}"));
+        meant.idle.extend(idle);
+        next = matches.subcommand().map(|(_, inner)| inner);
+    }
+    meant
+}
 
 /// The long names of these flags.
 pub(super) fn names_of_cluster_flags() -> impl Iterator<Item = &'static str> {

@@ -1,5 +1,7 @@
 //! `get`.
 
+mod scale;
+
 use std::num::NonZero;
 use std::process::ExitCode;
 
@@ -59,6 +61,9 @@ pub(super) struct Args {
     /// Watch for changes without listing first
     #[arg(long)]
     watch_only: bool,
+    /// Must be "status" or "scale": with "scale", of what can be scaled, how many there are and should be
+    #[arg(long)]
+    subresource: Option<String>,
     /// With a watch: say whether an object was ADDED, MODIFIED or DELETED
     #[arg(long)]
     output_watch_events: bool,
@@ -105,6 +110,11 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let mut format = Format::parse(output.as_deref(), args.no_headers)?;
     if args.show_labels && matches!(format, Format::Name) {
         bail!("--show-labels option cannot be used with name printer");
+    }
+    match args.subresource.as_deref() {
+        None | Some("" | "status") => {}
+        Some("scale") => return scale::run(global, args, &mut format),
+        Some(other) => bail!("invalid subresource value: {other:?}. Must be one of [status scale]"),
     }
     if args.output_watch_events && !(args.watch || args.watch_only) {
         bail!("--output-watch-events option can only be used with --watch or --watch-only");

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::context::Global;
 use super::failure::verbatim;
+use super::fetch::{fetch, is_url};
 use super::glob;
 use super::output::{warn, warn_once};
 use super::resources::{self, Target};
@@ -21,7 +22,7 @@ use crate::apiserver::FieldValidation as Validate;
 /// Which manifests a verb is to read
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct FileArgs {
-    /// Files, directories or patterns of names that contain the manifests; `-` is standard input
+    /// Files, directories, patterns of names, or URLs that contain the manifests; `-` is standard input
     #[arg(short = 'f', long = "filename", value_name = "FILENAME", value_delimiter = ',')]
     pub(super) filenames: Vec<String>,
     /// Process the directories used in -f, --filename recursively
@@ -172,6 +173,10 @@ fn read_with<T>(files: &FileArgs, each: impl Fn(Parsed, &str) -> Result<T>) -> R
     for source in sources(files)? {
         let (name, bytes) = match source {
             Source::Stdin => ("STDIN".to_owned(), read_bounded(std::io::stdin().lock(), "STDIN")?),
+            Source::Url(url) => {
+                let bytes = fetch(&url)?;
+                (url, bytes)
+            }
             Source::File(path) => match read_file(&path) {
                 Ok(bytes) => (path.display().to_string(), bytes),
                 Err(error) => {
@@ -201,6 +206,7 @@ fn read_with<T>(files: &FileArgs, each: impl Fn(Parsed, &str) -> Result<T>) -> R
 /// Where documents come from.
 enum Source {
     Stdin,
+    Url(String),
     File(PathBuf),
 }
 
@@ -221,6 +227,10 @@ fn sources(files: &FileArgs) -> Result<Vec<Source>> {
             sources.push(Source::Stdin);
             continue;
         }
+        if is_url(name) {
+            sources.push(Source::Url(name.clone()));
+            continue;
+        }
         match named(name, files.recursive) {
             Ok(paths) => sources.extend(paths.into_iter().map(Source::File)),
             Err(error) => unusable.push(error),
@@ -235,9 +245,6 @@ fn sources(files: &FileArgs) -> Result<Vec<Source>> {
 
 /// The files that one `-f` names: a file, those of a directory, or what a pattern matches.
 fn named(name: &str, recursive: bool) -> Result<Vec<PathBuf>> {
-    if name.starts_with("http://") || name.starts_with("https://") {
-        bail!("{name:?}: manifests are not fetched from the network; download it first and name the file");
-    }
     let paths = if is_missing(Path::new(name)) { glob::expand(name)? } else { vec![PathBuf::from(name)] };
     if paths.is_empty() {
         bail!("the path {name:?} does not exist");
@@ -335,7 +342,7 @@ fn walk(directory: &Path, recursive: bool, found: &mut Vec<PathBuf>) -> Result<(
 }
 
 /// No more than one byte past the limit is ever held.
-fn read_bounded(reader: impl Read, name: &str) -> Result<Vec<u8>> {
+pub(super) fn read_bounded(reader: impl Read, name: &str) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     reader
         .take(MAX_MANIFEST_BYTES as u64 + 1)

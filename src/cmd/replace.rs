@@ -14,7 +14,7 @@ use super::outcome::{DryRun, Outcomes};
 use super::output::{say, warn_all};
 use super::submit;
 use crate::api::meta::{ANNOTATION_LAST_APPLIED, name};
-use crate::apiserver::{Creator, DeleteOptions, FieldValidation as Validate, Read as _, Update};
+use crate::apiserver::{Creator, DeleteOptions, FieldValidation as Validate, Read as _, Subresource, Update};
 use crate::client::Requests;
 use crate::registry::apply::last_applied;
 use crate::registry::object::Object;
@@ -31,6 +31,9 @@ pub(super) struct Args {
     /// Seconds given to the old pods' processes to end; negative: what the pod says
     #[arg(long, default_value_t = -1)]
     grace_period: i64,
+    /// Must be "status": what is to be replaced in place of the rest
+    #[arg(long)]
+    subresource: Option<String>,
     /// Accepted for kubectl's sake: the objects are replaced in one step
     #[arg(long, hide = true, value_parser = flags::duration)]
     timeout: Option<Duration>,
@@ -62,6 +65,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if args.timeout.is_some_and(|timeout| timeout > Duration::zero()) && !args.force {
         bail!("--timeout must have --force specified");
     }
+    let subresource = super::change::subresource(args.subresource.as_deref())?;
+    if subresource != Subresource::Main && args.force {
+        bail!("--force is not allowed with --subresource");
+    }
     let documents = manifests::read_validated(&args.files, args.validate)?;
     if documents.is_empty() {
         bail!("no objects passed to replace");
@@ -78,7 +85,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     for document in documents {
         let done = document.and_then(|mut document| {
             submit::set_namespace(&mut document, &context)?;
-            replace(&document, args, &context, &creator, &mut requests)
+            replace(&document, args, subresource, &context, &creator, &mut requests)
                 .map_err(|error| while_doing(error, &format!("error when replacing {:?}", document.source)))
         });
         match done {
@@ -105,6 +112,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
 fn replace(
     document: &Document,
     args: &Args,
+    subresource: Subresource,
     context: &Context,
     creator: &Creator,
     requests: &mut Requests<'_>,
@@ -131,6 +139,7 @@ fn replace(
     let updated = requests.update(Update {
         manifest: Some((&document.value, creator)),
         is_whole: true,
+        subresource,
         all_warnings: context.warnings_as_errors,
         ..Update::new(document.kind, &key, value)
     })?;

@@ -132,7 +132,8 @@ fn apply_prints_the_objects_when_asked() {
     assert!(yaml.stdout.starts_with("apiVersion: batch/v1\nkind: Job\nmetadata:\n"), "{}", yaml.stdout);
     world.run(&format!("apply -f {path} -o table")).fails_with(
         "error: unable to match a printer suitable for the output format \"table\", allowed formats are: \
-         go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,kyaml,name,template,templatefile,yaml\n",
+         go-template,go-template-file,json,jsonpath,\
+         jsonpath-as-json,jsonpath-file,kyaml,name,template,templatefile,yaml\n",
     );
 }
 

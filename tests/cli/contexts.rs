@@ -179,3 +179,33 @@ fn whoami_says_as_whom_commands_run() {
     assert!(lines[3].starts_with("Groups      ["), "{lines:?}");
     assert!(world.run("auth whoami -o yaml").success().stdout.contains(&format!("username: {user}\n")));
 }
+
+#[test]
+fn flags_for_a_cluster_are_explained_and_another_context_is_refused() {
+    let world = World::new();
+    let _ = world.apply(&job("one", "suspend: true", "true"));
+    world.run("get jobs -o name --context jobctl --request-timeout=5s -v 3").prints("job.batch/one\n");
+    world.run("--server https://x --token y get jobs -o name").is(
+        0,
+        "job.batch/one\n",
+        "--server, --token have no effect: there is no cluster, all objects are on this machine\n",
+    );
+    world.run("get jobs -o name --as me").is(
+        0,
+        "job.batch/one\n",
+        "--as has no effect: there is no cluster, all objects are on this machine\n",
+    );
+    world.run("delete job one --context prod").fails_with(
+        "error: context \"prod\" does not exist: there is one, \"jobctl\", which is this machine; clusters are kubectl's\n",
+    );
+    world.run("get jobs -o name").prints("job.batch/one\n");
+    world
+        .run("config rename-context jobctl x")
+        .fails_with("error: cannot rename the context \"jobctl\": it is this machine\n");
+    world.run("config delete-context x").fails_with("error: cannot delete context x, it is not there\n");
+    world.run("config set-context --current --namespace=team").prints("Context \"jobctl\" modified.\n");
+    world
+        .run("config unset contexts.jobctl.namespace")
+        .prints("Property \"contexts.jobctl.namespace\" unset.\n");
+    world.run("get jobs -o name").prints("job.batch/one\n");
+}

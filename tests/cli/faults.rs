@@ -438,7 +438,7 @@ fn every_crash_point_is_crashed_at() {
         for entry in std::fs::read_dir(directory).expect("read a directory").flatten() {
             if entry.path().is_dir() {
                 sources(&entry.path(), text);
-            } else {
+            } else if entry.path().extension().is_some_and(|extension| extension == "rs") {
                 text.push_str(&std::fs::read_to_string(entry.path()).expect("read a source"));
             }
         }

@@ -72,6 +72,7 @@ mod terminal;
 mod top;
 mod trust;
 mod upstream;
+mod urls;
 mod usage;
 mod users;
 mod volumes;

@@ -41,3 +41,24 @@ fn only_the_version_meant_is_scaled() {
         .run(&format!("scale --replicas=2 --resource-version={version} --timeout=3s job/one"))
         .prints("job.batch/one scaled\n");
 }
+
+#[test]
+fn the_scale_of_a_stateful_set_is_what_a_server_says_of_it() {
+    let world = World::without_background();
+    let manifest = "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: q}\nspec:\n  serviceName: q\n  replicas: 0\n  \
+                    selector: {matchLabels: {app: q}}\n  template: {metadata: {labels: {app: q}}, spec: {containers: \
+                    [{name: c, image: i, command: [sleep, '9']}]}}\n";
+    let _ = world.apply(manifest);
+    world
+        .run("get sts/q --subresource=scale")
+        .prints("NAME   DESIRED   AVAILABLE   AGE\nq      0         0           0s\n");
+    world
+        .run("get sts/q --subresource=scale -o jsonpath='{.kind} {.spec} {.status.selector}'")
+        .prints("Scale {\"replicas\":0} app=q\n".trim_end());
+    world.run("get jobs --subresource=scale").fails_with(
+        "Error from server (MethodNotAllowed): jobs.batch cannot be scaled by a server: StatefulSets can\n",
+    );
+    world
+        .run("get sts --subresource=frob")
+        .fails_with("error: invalid subresource value: \"frob\". Must be one of [status scale]\n");
+}

@@ -136,14 +136,22 @@ fn help_shows_flags_plainly_however_it_is_asked_for() {
 fn flags_that_choose_a_cluster_are_accepted_on_either_side_of_the_verb() {
     let world = World::new();
     let _ = world.apply(&job("one", "suspend: true", "true"));
-    let flags = "--kubeconfig x --context=a --cluster b --user=c --as d --as-group e -s http://h:1 --request-timeout=5s \
+    let said = "--as, --as-group, --cluster, --insecure-skip-tls-verify, --kubeconfig, --server, --token, --user have no \
+                effect: there is no cluster, all objects are on this machine\n";
+    let flags = "--kubeconfig x --context=jobctl --cluster b --user=c --as d --as-group e -s http://h:1 --request-timeout=5s \
         --token f -v=6 --insecure-skip-tls-verify --cache-dir g --match-server-version=false";
-    world.run(&format!("{flags} get jobs -o name")).prints("job.batch/one\n");
-    world.run(&format!("get jobs {flags} -o name")).prints("job.batch/one\n");
-    world.run("get jobs -v6 --v 8 --server=h -o name").prints("job.batch/one\n");
-    world
-        .run(&format!("create job x --image=y {flags} --dry-run=client -o name -- true"))
-        .prints("job.batch/x\n");
+    world.run(&format!("{flags} get jobs -o name")).is(0, "job.batch/one\n", said);
+    world.run(&format!("get jobs {flags} -o name")).is(0, "job.batch/one\n", said);
+    world.run("get jobs -v6 --v 8 --server=h -o name").is(
+        0,
+        "job.batch/one\n",
+        "--server has no effect: there is no cluster, all objects are on this machine\n",
+    );
+    world.run(&format!("create job x --image=y {flags} --dry-run=client -o name -- true")).is(
+        0,
+        "job.batch/x\n",
+        said,
+    );
     let help = world.run("get --help").success().stdout;
     assert!(!help.contains("--kubeconfig"), "{help}");
 }
