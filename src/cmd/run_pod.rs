@@ -75,9 +75,6 @@ pub(super) struct PodArgs {
     /// Accepted for kubectl's sake: who manages a field is not recorded
     #[arg(long, hide = true)]
     field_manager: Option<String>,
-    /// Accepted for kubectl's sake: who manages a field is not recorded
-    #[arg(long, hide = true)]
-    show_managed_fields: bool,
     /// Accepted for kubectl's sake, which takes no notice of it either
     #[arg(long, hide = true)]
     grace_period: Option<i64>,
