@@ -83,7 +83,7 @@ use std::process::ExitCode;
 
 use clap::{Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::kubelet::{COMPANION, CONTROLLER};
+use crate::kubelet::{COMPANION, CONTROLLER, HOOK};
 
 pub use context::Global;
 pub use failure::EXIT_CODES;
@@ -207,6 +207,11 @@ pub fn run() -> ExitCode {
     {
         let ran = watch::run_unseen(kind, Path::new(directory));
         return if ran.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    if let [_, word, directory, namespace, name, ..] = arguments.as_slice()
+        && word == HOOK
+    {
+        return watch::run_hook(Path::new(directory), namespace, name);
     }
     if let [_, word, words @ ..] = arguments.as_slice()
         && word == complete::WORD

@@ -29,7 +29,7 @@ use crate::api::{ControllerRevision, CronJob, Job, PersistentVolumeClaim, Pod, S
 
 pub use cron_jobs::OnceEvent;
 pub use cronjob::reconcile_cron_jobs;
-pub use job::{ClockReading, JobFacts};
+pub use job::{ClockReading, JobFacts, job_reference};
 pub use statefulset::reconcile_stateful_sets;
 pub use world::{DonePod, JobEntry, PodEntry, PodOwner, Settings, World};
 

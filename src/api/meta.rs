@@ -51,6 +51,10 @@ pub const ANNOTATION_ITEMS: &str = "jobctl.local/items";
 pub const ANNOTATION_AFTER: &str = "jobctl.local/after";
 /// Ours: the condition of a Job that waits for others.
 pub const CONDITION_WAITING: &str = "jobctl.local/Waiting";
+/// Ours: what is run when the Job has failed ([`super::hooks`]).
+pub const ANNOTATION_ON_FAILURE: &str = "jobctl.local/on-failure";
+/// Ours: what is run when the Job is complete.
+pub const ANNOTATION_ON_SUCCESS: &str = "jobctl.local/on-success";
 /// Ours: the first back-off delay between retries in place of Kubernetes' 10 s (a Go duration).
 pub const ANNOTATION_BACKOFF_BASE: &str = "jobctl.local/backoff-base";
 

@@ -1,5 +1,6 @@
 //! `watch`: the controller in the foreground, and the entry of the one that nobody sees.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::mpsc;
@@ -11,8 +12,9 @@ use nix::sys::signal::{SigSet, Signal};
 use super::context::{Context, Global};
 use super::outcome::DryRun;
 use super::output::say;
+use crate::api::kinds::Key;
 use crate::kubelet::{COMPANION, set_title};
-use crate::manager::{Config, Controller, ControllerMode, clock, restart_after_error};
+use crate::manager::{Config, Controller, ControllerMode, clock, restart_after_error, take_and_run_hook};
 use crate::store::{Store, holder_of};
 
 /// Make passes until interrupted, one line per change
@@ -130,6 +132,16 @@ pub(super) fn run_unseen(kind: &str, data_directory: &Path) -> Result<()> {
         restart_after_error(&config, error);
     }
     ran
+}
+
+/// The process that runs the hook of a Job. What goes wrong is told by an Event, or by nobody.
+pub(super) fn run_hook(data_directory: &Path, namespace: &OsStr, name: &OsStr) -> ExitCode {
+    let _ = nix::sys::prctl::set_name(c"jobctl-hook");
+    // A signal to the terminal of whoever has started the controller is none of its business.
+    let _ = nix::unistd::setsid();
+    let key = Key::new(&namespace.to_string_lossy(), &name.to_string_lossy());
+    let done = Config::load(Some(data_directory)).and_then(|config| take_and_run_hook(&config, &key));
+    if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Asks a controller in the background to leave, and takes its place.

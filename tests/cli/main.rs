@@ -35,6 +35,7 @@ mod failure_policy_walkthroughs;
 mod faults;
 mod formats;
 mod get;
+mod hooks;
 mod images;
 mod indexed;
 mod kinds;

@@ -6,9 +6,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 
 use super::value::{self, json};
 use super::{each, non_negative, quoted};
-use crate::api::meta::{ANNOTATION_AFTER, ANNOTATION_BACKOFF_BASE};
+use crate::api::meta::{
+    ANNOTATION_AFTER, ANNOTATION_BACKOFF_BASE, ANNOTATION_ON_FAILURE, ANNOTATION_ON_SUCCESS,
+};
 use crate::api::status_error::FieldError;
-use crate::api::{dependencies, durations, names};
+use crate::api::{dependencies, durations, hooks, names};
 
 /// The most bytes that the annotations of an object may have together.
 const MAX_ANNOTATION_BYTES: usize = 256 * 1024;
@@ -69,6 +71,7 @@ pub(super) fn validate_annotations(
         let checked: Result<(), String> = match key.as_str() {
             ANNOTATION_BACKOFF_BASE => durations::parse(value).map(drop),
             ANNOTATION_AFTER => dependencies::parse(value).map(drop),
+            ANNOTATION_ON_FAILURE | ANNOTATION_ON_SUCCESS => hooks::parse(value).map(drop),
             _ => Ok(()),
         };
         if let Err(detail) = checked {

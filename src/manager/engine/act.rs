@@ -69,6 +69,7 @@ impl Engine {
                 }
             }
         }
+        self.start_hooks(round);
         self.refresh_volumes(round);
         // The files of volumes go with the pod's end, its logs with the pod.
         self.clear_volumes(round);
@@ -83,6 +84,15 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Starts what is to be run for Jobs that have ended. Where that cannot be, the next controller does it.
+    fn start_hooks(&mut self, round: &mut Round) {
+        let left =
+            if self.has_looked_for_hooks { Vec::new() } else { self.world.due_hooks().cloned().collect() };
+        self.has_looked_for_hooks = true;
+        round.hooks.extend(left);
+        std::mem::take(&mut round.hooks).iter().for_each(|job| self.hooks.start(self.store.root(), job));
     }
 
     /// Sees whether pods that are gone still run, and have what they leased.

@@ -110,6 +110,9 @@ impl Engine {
             }
             Action::UpdateFacts(key, facts) => {
                 round.writes.put_facts(key.clone(), &facts)?;
+                if facts.hook_due {
+                    round.hooks.insert(key.clone());
+                }
                 self.world.put_facts(key, facts);
             }
             Action::CreateJob(mut job) => {
