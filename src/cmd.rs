@@ -208,10 +208,10 @@ pub fn run() -> ExitCode {
         let ran = watch::run_unseen(kind, Path::new(directory));
         return if ran.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
-    if let [_, word, directory, namespace, name, ..] = arguments.as_slice()
+    if let [_, word, directory, kind, namespace, name, ..] = arguments.as_slice()
         && word == HOOK
     {
-        return watch::run_hook(Path::new(directory), namespace, name);
+        return watch::run_hook(Path::new(directory), kind, namespace, name);
     }
     if let [_, word, words @ ..] = arguments.as_slice()
         && word == complete::WORD

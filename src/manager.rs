@@ -28,7 +28,7 @@ pub use current_context::{choose_namespace, chosen_namespace};
 pub use endpoints::{MADE_OF, show_endpoints};
 pub use engine::{Engine, PassReport};
 pub use follow::Follower;
-pub use hooks::take_and_run_hook;
+pub use hooks::{run_hook_of_cron_job, take_and_run_hook};
 pub use node::{register_node, show_default_namespace, show_node};
 pub use notice::take_notices;
 pub use request::{

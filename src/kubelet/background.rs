@@ -11,6 +11,7 @@ use nix::unistd::Pid;
 use super::actions::POD_UID_VARIABLE;
 use super::observe::{Supervisor, supervisor_of};
 use super::spawn::{Parent, send_signal, start_anew};
+use crate::api::kinds::Key;
 use crate::store::{PodDirectory, Store, holder_of};
 
 /// `jobctl __controller DIR`: the controller in the background. It bypasses the command line's parser, whose heap
@@ -19,7 +20,7 @@ pub const CONTROLLER: &str = "__controller";
 /// `jobctl __companion DIR`: the controller of a verb that waits where nothing may stay in the background.
 pub const COMPANION: &str = "__companion";
 
-/// `jobctl __hook DIR NAMESPACE NAME`: what is run when that Job has ended.
+/// `jobctl __hook DIR KIND NAMESPACE NAME`: what is run when that Job has ended, or that CronJob is overdue.
 pub const HOOK: &str = "__hook";
 
 /// The variables that a controller needs: where things are, and how it is set up. Whatever else its starter has (tokens, for
@@ -46,13 +47,19 @@ pub fn start_detached(kind: &str, root: &Path) -> io::Result<Pid> {
     start(&[kind.as_ref(), root.as_os_str()], kept_environment(), Parent::Us)
 }
 
-/// Starts the process that runs the hook of a Job, as our child.
+/// Starts the process that runs the hook of an object, as our child.
 ///
 /// # Errors
 /// The process cannot be started.
-pub(super) fn start_hook(root: &Path, namespace: &str, name: &str) -> io::Result<Pid> {
+pub(super) fn start_hook(root: &Path, kind: &str, object: &Key) -> io::Result<Pid> {
     start(
-        &[HOOK.as_ref(), root.as_os_str(), namespace.as_ref(), name.as_ref()],
+        &[
+            HOOK.as_ref(),
+            root.as_os_str(),
+            kind.as_ref(),
+            (*object.namespace).as_ref(),
+            (*object.name).as_ref(),
+        ],
         kept_environment(),
         Parent::Us,
     )

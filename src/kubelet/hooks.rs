@@ -16,7 +16,7 @@ use rustix::fs::{MemfdFlags, memfd_create};
 
 use super::background::start_hook;
 use crate::api::errno::errno_text;
-use crate::api::kinds::Key;
+use crate::api::kinds::{Key, Kind};
 
 /// How long a hook may take.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -32,11 +32,11 @@ pub struct HookProcesses {
 }
 
 impl HookProcesses {
-    /// Starts one for a Job. Where that cannot be, the next controller does it.
-    pub fn start(&mut self, root: &Path, job: &Key) {
+    /// Starts one for an object. Where that cannot be for a Job, the next controller does it.
+    pub fn start(&mut self, root: &Path, kind: Kind, object: &Key) {
         self.running
             .retain(|hook| matches!(waitpid(*hook, Some(WaitPidFlag::WNOHANG)), Ok(WaitStatus::StillAlive)));
-        self.running.extend(start_hook(root, &job.namespace, &job.name));
+        self.running.extend(start_hook(root, kind.resource().singular, object));
     }
 
     /// Waits for the end of all.

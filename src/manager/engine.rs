@@ -22,7 +22,7 @@ use super::world::{Environments, TABLES};
 use super::{clock, clock_reading};
 use crate::api::Pod;
 use crate::api::events::EventRecord;
-use crate::api::kinds::Key;
+use crate::api::kinds::{Key, Kind};
 use crate::api::resource_field::Amounts;
 use crate::api::security::Identity;
 use crate::apiserver::{Recorder, Writes};
@@ -306,8 +306,8 @@ impl Engine {
 #[derive(Debug, Default)]
 struct Round {
     writes: Writes,
-    /// Jobs whose hooks are due.
-    hooks: BTreeSet<Key>,
+    /// Jobs and CronJobs whose hooks are due.
+    hooks: BTreeSet<(Kind, Key)>,
     launches: Vec<Prepared>,
     stops: Vec<(Key, Box<str>, DateTime<Utc>, i64)>,
     /// Reports taken in.

@@ -5,14 +5,16 @@ use serde_json::Value;
 
 use super::config::{Config, default_environment};
 use super::{begin, clock, commit_quietly};
-use crate::api::Job;
 use crate::api::conditions::is_job_condition_true;
+use crate::api::events::Reference;
 use crate::api::hooks::hook_name;
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{
     ANNOTATION_PATH, ANNOTATION_SESSION, ANNOTATION_WORKING_DIRECTORY, annotation, name, namespace,
 };
-use crate::controller::job_reference;
+use crate::api::{CronJob, ObjectMeta};
+use crate::apiserver::Transaction;
+use crate::controller::{cron_job_reference, job_reference};
 use crate::kubelet::{HookRun, run_hook};
 use crate::store::{Store, Table};
 
@@ -27,44 +29,80 @@ pub fn take_and_run_hook(config: &Config, key: &Key) -> Result<()> {
     let Some(job) = taking.take_hook(key)? else { return Ok(()) };
     let is_complete = is_job_condition_true(&job, "Complete");
     let command = config.settings.hooks.command_for(&job.metadata, is_complete);
-    let Some(program) = command.first() else { return commit_quietly(taking) };
-    let what = format!("{} hook {program:?}", hook_name(is_complete));
-    let about = job_reference(&job);
-    taking.record(about.clone(), "Normal", "HookStarted", &format!("Started {what}"), clock())?;
-    commit_quietly(taking)?;
-    let ended = run_hook(&hook_run(config, &job, command, is_complete));
-    let mut telling = begin(config, &store, &[])?;
-    let (type_, reason, message) = match ended {
-        Ok(()) => ("Normal", "HookSucceeded", format!("The {what} succeeded")),
-        Err(why) => ("Warning", "HookFailed", format!("The {what} failed: {why}")),
-    };
-    telling.record(about, type_, reason, &message, clock())?;
-    commit_quietly(telling)
+    let hook = Hook { kind: Kind::Job, meta: &job.metadata, about: job_reference(&job), is_complete };
+    hook.run(config, &store, taking, command, serde_json::to_value(&job)?)
 }
 
-/// The process of the hook: in the session and the directory of whoever has created the Job.
-fn hook_run(config: &Config, job: &Job, command: Vec<String>, is_complete: bool) -> HookRun {
-    let of_job = |key: &str| annotation(&job.metadata, key);
-    let session = of_job(ANNOTATION_SESSION).and_then(|text| serde_json::from_str(text).ok());
-    let mut env = session.unwrap_or_else(default_environment);
-    if let Some(path) = of_job(ANNOTATION_PATH) {
-        env.insert("PATH".into(), path.into());
+/// Runs the hook of a CronJob that has not succeeded for too long; whoever has marked it so has it started, once.
+///
+/// # Errors
+/// As [`take_and_run_hook`].
+pub fn run_hook_of_cron_job(config: &Config, key: &Key) -> Result<()> {
+    let store = Store::open_existing(&config.data_directory)?;
+    let requests = begin(config, &store, &[Table::CRON_JOBS])?;
+    let Some(cron_job) = requests.current::<CronJob>(Table::CRON_JOBS, key)? else { return Ok(()) };
+    let command = config.settings.hooks.command_for(&cron_job.metadata, false);
+    let about = cron_job_reference(&cron_job);
+    let hook = Hook { kind: Kind::CronJob, meta: &cron_job.metadata, about, is_complete: false };
+    hook.run(config, &store, requests, command, serde_json::to_value(&cron_job)?)
+}
+
+/// What has ended, or has not succeeded.
+struct Hook<'a> {
+    kind: Kind,
+    meta: &'a ObjectMeta,
+    about: Reference,
+    is_complete: bool,
+}
+
+impl Hook<'_> {
+    /// Commits what has been requested so far, runs the command, and tells of both.
+    fn run(
+        self,
+        config: &Config,
+        store: &Store,
+        mut requests: Transaction,
+        command: Vec<String>,
+        object: Value,
+    ) -> Result<()> {
+        let Some(program) = command.first() else { return commit_quietly(requests) };
+        let what = format!("{} hook {program:?}", hook_name(self.is_complete));
+        let started = format!("Started {what}");
+        requests.record(self.about.clone(), "Normal", "HookStarted", &started, clock())?;
+        commit_quietly(requests)?;
+        let ended = run_hook(&self.process(config, command, object));
+        let mut telling = begin(config, store, &[])?;
+        let (type_, reason, message) = match ended {
+            Ok(()) => ("Normal", "HookSucceeded", format!("The {what} succeeded")),
+            Err(why) => ("Warning", "HookFailed", format!("The {what} failed: {why}")),
+        };
+        telling.record(self.about, type_, reason, &message, clock())?;
+        commit_quietly(telling)
     }
-    for (key, value) in [
-        ("JOBCTL_HOOK", hook_name(is_complete)),
-        ("JOBCTL_DATA_DIR", &config.data_directory.to_string_lossy()),
-        ("JOB_NAME", name(&job.metadata)),
-        ("JOB_NAMESPACE", namespace(&job.metadata)),
-    ] {
-        env.insert(key.into(), value.into());
-    }
-    let mut object = serde_json::to_value(job).unwrap_or(Value::Null);
-    object["apiVersion"] = Kind::Job.api_version().into();
-    object["kind"] = Kind::Job.as_str().into();
-    HookRun {
-        command,
-        env,
-        directory: of_job(ANNOTATION_WORKING_DIRECTORY).unwrap_or("/").to_owned(),
-        stdin: object.to_string(),
+
+    /// The process of the hook: in the session and the directory of whoever has created the object.
+    fn process(&self, config: &Config, command: Vec<String>, mut object: Value) -> HookRun {
+        let said = |key: &str| annotation(self.meta, key);
+        let session = said(ANNOTATION_SESSION).and_then(|text| serde_json::from_str(text).ok());
+        let mut env = session.unwrap_or_else(default_environment);
+        if let Some(path) = said(ANNOTATION_PATH) {
+            env.insert("PATH".into(), path.into());
+        }
+        for (key, value) in [
+            ("JOBCTL_HOOK", hook_name(self.is_complete)),
+            ("JOBCTL_DATA_DIR", &config.data_directory.to_string_lossy()),
+            ("JOB_NAME", name(self.meta)),
+            ("JOB_NAMESPACE", namespace(self.meta)),
+        ] {
+            env.insert(key.into(), value.into());
+        }
+        object["apiVersion"] = self.kind.api_version().into();
+        object["kind"] = self.kind.as_str().into();
+        HookRun {
+            command,
+            env,
+            directory: said(ANNOTATION_WORKING_DIRECTORY).unwrap_or("/").to_owned(),
+            stdin: object.to_string(),
+        }
     }
 }

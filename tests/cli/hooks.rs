@@ -138,3 +138,35 @@ fn commands_side_by_side_run_it_once() {
     world.assert_no_processes_left();
     assert_eq!(noted(&world).lines().count(), 1);
 }
+
+#[test]
+fn a_cronjob_that_does_not_succeed_for_too_long_counts_as_failing() {
+    let world = world_with_noter();
+    let manifest = "apiVersion: batch/v1\nkind: CronJob\nmetadata:\n  name: backup\n  annotations:\n    \
+        jobctl.local/expect-every: 1s\n    jobctl.local/on-failure: '[\"./noter\", \"overdue\"]'\nspec:\n  schedule: '0 0 1 1 *'\n  \
+        jobTemplate:\n    spec:\n      template:\n        spec:\n          restartPolicy: Never\n          containers:\n          \
+        - name: main\n            command: [\"true\"]\n";
+    let _ = world.apply(manifest);
+    eventually(SOON, || events(&world, "backup").contains("HookSucceeded"));
+    assert_eq!(noted(&world), "overdue|on-failure default/backup|\n");
+    let mark = r"{.metadata.annotations.jobctl\.local/overdue-since}";
+    assert_eq!(
+        world.value("cronjob backup", mark),
+        world.value("cronjob backup", "{.metadata.creationTimestamp}")
+    );
+    let said = world.run("events --for cronjob/backup").success().stdout;
+    assert!(said.contains("Warning   Overdue"), "{said}");
+    // It is taken back as soon as it is not true any more.
+    let longer = manifest.replace("every: 1s", "every: 1h");
+    let _ = world.apply(&longer);
+    eventually(SOON, || world.value("cronjob backup", mark).is_empty());
+    let _ = world.run("delete cronjob backup").success();
+    world.assert_no_processes_left();
+    assert_eq!(noted(&world).lines().count(), 1);
+    let refused = world.command("apply -f -").stdin(manifest.replace("1s", "soon")).run().exits(1);
+    assert!(
+        refused.stderr.contains("metadata.annotations[jobctl.local/expect-every]: Invalid value: \"soon\""),
+        "{}",
+        refused.stderr
+    );
+}

@@ -7,7 +7,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use super::value::{self, json};
 use super::{each, non_negative, quoted};
 use crate::api::meta::{
-    ANNOTATION_AFTER, ANNOTATION_BACKOFF_BASE, ANNOTATION_ON_FAILURE, ANNOTATION_ON_SUCCESS,
+    ANNOTATION_AFTER, ANNOTATION_BACKOFF_BASE, ANNOTATION_EXPECT_EVERY, ANNOTATION_ON_FAILURE,
+    ANNOTATION_ON_SUCCESS,
 };
 use crate::api::status_error::FieldError;
 use crate::api::{dependencies, durations, hooks, names};
@@ -69,7 +70,7 @@ pub(super) fn validate_annotations(
         errors.extend(each(&names::qualified_name(&key.to_lowercase()), path, key));
         bytes += key.len() + value.len();
         let checked: Result<(), String> = match key.as_str() {
-            ANNOTATION_BACKOFF_BASE => durations::parse(value).map(drop),
+            ANNOTATION_BACKOFF_BASE | ANNOTATION_EXPECT_EVERY => durations::parse(value).map(drop),
             ANNOTATION_AFTER => dependencies::parse(value).map(drop),
             ANNOTATION_ON_FAILURE | ANNOTATION_ON_SUCCESS => hooks::parse(value).map(drop),
             _ => Ok(()),

@@ -91,7 +91,7 @@ impl Engine {
             (Table::JobFacts, Some(text)) => {
                 let facts: JobFacts = serde_json::from_str(text).map_err(damaged)?;
                 if facts.hook_due {
-                    round.hooks.insert(key.clone());
+                    round.hooks.insert((Kind::Job, key.clone()));
                 }
                 self.world.put_facts(key, facts);
             }
