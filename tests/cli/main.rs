@@ -70,6 +70,7 @@ mod source_documents;
 mod stateful_sets;
 mod terminal;
 mod top;
+mod transcripts;
 mod trust;
 mod upstream;
 mod urls;
