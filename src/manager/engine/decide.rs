@@ -68,6 +68,7 @@ impl Engine {
         }
         self.collect_claims(round);
         self.collect_garbage(round);
+        self.collect_namespaces(round)?;
         Ok(())
     }
 

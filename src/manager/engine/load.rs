@@ -53,6 +53,7 @@ impl Engine {
             me: identity(),
             config: loaded.config,
             has_lost_owners: true,
+            emptied_namespaces: BTreeSet::new(),
             names: Names::default(),
             unprepared: HashMap::new(),
             spares: Spares::load(store),
