@@ -22,6 +22,7 @@ mod doctor;
 mod drain;
 mod edit;
 mod editor;
+mod elsewhere;
 mod events;
 mod exec;
 mod explain;
@@ -217,6 +218,11 @@ pub fn run() -> ExitCode {
         && word == complete::WORD
     {
         return complete::run(words);
+    }
+    if let [_, word] = arguments.as_slice()
+        && word == "--version"
+    {
+        return version::shortly().map_or_else(|error| failure::report(&error), |()| ExitCode::SUCCESS);
     }
     let read = |tree: Command| {
         let mut tree = flags::readable(tree, &arguments);

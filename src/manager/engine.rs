@@ -88,6 +88,8 @@ pub struct Engine {
     background: bool,
     /// Whether something has gone that others may belong to.
     has_lost_owners: bool,
+    /// Where a pod that was being deleted has gone: maybe the last of a namespace that waits for it.
+    emptied_namespaces: BTreeSet<String>,
     names: Names,
     /// Why the volumes of pods could not be prepared, by uid: said in the next pass.
     unprepared: HashMap<Box<str>, String>,

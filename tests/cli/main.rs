@@ -71,6 +71,7 @@ mod source_documents;
 mod stateful_sets;
 mod terminal;
 mod top;
+mod transcripts;
 mod trust;
 mod upstream;
 mod urls;

@@ -70,6 +70,7 @@ impl Engine {
         }
         self.collect_claims(round);
         self.collect_garbage(round);
+        self.collect_namespaces(round)?;
         Ok(())
     }
 

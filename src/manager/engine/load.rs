@@ -56,6 +56,7 @@ impl Engine {
             hooks: HookProcesses::default(),
             has_looked_for_hooks: false,
             background: config.background,
+            emptied_namespaces: BTreeSet::new(),
             names: Names::default(),
             unprepared: HashMap::new(),
             spares: Spares::load(store),
