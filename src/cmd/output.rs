@@ -36,7 +36,7 @@ impl Drop for Held {
         for (to, bytes) in held.into_iter().flatten() {
             let mut failure = FAILURE.lock().unwrap_or_else(PoisonError::into_inner);
             match to {
-                To::Stderr => drop(io::stderr().lock().write_all(&bytes)),
+                To::Stderr => progress::write_to_stderr(&bytes),
                 To::Stdout if failure.is_none() => *failure = write(&bytes).err(),
                 To::Stdout => {}
             }
@@ -68,8 +68,11 @@ pub(super) fn held_is_out() -> anyhow::Result<()> {
 }
 
 fn write(bytes: &[u8]) -> io::Result<()> {
+    progress::make_way();
     let mut stdout = io::stdout().lock();
-    stdout.write_all(bytes).and_then(|()| stdout.flush())
+    stdout.write_all(bytes).and_then(|()| stdout.flush())?;
+    progress::printed(bytes);
+    Ok(())
 }
 
 /// The error of output that could not be written.
@@ -77,6 +80,7 @@ pub(super) fn unwritten(error: io::Error) -> anyhow::Error {
     if error.kind() == io::ErrorKind::BrokenPipe { reader_gone() } else { error.into() }
 }
 
+use super::progress;
 use crate::kubelet::LogPiece;
 use crate::printers::terminal::escaped;
 
@@ -131,7 +135,7 @@ pub(super) fn complain(line: &str) {
 fn complain_as_is(line: &str) {
     let line = format!("{line}\n");
     if !held_back(To::Stderr, line.as_bytes()) {
-        let _ = io::stderr().lock().write_all(line.as_bytes());
+        progress::write_to_stderr(line.as_bytes());
     }
 }
 

@@ -50,6 +50,7 @@ mod parity;
 mod policies;
 mod priorities;
 mod probes;
+mod progress;
 mod recorded_answers;
 mod recorded_ends;
 mod recorded_kinds;
