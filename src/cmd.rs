@@ -7,6 +7,7 @@ mod attach;
 mod auth;
 mod change;
 mod cluster_info;
+mod colour;
 mod complete;
 mod completion;
 mod config;
@@ -239,6 +240,7 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage::report(&error, &arguments),
     };
+    colour::choose(cli.global.color);
     let warnings_are_errors = cli.global.warnings_as_errors;
     let done = dispatch(cli);
     crate::manager::take_notices().iter().for_each(|notice| output::complain(notice));

@@ -102,17 +102,21 @@ fn is_in_foreground() -> bool {
     tcgetpgrp(io::stderr()).map_or(true, |group| group == getpgrp())
 }
 
+/// Whether a terminal, if there is one, understands more than text.
+pub(super) fn terminal_draws() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb")
+}
+
 /// Whether a person sees what is drawn, and nothing else is in between.
 fn is_attended() -> bool {
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let is_drawing = std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb");
     // What comes out of a pipe may well be shown at the same terminal, and we would not know when.
     let is_piped = |end: BorrowedFd<'_>| {
         fstat(end).is_ok_and(|found| {
             matches!(FileType::from_raw_mode(found.st_mode), FileType::Fifo | FileType::Socket)
         })
     };
-    is_drawing
+    terminal_draws()
         && !is_set("CI")
         && !is_set("GITHUB_ACTIONS")
         && io::stderr().is_terminal()

@@ -6,6 +6,7 @@ mod at_terminal;
 mod change;
 mod ci;
 mod claims;
+mod colours;
 mod common;
 
 mod admission;
