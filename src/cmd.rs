@@ -7,6 +7,7 @@ mod attach;
 mod auth;
 mod change;
 mod cluster_info;
+mod colour;
 mod complete;
 mod completion;
 mod config;
@@ -28,6 +29,7 @@ mod exec;
 mod explain;
 mod failure;
 mod fetch;
+mod figures;
 mod findings;
 mod flags;
 mod follow_logs;
@@ -52,6 +54,7 @@ mod output;
 mod own_terminal;
 mod patch;
 mod pod_target;
+mod progress;
 mod prune;
 mod pump;
 mod queue;
@@ -248,6 +251,7 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage::report(&error, &arguments),
     };
+    colour::choose(cli.global.color);
     let warnings_are_errors = cli.global.warnings_as_errors;
     let done = dispatch(cli);
     crate::manager::take_notices().iter().for_each(|notice| output::complain(notice));

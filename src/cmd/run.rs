@@ -85,7 +85,7 @@ pub(super) struct Args {
     /// A file for a report as test runners write it (JUnit), with a case for each completion index or pod
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// No summary
+    /// No summary, and no line that shows at a terminal how far the Jobs are
     #[arg(short, long)]
     quiet: bool,
     /// Variables of this environment that the pods are to have, as NAME,NAME
@@ -154,7 +154,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let fates = submitted.iter().map(|submitted| (submitted.job.clone(), submitted.on_interrupt(args)));
     let interrupts = Interrupts::watch(&context, fates.collect(), args.rm)?;
     let jobs: Vec<Job> = submitted.into_iter().map(|submitted| submitted.job).collect();
-    let mut cases = Cases::new(Clerk::new(&context.client.config().settings), args.junit.is_some());
+    let mut cases =
+        Cases::new(Clerk::new(&context.client.config().settings, !args.quiet), args.junit.is_some());
     let followed = follow_to_the_end(&context, &jobs, args, until, &mut cases);
     interrupts.printed();
     followed?;

@@ -6,6 +6,7 @@ mod at_terminal;
 mod change;
 mod ci;
 mod claims;
+mod colours;
 mod common;
 
 mod admission;
@@ -51,6 +52,7 @@ mod parity;
 mod policies;
 mod priorities;
 mod probes;
+mod progress;
 mod recorded_answers;
 mod recorded_ends;
 mod recorded_kinds;
