@@ -69,6 +69,7 @@ mod run_pod;
 mod run_report;
 mod scale;
 mod selection;
+mod serve;
 mod service;
 mod set;
 mod submit;
@@ -166,6 +167,7 @@ verbs! {
     "prune" Prune(prune::Args) => |global, args| prune::run(global, &args),
     "reconcile" Reconcile(reconcile::Args) => |global, args| reconcile::run(global, &args),
     "watch" Watch(watch::Args) => |global, args| watch::run(global, &args),
+    "serve" Serve(serve::Args) => |global, args| serve::run(global, &args),
     "service" Service(service::Args) => |global, args| service::run(global, &args),
     "doctor" Doctor(doctor::Args) => |global, args| doctor::run(global, &args),
     "api-resources" ApiResources(api_resources::ResourcesArgs) => |_, args| api_resources::resources(&args),
@@ -278,6 +280,7 @@ fn check_cluster(path: &str, meant: &flags::Meant) -> anyhow::Result<()> {
         "jobctl create rolebinding",
         "jobctl create clusterrolebinding",
         "jobctl set subject",
+        "jobctl serve",
     ]
     .iter()
     .any(|own| path.starts_with(own));

@@ -27,13 +27,13 @@ pub use config_file::KEYS as CONFIGURATION_KEYS;
 pub use current_context::{choose_namespace, chosen_namespace};
 pub use endpoints::{MADE_OF, show_endpoints};
 pub use engine::{Engine, PassReport};
-pub use follow::Follower;
+pub use follow::{CommitListener, Follower};
 pub use hooks::{run_hook_of_cron_job, take_and_run_hook};
 pub use node::{register_node, show_default_namespace, show_node};
 pub use notice::take_notices;
 pub use request::{
-    Companion, begin, commit, commit_quietly, ensure_controller, restart_after_error, revive_controller,
-    run_pass_here,
+    Companion, begin, begin_after, commit, commit_quietly, ensure_controller, restart_after_error,
+    revive_controller, run_pass_here,
 };
 pub use run::{Controller, ControllerMode};
 

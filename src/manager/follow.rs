@@ -79,6 +79,41 @@ impl Watches {
     }
 }
 
+/// Hears of every commit, and sleeps until there is one, however long that takes.
+#[derive(Debug)]
+pub struct CommitListener(Watches);
+
+impl CommitListener {
+    /// A listener that has heard of nothing yet.
+    ///
+    /// # Errors
+    /// No more inotify instances for this user.
+    pub fn start(store: &Store) -> Result<Self> {
+        Watches::new(store, false).map(Self)
+    }
+
+    /// Forgets what was heard, and listens to the journal that is in force from here on. To be called before that is read.
+    ///
+    /// # Errors
+    /// Failing system calls.
+    pub fn listen_to(&mut self, journal: &Path) -> Result<()> {
+        self.0.drain()?;
+        self.0.follow_journal(journal).map(|_| ())
+    }
+
+    /// Sleeps until somebody commits.
+    ///
+    /// # Errors
+    /// Failing system calls.
+    pub fn wait(&self) -> Result<()> {
+        let mut fds = [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)];
+        match poll(&mut fds, PollTimeout::NONE) {
+            Ok(_) | Err(Errno::EINTR) => Ok(()),
+            Err(error) => Err(error).context("wait for a commit"),
+        }
+    }
+}
+
 /// A committer killed between its commit and the commit notifier would otherwise be heard only at the next commit, and a
 /// controller killed with its last supervisor never be missed.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);

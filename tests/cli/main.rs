@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "the rooms are those of src/")]
 
+mod api_client;
 mod at_terminal;
 mod change;
 mod ci;
@@ -67,6 +68,7 @@ mod run_command;
 mod run_pod;
 mod scale;
 mod security;
+mod serve;
 mod set;
 mod sidecars;
 mod source_documents;
