@@ -176,7 +176,7 @@ fn the_pure_rooms_touch_nothing() {
 
 /// Verbs reach objects through the client alone, so that the same verb can work on a Kubernetes API elsewhere; these look
 /// after this machine's store itself.
-const OF_THIS_MACHINE: [&str; 5] = ["doctor", "findings", "reconcile", "service", "watch"];
+const OF_THIS_MACHINE: [&str; 6] = ["doctor", "findings", "reconcile", "serve", "service", "watch"];
 
 #[test]
 fn verbs_go_through_the_client() {

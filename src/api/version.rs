@@ -35,11 +35,12 @@ pub fn major_and_minor() -> (&'static str, &'static str) {
 }
 
 /// This machine in Go's words, as scripts look for them.
-pub fn platform() -> String {
-    let architecture = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    };
-    format!("{}/{architecture}", std::env::consts::OS)
+pub fn platform() -> &'static str {
+    if cfg!(target_arch = "x86_64") {
+        "linux/amd64"
+    } else if cfg!(target_arch = "aarch64") {
+        "linux/arm64"
+    } else {
+        "linux/unknown"
+    }
 }

@@ -174,7 +174,7 @@ fn a_watch_goes_on_after_the_server_was_started_again() {
 fn a_command_is_served_for_as_long_as_it_runs() {
     let world = World::new();
     let script = "grep -q 'server: https://127.0.0.1:' \"$KUBECONFIG\" && stat -c %a \"$KUBECONFIG\" && echo $KUBECONFIG; exit 7";
-    let mut command = world.command("serve -- sh -c");
+    let command = world.command("serve -- sh -c");
     let done = command.build().arg(script).output().expect("start jobctl");
     let output = String::from_utf8_lossy(&done.stdout).into_owned();
     let (mode, path) = output.split_once('\n').expect("two lines");
