@@ -44,6 +44,7 @@ mod local;
 mod log_source;
 mod logs;
 mod manifests;
+mod meant;
 mod next;
 mod obstacles;
 mod options;
@@ -244,6 +245,7 @@ pub fn run() -> ExitCode {
         Err(error) => return usage::report(&error, &arguments),
     };
     let warnings_are_errors = cli.global.warnings_as_errors;
+    let global = cli.global.clone();
     let done = dispatch(cli);
     crate::manager::take_notices().iter().for_each(|notice| output::complain(notice));
     match done.and_then(|code| output::held_is_out().map(|()| code)) {
@@ -251,7 +253,11 @@ pub fn run() -> ExitCode {
             failure::judge_warnings(output::warnings())
         }
         Ok(code) => code,
-        Err(error) => failure::report(&error),
+        Err(error) => {
+            let code = failure::report(&error);
+            meant::advise(&global, &path, &error);
+            code
+        }
     }
 }
 
