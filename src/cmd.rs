@@ -7,6 +7,7 @@ mod attach;
 mod auth;
 mod change;
 mod cluster_info;
+mod colour;
 mod complete;
 mod completion;
 mod config;
@@ -28,6 +29,7 @@ mod exec;
 mod explain;
 mod failure;
 mod fetch;
+mod figures;
 mod findings;
 mod flags;
 mod follow_logs;
@@ -53,6 +55,7 @@ mod output;
 mod own_terminal;
 mod patch;
 mod pod_target;
+mod progress;
 mod prune;
 mod pump;
 mod queue;
@@ -85,7 +88,7 @@ use std::process::ExitCode;
 
 use clap::{Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::kubelet::{COMPANION, CONTROLLER};
+use crate::kubelet::{COMPANION, CONTROLLER, HOOK};
 
 pub use context::Global;
 pub use failure::EXIT_CODES;
@@ -210,6 +213,11 @@ pub fn run() -> ExitCode {
         let ran = watch::run_unseen(kind, Path::new(directory));
         return if ran.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
+    if let [_, word, directory, kind, namespace, name, ..] = arguments.as_slice()
+        && word == HOOK
+    {
+        return watch::run_hook(Path::new(directory), kind, namespace, name);
+    }
     if let [_, word, words @ ..] = arguments.as_slice()
         && word == complete::WORD
     {
@@ -244,6 +252,7 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage::report(&error, &arguments),
     };
+    colour::choose(cli.global.color);
     let warnings_are_errors = cli.global.warnings_as_errors;
     let global = cli.global.clone();
     let done = dispatch(cli);

@@ -17,4 +17,5 @@ pub mod sort;
 mod sorted;
 pub mod table;
 pub mod terminal;
+mod tone;
 pub mod yaml;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use super::colour::Color;
 use super::outcome::DryRun;
 use super::output::{self, Held};
 use crate::client::{Client, Requests};
@@ -25,6 +26,17 @@ pub struct Global {
     /// A command that has warned of something ends with exit code 1
     #[arg(long, global = true)]
     pub warnings_as_errors: bool,
+    /// Colours: auto (at a terminal, but for NO_COLOR, or with CLICOLOR_FORCE), always or never
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
+    pub color: Color,
 }
 
 impl Global {

@@ -14,12 +14,14 @@ use super::flags;
 use super::manifests::{self, FileArgs};
 use super::outcome::DryRun;
 use super::output::{complain, say, warn};
+use super::progress::Progress;
 use super::resources::{self, Target};
 use super::selection::{self, Found, Selectors};
 use crate::api::kinds::{Key, Kind};
 use crate::api::status_error::StatusError;
 use crate::apiserver::{DeleteOptions, Deleted, Source as _, uid_of};
 use crate::manager::steady_clock;
+use crate::printers::duration::human_duration;
 use crate::registry::deletion::Propagation;
 use crate::store::Table;
 
@@ -360,6 +362,7 @@ pub(super) fn wait_until_gone(context: &Context, deleted: &[Deleted], timeout: D
         return Ok(());
     }
     let _companion = context.client.keep_controller()?;
+    let mut progress = Progress::begin();
     while !left.is_empty() {
         follower.changes(|change| {
             left.retain(|one| {
@@ -370,7 +373,7 @@ pub(super) fn wait_until_gone(context: &Context, deleted: &[Deleted], timeout: D
             });
         })?;
         if let Some(first) = left.first()
-            && !follower.wait(&[], until)?
+            && !progress.wait(&mut follower, &[], until, |waited| Some(still_there(&left, waited)))?
         {
             bail!(
                 "timed out waiting for the condition on {}/{}",
@@ -380,4 +383,13 @@ pub(super) fn wait_until_gone(context: &Context, deleted: &[Deleted], timeout: D
         }
     }
     Ok(())
+}
+
+/// What of the objects is there yet.
+fn still_there(left: &[&Deleted], waited: Duration) -> String {
+    let first = left
+        .first()
+        .map_or_else(String::new, |first| format!("{}/{}", first.kind.qualified_singular(), first.key.name));
+    let more = if left.len() > 1 { format!(" and {} more", left.len() - 1) } else { String::new() };
+    format!("waiting for {first}{more} to be gone, {}", human_duration(waited))
 }

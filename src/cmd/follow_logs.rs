@@ -10,6 +10,7 @@ use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
 use super::context::Context;
 use super::log_source::Chosen;
 use super::output::print_log;
+use super::progress::Progress;
 use crate::api::conditions::{is_job_finished, is_pod_finished};
 use crate::api::kinds::Key;
 use crate::api::meta::{controller_of, key, name, uid};
@@ -68,6 +69,10 @@ pub(super) trait Listener {
     fn facts_are(&mut self, _job: &Key, _facts: &JobFacts) {}
     /// A followed pod, as it is now, or as it was at its end.
     fn pod_is(&mut self, _pod: &Pod, _ended: bool) {}
+    /// What a person at the terminal is shown while nothing else is.
+    fn line(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Nobody.
@@ -124,6 +129,7 @@ pub(super) fn follow(
     follow.begin(&reader)?;
     drop(reader);
     let began = steady_clock();
+    let mut progress = Progress::begin_if(follow.listener.line().is_some());
     loop {
         follow.hear_of_writes();
         let mut failed = Ok(());
@@ -141,7 +147,10 @@ pub(super) fn follow(
             return Ok(true);
         }
         let is_in_time = match &follow.inotify {
-            Some(inotify) => follower.wait(&[inotify.as_fd()], following.until)?,
+            Some(inotify) => {
+                let line = |_| follow.listener.line();
+                progress.wait(&mut follower, &[inotify.as_fd()], following.until, line)?
+            }
             None => follow.look_often(&mut follower, began)?,
         };
         if !is_in_time {

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
+use super::colour;
 use super::context::{Context, Global};
 use super::failure::{text, verbatim};
 use super::format::{Format, TemplateArgs};
@@ -283,6 +284,7 @@ fn table_options(args: &Args, kind: Kind, several: bool, all_namespaces: bool) -
         show_labels: args.show_labels,
         label_columns: args.label_columns.clone(),
         with_event: args.output_watch_events,
+        with_colours: matches!(kind, Kind::Job | Kind::Pod | Kind::CronJob) && colour::on_stdout(),
     }
 }
 

@@ -11,6 +11,7 @@ use super::context::Context;
 use super::delete::wait_until_gone;
 use super::failure;
 use super::output::complain;
+use super::progress;
 use crate::api::Job;
 use crate::api::conditions::is_job_finished;
 use crate::api::kinds::Kind;
@@ -210,5 +211,6 @@ pub(super) fn delete_jobs(context: &Context, jobs: &[&Job], finished_too: bool) 
 /// Ends the process with the code that shells use for a signal; our companion goes with it.
 #[expect(clippy::disallowed_methods, reason = "main may be stuck in its output")]
 fn end(signal: Signal) {
+    progress::end();
     std::process::exit(128 + signal as i32);
 }

@@ -95,6 +95,10 @@ impl Listener for Cases {
             pods.insert(uid(&pod.metadata).to_owned(), EndedPod::of(pod));
         }
     }
+
+    fn line(&self) -> Option<String> {
+        self.clerk.line()
+    }
 }
 
 /// Writes the report on the Jobs, each with how it has ended.

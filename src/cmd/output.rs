@@ -1,7 +1,7 @@
 //! What goes to stdout and stderr. A reader who has gone away is not an error: the verb just stops talking.
 
 use std::collections::BTreeSet;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -36,7 +36,7 @@ impl Drop for Held {
         for (to, bytes) in held.into_iter().flatten() {
             let mut failure = FAILURE.lock().unwrap_or_else(PoisonError::into_inner);
             match to {
-                To::Stderr => drop(io::stderr().lock().write_all(&bytes)),
+                To::Stderr => progress::write_to_stderr(&bytes),
                 To::Stdout if failure.is_none() => *failure = write(&bytes).err(),
                 To::Stdout => {}
             }
@@ -68,8 +68,11 @@ pub(super) fn held_is_out() -> anyhow::Result<()> {
 }
 
 fn write(bytes: &[u8]) -> io::Result<()> {
+    progress::make_way();
     let mut stdout = io::stdout().lock();
-    stdout.write_all(bytes).and_then(|()| stdout.flush())
+    stdout.write_all(bytes).and_then(|()| stdout.flush())?;
+    progress::printed(bytes);
+    Ok(())
 }
 
 /// The error of output that could not be written.
@@ -77,6 +80,8 @@ pub(super) fn unwritten(error: io::Error) -> anyhow::Error {
     if error.kind() == io::ErrorKind::BrokenPipe { reader_gone() } else { error.into() }
 }
 
+use super::colour;
+use super::progress;
 use crate::kubelet::LogPiece;
 use crate::printers::terminal::escaped;
 
@@ -121,17 +126,19 @@ pub(super) fn say(line: &str) -> anyhow::Result<()> {
     print(&format!("{}\n", escaped(line)))
 }
 
-/// Writes one line to stderr; what would drive the terminal is shown instead.
+/// Writes one line to stderr; what would drive the terminal is shown instead. `error:` and `Warning:` have colours at a terminal.
 pub(super) fn complain(line: &str) {
     if !line.is_empty() {
-        complain_as_is(&escaped(line));
+        let line = escaped(line);
+        let coloured = colour::on_stderr().then(|| colour::with_coloured_word(&line)).flatten();
+        complain_as_is(coloured.as_deref().unwrap_or(&line));
     }
 }
 
 fn complain_as_is(line: &str) {
     let line = format!("{line}\n");
     if !held_back(To::Stderr, line.as_bytes()) {
-        let _ = io::stderr().lock().write_all(line.as_bytes());
+        progress::write_to_stderr(line.as_bytes());
     }
 }
 
@@ -155,11 +162,7 @@ pub(super) fn warn_once(text: &str) {
 /// A warning in kubectl's form, yellow on a terminal.
 pub(super) fn warn(text: &str) {
     WARNINGS.fetch_add(1, Ordering::Relaxed);
-    if io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
-        complain_as_is(&format!("\u{1b}[33;1mWarning:\u{1b}[0m {}", escaped(text)));
-    } else {
-        complain(&format!("Warning: {text}"));
-    }
+    complain(&format!("Warning: {text}"));
 }
 
 /// As [`warn_once`], of each: a command says what the server has said of several objects once, as kubectl does.

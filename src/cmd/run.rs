@@ -85,7 +85,7 @@ pub(super) struct Args {
     /// A file for a report as test runners write it (JUnit), with a case for each completion index or pod
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// No summary
+    /// No summary, and no line that shows at a terminal how far the Jobs are
     #[arg(short, long)]
     quiet: bool,
     /// Variables of this environment that the pods are to have, as NAME,NAME
@@ -154,15 +154,16 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let fates = submitted.iter().map(|submitted| (submitted.job.clone(), submitted.on_interrupt(args)));
     let interrupts = Interrupts::watch(&context, fates.collect(), args.rm)?;
     let jobs: Vec<Job> = submitted.into_iter().map(|submitted| submitted.job).collect();
-    let mut cases = Cases::new(Clerk::new(&context.client.config().settings), args.junit.is_some());
+    let mut cases =
+        Cases::new(Clerk::new(&context.client.config().settings, !args.quiet), args.junit.is_some());
     let followed = follow_to_the_end(&context, &jobs, args, until, &mut cases);
     interrupts.printed();
     followed?;
     let clerk = cases.clerk();
     let summaries: Vec<Summary> = jobs.iter().map(|job| clerk.summary(&key(&job.metadata))).collect();
-    if let Some(path) = &args.junit {
-        junit::write(path, &context.client, &jobs.iter().zip(&summaries).collect::<Vec<_>>(), &cases)?;
-    }
+    let reported = args.junit.as_ref().map_or(Ok(()), |path| {
+        junit::write(path, &context.client, &jobs.iter().zip(&summaries).collect::<Vec<_>>(), &cases)
+    });
     drop(reader);
     clear_away(&context, &jobs, clerk.pods())?;
     // What is told now must not be taken back by a power cut.
@@ -184,12 +185,16 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if args.rm {
         delete_jobs(&context, &jobs.iter().collect::<Vec<_>>(), true)?;
     }
+    reported?;
     Ok(ExitCode::from(code))
 }
 
 /// Has a Job wait for others.
 pub(super) fn set_after(manifest: &mut Value, jobs: &[String]) {
-    if !jobs.is_empty() {
+    let is_map = |value: &Value| value.is_object() || value.is_null();
+    let metadata = &manifest["metadata"];
+    // What is no metadata is refused in any case.
+    if !jobs.is_empty() && is_map(metadata) && is_map(&metadata["annotations"]) {
         manifest["metadata"]["annotations"][ANNOTATION_AFTER] = json!(jobs.join(","));
     }
 }

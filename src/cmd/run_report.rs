@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tabled::Tabled;
 
+use super::figures::Figures;
 use super::follow_logs::{FollowedJob, Listener};
 use super::log_source::Failure;
 use super::obstacles::{self, Obstacle, Reported};
@@ -23,6 +24,8 @@ pub(super) const DEADLINE_EXCEEDED: u8 = 124;
 /// Takes down what becomes of the Jobs, and says what keeps them from going on.
 pub(super) struct Clerk {
     settings: Settings,
+    /// Whether how they stand is shown at a terminal.
+    shows_line: bool,
     said: Reported,
     /// By the Jobs' keys, what keeps them waiting: by pod, by no name the Job itself.
     waits: BTreeMap<Key, BTreeMap<String, Obstacle>>,
@@ -70,6 +73,13 @@ impl Listener for Clerk {
             }
         }
     }
+
+    fn line(&self) -> Option<String> {
+        if !self.shows_line {
+            return None;
+        }
+        Figures::of(self.jobs.values(), clock()).map(|figures| figures.line())
+    }
 }
 
 /// A line of the table, and what is said before it of a Job that has failed.
@@ -91,9 +101,10 @@ pub(super) struct SummaryRow {
 }
 
 impl Clerk {
-    pub(super) fn new(settings: &Settings) -> Self {
+    pub(super) fn new(settings: &Settings, shows_line: bool) -> Self {
         Self {
             settings: settings.clone(),
+            shows_line,
             said: Reported::default(),
             waits: BTreeMap::new(),
             jobs: BTreeMap::new(),

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::context::{Context, Global};
 use super::failure::{text, verbatim};
+use super::figures::Figures;
 use super::flags;
 use super::format::OutputArgs;
 use super::github;
@@ -17,6 +18,7 @@ use super::manifests::{self, FileArgs};
 use super::obstacles::{self, Obstacle, Reported};
 use super::outcome::{DryRun, Outcomes};
 use super::output::complain;
+use super::progress::Progress;
 use super::resources::Target;
 use super::selection::{self, Selectors};
 use super::wait_condition::{Answer, Condition};
@@ -27,6 +29,7 @@ use crate::api::{Job, Pod};
 use crate::apiserver::{Read as _, Source as _, uid_of};
 use crate::controller::{JobFacts, Settings};
 use crate::manager::{Follower, clock, steady_clock};
+use crate::printers::duration::human_duration;
 use crate::registry::tombstones::Tombstone;
 use crate::store::{Change, Table};
 
@@ -247,6 +250,7 @@ pub(super) struct Watched {
     said: Reported,
     /// The object that is waited for, as it was when it was looked at last.
     last: Value,
+    progress: Progress,
 }
 
 const TABLES: [Table; 5] = [Table::JOBS, Table::JobFacts, Table::PODS, Table::CRON_JOBS, Table::Tombstones];
@@ -287,7 +291,21 @@ impl Watched {
             facts,
             said: Reported::default(),
             last: Value::Null,
+            progress: Progress::begin(),
         })
+    }
+
+    /// Sleeps until something has changed; false when the time is over. A person at the terminal is shown what for.
+    fn sleep(&mut self, until: DateTime<Utc>, awaited: &str, shows_jobs: bool) -> Result<bool> {
+        let Self { objects, follower, progress, .. } = self;
+        let line = |waited| {
+            let figures = if shows_jobs { figures(objects) } else { None };
+            Some(figures.map_or_else(
+                || format!("waiting for {awaited}, {}", human_duration(waited)),
+                |figures| figures.line(),
+            ))
+        };
+        progress.wait(follower, &[], Some(until), line)
     }
 
     /// Says, once each, what keeps the objects from going on.
@@ -390,7 +408,9 @@ impl Watched {
             match until {
                 Until::Now => bail!("no matching resources found"),
                 Until::Time(until) => {
-                    if !self.follower.wait(&[], Some(until))? {
+                    let kinds: Vec<_> =
+                        targets.iter().map(|target| target.kind().resource().plural).collect();
+                    if !self.sleep(until, &format!("{} to be created", kinds.join(", ")), false)? {
                         bail!("timed out waiting for the condition");
                     }
                 }
@@ -441,7 +461,11 @@ impl Watched {
             self.facts.clear();
             let timed_out = match until {
                 Until::Now => bail!("condition not met for {plural}/{}", key.name),
-                Until::Time(until) => !self.follower.wait(&[], Some(until))?,
+                Until::Time(until) => {
+                    let awaited = format!("{}/{} {}", kind.qualified_singular(), key.name, condition.words());
+                    let shows_jobs = kind == Kind::Job && condition.is_about_progress();
+                    !self.sleep(until, &awaited, shows_jobs)?
+                }
             };
             if timed_out {
                 if self.last.is_null() && matches!(condition, Condition::Create) {
@@ -473,6 +497,16 @@ impl Watched {
             Answer::NotYet => Err(not_found().into()),
         }
     }
+}
+
+/// Of the Jobs that are waited for.
+fn figures(objects: &BTreeMap<(Kind, Key), Present>) -> Option<Figures> {
+    let jobs: Vec<Job> = objects
+        .iter()
+        .filter(|((kind, _), _)| *kind == Kind::Job)
+        .filter_map(|(_, present)| serde_json::from_str(present.text.as_deref()?).ok())
+        .collect();
+    Figures::of(&jobs, clock())
 }
 
 /// `failed: REASON: MESSAGE` or `is complete`.

@@ -39,6 +39,23 @@ impl Condition {
         }
     }
 
+    /// What an object is waited for to do: `to be Complete`.
+    pub(super) fn words(&self) -> String {
+        match self {
+            Self::Delete => "to be gone".into(),
+            Self::Create => "to be created".into(),
+            Self::AnyOf(conditions) => {
+                let each = conditions.iter().map(|(name, value)| match value.as_str() {
+                    "true" => name.clone(),
+                    _ => format!("{name}={value}"),
+                });
+                format!("to be {}", each.collect::<Vec<_>>().join(" or "))
+            }
+            Self::JsonPath { value: Some(value), .. } => format!("to have {value} in a field"),
+            Self::JsonPath { value: None, .. } => "to have a field".into(),
+        }
+    }
+
     /// Reads `--for`: `delete`, `create`, `condition=NAME[=VALUE][,NAME[=VALUE]]`, `jsonpath={PATH}[=VALUE]`.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::rows::Row;
 use super::terminal::{escaped, may_hold_controls};
+use super::tone;
 
 const MIN_WIDTH: usize = 6;
 const PADDING: usize = 3;
@@ -23,6 +24,8 @@ pub struct TableOptions {
     pub label_columns: Vec<String>,
     /// A first column EVENT (`--output-watch-events`), filled from `Row::event`.
     pub with_event: bool,
+    /// Colours for cells that say how an object stands.
+    pub with_colours: bool,
 }
 
 /// Lays out rows, batch after batch: headers are written once and columns only ever grow, so that the
@@ -59,10 +62,20 @@ impl TablePrinter {
         }
         for row in rows {
             self.fill(row, &mut cells);
-            push_line(&cells, &widths, &mut text);
+            push_coloured(&cells, &widths, self.coloured(row), &mut text);
         }
         self.widths = widths;
         text
+    }
+
+    /// Which cell of a row's line has a colour, and what begins it.
+    fn coloured(&self, row: &Row<'_>) -> Option<(usize, &'static str)> {
+        if !self.options.with_colours {
+            return None;
+        }
+        let before = usize::from(self.options.with_event) + usize::from(self.options.with_namespace);
+        let mut cells = self.columns.iter().zip(&row.cells).enumerate();
+        cells.find_map(|(place, (column, cell))| Some((place + before, tone::of(column, cell)?)))
     }
 
     fn header<'a>(&self) -> Vec<Cow<'a, str>> {
@@ -147,9 +160,21 @@ fn widen<S: AsRef<str>>(line: &[S], widths: &mut Vec<usize>) -> usize {
 const SPACES: &str = "                                                                ";
 
 fn push_line<S: AsRef<str>>(line: &[S], widths: &[usize], text: &mut String) {
+    push_coloured(line, widths, None, text);
+}
+
+fn push_coloured<S: AsRef<str>>(
+    line: &[S],
+    widths: &[usize],
+    coloured: Option<(usize, &str)>,
+    text: &mut String,
+) {
     for (i, cell) in line.iter().enumerate() {
         let cell = cell.as_ref();
-        text.push_str(cell);
+        match coloured.filter(|(place, _)| *place == i) {
+            Some((_, colour)) => text.extend([colour, cell, tone::END]),
+            None => text.push_str(cell),
+        }
         if i + 1 < line.len() {
             let mut missing = widths[i] - chars(cell);
             while missing > 0 {
@@ -227,6 +252,18 @@ mod tests {
             "NAMESPACE   NAME    AGE   APP   LABELS\n\
              default     pod/x   1s    web   a=1,b=2,example.com/app=web\n\
              default     pod/y   2s          <none>\n"
+        );
+    }
+
+    #[test]
+    fn colours_leave_the_widths_as_they_are() {
+        let options = TableOptions { with_namespace: true, with_colours: true, ..TableOptions::default() };
+        assert_eq!(
+            TablePrinter::new(&["NAME", "STATUS", "AGE"], options)
+                .print(&[row(&["x", "Failed", "1s"]), row(&["y", "Running", "2s"])]),
+            "NAMESPACE   NAME   STATUS    AGE\n\
+             default     x      \u{1b}[31mFailed\u{1b}[0m    1s\n\
+             default     y      Running   2s\n"
         );
     }
 

@@ -108,7 +108,7 @@ fn completes(terminal: &mut AtTerminal) {
         ("jobctl get jobs hello -o jso\t; echo '<'2\n", "\"kind\": \"Job\""),
         ("jobctl wait --for=condition=comp\tjob/hello; echo '<'3\n", "job.batch/hello condition met"),
         ("jobctl get jobs -n tea\t-o name; echo '<'4\n", "job.batch/else"),
-        ("jobctl apply -f manif\t; echo '<'5\n", "error: no objects passed to apply"),
+        ("jobctl apply -f manif\t; echo '<'5\n", "no objects passed to apply"),
         ("jobctl suspend cron\t; echo '<'6\n", "cronjob.batch/nightly suspended"),
     ] {
         terminal.types(typed);

@@ -11,6 +11,7 @@ use super::{Answer, Candidate};
 use crate::api::kinds::{Key, Kind, RESOURCES};
 use crate::apiserver::{Read as _, Source as _};
 use crate::cmd::Global;
+use crate::cmd::colour::Color;
 use crate::cmd::context::Context;
 use crate::cmd::resources;
 use crate::manager::CONFIGURATION_KEYS;
@@ -264,6 +265,7 @@ fn open(line: &Line<'_>) -> Option<Context> {
         namespace: line.value_of("namespace").map(str::to_owned),
         data_dir: line.value_of("data-dir").map(PathBuf::from),
         warnings_as_errors: false,
+        color: Color::Never,
     };
     Context::open(&global).ok()
 }

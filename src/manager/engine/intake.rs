@@ -91,6 +91,9 @@ impl Engine {
             (Table::PODS, None) => self.pod_removed(&key, round),
             (Table::JobFacts, Some(text)) => {
                 let facts: JobFacts = serde_json::from_str(text).map_err(damaged)?;
+                if facts.hook_due {
+                    round.hooks.insert((Kind::Job, key.clone()));
+                }
                 self.world.put_facts(key, facts);
             }
             (Table::JobFacts, None) => self.world.remove_facts(&key),
