@@ -19,13 +19,13 @@ use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{controller_of, name, uid};
 use crate::api::status_error::StatusError;
 use crate::api::times;
-use crate::api::{Job, Pod, StatefulSet};
+use crate::api::{CronJob, Job, Pod, StatefulSet};
 use crate::apiserver::{Found, Read as _, Reader, Source as _};
 use crate::kubelet::{LogOptions, Runs};
 use crate::manager::{clock, steady_clock};
 use crate::store::{PodDirectory, Table};
 
-/// Print the logs of a pod's container, or of all pods of a Job
+/// Print the logs of a pod's container, of all pods of a Job, or of a CronJob's last run
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// POD, POD CONTAINER, or TYPE/NAME
@@ -103,8 +103,13 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         bail!("--all-containers=true should not be specified with container name {container}");
     }
     let _companion = if args.follow { Some(context.client.keep_controller()?) } else { None };
-    let reader =
-        context.client.read(&[Table::JOBS, Table::STATEFUL_SETS, Table::PODS, Table::RemovedPods])?;
+    let reader = context.client.read(&[
+        Table::CRON_JOBS,
+        Table::JOBS,
+        Table::STATEFUL_SETS,
+        Table::PODS,
+        Table::RemovedPods,
+    ])?;
     let Some(pods) = find_pods(&context, &reader, args, target.as_deref())? else {
         complain(&nothing_found(false, &context));
         return Ok(ExitCode::SUCCESS);
@@ -223,6 +228,19 @@ fn find_pods(context: &Context, reader: &Reader, args: &Args, target: Option<&st
                 return first_pod(context, &job_uid, args.pod_running_timeout).map(Some);
             }
             pick_pod(pods).map(Some)
+        }
+        Kind::CronJob => {
+            let key = Key::new(&context.namespace, object_name);
+            let Some(entry) = reader.entry(Table::CRON_JOBS, &key)? else {
+                return Err(not_found(kind, object_name, context));
+            };
+            let cron_job: CronJob = entry.parse()?;
+            let runs: Vec<Job> = reader.owned(Table::JOBS, uid(&cron_job.metadata))?;
+            let last = runs.iter().max_by_key(|job| {
+                (job.metadata.creation_timestamp.as_ref().map(|time| time.0), name(&job.metadata))
+            });
+            let Some(last) = last else { bail!("cronjob {object_name} has no run whose logs are kept") };
+            find_pods(context, reader, args, Some(&format!("job/{}", name(&last.metadata))))
         }
         Kind::StatefulSet => {
             let key = Key::new(&context.namespace, object_name);

@@ -19,7 +19,7 @@ const VERBS: &[(&str, &[Kind])] = &[
     ("exec", &[Kind::Job]),
     ("get", &[Kind::Job, Kind::CronJob]),
     ("label", &[Kind::Job, Kind::CronJob]),
-    ("logs", &[Kind::Job]),
+    ("logs", &[Kind::Job, Kind::CronJob]),
     ("next", &[Kind::CronJob]),
     ("patch", &[Kind::Job, Kind::CronJob]),
     ("rerun", &[Kind::Job]),

@@ -463,3 +463,21 @@ fn a_parallel_job_is_followed_to_its_end() {
     assert!(child.wait().expect("wait").success());
     assert_eq!(world.tally("four"), "4/ SuccessCriteriaMet Complete");
 }
+
+#[test]
+fn a_cronjob_has_the_logs_of_its_last_run() {
+    let world = World::new();
+    let _ = world
+        .run("create cronjob c --image=busybox --schedule='@yearly' -- sh -c 'echo from $HOSTNAME'")
+        .success();
+    world.run("logs cronjob/c").fails_with("error: cronjob c has no run whose logs are kept\n");
+    for run in ["c-1", "c-2"] {
+        let _ = world.run(&format!("create job {run} --from=cronjob/c")).success();
+        world.wait_for_end(run);
+    }
+    let logs = world.run("logs cronjob/c").success().stdout;
+    assert!(logs.starts_with("from c-2-"), "{logs}");
+    assert_eq!(world.run("logs -f cronjob/c").success().stdout, logs);
+    assert!(world.run("logs cronjob/none").failure().stderr.contains("\"none\" not found"));
+    let _ = world.run("delete cronjob c").success();
+}

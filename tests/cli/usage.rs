@@ -233,6 +233,6 @@ fn a_bare_name_of_a_job_is_answered_with_the_line_that_works() {
     world.run("get nobody").fails_with(&no_type("nobody"));
     world.run("get good -n other").fails_with(&no_type("good"));
     world.run("next good").fails_with(&no_type("good"));
-    assert!(!world.run("logs backup").failure().stderr.contains("Did you mean"));
+    assert!(!world.run("exec backup -- true").failure().stderr.contains("Did you mean"));
     let _ = world.run("delete cronjob backup").success();
 }
