@@ -27,6 +27,7 @@ mod elsewhere;
 mod events;
 mod exec;
 mod explain;
+mod failed_logs;
 mod failure;
 mod fetch;
 mod figures;

@@ -2,6 +2,7 @@
 
 mod scale;
 
+use std::borrow::Cow;
 use std::num::NonZero;
 use std::process::ExitCode;
 
@@ -56,6 +57,9 @@ pub(super) struct Args {
     /// Field selector: key=value, key!=value
     #[arg(long)]
     field_selector: Option<String>,
+    /// Only pods that have failed: those whose phase is Failed
+    #[arg(long)]
+    failed: bool,
     /// After listing, watch for changes
     #[arg(short, long)]
     watch: bool,
@@ -135,12 +139,12 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
              examples",
         ));
     }
-    let selectors = selection::selectors(
-        &args.resources,
-        &targets,
-        args.selector.as_deref(),
-        args.field_selector.as_deref(),
-    )?;
+    if args.failed && targets.iter().any(|target| target.kind() != Kind::Pod) {
+        bail!("--failed is for pods: jobctl get pods --failed");
+    }
+    let field_selector = field_selector(args);
+    let selectors =
+        selection::selectors(&args.resources, &targets, args.selector.as_deref(), field_selector.as_deref())?;
     context.client.revive_controller(&[Table::JOBS])?;
     if args.watch || args.watch_only {
         return watch(&context, args, &targets, &selectors, all_namespaces, &mut format);
@@ -148,7 +152,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let tables = selection::tables(&targets);
     let is_listing = matches!(format, Format::Table { .. } | Format::Name)
         && args.sort_by.is_none()
-        && args.field_selector.is_none();
+        && field_selector.is_none();
     let client = &context.client;
     let reader = if is_listing { client.read_listing(&tables) } else { client.read(&tables) }?;
     let (found, missing) =
@@ -165,6 +169,16 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         }
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What `--field-selector` and `--failed` select by.
+fn field_selector(args: &Args) -> Option<Cow<'_, str>> {
+    const FAILED: &str = "status.phase=Failed";
+    match (args.field_selector.as_deref(), args.failed) {
+        (given, false) => given.map(Cow::Borrowed),
+        (None | Some(""), true) => Some(Cow::Borrowed(FAILED)),
+        (Some(given), true) => Some(Cow::Owned(format!("{given},{FAILED}"))),
+    }
 }
 
 /// What is wrong with a document, as `get` tells it: without a word before it.

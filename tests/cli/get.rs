@@ -468,3 +468,22 @@ fn watch_events_need_a_watch() {
         );
     }
 }
+
+#[test]
+fn failed_pods_are_found_by_one_flag() {
+    let world = World::new();
+    for (name, script) in [("good", "true"), ("bad", "exit 3"), ("worse", "exit 4")] {
+        let _ = world.apply(&job(name, "backoffLimit: 0", script));
+        world.wait_for_end(name);
+    }
+    let names = |line: &str| {
+        let listed = world.run(&format!("get pods --failed -o name {line}")).success();
+        let short = |line: &&str| line.rsplit_once('-').unwrap_or_default().0.to_owned();
+        listed.lines().iter().map(short).collect::<Vec<_>>()
+    };
+    assert_eq!(names(""), ["pod/bad", "pod/worse"]);
+    assert_eq!(names("-l job-name=worse"), ["pod/worse"]);
+    assert_eq!(names("-l job-name=bad --field-selector=status.phase!=Running -A"), ["pod/bad"]);
+    world.run("get pods --failed -l job-name=good").is(0, "", "No resources found in default namespace.\n");
+    world.run("get jobs --failed").fails_with("error: --failed is for pods: jobctl get pods --failed\n");
+}
