@@ -216,16 +216,21 @@ pub(super) fn submit_all(
     if options.dry_run == DryRun::None {
         requests.commit()?;
     }
+    let mut stored = Vec::new();
     for one in created {
         match one {
             Created::Stored(object) => {
                 outcomes.done(object.kind(), name(object.meta()), "created", || Ok(object.to_value()?))?;
+                stored.push(object);
             }
             Created::Shown(kind, manifest) => {
                 let name = manifest["metadata"]["name"].as_str().unwrap_or_default().to_owned();
                 outcomes.done(kind, &name, "created", || Ok(manifest))?;
             }
         }
+    }
+    if options.dry_run == DryRun::None {
+        submit::say_elsewhere(context, stored.iter().map(Object::meta));
     }
     Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
