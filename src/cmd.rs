@@ -73,6 +73,7 @@ mod scale;
 mod selection;
 mod service;
 mod set;
+mod short_runs;
 mod submit;
 mod suspend;
 mod top;

@@ -8,7 +8,6 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 use super::colour;
@@ -20,11 +19,13 @@ use super::output::{complain, print, print_bytes};
 use super::queue::Queue;
 use super::resources::Target;
 use super::selection::{self, Found, Selectors};
+use super::short_runs;
 use crate::api::Pod;
 use crate::api::devices::leased;
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::ANNOTATION_DEVICES;
 use crate::apiserver::{EventType, Watch, WatchEvent, uid_of};
+use crate::client::Client;
 use crate::manager::clock;
 use crate::printers;
 use crate::printers::rows::{Row, TableKind};
@@ -219,8 +220,7 @@ fn print_found(
         Format::Table { wide } => {
             let kinds = kinds_in_order(targets);
             let queue = if *wide { queue_of(found, context)? } else { Queue::default() };
-            let zone = context.client.config().settings.time_zone;
-            print(&tables(found, args, &kinds, all_namespaces, *wide, zone, &queue)?)
+            print(&tables(found, args, &kinds, all_namespaces, *wide, &context.client, &queue)?)
         }
         Format::Name => {
             let lines: String = in_order(found.iter().collect(), args.sort_by.as_deref())?
@@ -318,10 +318,11 @@ fn tables(
     kinds: &[Kind],
     all_namespaces: bool,
     wide: bool,
-    zone: Tz,
+    client: &Client,
     queue: &Queue,
 ) -> Result<String> {
     let now = clock();
+    let zone = client.config().settings.time_zone;
     let mut blocks = Vec::new();
     for kind in kinds {
         let of_kind: Vec<&Found<'_>> = found.iter().filter(|one| one.kind == *kind).collect();
@@ -335,6 +336,10 @@ fn tables(
             for (row, one) in rows.iter_mut().zip(&of_kind) {
                 row.cells.push(super::next::cell(&one.text, now, zone)?.into());
             }
+        }
+        if table == TableKind::Job {
+            let texts: Vec<&str> = of_kind.iter().map(|one| &*one.text).collect();
+            short_runs::show(&mut rows, &texts, client)?;
         }
         let mut columns = table.columns(wide);
         if table == TableKind::Job && !queue.is_empty() {
@@ -425,7 +430,7 @@ fn watch(
     let _companion = context.client.keep_controller()?;
     let namespace = (kind.resource().namespaced && !all_namespaces).then_some(context.namespace.as_str());
     let wide = matches!(format, Format::Table { wide: true });
-    let zone = context.client.config().settings.time_zone;
+    let client = &context.client;
     let table = TableKind::of(kind.as_str());
     let mut printer =
         TablePrinter::new(table.columns(wide), table_options(args, *kind, false, all_namespaces));
@@ -446,7 +451,7 @@ fn watch(
         }));
     }
     drop(reader);
-    print_changes(&events, *kind, wide, &mut printer, format, args, zone)?;
+    print_changes(&events, *kind, wide, &mut printer, format, args, client)?;
     loop {
         let mut events = Vec::new();
         let mut failed = Ok(());
@@ -460,7 +465,7 @@ fn watch(
             }
         })?;
         failed.context("read a change")?;
-        print_changes(&events, *kind, wide, &mut printer, format, args, zone)?;
+        print_changes(&events, *kind, wide, &mut printer, format, args, client)?;
         follower.wait(&[], None)?;
     }
 }
@@ -472,15 +477,16 @@ fn print_changes(
     printer: &mut TablePrinter,
     format: &mut Format,
     args: &Args,
-    zone: Tz,
+    client: &Client,
 ) -> Result<()> {
     if events.is_empty() {
         return Ok(());
     }
     if matches!(format, Format::Table { .. }) {
         let now = clock();
+        let zone = client.config().settings.time_zone;
         let table = TableKind::of(kind.as_str());
-        let rows = events
+        let mut rows = events
             .iter()
             .map(|WatchEvent { event, text, .. }| {
                 let mut row = table.row(text, now, wide).context("read a change")?;
@@ -491,6 +497,10 @@ fn print_changes(
                 Ok(row)
             })
             .collect::<Result<Vec<Row<'_>>>>()?;
+        if table == TableKind::Job {
+            let texts: Vec<&str> = events.iter().map(|event| &*event.text).collect();
+            short_runs::show(&mut rows, &texts, client)?;
+        }
         return print(&printer.print(&rows));
     }
     for WatchEvent { event, text, .. } in events {

@@ -487,3 +487,27 @@ fn failed_pods_are_found_by_one_flag() {
     world.run("get pods --failed -l job-name=good").is(0, "", "No resources found in default namespace.\n");
     world.run("get jobs --failed").fails_with("error: --failed is for pods: jobctl get pods --failed\n");
 }
+
+#[test]
+fn what_took_less_than_a_second_is_shown_in_milliseconds() {
+    let world = World::new();
+    let _ = world.apply(&job("short", "", "true"));
+    let _ = world.apply(&job("long", "", "sleep 1.1"));
+    world.wait_for_end("short");
+    world.wait_for_end("long");
+    let milliseconds = |text: &str| text.strip_suffix("ms").and_then(|text| text.parse::<u16>().ok());
+    for flags in ["", "-o wide", "--sort-by=.metadata.name"] {
+        let listed = world.run(&format!("get jobs --no-headers {flags}")).success();
+        let duration = |line: &str| line.split_whitespace().nth(3).map(str::to_owned).unwrap_or_default();
+        let durations: Vec<String> = listed.lines().into_iter().map(duration).collect();
+        assert!(["1s", "2s"].contains(&&*durations[0]), "{}", listed.stdout);
+        assert!(milliseconds(&durations[1]).is_some(), "{}", listed.stdout);
+    }
+    let described = world.run("describe job short").success();
+    let duration = described.lines().into_iter().find_map(|line| line.strip_prefix("Duration:"));
+    assert!(milliseconds(duration.unwrap_or_default().trim()).is_some(), "{}", described.stdout);
+    // Another Job of that name is another Job.
+    let _ = world.run("rerun job/short").success();
+    world.wait_for_end("short");
+    assert!(world.run("get job short").success().stdout.contains("ms "));
+}

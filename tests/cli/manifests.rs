@@ -540,7 +540,7 @@ fn who_creates_in_another_namespace_than_the_current_one_is_told() {
         "job.batch/a created\njob.batch/b created\njob.batch/c created\njob.batch/d created\n",
         note,
     );
-    world.run("delete jobs --all -A").success();
+    let _ = world.run("delete jobs --all -A").success();
     let applied = world.run(&format!("apply -f {path}")).success();
     assert_eq!(applied.stderr, note);
     // What is there already, and what was asked for by name, is no news.
