@@ -1,5 +1,6 @@
 //! `describe`.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -110,7 +111,11 @@ fn describe(found: &Found<'_>, reader: &Reader, context: &Context, show_events: 
     let events = if show_events { Some(context.client.events_about(uid(object.meta()))?) } else { None };
     let waits = waits(&object, reader, context)?;
     let short_run = short_run(&object, context)?;
-    let related = Related { waits, short_run, ..related(&object, reader)? };
+    let pids = match &object {
+        Object::Pod(pod) => context.client.container_pids(pod),
+        _ => BTreeMap::new(),
+    };
+    let related = Related { waits, short_run, pids, ..related(&object, reader)? };
     Ok(described(&object, &related, events.as_deref()))
 }
 

@@ -341,24 +341,22 @@ fn tables(
             let texts: Vec<&str> = of_kind.iter().map(|one| &*one.text).collect();
             short_runs::show(&mut rows, &texts, client)?;
         }
-        let mut columns = table.columns(wide);
+        let mut columns = table.columns(wide).to_vec();
         if table == TableKind::Job && !queue.is_empty() {
             let waits: Vec<_> = of_kind.iter().map(|one| queue.cell(&uid_of(&one.text)?)).collect();
             if waits.iter().any(Option::is_some) {
-                columns = TableKind::WAITING_JOBS;
+                columns.push("WAITS FOR");
                 for (row, wait) in rows.iter_mut().zip(waits) {
                     row.cells.push(wait.unwrap_or_default().into());
                 }
             }
         }
+        // Ours; kubectl has no such columns, and neither has a table of pods to which they do not apply.
         if table == TableKind::Pod && wide {
-            let devices: Vec<String> = of_kind.iter().map(|one| devices_of(&one.text)).collect();
-            if devices.iter().any(|ids| !ids.is_empty()) {
-                columns = TableKind::PODS_WITH_DEVICES;
-                for (row, ids) in rows.iter_mut().zip(devices) {
-                    row.cells.push(or_none(ids).into());
-                }
-            }
+            let pids = of_kind.iter().map(|one| pids_of(&one.text, client)).collect();
+            add_column("PID", pids, &mut columns, &mut rows);
+            let devices = of_kind.iter().map(|one| devices_of(&one.text)).collect();
+            add_column("DEVICES", devices, &mut columns, &mut rows);
         }
         let options = table_options(args, *kind, kinds.len() > 1, all_namespaces);
         blocks.push(TablePrinter::new(columns, options).print(&rows));
@@ -373,6 +371,31 @@ fn devices_of(pod: &str) -> String {
     }
     let leased = serde_json::from_str(pod).map(|pod: Pod| leased(&pod)).unwrap_or_default();
     leased.iter().map(|(resource, ids)| format!("{resource}:{}", ids.join(","))).collect::<Vec<_>>().join(" ")
+}
+
+/// The processes of a pod's running containers: `4711,4712`.
+fn pids_of(pod: &str, client: &Client) -> String {
+    if !pod.contains("\"running\":") {
+        return String::new();
+    }
+    let pids = serde_json::from_str(pod).map(|pod: Pod| client.container_pids(&pod)).unwrap_or_default();
+    pids.values().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
+
+/// A column at the end, where any cell has something to show.
+fn add_column(
+    header: &'static str,
+    cells: Vec<String>,
+    columns: &mut Vec<&'static str>,
+    rows: &mut [Row<'_>],
+) {
+    if cells.iter().all(String::is_empty) {
+        return;
+    }
+    columns.push(header);
+    for (row, cell) in rows.iter_mut().zip(cells) {
+        row.cells.push(or_none(cell).into());
+    }
 }
 
 fn or_none(text: String) -> String {

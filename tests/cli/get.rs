@@ -511,3 +511,40 @@ fn what_took_less_than_a_second_is_shown_in_milliseconds() {
     world.wait_for_end("short");
     assert!(world.run("get job short").success().stdout.contains("ms "));
 }
+
+#[test]
+fn running_containers_show_their_processes() {
+    let world = World::new();
+    let several = "
+apiVersion: v1
+kind: Pod
+metadata: {name: two}
+spec:
+  containers:
+  - {name: a, command: [sleep, '1000']}
+  - {name: b, command: [sleep, '1001']}
+";
+    let _ = world.apply(&job("done", "", "true"));
+    world.wait_for_end("done");
+    let headers = || world.run("get pods -o wide").success().lines()[0].to_owned();
+    assert!(headers().ends_with("READINESS GATES"));
+    let _ = world.apply(several);
+    world.wait_for_value("pod two", "{.status.phase}", "Running");
+    let mut sleeping = world.processes_named("sleep");
+    sleeping.sort_unstable();
+    assert!(headers().ends_with("READINESS GATES   PID"));
+    let listed = world.run("get pods -o wide --no-headers").success();
+    let last = |line: &str| line.split_whitespace().last().unwrap_or_default().to_owned();
+    let cells: Vec<String> = listed.lines().into_iter().map(last).collect();
+    let mut pids: Vec<i32> = cells[1].split(',').map(|pid| pid.parse().expect("a pid")).collect();
+    let described = world.run("describe pod two").success();
+    let lines: Vec<_> =
+        described.lines().into_iter().filter_map(|line| line.trim().strip_prefix("PID:")).collect();
+    assert_eq!(
+        lines.iter().map(|pid| pid.trim()).collect::<Vec<_>>(),
+        cells[1].split(',').collect::<Vec<_>>()
+    );
+    pids.sort_unstable();
+    assert_eq!((cells[0].as_str(), pids), ("<none>", sleeping));
+    let _ = world.run("delete pod two --grace-period=0 --force").success();
+}
