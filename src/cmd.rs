@@ -38,6 +38,7 @@ mod format;
 mod get;
 mod github;
 mod glob;
+mod help;
 mod image;
 mod interrupt;
 mod items_file;
@@ -184,7 +185,7 @@ verbs! {
 
 /// The tree of verbs and flags, for completions and documentation.
 pub fn command() -> Command {
-    flags::shown(Cli::command())
+    help::dressed(flags::shown(Cli::command()))
 }
 
 /// The tree without the verbs that the command line cannot mean: making it is most of what a start costs.
