@@ -113,7 +113,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         );
     }
     let output = args.template.completes(args.output.as_deref());
-    let mut format = Format::parse(output.as_deref(), args.no_headers)?;
+    let mut format = args.template.judges(Format::parse(output.as_deref(), args.no_headers)?);
     if args.show_labels && matches!(format, Format::Name) {
         bail!("--show-labels option cannot be used with name printer");
     }
