@@ -22,6 +22,7 @@ mod diff;
 mod doctor;
 mod drain;
 mod edit;
+mod edit_first;
 mod editor;
 mod elsewhere;
 mod events;
