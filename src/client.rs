@@ -19,7 +19,7 @@ use crate::api::meta::{name, uid};
 use crate::api::status_error::StatusError;
 use crate::api::{Event, Pod};
 use crate::apiserver::{Creator, Reader, WatchCache};
-use crate::kubelet::{LogOptions, LogReader, NoVisit, Runs, Visit, VisitRequest};
+use crate::kubelet::{LogOptions, LogReader, NoVisit, Runs, Visit, VisitRequest, container_pids};
 use crate::manager::{
     self, Companion, Config, DEFAULT_PATH, Follower, MADE_OF, clock, creator_umask, session_environment,
     show_default_namespace, show_endpoints, show_node,
@@ -198,6 +198,19 @@ impl Client {
     ) -> Result<Result<Visit, NoVisit>> {
         let pod_uid = uid(&pod.metadata);
         Visit::begin(&self.pod_directory(pod_uid), pod_uid, request, descriptors)
+    }
+
+    /// The processes of a pod's running containers, by the containers' names.
+    pub fn container_pids(&self, pod: &Pod) -> BTreeMap<String, i32> {
+        let mut pids = container_pids(&self.pod_directory(uid(&pod.metadata)), pod);
+        let status = pod.status.clone().unwrap_or_default();
+        let statuses = [status.init_container_statuses, status.container_statuses];
+        let all: Vec<_> = statuses.into_iter().flatten().flatten().collect();
+        pids.retain(|container, _| {
+            let status = all.iter().find(|one| one.name == *container);
+            status.and_then(|one| one.state.as_ref()).is_some_and(|state| state.running.is_some())
+        });
+        pids
     }
 
     /// What is left of a pod on this machine.

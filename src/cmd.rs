@@ -22,11 +22,13 @@ mod diff;
 mod doctor;
 mod drain;
 mod edit;
+mod edit_first;
 mod editor;
 mod elsewhere;
 mod events;
 mod exec;
 mod explain;
+mod failed_logs;
 mod failure;
 mod fetch;
 mod figures;
@@ -37,6 +39,7 @@ mod format;
 mod get;
 mod github;
 mod glob;
+mod help;
 mod image;
 mod interrupt;
 mod items_file;
@@ -46,6 +49,7 @@ mod local;
 mod log_source;
 mod logs;
 mod manifests;
+mod meant;
 mod next;
 mod obstacles;
 mod options;
@@ -72,6 +76,7 @@ mod selection;
 mod serve;
 mod service;
 mod set;
+mod short_runs;
 mod submit;
 mod suspend;
 mod top;
@@ -183,7 +188,7 @@ verbs! {
 
 /// The tree of verbs and flags, for completions and documentation.
 pub fn command() -> Command {
-    flags::shown(Cli::command())
+    help::dressed(flags::shown(Cli::command()))
 }
 
 /// The tree without the verbs that the command line cannot mean: making it is most of what a start costs.
@@ -255,6 +260,7 @@ pub fn run() -> ExitCode {
     };
     colour::choose(cli.global.color);
     let warnings_are_errors = cli.global.warnings_as_errors;
+    let global = cli.global.clone();
     let done = dispatch(cli);
     crate::manager::take_notices().iter().for_each(|notice| output::complain(notice));
     match done.and_then(|code| output::held_is_out().map(|()| code)) {
@@ -262,7 +268,11 @@ pub fn run() -> ExitCode {
             failure::judge_warnings(output::warnings())
         }
         Ok(code) => code,
-        Err(error) => failure::report(&error),
+        Err(error) => {
+            let code = failure::report(&error);
+            meant::advise(&global, &path, &error);
+            code
+        }
     }
 }
 

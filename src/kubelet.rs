@@ -32,7 +32,7 @@ pub use hooks::{HookProcesses, HookRun, run_hook};
 pub use kernel::{Facility, Limits, facilities, limits, raise_open_files};
 pub use launcher::Launcher;
 pub use logs::{CHUNK, LogLine, LogOptions, LogPiece, LogReader, Runs, Stream, parse_line};
-pub use observe::{Supervisor, continue_if_stopped, kill_supervisor, supervisor_of};
+pub use observe::{Supervisor, container_pids, continue_if_stopped, kill_supervisor, supervisor_of};
 pub use processes::{PodProcess, Session, kill_strays, pod_processes};
 pub use program::{NoProgram, find_program};
 pub use spawn::{request_stop, set_title};

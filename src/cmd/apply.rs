@@ -175,9 +175,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if args.dry_run == DryRun::None {
         requests.commit()?;
     }
-    for Decision { object, what } in decisions {
+    for Decision { object, what } in &decisions {
         // kubectl cannot know on the client.
-        let what = if what == UNCHANGED && args.dry_run == DryRun::Client { CONFIGURED } else { what };
+        let what = if *what == UNCHANGED && args.dry_run == DryRun::Client { CONFIGURED } else { what };
         outcomes.done(object.kind(), name(object.meta()), what, || Ok(object.to_value()?))?;
     }
     for (kind, value) in pruned {
@@ -185,6 +185,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         outcomes.done(kind, &name, "pruned", || Ok(value))?;
     }
     outcomes.finish()?;
+    if args.dry_run == DryRun::None {
+        let created = decisions.iter().filter(|decision| decision.what == CREATED);
+        submit::say_elsewhere(&context, created.map(|decision| decision.object.meta()));
+    }
     if args.wait && args.dry_run == DryRun::None && !deleted.is_empty() {
         drop(held);
         wait_until_gone(&context, &deleted, args.timeout)?;

@@ -28,9 +28,6 @@ use crate::kubelet::{LogOptions, LogPiece, LogReader, Reply, Runs, Stream, Visit
 /// A container reads what is typed here where its manifest has `stdin: true`. Who reads slowly holds nobody up: of the newest 50 MiB
 /// nothing is missed. Killing this command leaves the pod as it is; where the manifest has `stdinOnce: true` its input ends.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  jobctl attach my-pod\n  jobctl attach my-pod -c shell -it\n  jobctl attach job/train"
-)]
 pub(super) struct Args {
     /// POD, TYPE/NAME or TYPE NAME
     #[arg(value_name = "POD|TYPE/NAME")]

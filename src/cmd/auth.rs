@@ -133,7 +133,7 @@ fn whoami(args: &WhoamiArgs) -> Result<ExitCode> {
                 row(["UID".into(), user.to_string()]),
                 row(["Groups".into(), format!("[{}]", groups.join(" "))]),
             ];
-            print(&TablePrinter::new(&["ATTRIBUTE", "VALUE"], TableOptions::default()).print(&rows))?;
+            print(&TablePrinter::new(["ATTRIBUTE", "VALUE"], TableOptions::default()).print(&rows))?;
         }
         Some(other) => bail!(
             "unable to match a printer suitable for the output format {other:?}, allowed formats are: json,yaml"

@@ -55,6 +55,9 @@ pub(super) fn subresource(name: Option<&str>) -> Result<Subresource> {
     match name {
         None | Some("") => Ok(Subresource::Main),
         Some("status") => Ok(Subresource::Status),
+        Some("scale") => {
+            bail!("--subresource=scale is read by get; to change it: jobctl scale --replicas=COUNT TYPE/NAME")
+        }
         Some(other) => bail!("invalid subresource value: {other:?}. Must be one of [status]"),
     }
 }

@@ -26,9 +26,6 @@ use crate::store::Table;
 /// One of both is in a container: [NAMESPACE/]POD:PATH. Paths there are those that the container sees, and it is the container's
 /// user who reads and writes them. No program is needed there, neither tar nor another.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  jobctl cp model.bin my-pod:/data/\n  jobctl cp my-pod:/data/out ./out -c worker\n  jobctl cp ci/my-pod:/var/log/x.log x.log"
-)]
 pub(super) struct Args {
     /// Where from, and where to
     #[arg(value_name = "SOURCE DESTINATION")]

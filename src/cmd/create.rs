@@ -19,6 +19,7 @@ use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
 use super::context::{Context, Global};
+use super::edit_first;
 use super::failure::{complain_of_all, failed_to_create, while_doing};
 use super::format::OutputArgs;
 use super::manifests::{self, Document, FileArgs};
@@ -42,6 +43,9 @@ pub(super) struct Args {
     what: Option<What>,
     #[command(flatten)]
     files: FileArgs,
+    /// Show the manifests in an editor first, that of KUBE_EDITOR or EDITOR, otherwise vi; with -o json as JSON
+    #[arg(long)]
+    edit: bool,
     #[command(flatten)]
     options: Options,
 }
@@ -155,17 +159,24 @@ pub(super) fn run(global: &Global, args: Args) -> Result<ExitCode> {
         Some(What::Secret(args)) => secret::run(global, &args),
         Some(What::Service(args)) => service::run(global, &args),
         Some(What::ServiceAccount(args)) => service_account::run(global, &args),
-        None => create_from_files(global, &args.files, &args.options),
+        None => create_from_files(global, &args),
     }
 }
 
-fn create_from_files(global: &Global, files: &FileArgs, options: &Options) -> Result<ExitCode> {
+fn create_from_files(global: &Global, args: &Args) -> Result<ExitCode> {
+    let Args { files, options, .. } = args;
     files.require()?;
     let documents = manifests::read_validated(files, options.validate)?;
     if documents.is_empty() {
         bail!("no objects passed to create");
     }
-    submit_all(&Context::open_to_create(global, options.dry_run)?, documents, options)
+    let create =
+        |documents| submit_all(&Context::open_to_create(global, options.dry_run)?, documents, options);
+    if !args.edit {
+        return create(documents);
+    }
+    let is_json = options.output.given() == Some("json");
+    edit_first::create_edited(documents, is_json, options.validate, create)
 }
 
 /// What creating objects looks at.
@@ -216,16 +227,21 @@ pub(super) fn submit_all(
     if options.dry_run == DryRun::None {
         requests.commit()?;
     }
+    let mut stored = Vec::new();
     for one in created {
         match one {
             Created::Stored(object) => {
                 outcomes.done(object.kind(), name(object.meta()), "created", || Ok(object.to_value()?))?;
+                stored.push(object);
             }
             Created::Shown(kind, manifest) => {
                 let name = manifest["metadata"]["name"].as_str().unwrap_or_default().to_owned();
                 outcomes.done(kind, &name, "created", || Ok(manifest))?;
             }
         }
+    }
+    if options.dry_run == DryRun::None {
+        submit::say_elsewhere(context, stored.iter().map(Object::meta));
     }
     Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

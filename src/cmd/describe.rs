@@ -1,9 +1,10 @@
 //! `describe`.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use chrono::Local;
+use chrono::{Duration, Local};
 use serde::de::DeserializeOwned;
 
 use super::context::{Context, Global};
@@ -15,8 +16,9 @@ use super::output::{complain, print};
 use super::queue::Queue;
 use super::resources::Target;
 use super::selection::{self, Found, Selectors};
+use super::short_runs::ShortRuns;
 use crate::api::kinds::Kind;
-use crate::api::meta::{controller_of, uid};
+use crate::api::meta::{controller_of, key, uid};
 use crate::api::status_error::StatusError;
 use crate::api::{EndpointSlice, Event, Pod};
 use crate::apiserver::{Read as _, Reader};
@@ -108,7 +110,12 @@ fn describe(found: &Found<'_>, reader: &Reader, context: &Context, show_events: 
     let object = object?;
     let events = if show_events { Some(context.client.events_about(uid(object.meta()))?) } else { None };
     let waits = waits(&object, reader, context)?;
-    let related = Related { waits, ..related(&object, reader)? };
+    let short_run = short_run(&object, context)?;
+    let pids = match &object {
+        Object::Pod(pod) => context.client.container_pids(pod),
+        _ => BTreeMap::new(),
+    };
+    let related = Related { waits, short_run, pids, ..related(&object, reader)? };
     Ok(described(&object, &related, events.as_deref()))
 }
 
@@ -124,6 +131,13 @@ fn waits(object: &Object, reader: &Reader, context: &Context) -> Result<Vec<Stri
         _ => None,
     };
     Ok(waits.into_iter().flatten().collect())
+}
+
+/// How long a Job took, where that was less than a second.
+fn short_run(object: &Object, context: &Context) -> Result<Option<Duration>> {
+    let Object::Job(job) = object else { return Ok(None) };
+    let runs = ShortRuns::read(&context.client)?;
+    runs.of(&key(&job.metadata), uid(&job.metadata))
 }
 
 fn described(object: &Object, related: &Related, events: Option<&[Event]>) -> String {

@@ -9,9 +9,11 @@ use tabled::settings::Style;
 use super::context::Global;
 use super::findings::{self, Finding, Standing};
 use super::output::say;
+use crate::api::CronJob;
+use crate::apiserver::{Reader, Source as _};
 use crate::kubelet;
 use crate::manager::{Config, check_controller, clock};
-use crate::store::{DirectoryCheck, Format, SetAside, Store, holder_of};
+use crate::store::{DirectoryCheck, Format, SetAside, Store, Table, holder_of};
 
 /// Examine the data directory and this machine, without changing anything
 ///
@@ -96,10 +98,21 @@ fn inside(config: &Config) -> Vec<Finding> {
     });
     rows.push(findings::controller(&found, config.background));
     rows.extend(store.controller_log(LOG_LINES).iter().map(|line| findings::controller_log(line)));
+    if found.examination.is_sound() {
+        match cron_jobs(&store) {
+            Ok(all) => rows.extend(findings::cron_jobs(&all, clock())),
+            Err(error) => rows.push(wrong("cronjobs", &error)),
+        }
+    }
     rows.extend(findings::inbox(&found.inbox, found.controller.is_some()));
     rows.extend(findings::pods(&found.pods, &store.pods_path(), found.examination.is_sound()));
     rows.extend(findings::processes(&found.pods.strays));
     rows
+}
+
+fn cron_jobs(store: &Store) -> Result<Vec<CronJob>> {
+    let reader = Reader::new(store.read(&[Table::CRON_JOBS])?.0, clock());
+    reader.entries(Table::CRON_JOBS)?.map(|(_, entry)| entry.parse()).collect()
 }
 
 /// How many of the last lines of the controller's log are shown.

@@ -38,6 +38,11 @@ impl Edited {
         fs::read_to_string(&self.path).with_context(|| format!("read {}", self.path.display()))
     }
 
+    /// Where the file is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Where the file is, which from now on stays.
     pub(super) fn keep(mut self) -> PathBuf {
         self.kept = true;

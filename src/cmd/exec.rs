@@ -23,9 +23,6 @@ use crate::kubelet::{NoVisit, Reply, Visit, VisitFor, VisitRequest, open_termina
 /// It sees what the container sees, and has its environment, its identity and its limits. It ends with the container at the
 /// latest. Ends with the command's own exit code.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  jobctl exec my-pod -- date\n  jobctl exec -it job/train -- bash\n  jobctl exec my-pod -c sidecar -i -- sh -c 'cat > /tmp/in' < in"
-)]
 pub(super) struct Args {
     /// POD or TYPE/NAME
     #[arg(value_name = "POD|TYPE/NAME")]

@@ -3,6 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use crate::api::CronJob;
+use crate::api::meta::{ANNOTATION_EXPECT_EVERY, annotation, name, namespace};
+use crate::controller::cronjob::overdue_since;
 use crate::kubelet::{Facility, Limits, PodProcess};
 use crate::manager::{ControllerCheck, Pods};
 use crate::printers;
@@ -251,6 +256,30 @@ pub(super) fn controller(found: &ControllerCheck, background: bool) -> Finding {
 /// A line of the controller's log, where it stands for those who look back.
 pub(super) fn controller_log(line: &str) -> Finding {
     finding("controller", Standing::Note, format!("said: {line}"))
+}
+
+/// The CronJobs that have not succeeded for as long as they say; nothing where none says how long that may be.
+pub(super) fn cron_jobs(all: &[CronJob], now: DateTime<Utc>) -> Vec<Finding> {
+    let expecting: Vec<&CronJob> =
+        all.iter().filter(|one| annotation(&one.metadata, ANNOTATION_EXPECT_EVERY).is_some()).collect();
+    let overdue: Vec<Finding> = expecting
+        .iter()
+        .filter_map(|one| {
+            let since = overdue_since(one, now)?.to_rfc3339_opts(SecondsFormat::Secs, true);
+            let every = annotation(&one.metadata, ANNOTATION_EXPECT_EVERY)?;
+            let (namespace, name) = (namespace(&one.metadata), name(&one.metadata));
+            let detail = format!(
+                "{namespace}/{name} has not succeeded for {every}, since {since}; look at: jobctl logs -n {namespace} \
+                 cronjob/{name}"
+            );
+            Some(finding("cronjobs", Standing::Wrong, detail))
+        })
+        .collect();
+    if overdue.is_empty() && !expecting.is_empty() {
+        let detail = format!("{} to succeed every so often, none overdue", count(expecting.len(), "CronJob"));
+        return vec![finding("cronjobs", Standing::Good, detail)];
+    }
+    overdue
 }
 
 /// The reports that wait. `is_running`: whether a controller is there to take them.

@@ -11,11 +11,14 @@ use crate::printers::go_template::GoTemplate;
 use crate::printers::jsonpath::{self, Template};
 
 /// What goes with `-o` in every verb that has it
-#[derive(Clone, Debug, Default, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(super) struct TemplateArgs {
     /// The template, or the file with it, of an output format that is given without one
     #[arg(long)]
     template: Option<String>,
+    /// Whether what a template asks for and an object does not have is no error; of go-template and jsonpath
+    #[arg(long, default_value = "true", action = clap::ArgAction::Set)]
+    allow_missing_template_keys: bool,
     /// Accepted for kubectl's sake: there are no managed fields
     #[arg(long, hide = true)]
     show_managed_fields: bool,
@@ -29,6 +32,23 @@ impl TemplateArgs {
             (Some(format), Some(template)) if !format.contains('=') => Some(format!("{format}={template}")),
             (output, _) => output.map(str::to_owned),
         }
+    }
+
+    /// A format as its template is to be taken.
+    pub(super) fn judges(&self, format: Format) -> Format {
+        match format {
+            format if self.allow_missing_template_keys => format,
+            Format::GoTemplate(template) => Format::GoTemplate(template.that_needs_keys()),
+            Format::JsonPath(template) => Format::JsonPath(template.that_needs_keys()),
+            Format::JsonPathAsJson(template) => Format::JsonPathAsJson(template.that_needs_keys()),
+            format => format,
+        }
+    }
+}
+
+impl Default for TemplateArgs {
+    fn default() -> Self {
+        Self { template: None, allow_missing_template_keys: true, show_managed_fields: false }
     }
 }
 
@@ -55,7 +75,9 @@ impl OutputArgs {
     /// A format that these verbs do not have, a template that does not read.
     pub(super) fn format(&self) -> Result<Option<Format>> {
         let output = self.template.completes(self.given());
-        output.as_deref().map(|output| Format::parse_in(output, OF_OBJECTS, false)).transpose()
+        let format =
+            output.as_deref().map(|output| Format::parse_in(output, OF_OBJECTS, false)).transpose()?;
+        Ok(format.map(|format| self.template.judges(format)))
     }
 }
 

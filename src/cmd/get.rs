@@ -2,12 +2,12 @@
 
 mod scale;
 
+use std::borrow::Cow;
 use std::num::NonZero;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 use super::colour;
@@ -19,11 +19,13 @@ use super::output::{complain, print, print_bytes};
 use super::queue::Queue;
 use super::resources::Target;
 use super::selection::{self, Found, Selectors};
+use super::short_runs;
 use crate::api::Pod;
 use crate::api::devices::leased;
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::ANNOTATION_DEVICES;
 use crate::apiserver::{EventType, Watch, WatchEvent, uid_of};
+use crate::client::Client;
 use crate::manager::clock;
 use crate::printers;
 use crate::printers::rows::{Row, TableKind};
@@ -56,6 +58,9 @@ pub(super) struct Args {
     /// Field selector: key=value, key!=value
     #[arg(long)]
     field_selector: Option<String>,
+    /// Only pods that have failed: those whose phase is Failed
+    #[arg(long)]
+    failed: bool,
     /// After listing, watch for changes
     #[arg(short, long)]
     watch: bool,
@@ -108,7 +113,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         );
     }
     let output = args.template.completes(args.output.as_deref());
-    let mut format = Format::parse(output.as_deref(), args.no_headers)?;
+    let mut format = args.template.judges(Format::parse(output.as_deref(), args.no_headers)?);
     if args.show_labels && matches!(format, Format::Name) {
         bail!("--show-labels option cannot be used with name printer");
     }
@@ -135,12 +140,12 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
              examples",
         ));
     }
-    let selectors = selection::selectors(
-        &args.resources,
-        &targets,
-        args.selector.as_deref(),
-        args.field_selector.as_deref(),
-    )?;
+    if args.failed && targets.iter().any(|target| target.kind() != Kind::Pod) {
+        bail!("--failed is for pods: jobctl get pods --failed");
+    }
+    let field_selector = field_selector(args);
+    let selectors =
+        selection::selectors(&args.resources, &targets, args.selector.as_deref(), field_selector.as_deref())?;
     context.client.revive_controller(&[Table::JOBS])?;
     if args.watch || args.watch_only {
         return watch(&context, args, &targets, &selectors, all_namespaces, &mut format);
@@ -148,7 +153,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let tables = selection::tables(&targets);
     let is_listing = matches!(format, Format::Table { .. } | Format::Name)
         && args.sort_by.is_none()
-        && args.field_selector.is_none();
+        && field_selector.is_none();
     let client = &context.client;
     let reader = if is_listing { client.read_listing(&tables) } else { client.read(&tables) }?;
     let (found, missing) =
@@ -165,6 +170,16 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         }
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What `--field-selector` and `--failed` select by.
+fn field_selector(args: &Args) -> Option<Cow<'_, str>> {
+    const FAILED: &str = "status.phase=Failed";
+    match (args.field_selector.as_deref(), args.failed) {
+        (given, false) => given.map(Cow::Borrowed),
+        (None | Some(""), true) => Some(Cow::Borrowed(FAILED)),
+        (Some(given), true) => Some(Cow::Owned(format!("{given},{FAILED}"))),
+    }
 }
 
 /// What is wrong with a document, as `get` tells it: without a word before it.
@@ -205,8 +220,7 @@ fn print_found(
         Format::Table { wide } => {
             let kinds = kinds_in_order(targets);
             let queue = if *wide { queue_of(found, context)? } else { Queue::default() };
-            let zone = context.client.config().settings.time_zone;
-            print(&tables(found, args, &kinds, all_namespaces, *wide, zone, &queue)?)
+            print(&tables(found, args, &kinds, all_namespaces, *wide, &context.client, &queue)?)
         }
         Format::Name => {
             let lines: String = in_order(found.iter().collect(), args.sort_by.as_deref())?
@@ -304,10 +318,11 @@ fn tables(
     kinds: &[Kind],
     all_namespaces: bool,
     wide: bool,
-    zone: Tz,
+    client: &Client,
     queue: &Queue,
 ) -> Result<String> {
     let now = clock();
+    let zone = client.config().settings.time_zone;
     let mut blocks = Vec::new();
     for kind in kinds {
         let of_kind: Vec<&Found<'_>> = found.iter().filter(|one| one.kind == *kind).collect();
@@ -322,24 +337,26 @@ fn tables(
                 row.cells.push(super::next::cell(&one.text, now, zone)?.into());
             }
         }
-        let mut columns = table.columns(wide);
+        if table == TableKind::Job {
+            let texts: Vec<&str> = of_kind.iter().map(|one| &*one.text).collect();
+            short_runs::show(&mut rows, &texts, client)?;
+        }
+        let mut columns = table.columns(wide).to_vec();
         if table == TableKind::Job && !queue.is_empty() {
             let waits: Vec<_> = of_kind.iter().map(|one| queue.cell(&uid_of(&one.text)?)).collect();
             if waits.iter().any(Option::is_some) {
-                columns = TableKind::WAITING_JOBS;
+                columns.push("WAITS FOR");
                 for (row, wait) in rows.iter_mut().zip(waits) {
                     row.cells.push(wait.unwrap_or_default().into());
                 }
             }
         }
+        // Ours; kubectl has no such columns, and neither has a table of pods to which they do not apply.
         if table == TableKind::Pod && wide {
-            let devices: Vec<String> = of_kind.iter().map(|one| devices_of(&one.text)).collect();
-            if devices.iter().any(|ids| !ids.is_empty()) {
-                columns = TableKind::PODS_WITH_DEVICES;
-                for (row, ids) in rows.iter_mut().zip(devices) {
-                    row.cells.push(or_none(ids).into());
-                }
-            }
+            let pids = of_kind.iter().map(|one| pids_of(&one.text, client)).collect();
+            add_column("PID", pids, &mut columns, &mut rows);
+            let devices = of_kind.iter().map(|one| devices_of(&one.text)).collect();
+            add_column("DEVICES", devices, &mut columns, &mut rows);
         }
         let options = table_options(args, *kind, kinds.len() > 1, all_namespaces);
         blocks.push(TablePrinter::new(columns, options).print(&rows));
@@ -354,6 +371,31 @@ fn devices_of(pod: &str) -> String {
     }
     let leased = serde_json::from_str(pod).map(|pod: Pod| leased(&pod)).unwrap_or_default();
     leased.iter().map(|(resource, ids)| format!("{resource}:{}", ids.join(","))).collect::<Vec<_>>().join(" ")
+}
+
+/// The processes of a pod's running containers: `4711,4712`.
+fn pids_of(pod: &str, client: &Client) -> String {
+    if !pod.contains("\"running\":") {
+        return String::new();
+    }
+    let pids = serde_json::from_str(pod).map(|pod: Pod| client.container_pids(&pod)).unwrap_or_default();
+    pids.values().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
+
+/// A column at the end, where any cell has something to show.
+fn add_column(
+    header: &'static str,
+    cells: Vec<String>,
+    columns: &mut Vec<&'static str>,
+    rows: &mut [Row<'_>],
+) {
+    if cells.iter().all(String::is_empty) {
+        return;
+    }
+    columns.push(header);
+    for (row, cell) in rows.iter_mut().zip(cells) {
+        row.cells.push(or_none(cell).into());
+    }
 }
 
 fn or_none(text: String) -> String {
@@ -411,7 +453,7 @@ fn watch(
     let _companion = context.client.keep_controller()?;
     let namespace = (kind.resource().namespaced && !all_namespaces).then_some(context.namespace.as_str());
     let wide = matches!(format, Format::Table { wide: true });
-    let zone = context.client.config().settings.time_zone;
+    let client = &context.client;
     let table = TableKind::of(kind.as_str());
     let mut printer =
         TablePrinter::new(table.columns(wide), table_options(args, *kind, false, all_namespaces));
@@ -432,7 +474,7 @@ fn watch(
         }));
     }
     drop(reader);
-    print_changes(&events, *kind, wide, &mut printer, format, args, zone)?;
+    print_changes(&events, *kind, wide, &mut printer, format, args, client)?;
     loop {
         let mut events = Vec::new();
         let mut failed = Ok(());
@@ -446,7 +488,7 @@ fn watch(
             }
         })?;
         failed.context("read a change")?;
-        print_changes(&events, *kind, wide, &mut printer, format, args, zone)?;
+        print_changes(&events, *kind, wide, &mut printer, format, args, client)?;
         follower.wait(&[], None)?;
     }
 }
@@ -458,15 +500,16 @@ fn print_changes(
     printer: &mut TablePrinter,
     format: &mut Format,
     args: &Args,
-    zone: Tz,
+    client: &Client,
 ) -> Result<()> {
     if events.is_empty() {
         return Ok(());
     }
     if matches!(format, Format::Table { .. }) {
         let now = clock();
+        let zone = client.config().settings.time_zone;
         let table = TableKind::of(kind.as_str());
-        let rows = events
+        let mut rows = events
             .iter()
             .map(|WatchEvent { event, text, .. }| {
                 let mut row = table.row(text, now, wide).context("read a change")?;
@@ -477,6 +520,10 @@ fn print_changes(
                 Ok(row)
             })
             .collect::<Result<Vec<Row<'_>>>>()?;
+        if table == TableKind::Job {
+            let texts: Vec<&str> = events.iter().map(|event| &*event.text).collect();
+            short_runs::show(&mut rows, &texts, client)?;
+        }
         return print(&printer.print(&rows));
     }
     for WatchEvent { event, text, .. } in events {

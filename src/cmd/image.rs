@@ -17,9 +17,6 @@ use crate::manager::Config;
 /// An image is a label here: nothing is pulled, and commands run from this machine. A container without a command runs what
 /// its image is said to run. Base images such as busybox, debian or python run their arguments.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  jobctl image set me/app -- /opt/app/serve --port 80\n  jobctl image set 'registry.example.com/*' --workdir /srv -- run-it\n  jobctl image list"
-)]
 pub(super) struct Args {
     #[command(subcommand)]
     what: What,

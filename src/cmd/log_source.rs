@@ -106,17 +106,23 @@ pub(super) struct Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { pod, container, exit_code, reason, .. } = self;
-        let pod = name(&pod.metadata);
-        write!(formatter, "pod/{pod}: container {container} ended with exit code {exit_code} ({reason})")?;
-        match &self.message {
-            Some(message) => write!(formatter, ": {message}"),
-            None => Ok(()),
-        }
+        write!(formatter, "pod/{}: {}", name(&self.pod.metadata), self.end())
     }
 }
 
 impl Failure {
+    /// How it ended, without the pod: `container main ended with exit code 7 (Error)`.
+    pub(super) fn end(&self) -> String {
+        let Self { container, exit_code, reason, .. } = self;
+        let message = self.message.as_ref().map_or_else(String::new, |message| format!(": {message}"));
+        format!("container {container} ended with exit code {exit_code} ({reason}){message}")
+    }
+
+    /// The container.
+    pub(super) fn container(&self) -> &str {
+        &self.container
+    }
+
     /// The reason of its end: `Error`, `OOMKilled`.
     pub(super) fn reason(&self) -> &str {
         &self.reason
@@ -124,7 +130,12 @@ impl Failure {
 
     /// The container of this pod that ended badly last.
     pub(super) fn of(pod: &Pod) -> Option<Self> {
-        let status = pod.status.as_ref()?;
+        Self::all_of(pod).into_iter().max_by_key(|failure| failure.finished)
+    }
+
+    /// The containers of this pod that ended badly, those of the spec first.
+    pub(super) fn all_of(pod: &Pod) -> Vec<Self> {
+        let Some(status) = &pod.status else { return Vec::new() };
         let all =
             status.container_statuses.iter().flatten().chain(status.init_container_statuses.iter().flatten());
         let ended_badly = |container: &ContainerStatus| {
@@ -142,7 +153,7 @@ impl Failure {
                 restart_count: container.restart_count,
             })
         };
-        all.filter_map(ended_badly).max_by_key(|failure| failure.finished)
+        all.filter_map(ended_badly).collect()
     }
 }
 

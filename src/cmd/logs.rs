@@ -2,10 +2,11 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use chrono::Duration;
 
 use super::context::{Context, Global};
+use super::failed_logs;
 use super::failure::verbatim;
 use super::flags;
 use super::follow_logs::{Followed, FollowedJob, Following, Silence, follow};
@@ -16,16 +17,16 @@ use super::resources;
 use super::selection::Selectors;
 use crate::api::conditions::{is_job_finished, is_pod_finished, is_pod_ready, pod_phase};
 use crate::api::kinds::{Key, Kind};
-use crate::api::meta::{controller_of, name, uid};
+use crate::api::meta::{controller_of, key, name, uid};
 use crate::api::status_error::StatusError;
 use crate::api::times;
-use crate::api::{Job, Pod, StatefulSet};
+use crate::api::{CronJob, Job, Pod, StatefulSet};
 use crate::apiserver::{Found, Read as _, Reader, Source as _};
 use crate::kubelet::{LogOptions, Runs};
 use crate::manager::{clock, steady_clock};
 use crate::store::{PodDirectory, Table};
 
-/// Print the logs of a pod's container, or of all pods of a Job
+/// Print the logs of a pod's container, of all pods of a Job, or of a CronJob's last run
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// POD, POD CONTAINER, or TYPE/NAME
@@ -43,6 +44,10 @@ pub(super) struct Args {
     /// All pods of the Job, also those removed since, each line with its pod and container
     #[arg(long)]
     all_pods: Option<bool>,
+    /// Of a Job or a CronJob's last run: how the log of each failed pod ends, under a line that says how the pod did; of
+    /// an Indexed Job the last one of each index that has not completed. --tail says how many lines: 20
+    #[arg(long)]
+    failed: bool,
     /// Print the log of the run before the last restart
     #[arg(short, long)]
     previous: bool,
@@ -103,19 +108,30 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         bail!("--all-containers=true should not be specified with container name {container}");
     }
     let _companion = if args.follow { Some(context.client.keep_controller()?) } else { None };
-    let reader =
-        context.client.read(&[Table::JOBS, Table::STATEFUL_SETS, Table::PODS, Table::RemovedPods])?;
+    let reader = context.client.read(&[
+        Table::CRON_JOBS,
+        Table::JOBS,
+        Table::STATEFUL_SETS,
+        Table::PODS,
+        Table::RemovedPods,
+    ])?;
+    let chosen = match (&container, all_containers) {
+        (_, true) => Chosen::All,
+        (Some(name), _) => Chosen::Named(name.clone()),
+        (None, _) => Chosen::Default,
+    };
+    if args.failed {
+        let job = job_that_failed(&context, &reader, args, target.as_deref())?;
+        let pods = reader.pods_of_job(uid(&job.metadata))?;
+        failed_logs::print_failed(&context.client, &job, pods, &chosen, &options)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let Some(pods) = find_pods(&context, &reader, args, target.as_deref())? else {
         complain(&nothing_found(false, &context));
         return Ok(ExitCode::SUCCESS);
     };
     let is_mixed = matches!(pods, Pods::OfJob { is_mixed: true, .. });
     let prefix = args.prefix.unwrap_or(is_mixed || args.all_pods == Some(true));
-    let chosen = match (&container, all_containers) {
-        (_, true) => Chosen::All,
-        (Some(name), _) => Chosen::Named(name.clone()),
-        (None, _) => Chosen::Default,
-    };
     if args.follow && !matches!(&pods, Pods::One(pod) if is_pod_finished(pod)) {
         let uids = |pods: &[Pod]| pods.iter().map(|pod| uid(&pod.metadata).to_owned()).collect();
         let followed = match pods {
@@ -146,7 +162,11 @@ fn log_options(args: &Args) -> Result<LogOptions> {
     if args.since.is_some() && args.since_time.is_some() {
         bail!("at most one of `sinceTime` or `sinceSeconds` may be specified");
     }
-    let tail = args.tail.unwrap_or(if args.selector.is_some() { 10 } else { -1 });
+    let tail = args.tail.unwrap_or(match &args.selector {
+        Some(_) => 10,
+        None if args.failed => failed_logs::LINES,
+        None => -1,
+    });
     if tail < -1 {
         bail!("--tail must be greater than or equal to -1");
     }
@@ -197,18 +217,12 @@ fn find_pods(context: &Context, reader: &Reader, args: &Args, target: Option<&st
         pods.sort_by_key(|pod| pod.metadata.creation_timestamp.as_ref().map(|time| time.0));
         return Ok((!pods.is_empty()).then_some(Pods::All(pods)));
     };
-    let (kind, object_name) = match target.split_once('/') {
-        Some((kind, name)) => (resources::kind(kind)?, name),
-        None => (Kind::Pod, target),
-    };
+    let (kind, object_name) = kind_and_name(target)?;
     match kind {
         Kind::Pod => pod_by_name(context, reader, object_name).map(Some),
-        Kind::Job => {
-            let key = Key::new(&context.namespace, object_name);
-            let Some(entry) = reader.entry(Table::JOBS, &key)? else {
-                return Err(not_found(kind, object_name, context));
-            };
-            let job: Job = entry.parse()?;
+        Kind::Job | Kind::CronJob => {
+            let job = job_of(context, reader, kind, object_name)?;
+            let (key, object_name) = (key(&job.metadata), name(&job.metadata));
             let job_uid = uid(&job.metadata).to_owned();
             // A Job is followed to its end: through its retries, and all pods that run side by side.
             if args.follow || args.all_pods == Some(true) {
@@ -241,6 +255,51 @@ fn find_pods(context: &Context, reader: &Reader, args: &Args, target: Option<&st
             pick_pod(pods).map(Some)
         }
         other => bail!("cannot get the logs from *v1.{other}: selector for *v1.{other} not implemented"),
+    }
+}
+
+fn kind_and_name(target: &str) -> Result<(Kind, &str)> {
+    Ok(match target.split_once('/') {
+        Some((kind, name)) => (resources::kind(kind)?, name),
+        None => (Kind::Pod, target),
+    })
+}
+
+/// A Job, or the last one of a CronJob.
+fn job_of(context: &Context, reader: &Reader, kind: Kind, object_name: &str) -> Result<Job> {
+    let key = Key::new(&context.namespace, object_name);
+    let Some(entry) = reader.entry(Table::from(kind), &key)? else {
+        return Err(not_found(kind, object_name, context));
+    };
+    if kind == Kind::Job {
+        return entry.parse();
+    }
+    let cron_job: CronJob = entry.parse()?;
+    let runs: Vec<Job> = reader.owned(Table::JOBS, uid(&cron_job.metadata))?;
+    let started = |job: &Job| {
+        (job.metadata.creation_timestamp.as_ref().map(|time| time.0), name(&job.metadata).to_owned())
+    };
+    let last = runs.into_iter().max_by_key(started);
+    last.ok_or_else(|| anyhow!("cronjob {object_name} has no run whose logs are kept"))
+}
+
+/// The Job whose failed pods are meant.
+fn job_that_failed(context: &Context, reader: &Reader, args: &Args, target: Option<&str>) -> Result<Job> {
+    for (is_given, flag) in [
+        (args.follow, "--follow"),
+        (args.previous, "--previous"),
+        (args.all_pods == Some(true), "--all-pods"),
+        (args.prefix == Some(true), "--prefix"),
+    ] {
+        if is_given {
+            bail!("--failed shows what has ended, pod by pod: it cannot be used with {flag}");
+        }
+    }
+    match target.map(kind_and_name).transpose()? {
+        Some((kind @ (Kind::Job | Kind::CronJob), object_name)) => job_of(context, reader, kind, object_name),
+        _ => bail!(
+            "--failed is for job/NAME and cronjob/NAME; failed pods are listed by: jobctl get pods --failed"
+        ),
     }
 }
 

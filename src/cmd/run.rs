@@ -315,6 +315,8 @@ fn submit_all(
     }
     warn_all(&requests.missing()?);
     requests.commit()?;
+    let created = jobs.iter().filter(|submitted| !submitted.attached);
+    submit::say_elsewhere(context, created.map(|submitted| &submitted.job.metadata));
     Ok(jobs)
 }
 

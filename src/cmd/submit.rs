@@ -1,5 +1,6 @@
 //! From a document to a request that creates or changes an object, as kubectl makes it.
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use anyhow::Result;
@@ -8,8 +9,10 @@ use serde_json::json;
 use super::context::Context;
 use super::failure::{verbatim, while_doing};
 use super::manifests::Document;
-use super::output::{warn, warn_all};
+use super::output::{complain, warn, warn_all};
+use crate::api::ObjectMeta;
 use crate::api::kinds::Kind;
+use crate::api::meta::namespace;
 use crate::apiserver::{self, FieldValidation as Validate};
 use crate::registry::object::Object;
 
@@ -76,6 +79,22 @@ pub(super) fn read_metadata(document: &Document) -> Result<()> {
     let holder = format!("field {kind}.metadata ");
     let problem = error.problem.replace(&holder, "field metadataOnlyObject.metadata ");
     Err(verbatim(format!("error: unable to decode {:?}: {problem}", document.source)))
+}
+
+/// Says where else than in the current namespace objects have been created, because their manifests name it: whoever looks
+/// for them would not find them.
+pub(super) fn say_elsewhere<'a>(context: &Context, created: impl Iterator<Item = &'a ObjectMeta>) {
+    if context.namespace_given {
+        return;
+    }
+    let is_elsewhere = |one: &&str| !one.is_empty() && *one != context.namespace;
+    let elsewhere: BTreeSet<&str> = created.map(namespace).filter(is_elsewhere).collect();
+    for namespace in elsewhere {
+        complain(&format!(
+            "created in namespace {namespace}, which is not the current one ({}); to see it there: -n {namespace}",
+            context.namespace
+        ));
+    }
 }
 
 /// Says so where variables are to be passed to an object that is there already: it keeps those of its creation.

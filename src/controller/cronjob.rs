@@ -9,6 +9,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
 mod expectation;
 
+pub use expectation::overdue_since;
+
 use super::cron_jobs::{Child, OnceEvent};
 use super::pods::new_uid;
 use super::{Action, Plan, World, ttl};

@@ -51,6 +51,9 @@ pub struct JobFacts {
     /// Whether something is to be run because the Job has ended.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hook_due: bool,
+    /// In how many milliseconds the Job has completed, where that was less than a second: its status has whole seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took: Option<u16>,
     /// By which clock these times are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<ClockReading>,
@@ -78,6 +81,11 @@ impl ClockReading {
 }
 
 impl JobFacts {
+    /// How long the Job took, where that was less than a second.
+    pub fn short_run(&self) -> Option<Duration> {
+        self.took.map(|took| Duration::milliseconds(took.into()))
+    }
+
     /// Moves every time along with a clock that has been set since they were noted, so that deadlines and delays last as long as
     /// they would have. Nothing was in the future.
     fn follow(&mut self, clock: ClockReading, now: DateTime<Utc>) {
@@ -306,6 +314,7 @@ impl Sync<'_> {
     fn start(&mut self) {
         self.status.start_time = Some(time(self.now));
         self.facts.started = Some(self.now);
+        self.facts.took = None;
     }
 
     fn succeeded(&self) -> i32 {
@@ -610,6 +619,8 @@ impl Sync<'_> {
         self.facts.hook_due = !hooks.command_for(&self.job.metadata, is_complete).is_empty();
         if is_complete {
             self.status.completion_time = Some(time(self.now));
+            let took = self.facts.started.map(|started| (self.now - started).num_milliseconds());
+            self.facts.took = took.filter(|took| *took < 1000).and_then(|took| u16::try_from(took).ok());
             self.event("Normal", "Completed", "Job completed");
         } else {
             self.event("Warning", &finish.reason, &finish.message);

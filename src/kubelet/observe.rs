@@ -1,11 +1,16 @@
 //! Looking at supervisors from outside.
 
+use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 
 use anyhow::Result;
+use nix::unistd::Pid;
 
-use super::processes::is_stopped;
+use super::actions::{CONTAINER_VARIABLE, POD_UID_VARIABLE};
+use super::processes::{children_of, is_stopped, variable_of};
 use super::spawn::{pidfd_of, send_signal};
+use crate::api::Pod;
+use crate::api::meta::uid;
 use crate::store::{PodDirectory, holder_of};
 
 /// What is known of a pod's supervisor.
@@ -31,6 +36,21 @@ pub fn supervisor_of(directory: &PodDirectory) -> Result<Supervisor> {
         None => Supervisor::Gone,
         Some(holder) => Supervisor::Alive(process.filter(|_| holder == pid)),
     })
+}
+
+/// The processes that a pod's containers were started as, by their names: those that run now and that this process can see.
+pub fn container_pids(directory: &PodDirectory, pod: &Pod) -> BTreeMap<String, i32> {
+    let mut pids = BTreeMap::new();
+    let Ok(Some(supervisor)) = holder_of(&directory.lock_path()) else { return pids };
+    for child in children_of(Pid::from_raw(supervisor)) {
+        let is_of_pod = variable_of(child, POD_UID_VARIABLE).is_some_and(|of| of == uid(&pod.metadata));
+        let container = variable_of(child, CONTAINER_VARIABLE).filter(|_| is_of_pod);
+        // What the supervisor has taken over, or started for a visitor, came later.
+        if let Some(container) = container {
+            pids.entry(container).or_insert(child.as_raw());
+        }
+    }
+    pids
 }
 
 /// Lets a supervisor go on that somebody has stopped, so that it can hear a request. True where it was stopped.

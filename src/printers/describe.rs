@@ -56,6 +56,8 @@ pub fn pod_template(template: &PodTemplateSpec) -> String {
 pub struct Output<'z> {
     text: String,
     now: DateTime<Utc>,
+    /// The processes of running containers, by the containers' names.
+    pids: BTreeMap<String, i32>,
     format_time: Box<dyn Fn(DateTime<Utc>) -> String + 'z>,
 }
 
@@ -72,7 +74,8 @@ impl<'z> Output<'z> {
     where
         Tz::Offset: std::fmt::Display,
     {
-        Self { text: String::new(), now, format_time: Box::new(move |time| rfc1123z(time, zone)) }
+        let pids = BTreeMap::new();
+        Self { text: String::new(), now, pids, format_time: Box::new(move |time| rfc1123z(time, zone)) }
     }
 
     fn line(&mut self, level: usize, content: std::fmt::Arguments<'_>) {

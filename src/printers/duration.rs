@@ -36,6 +36,11 @@ pub fn human_duration(length: Duration) -> String {
     }
 }
 
+/// A length of less than a second, where kubectl has `0s`: `120ms`.
+pub fn below_a_second(length: Duration) -> String {
+    format!("{}ms", length.num_milliseconds())
+}
+
 fn two_units(large: i64, large_unit: &str, small: i64, small_unit: &str) -> String {
     if small == 0 {
         format!("{large}{large_unit}")
@@ -91,6 +96,7 @@ mod tests {
         }
         assert_eq!(human_duration(Duration::milliseconds(-1500)), "0s");
         assert_eq!(human_duration(Duration::milliseconds(1999)), "1s");
+        assert_eq!(below_a_second(Duration::microseconds(120_900)), "120ms");
     }
 
     #[test]

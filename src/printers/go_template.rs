@@ -19,6 +19,7 @@ use parse::Item;
 pub struct GoTemplate {
     text: String,
     items: Vec<Item>,
+    needs_keys: bool,
 }
 
 /// Why a template could not be executed, and what kubectl prints before it says so.
@@ -40,9 +41,14 @@ impl GoTemplate {
             return Err(Error("template format specified but no template given".into()));
         }
         match parse::parse(text) {
-            Ok(items) => Ok(Self { text: text.to_owned(), items }),
+            Ok(items) => Ok(Self { text: text.to_owned(), items, needs_keys: false }),
             Err(reason) => Err(Error(format!("error parsing template {text}, template: {reason}"))),
         }
+    }
+
+    /// The same template, for which a key that is not there is an error.
+    pub fn that_needs_keys(self) -> Self {
+        Self { needs_keys: true, ..self }
     }
 
     /// What the template makes of an object.
@@ -50,7 +56,7 @@ impl GoTemplate {
     /// # Errors
     /// What the template asks for and the object does not have.
     pub fn execute(&self, object: &Value) -> Result<String, Failed> {
-        let (printed, done) = evaluate::execute(&self.items, object);
+        let (printed, done) = evaluate::execute(&self.items, object, self.needs_keys);
         let problem = match done {
             Ok(()) => return Ok(printed),
             Err(problem) => problem,

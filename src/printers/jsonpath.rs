@@ -31,6 +31,7 @@ impl std::error::Error for Error {}
 pub struct Template {
     text: String,
     nodes: Vec<Node>,
+    needs_keys: bool,
 }
 
 impl Template {
@@ -41,7 +42,7 @@ impl Template {
         }
         let nodes =
             parse::parse(text).map_err(|reason| Error(format!("error parsing jsonpath {text}, {reason}")))?;
-        Ok(Self { text: text.to_owned(), nodes })
+        Ok(Self { text: text.to_owned(), nodes, needs_keys: false })
     }
 
     /// Parses a path whose braces and leading dot may be missing, as `--sort-by`, custom columns and
@@ -49,7 +50,12 @@ impl Template {
     pub fn parse_relaxed(text: &str) -> Result<Self, Error> {
         let text = relaxed(text)?;
         let nodes = parse::parse(&text).map_err(Error)?;
-        Ok(Self { text, nodes })
+        Ok(Self { text, nodes, needs_keys: false })
+    }
+
+    /// The same template, for which a field that is not there is an error.
+    pub fn that_needs_keys(self) -> Self {
+        Self { needs_keys: true, ..self }
     }
 
     /// The template's text, with braces.
@@ -59,8 +65,8 @@ impl Template {
 
     /// The output of `-o jsonpath=`.
     pub fn execute(&self, object: &Value) -> Result<String, Error> {
-        let results =
-            evaluate::evaluate(&self.nodes, object).map_err(|reason| self.failed(&reason, object))?;
+        let results = evaluate::evaluate(&self.nodes, object, self.needs_keys)
+            .map_err(|reason| self.failed(&reason, object))?;
         let mut text = String::new();
         for values in results {
             for (i, value) in values.iter().enumerate() {
@@ -75,8 +81,8 @@ impl Template {
 
     /// The output of `-o jsonpath-as-json=`: one JSON array for each part of the template.
     pub fn execute_as_json(&self, object: &Value) -> Result<String, Error> {
-        let results =
-            evaluate::evaluate(&self.nodes, object).map_err(|reason| self.failed(&reason, object))?;
+        let results = evaluate::evaluate(&self.nodes, object, self.needs_keys)
+            .map_err(|reason| self.failed(&reason, object))?;
         let mut text = String::new();
         for values in results {
             let list = Value::Array(values.into_iter().map(Cow::into_owned).collect());
@@ -88,7 +94,7 @@ impl Template {
 
     /// The values found by each part of the template; the error is the bare reason.
     pub fn find_groups<'v>(&'v self, object: &'v Value) -> Result<Vec<Vec<Cow<'v, Value>>>, Error> {
-        evaluate::evaluate(&self.nodes, object).map_err(Error)
+        evaluate::evaluate(&self.nodes, object, self.needs_keys).map_err(Error)
     }
 
     /// All values found, in order; the error is the bare reason.

@@ -87,34 +87,6 @@ impl TableKind {
         }
     }
 
-    /// The headers of the wide table of Jobs where pods of these wait for room. The last is ours: whoever prints the table
-    /// adds the cell.
-    pub const WAITING_JOBS: &'static [&'static str] = &[
-        "NAME",
-        "STATUS",
-        "COMPLETIONS",
-        "DURATION",
-        "AGE",
-        "CONTAINERS",
-        "IMAGES",
-        "SELECTOR",
-        "WAITS FOR",
-    ];
-
-    /// The headers of the wide table of Pods where some have devices for themselves. The last is ours, likewise.
-    pub const PODS_WITH_DEVICES: &'static [&'static str] = &[
-        "NAME",
-        "READY",
-        "STATUS",
-        "RESTARTS",
-        "AGE",
-        "IP",
-        "NODE",
-        "NOMINATED NODE",
-        "READINESS GATES",
-        "DEVICES",
-    ];
-
     /// The headers of the kind's table.
     pub fn columns(self, wide: bool) -> &'static [&'static str] {
         match (self, wide) {

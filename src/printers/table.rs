@@ -33,16 +33,16 @@ pub struct TableOptions {
 #[derive(Debug)]
 pub struct TablePrinter {
     options: TableOptions,
-    columns: &'static [&'static str],
+    columns: Vec<&'static str>,
     widths: Vec<usize>,
     headers_due: bool,
 }
 
 impl TablePrinter {
     /// A printer of one kind's table.
-    pub fn new(columns: &'static [&'static str], options: TableOptions) -> Self {
+    pub fn new(columns: impl Into<Vec<&'static str>>, options: TableOptions) -> Self {
         let headers_due = !options.no_headers;
-        Self { options, columns, widths: Vec::new(), headers_due }
+        Self { options, columns: columns.into(), widths: Vec::new(), headers_due }
     }
 
     /// The lines of a batch, after the header line if it is still due.
@@ -248,7 +248,7 @@ mod tests {
             ..TableOptions::default()
         };
         assert_eq!(
-            TablePrinter::new(&["NAME", "AGE"], options).print(&[with, row(&["y", "2s"])]),
+            TablePrinter::new(["NAME", "AGE"], options).print(&[with, row(&["y", "2s"])]),
             "NAMESPACE   NAME    AGE   APP   LABELS\n\
              default     pod/x   1s    web   a=1,b=2,example.com/app=web\n\
              default     pod/y   2s          <none>\n"
@@ -259,7 +259,7 @@ mod tests {
     fn colours_leave_the_widths_as_they_are() {
         let options = TableOptions { with_namespace: true, with_colours: true, ..TableOptions::default() };
         assert_eq!(
-            TablePrinter::new(&["NAME", "STATUS", "AGE"], options)
+            TablePrinter::new(["NAME", "STATUS", "AGE"], options)
                 .print(&[row(&["x", "Failed", "1s"]), row(&["y", "Running", "2s"])]),
             "NAMESPACE   NAME   STATUS    AGE\n\
              default     x      \u{1b}[31mFailed\u{1b}[0m    1s\n\
@@ -271,7 +271,7 @@ mod tests {
     fn a_cell_is_one_line_and_counted_in_characters() {
         let options = TableOptions { no_headers: true, ..TableOptions::default() };
         assert_eq!(
-            TablePrinter::new(&["NAME", "MESSAGE"], options)
+            TablePrinter::new(["NAME", "MESSAGE"], options)
                 .print(&[row(&["äöüß", "one\ntwo"]), row(&["abcd", "\u{1b}[31m\u{7}\u{9b}"])]),
             "äöüß   one...\nabcd   ^[[31m^G\\u009b\n"
         );

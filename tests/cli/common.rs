@@ -548,7 +548,7 @@ fn replace(text: &str, pattern: &str, by: &str) -> String {
     String::from_utf8(result).expect("patterns are ASCII")
 }
 
-/// `3s` becomes `0s`; a longer age inside a table keeps its width.
+/// `3s` and `120ms` become `0s`; a longer age inside a table keeps its width.
 fn replace_ages(text: &str) -> String {
     let mut result = String::with_capacity(text.len());
     let mut rest = text;
@@ -557,16 +557,17 @@ fn replace_ages(text: &str) -> String {
         let end = start + digits;
         let before = rest[..start].chars().next_back().or(result.chars().next_back());
         let after = &rest[end..];
-        let is_age = after.starts_with('s')
-            && !after[1..].starts_with(|c: char| c.is_alphanumeric())
+        let unit = ["ms", "s"].iter().find(|unit| after.starts_with(**unit)).map_or(0, |unit| unit.len());
+        let is_age = unit > 0
+            && !after[unit..].starts_with(|c: char| c.is_alphanumeric())
             && before.is_none_or(|c| " (\n".contains(c));
         result.push_str(&rest[..start]);
         if is_age {
             result.push_str("0s");
-            if after[1..].starts_with("  ") {
-                result.push_str(&" ".repeat(digits - 1));
+            if after[unit..].starts_with("  ") {
+                result.push_str(&" ".repeat(digits + unit - 2));
             }
-            rest = &after[1..];
+            rest = &after[unit..];
         } else {
             result.push_str(&rest[start..end]);
             rest = after;

@@ -120,3 +120,30 @@ fn what_others_have_changed_meanwhile_stays() {
     edit(&world, "edit job/one", "sh editor").is(0, "job.batch/one edited\n", "job.batch/one labeled\n");
     assert_eq!(world.value("job/one", "'{.spec.parallelism} {.metadata.labels.a}'"), "6 b");
 }
+
+#[test]
+fn what_is_to_be_created_can_be_edited_first() {
+    let world = world();
+    let path = world.manifest("two.yaml", job("two", "suspend: true", "true"));
+    let line = format!("create --edit -f {path}");
+    edit(&world, &line, "true").is(0, "", "Edit cancelled, no changes made.\n");
+    edit(&world, &line, "truncate -s0").is(0, "", "Edit cancelled, saved file was empty.\n");
+    let _ = world.run("get job two").failure();
+    edit(&world, &line, "sed -i 's/name: two/name: three/'").prints("job.batch/three created\n");
+    let _ = world.run("get job two").failure();
+    let both = format!(
+        "create --edit -f {path} -f {}",
+        world.manifest("o.yaml", job("other", "suspend: true", "true"))
+    );
+    edit(&world, &both, "sed -i 's/suspend: true/suspend: true\\n    parallelism: 0/'")
+        .prints("job.batch/two created\njob.batch/other created\n");
+    assert_eq!(world.value("job/other", "{.spec.parallelism}"), "0");
+    let printed = edit(&world, &format!("{line} -o json"), "sed -i 's/\"two\"/\"four\"/'").success();
+    assert!(printed.stdout.contains("\"name\": \"four\""), "{}", printed.stdout);
+    assert_eq!(left(&world), Vec::<String>::new());
+    // What is refused is kept, so that no work is lost.
+    let refused = edit(&world, &line, "sed -i 's/suspend: true/parallelism: -1/'").failure();
+    assert!(refused.stderr.contains("must be greater than or equal to 0"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("A copy of your changes has been stored to"), "{}", refused.stderr);
+    assert_eq!(left(&world).len(), 1);
+}

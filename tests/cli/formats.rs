@@ -64,3 +64,39 @@ fn kyaml_is_taken_back() {
     assert!(list.contains("  items: [{\n    apiVersion: \"batch/v1\",\n"), "{list}");
     assert!(list.contains("\n  }],\n  kind: \"List\",\n"), "{list}");
 }
+
+#[test]
+fn a_template_may_be_told_that_every_key_must_be_there() {
+    let world = World::new();
+    let _ = world.apply(&job("x", "suspend: true", "true"));
+    let strict = "get job x --allow-missing-template-keys=false";
+    for (format, key) in [
+        (
+            "go-template='[{{.metadata.nope}}]'",
+            "executing \"output\" at <.metadata.nope>: map has no entry for key \"nope\"",
+        ),
+        ("go-template='[{{.metadata.nope.x}}]'", "at <.metadata.nope.x>: map has no entry for key \"nope\""),
+        ("jsonpath='[{.metadata.nope}]'", "Error executing template: nope is not found."),
+        ("jsonpath='{.metadata..zz}'", "Error executing template: zz is not found."),
+        ("jsonpath-as-json='{.spec.nope.x}'", "Error executing template: nope is not found."),
+    ] {
+        let failed = world.run(&format!("{strict} -o {format}")).exits(1);
+        assert!(failed.stderr.contains(key), "{format}: {}", failed.stderr);
+        assert!(!world.run(&format!("get job x -o {format}")).success().stdout.contains("error"));
+    }
+    let first = world.run(&format!("{strict} -o go-template='[{{{{.metadata.nope}}}}]'")).exits(1);
+    let said = "error: error executing template \"[{{.metadata.nope}}]\": template: output:1:12: executing \"output\" at \
+                <.metadata.nope>: map has no entry for key \"nope\"\n";
+    assert_eq!(first.stderr, said);
+    world.run(&format!("{strict} -o jsonpath='{{.metadata.name}}'")).prints("x");
+    world.run(&format!("{strict} -o go-template='{{{{index .metadata \"nope\"}}}}'")).prints("<no value>");
+    let labelled =
+        world.run("label job x a=b --allow-missing-template-keys=false -o jsonpath={.nope}").exits(1);
+    assert!(labelled.stderr.contains("nope is not found"), "{}", labelled.stderr);
+    for verb in ["patch job x -p {}", "replace -f x.yaml"] {
+        world.manifest("x.yaml", job("x", "suspend: true", "true"));
+        world.run(&format!("{verb} --subresource=scale")).fails_with(
+            "error: --subresource=scale is read by get; to change it: jobctl scale --replicas=COUNT TYPE/NAME\n",
+        );
+    }
+}

@@ -468,3 +468,83 @@ fn watch_events_need_a_watch() {
         );
     }
 }
+
+#[test]
+fn failed_pods_are_found_by_one_flag() {
+    let world = World::new();
+    for (name, script) in [("good", "true"), ("bad", "exit 3"), ("worse", "exit 4")] {
+        let _ = world.apply(&job(name, "backoffLimit: 0", script));
+        world.wait_for_end(name);
+    }
+    let names = |line: &str| {
+        let listed = world.run(&format!("get pods --failed -o name {line}")).success();
+        let short = |line: &&str| line.rsplit_once('-').unwrap_or_default().0.to_owned();
+        listed.lines().iter().map(short).collect::<Vec<_>>()
+    };
+    assert_eq!(names(""), ["pod/bad", "pod/worse"]);
+    assert_eq!(names("-l job-name=worse"), ["pod/worse"]);
+    assert_eq!(names("-l job-name=bad --field-selector=status.phase!=Running -A"), ["pod/bad"]);
+    world.run("get pods --failed -l job-name=good").is(0, "", "No resources found in default namespace.\n");
+    world.run("get jobs --failed").fails_with("error: --failed is for pods: jobctl get pods --failed\n");
+}
+
+#[test]
+fn what_took_less_than_a_second_is_shown_in_milliseconds() {
+    let world = World::new();
+    let _ = world.apply(&job("short", "", "true"));
+    let _ = world.apply(&job("long", "", "sleep 1.1"));
+    world.wait_for_end("short");
+    world.wait_for_end("long");
+    let milliseconds = |text: &str| text.strip_suffix("ms").and_then(|text| text.parse::<u16>().ok());
+    for flags in ["", "-o wide", "--sort-by=.metadata.name"] {
+        let listed = world.run(&format!("get jobs --no-headers {flags}")).success();
+        let duration = |line: &str| line.split_whitespace().nth(3).map(str::to_owned).unwrap_or_default();
+        let durations: Vec<String> = listed.lines().into_iter().map(duration).collect();
+        assert!(["1s", "2s"].contains(&&*durations[0]), "{}", listed.stdout);
+        assert!(milliseconds(&durations[1]).is_some(), "{}", listed.stdout);
+    }
+    let described = world.run("describe job short").success();
+    let duration = described.lines().into_iter().find_map(|line| line.strip_prefix("Duration:"));
+    assert!(milliseconds(duration.unwrap_or_default().trim()).is_some(), "{}", described.stdout);
+    // Another Job of that name is another Job.
+    let _ = world.run("rerun job/short").success();
+    world.wait_for_end("short");
+    assert!(world.run("get job short").success().stdout.contains("ms "));
+}
+
+#[test]
+fn running_containers_show_their_processes() {
+    let world = World::new();
+    let several = "
+apiVersion: v1
+kind: Pod
+metadata: {name: two}
+spec:
+  containers:
+  - {name: a, command: [sleep, '1000']}
+  - {name: b, command: [sleep, '1001']}
+";
+    let _ = world.apply(&job("done", "", "true"));
+    world.wait_for_end("done");
+    let headers = || world.run("get pods -o wide").success().lines()[0].to_owned();
+    assert!(headers().ends_with("READINESS GATES"));
+    let _ = world.apply(several);
+    world.wait_for_value("pod two", "{.status.phase}", "Running");
+    let mut sleeping = world.processes_named("sleep");
+    sleeping.sort_unstable();
+    assert!(headers().ends_with("READINESS GATES   PID"));
+    let listed = world.run("get pods -o wide --no-headers").success();
+    let last = |line: &str| line.split_whitespace().last().unwrap_or_default().to_owned();
+    let cells: Vec<String> = listed.lines().into_iter().map(last).collect();
+    let mut pids: Vec<i32> = cells[1].split(',').map(|pid| pid.parse().expect("a pid")).collect();
+    let described = world.run("describe pod two").success();
+    let lines: Vec<_> =
+        described.lines().into_iter().filter_map(|line| line.trim().strip_prefix("PID:")).collect();
+    assert_eq!(
+        lines.iter().map(|pid| pid.trim()).collect::<Vec<_>>(),
+        cells[1].split(',').collect::<Vec<_>>()
+    );
+    pids.sort_unstable();
+    assert_eq!((cells[0].as_str(), pids), ("<none>", sleeping));
+    let _ = world.run("delete pod two --grace-period=0 --force").success();
+}

@@ -156,10 +156,18 @@ fn a_cronjob_that_does_not_succeed_for_too_long_counts_as_failing() {
     );
     let said = world.run("events --for cronjob/backup").success().stdout;
     assert!(said.contains("Warning   Overdue"), "{said}");
+    let created = world.value("cronjob backup", "{.metadata.creationTimestamp}");
+    let row = format!(
+        "default/backup has not succeeded for 1s, since {created}; look at: jobctl logs -n default cronjob/backup"
+    );
+    let doctor = world.run("doctor").exits(1).stdout;
+    assert!(doctor.lines().any(|line| line.starts_with("cronjobs") && line.ends_with(&row)), "{doctor}");
     // It is taken back as soon as it is not true any more.
     let longer = manifest.replace("every: 1s", "every: 1h");
     let _ = world.apply(&longer);
     eventually(SOON, || world.value("cronjob backup", mark).is_empty());
+    let doctor = world.run("doctor").success().stdout;
+    assert!(doctor.contains("1 CronJob to succeed every so often, none overdue"), "{doctor}");
     let _ = world.run("delete cronjob backup").success();
     world.assert_no_processes_left();
     assert_eq!(noted(&world).lines().count(), 1);

@@ -463,3 +463,71 @@ fn a_parallel_job_is_followed_to_its_end() {
     assert!(child.wait().expect("wait").success());
     assert_eq!(world.tally("four"), "4/ SuccessCriteriaMet Complete");
 }
+
+#[test]
+fn a_cronjob_has_the_logs_of_its_last_run() {
+    let world = World::new();
+    let _ = world
+        .run("create cronjob c --image=busybox --schedule='@yearly' -- sh -c 'echo from $HOSTNAME'")
+        .success();
+    world.run("logs cronjob/c").fails_with("error: cronjob c has no run whose logs are kept\n");
+    for run in ["c-1", "c-2"] {
+        let _ = world.run(&format!("create job {run} --from=cronjob/c")).success();
+        world.wait_for_end(run);
+    }
+    let logs = world.run("logs cronjob/c").success().stdout;
+    assert!(logs.starts_with("from c-2-"), "{logs}");
+    assert_eq!(world.run("logs -f cronjob/c").success().stdout, logs);
+    assert!(world.run("logs cronjob/none").failure().stderr.contains("\"none\" not found"));
+    let _ = world.run("delete cronjob c").success();
+}
+
+#[test]
+fn how_the_logs_of_all_failed_pods_end() {
+    let world = World::new();
+    let manifest = "
+apiVersion: batch/v1
+kind: Job
+metadata: {name: sweep, annotations: {jobctl.local/backoff-base: 1ms}}
+spec:
+  completions: 5
+  parallelism: 5
+  completionMode: Indexed
+  backoffLimitPerIndex: 1
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+      - name: main
+        command: [sh, -c, 'seq 1 30; test $((JOB_COMPLETION_INDEX % 2)) = 0 && exit; exit $JOB_COMPLETION_INDEX']
+";
+    let _ = world.apply(manifest);
+    world.wait_for_end("sweep");
+    let logs = world.run("logs job/sweep --failed").success();
+    assert_eq!(logs.stderr, "");
+    let heads: Vec<_> = logs.lines().into_iter().filter(|line| line.starts_with("==>")).collect();
+    assert_eq!(heads.len(), 2, "{}", logs.stdout);
+    for (head, index) in heads.iter().zip([1, 3]) {
+        assert!(head.starts_with(&format!("==> pod/sweep-{index}-")), "{head}");
+        let end = format!(", index {index}: container main ended with exit code {index} (Error) <==");
+        assert!(head.ends_with(&end), "{head}");
+    }
+    let tail: String = (11..=30).map(|number| format!("{number}\n")).collect();
+    assert_eq!(logs.stdout, format!("{}\n{tail}\n{}\n{tail}", heads[0], heads[1]));
+    // Also of pods that were removed, and as many lines as are wanted.
+    let _ = world.run("delete pods --all").success();
+    let short = format!("{}\n30\n\n{}\n30\n", heads[0], heads[1]);
+    assert_eq!(world.run("logs job/sweep --failed --tail=1").success().stdout, short);
+    assert_eq!(world.run("logs job/sweep --failed --tail=1 -c main").success().stdout, short);
+
+    let _ = world.apply(&job("good", "", "true"));
+    world.wait_for_end("good");
+    world.run("logs job/good --failed").is(0, "", "job good has no failed pods\n");
+    world
+        .run("logs job/sweep --failed -f")
+        .fails_with("error: --failed shows what has ended, pod by pod: it cannot be used with --follow\n");
+    world.run("logs pod/x --failed").fails_with(
+        "error: --failed is for job/NAME and cronjob/NAME; failed pods are listed by: jobctl get pods --failed\n",
+    );
+    assert!(world.run("logs job/none --failed").failure().stderr.contains("\"none\" not found"));
+}

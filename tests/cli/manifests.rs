@@ -515,3 +515,40 @@ fn the_objects_of_files_are_looked_for_where_the_files_say() {
     world.run(&format!("delete -f {path}")).prints("job.batch \"one\" deleted\n");
     world.run("get jobs -A").is(0, "", "No resources found\n");
 }
+
+#[test]
+fn who_creates_in_another_namespace_than_the_current_one_is_told() {
+    let world = World::new();
+    let in_namespace = |name: &str, namespace: &str| {
+        suspended(name).replace("metadata:\n", &format!("metadata:\n  namespace: {namespace}\n"))
+    };
+    let documents =
+        [in_namespace("a", "ci"), in_namespace("b", "ci"), in_namespace("c", "default"), suspended("d")];
+    let path = world.manifest("several.yaml", documents.join("---\n"));
+    let _ = world.run("create namespace ci").success();
+    let note = "created in namespace ci, which is not the current one (default); to see it there: -n ci\n";
+    world.run(&format!("create --dry-run=server -f {path}")).exits_with(
+        0,
+        &["a", "b", "c", "d"]
+            .map(|name| format!("job.batch/{name} created (server dry run)"))
+            .each_ref()
+            .map(|it| &**it),
+        &[],
+    );
+    world.run(&format!("create -f {path}")).is(
+        0,
+        "job.batch/a created\njob.batch/b created\njob.batch/c created\njob.batch/d created\n",
+        note,
+    );
+    let _ = world.run("delete jobs --all -A").success();
+    let applied = world.run(&format!("apply -f {path}")).success();
+    assert_eq!(applied.stderr, note);
+    // What is there already, and what was asked for by name, is no news.
+    assert_eq!(world.run(&format!("apply -f {path}")).success().stderr, "");
+    let own = world.manifest("own.yaml", in_namespace("own", "ci"));
+    assert_eq!(world.run(&format!("apply -n ci -f {own}")).success().stderr, "");
+    let run = world
+        .manifest("run.yaml", job("run", "", "true").replace("metadata:\n", "metadata:\n  namespace: ci\n"));
+    let ran = world.run(&format!("run -f {run}")).success();
+    assert!(ran.stderr.starts_with(note), "{}", ran.stderr);
+}

@@ -206,3 +206,33 @@ fn the_version_is_one_flag_away() {
     let shortly = world.run("version --client").success().stdout;
     world.run("--version").prints(&shortly);
 }
+
+#[test]
+fn a_bare_name_of_a_job_is_answered_with_the_line_that_works() {
+    let world = World::new();
+    let _ = world.apply(&job("good", "suspend: true", "true"));
+    let _ = world.run("create cronjob backup --image=busybox --schedule='@yearly' -- true").success();
+    let no_type = |name: &str| format!("error: the server doesn't have a resource type \"{name}\"\n");
+    for (line, kind) in [
+        ("get good", "job"),
+        ("describe good", "job"),
+        ("delete good", "job"),
+        ("suspend good", "job"),
+        ("next backup", "cronjob"),
+        ("delete backup", "cronjob"),
+    ] {
+        let (verb, name) = line.split_once(' ').expect("two words");
+        world.run(line).fails_with(&format!("{}Did you mean: jobctl {verb} {kind}/{name}\n", no_type(name)));
+    }
+    let logs = world.run("logs good").failure().stderr;
+    assert!(
+        logs.contains("pods \"good\" not found") && logs.ends_with("\nDid you mean: jobctl logs job/good\n"),
+        "{logs}"
+    );
+    // Where no such line would work, nothing is said.
+    world.run("get nobody").fails_with(&no_type("nobody"));
+    world.run("get good -n other").fails_with(&no_type("good"));
+    world.run("next good").fails_with(&no_type("good"));
+    assert!(!world.run("exec backup -- true").failure().stderr.contains("Did you mean"));
+    let _ = world.run("delete cronjob backup").success();
+}

@@ -87,7 +87,7 @@ pub(super) fn run(global: &Global, args: &Args, format: &mut Format) -> Result<E
                 .map(|cells| Row::new("".into(), cells.map(Into::into).into(), None))
                 .collect();
             let options = TableOptions { no_headers: args.no_headers, ..TableOptions::default() };
-            print(&TablePrinter::new(&["NAME", "DESIRED", "AVAILABLE", "AGE"], options).print(&rows))?;
+            print(&TablePrinter::new(["NAME", "DESIRED", "AVAILABLE", "AGE"], options).print(&rows))?;
         }
         Format::Name => {
             for one in &found {

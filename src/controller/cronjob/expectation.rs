@@ -3,9 +3,9 @@
 use chrono::{DateTime, Duration, SecondsFormat, Utc};
 
 use super::Sync;
-use crate::api::ObjectMeta;
 use crate::api::durations;
 use crate::api::meta::{ANNOTATION_EXPECT_EVERY, ANNOTATION_OVERDUE, annotation};
+use crate::api::{CronJob, ObjectMeta};
 
 impl Sync<'_> {
     /// Marks a CronJob that has not succeeded for as long as it says, and takes the mark back when it has. Returns its
@@ -34,15 +34,32 @@ impl Sync<'_> {
         (metadata, overdue_at)
     }
 
-    /// Since when it has not succeeded, and when that is too long. One that is suspended is not to.
     fn overdue(&self) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-        let text = annotation(&self.cron_job.metadata, ANNOTATION_EXPECT_EVERY)?;
-        let every = durations::parse(text).ok().filter(|every| *every > Duration::zero())?;
-        if self.spec.suspend == Some(true) {
-            return None;
-        }
-        let created = self.cron_job.metadata.creation_timestamp.as_ref()?.0;
-        let since = self.status.last_successful_time.as_ref().map_or(created, |last| last.0.max(created));
-        Some((since, since.checked_add_signed(every)?))
+        let last = self.status.last_successful_time.as_ref().map(|last| last.0);
+        expectation(&self.cron_job.metadata, self.spec.suspend == Some(true), last)
     }
+}
+
+/// Since when a CronJob has not succeeded, where that is longer than it says.
+pub fn overdue_since(cron_job: &CronJob, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let is_suspended = cron_job.spec.as_ref().is_some_and(|spec| spec.suspend == Some(true));
+    let last = cron_job.status.as_ref().and_then(|status| status.last_successful_time.as_ref());
+    let (since, at) = expectation(&cron_job.metadata, is_suspended, last.map(|last| last.0))?;
+    (at <= now).then_some(since)
+}
+
+/// Since when it has not succeeded, and when that is too long. One that is suspended is not to.
+fn expectation(
+    metadata: &ObjectMeta,
+    is_suspended: bool,
+    last_success: Option<DateTime<Utc>>,
+) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    let text = annotation(metadata, ANNOTATION_EXPECT_EVERY)?;
+    let every = durations::parse(text).ok().filter(|every| *every > Duration::zero())?;
+    if is_suspended {
+        return None;
+    }
+    let created = metadata.creation_timestamp.as_ref()?.0;
+    let since = last_success.map_or(created, |last| last.max(created));
+    Some((since, since.checked_add_signed(every)?))
 }

@@ -56,6 +56,9 @@ impl Output<'_> {
     fn basics(&mut self, container: &Container, status: Option<&ContainerStatus>) {
         if let Some(status) = status {
             line!(self, 2, "Container ID:\t{}", status.container_id.as_deref().unwrap_or_default());
+            if let Some(pid) = self.pids.get(&container.name).copied() {
+                line!(self, 2, "PID:\t{pid}");
+            }
         }
         line!(self, 2, "Image:\t{}", container.image.as_deref().unwrap_or_default());
         if let Some(status) = status {

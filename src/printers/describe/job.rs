@@ -3,7 +3,7 @@
 use k8s_openapi::api::batch::v1::Job;
 
 use super::{Describe, Output, Related, line, or_unset, selector_text};
-use crate::printers::duration::human_duration;
+use crate::printers::duration::{below_a_second, human_duration};
 
 const INDEXES_SHOWN: usize = 50;
 
@@ -44,7 +44,8 @@ impl Describe for Job {
             line!(out, 0, "Completed At:\t{}", out.time(completion));
         }
         if let (Some(start), Some(completion)) = (start, completion) {
-            line!(out, 0, "Duration:\t{}", human_duration(completion.0 - start.0));
+            let short = related.short_run.map(below_a_second);
+            line!(out, 0, "Duration:\t{}", short.unwrap_or_else(|| human_duration(completion.0 - start.0)));
         }
         if let Some(seconds) = spec.active_deadline_seconds {
             line!(out, 0, "Active Deadline Seconds:\t{seconds}s");

@@ -10,6 +10,7 @@ impl Describe for Pod {
     const HAS_EVENTS: bool = true;
 
     fn describe(&self, out: &mut Output<'_>, related: &Related) {
+        out.pids = related.pids.clone();
         let metadata = &self.metadata;
         let spec = self.spec.clone().unwrap_or_default();
         let status = self.status.clone().unwrap_or_default();

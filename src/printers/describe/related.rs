@@ -6,6 +6,10 @@ mod network;
 mod quotas;
 mod storage;
 
+use std::collections::BTreeMap;
+
+use chrono::Duration;
+
 use super::Output;
 use crate::api::{EndpointSlice, LimitRange, Pod, ResourceQuota, Secret};
 
@@ -22,6 +26,10 @@ pub struct Related {
     pub quotas: Vec<ResourceQuota>,
     /// For a namespace.
     pub limit_ranges: Vec<LimitRange>,
+    /// The processes of a pod's running containers, by the containers' names.
+    pub pids: BTreeMap<String, i32>,
+    /// How long a Job took, where that was less than a second.
+    pub short_run: Option<Duration>,
     /// What a pod, or the pods of a Job, wait for on the node.
     pub waits: Vec<String>,
 }

@@ -24,12 +24,14 @@ enum Flow {
 }
 
 /// Executes a template; the text so far is there also where it fails, as kubectl prints it.
-pub(super) fn execute(items: &[Item], object: &Json) -> (String, Result<(), Problem>) {
+/// `needs_keys`: a key that is not there is a failure.
+pub(super) fn execute(items: &[Item], object: &Json, needs_keys: bool) -> (String, Result<(), Problem>) {
     let root = Value::of(object);
     let mut state = State {
         text: String::new(),
         variables: vec![("$".to_owned(), root.clone())],
         at: (0, String::new()),
+        needs_keys,
     };
     let walked = state.walk(items, &root);
     let done = walked.map(|_| ()).map_err(|reason| Problem { at: state.at.0, part: state.at.1, reason });
@@ -41,6 +43,7 @@ struct State<'v> {
     variables: Vec<(String, Value<'v>)>,
     /// What is being evaluated, for errors.
     at: (usize, String),
+    needs_keys: bool,
 }
 
 type Outcome<T> = Result<T, String>;
@@ -221,26 +224,30 @@ impl<'v> State<'v> {
                 let command = Command { at: operand.at, text: operand.text.clone(), operands: Vec::new() };
                 self.call(name, &command, &[], dot, None)
             }
-            Node::Field(fields) => field(dot.clone(), fields),
+            Node::Field(fields) => self.field(dot.clone(), fields),
             Node::Variable(name, fields) => {
                 let found = self.variables.iter().rev().find(|(known, _)| known == name);
-                field(found.map_or(Value::Missing, |(_, value)| value.clone()), fields)
+                self.field(found.map_or(Value::Missing, |(_, value)| value.clone()), fields)
             }
             Node::Pipe(pipe, fields) => {
                 let value = self.pipe(pipe, dot)?;
                 self.look_at(operand);
-                field(value, fields)
+                self.field(value, fields)
             }
         }
     }
-}
 
-fn field<'v>(value: Value<'v>, fields: &[String]) -> Outcome<Value<'v>> {
-    fields.iter().try_fold(value, |value, name| match value {
-        Value::Map(map) => Ok(map.get(name).map_or(Value::Missing, Value::of)),
-        Value::Missing => Ok(Value::Missing),
-        _ => Err(format!("can't evaluate field {name} in type interface {{}}")),
-    })
+    fn field(&self, value: Value<'v>, fields: &[String]) -> Outcome<Value<'v>> {
+        fields.iter().try_fold(value, |value, name| match value {
+            Value::Map(map) if self.needs_keys && !map.contains_key(name) => {
+                Err(format!("map has no entry for key {name:?}"))
+            }
+            Value::Missing if self.needs_keys => Err(format!("nil data; no entry for key {name:?}")),
+            Value::Map(map) => Ok(map.get(name).map_or(Value::Missing, Value::of)),
+            Value::Missing => Ok(Value::Missing),
+            _ => Err(format!("can't evaluate field {name} in type interface {{}}")),
+        })
+    }
 }
 
 fn shown(value: &Value<'_>) -> String {

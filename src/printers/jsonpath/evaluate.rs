@@ -10,9 +10,13 @@ use crate::printers::go_value::{is_integer, plain, sorted, type_name};
 
 type Values<'v> = Vec<Cow<'v, Value>>;
 
-/// The values found by each node of a template; the error is upstream's reason.
-pub(super) fn evaluate<'v>(nodes: &'v [Node], object: &'v Value) -> Result<Vec<Values<'v>>, String> {
-    Walk::default().block(nodes, 0, &Cow::Borrowed(object))
+/// The values found by each node of a template; the error is upstream's reason. `needs_keys`: a field that nothing has is one.
+pub(super) fn evaluate<'v>(
+    nodes: &'v [Node],
+    object: &'v Value,
+    needs_keys: bool,
+) -> Result<Vec<Values<'v>>, String> {
+    Walk { needs_keys, ..Walk::default() }.block(nodes, 0, &Cow::Borrowed(object))
 }
 
 /// How many values one template may look at. A listing of ten thousand pods has half a million; what ranges, unions and
@@ -30,6 +34,8 @@ struct Walk {
     last_end: Option<usize>,
     /// How many values have been looked at.
     seen: usize,
+    /// Whether a field must be found.
+    needs_keys: bool,
 }
 
 impl Walk {
@@ -96,7 +102,13 @@ impl Walk {
             Node::Text(text) => Ok(vec![Cow::Borrowed(text)]),
             Node::Literal(value) => Ok(input.iter().map(|_| Cow::Borrowed(value)).collect()),
             Node::List(nodes) => self.list(input, nodes),
-            Node::Field(name) => Ok(input.into_iter().filter_map(|value| field(value, name)).collect()),
+            Node::Field(name) => {
+                let found: Values<'v> = input.into_iter().filter_map(|value| field(value, name)).collect();
+                if found.is_empty() && self.needs_keys {
+                    return Err(format!("{name} is not found"));
+                }
+                Ok(found)
+            }
             Node::Wildcard => Ok(input.into_iter().flat_map(children).collect()),
             Node::Recursive => {
                 let mut output = Vec::new();
