@@ -300,6 +300,11 @@ pub(super) fn duration(text: &str) -> Result<Duration, BadValue> {
     durations::parse(text).map_err(BadValue)
 }
 
+/// The same where days and weeks are usual, such as 7d.
+pub(super) fn age(text: &str) -> Result<Duration, BadValue> {
+    durations::parse_with_days(text).map_err(BadValue)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -172,3 +172,33 @@ fn warnings_can_be_errors() {
         &format!("{warnings}error: 2 warnings received\n"),
     );
 }
+
+#[test]
+fn a_reader_who_has_gone_ends_a_verb_without_a_word() {
+    let world = World::new();
+    let _ = world.apply(&job("x", "completions: 1", "seq 1000"));
+    world.wait_for_end("x");
+    let verbs = [
+        "get jobs",
+        "get pods -A -o yaml",
+        "describe job x",
+        "logs job/x",
+        "events",
+        "api-resources",
+        "explain job",
+        "options",
+        "version",
+        "config view",
+        "wait --for=condition=Complete job/x",
+        "label job x a=b",
+        "run y -- seq 1000",
+    ];
+    for verb in verbs {
+        let mut command = world.command(verb).build();
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let done = command.stdin(std::process::Stdio::null()).stdout(writer).output().expect("start jobctl");
+        assert_eq!(done.status.code(), Some(141), "{verb}");
+        assert_eq!(String::from_utf8_lossy(&done.stderr), "", "{verb}");
+    }
+}
