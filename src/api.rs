@@ -13,6 +13,7 @@ pub mod durations;
 pub(crate) mod errno;
 pub mod events;
 pub mod foreign_kinds;
+pub mod hooks;
 pub mod images;
 pub mod indexes;
 pub mod items;

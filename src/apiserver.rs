@@ -11,6 +11,7 @@ mod creator;
 mod delete;
 mod dependencies;
 mod dependents;
+mod hooks;
 mod namespaces;
 mod owners;
 mod patch;

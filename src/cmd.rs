@@ -23,6 +23,7 @@ mod doctor;
 mod drain;
 mod edit;
 mod editor;
+mod elsewhere;
 mod events;
 mod exec;
 mod explain;
@@ -86,7 +87,7 @@ use std::process::ExitCode;
 
 use clap::{Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::kubelet::{COMPANION, CONTROLLER};
+use crate::kubelet::{COMPANION, CONTROLLER, HOOK};
 
 pub use context::Global;
 pub use failure::EXIT_CODES;
@@ -211,10 +212,20 @@ pub fn run() -> ExitCode {
         let ran = watch::run_unseen(kind, Path::new(directory));
         return if ran.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
+    if let [_, word, directory, kind, namespace, name, ..] = arguments.as_slice()
+        && word == HOOK
+    {
+        return watch::run_hook(Path::new(directory), kind, namespace, name);
+    }
     if let [_, word, words @ ..] = arguments.as_slice()
         && word == complete::WORD
     {
         return complete::run(words);
+    }
+    if let [_, word] = arguments.as_slice()
+        && word == "--version"
+    {
+        return version::shortly().map_or_else(|error| failure::report(&error), |()| ExitCode::SUCCESS);
     }
     let read = |tree: Command| {
         let mut tree = flags::readable(tree, &arguments);

@@ -28,8 +28,8 @@ use crate::api::kinds::Key;
 use crate::api::{ControllerRevision, CronJob, Job, PersistentVolumeClaim, Pod, StatefulSet};
 
 pub use cron_jobs::OnceEvent;
-pub use cronjob::reconcile_cron_jobs;
-pub use job::{ClockReading, JobFacts};
+pub use cronjob::{cron_job_reference, reconcile_cron_jobs};
+pub use job::{ClockReading, JobFacts, job_reference};
 pub use statefulset::reconcile_stateful_sets;
 pub use world::{DonePod, JobEntry, PodEntry, PodOwner, Settings, World};
 

@@ -10,6 +10,7 @@ mod devices;
 mod endpoints;
 mod engine;
 mod follow;
+mod hooks;
 mod node;
 mod notice;
 mod outline;
@@ -27,6 +28,7 @@ pub use current_context::{choose_namespace, chosen_namespace};
 pub use endpoints::{MADE_OF, show_endpoints};
 pub use engine::{Engine, PassReport};
 pub use follow::Follower;
+pub use hooks::{run_hook_of_cron_job, take_and_run_hook};
 pub use node::{register_node, show_default_namespace, show_node};
 pub use notice::take_notices;
 pub use request::{

@@ -51,6 +51,14 @@ pub const ANNOTATION_ITEMS: &str = "jobctl.local/items";
 pub const ANNOTATION_AFTER: &str = "jobctl.local/after";
 /// Ours: the condition of a Job that waits for others.
 pub const CONDITION_WAITING: &str = "jobctl.local/Waiting";
+/// Ours: what is run when the Job has failed ([`super::hooks`]).
+pub const ANNOTATION_ON_FAILURE: &str = "jobctl.local/on-failure";
+/// Ours: what is run when the Job is complete.
+pub const ANNOTATION_ON_SUCCESS: &str = "jobctl.local/on-success";
+/// Ours: how often a CronJob is to succeed (a Go duration); one that has not for so long counts as failing.
+pub const ANNOTATION_EXPECT_EVERY: &str = "jobctl.local/expect-every";
+/// Ours: since when a CronJob that counts as failing has not succeeded. Its controller writes it.
+pub const ANNOTATION_OVERDUE: &str = "jobctl.local/overdue-since";
 /// Ours: the first back-off delay between retries in place of Kubernetes' 10 s (a Go duration).
 pub const ANNOTATION_BACKOFF_BASE: &str = "jobctl.local/backoff-base";
 

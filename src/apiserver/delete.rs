@@ -4,6 +4,7 @@ use anyhow::Result;
 use k8s_openapi::Metadata;
 use serde::de::DeserializeOwned;
 
+use super::namespaces::mark_terminating;
 use super::read::{Read as _, Source as _};
 use super::transaction::Transaction;
 use super::update::{not_changeable, unmet_precondition};
@@ -178,14 +179,15 @@ impl Transaction {
         Ok(object)
     }
 
-    /// Deletes a namespace with all that is in it. Here it goes at once; pods that are given time to end go when they have.
+    /// Deletes a namespace with all that is in it. It goes at once, or with the last of its pods that are given time to end:
+    /// until then it is Terminating.
     fn delete_namespace(&mut self, key: &Key, options: &DeleteOptions) -> Result<Deleted> {
         if PROTECTED_NAMESPACES.contains(&&*key.name) {
             let detail = "this namespace may not be deleted".to_owned();
             let name = key.name.to_string();
             return Err(StatusError::Forbidden { kind: Kind::Namespace, name, detail }.into());
         }
-        let namespace: Namespace = self.wanted(Kind::Namespace, key, options)?;
+        let mut namespace: Namespace = self.wanted(Kind::Namespace, key, options)?;
         let within = DeleteOptions {
             propagation: Propagation::Background,
             grace_seconds: options.grace_seconds,
@@ -205,8 +207,16 @@ impl Transaction {
             }
         }
         self.frees_room = true;
-        self.remove(Table::NAMESPACES, key.clone());
-        Ok(Deleted { kind: Kind::Namespace, key: key.clone(), uid: uid(&namespace.metadata).to_owned() })
+        let deleted =
+            Deleted { kind: Kind::Namespace, key: key.clone(), uid: uid(&namespace.metadata).to_owned() };
+        let has_pods = self.entries(Table::PODS)?.any(|(pod, _)| pod.namespace == key.name);
+        if has_pods {
+            mark_terminating(&mut namespace, self.now);
+            self.put(namespace);
+        } else {
+            self.remove(Table::NAMESPACES, key.clone());
+        }
+        Ok(deleted)
     }
 
     /// Claims that were made for a pod go with it.

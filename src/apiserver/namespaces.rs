@@ -6,6 +6,8 @@ use k8s_openapi::api::core::v1::Namespace;
 use super::transaction::Transaction;
 use crate::api::ObjectMeta;
 use crate::api::kinds::Key;
+use crate::api::meta::time;
+use crate::api::status_error::StatusError;
 use crate::controller::pods::new_uid;
 use crate::registry::object::Object;
 use crate::registry::strategy::Strategy as _;
@@ -23,15 +25,30 @@ pub fn namespace_named(name: &str, uid: &str, now: chrono::DateTime<chrono::Utc>
     namespace
 }
 
+/// Says that a namespace goes with the last of its pods.
+pub(super) fn mark_terminating(namespace: &mut Namespace, now: chrono::DateTime<chrono::Utc>) {
+    namespace.metadata.deletion_timestamp.get_or_insert(time(now));
+    namespace.status.get_or_insert_default().phase = Some("Terminating".into());
+}
+
 impl Transaction {
     /// Creates the namespace of a new object where it is not there, in the same commit. Returns what there is to say of it: a
     /// cluster would have refused the object, and a name may be misspelt.
+    ///
+    /// # Errors
+    /// [`StatusError::Forbidden`] where the namespace is being deleted.
     pub(super) fn ensure_namespace(&mut self, object: &Object) -> Result<Option<String>> {
         let (kind, key) = (object.kind(), object.key());
         if !kind.resource().namespaced {
             return Ok(None);
         }
         let name = key.namespace.to_string();
+        let existing: Option<Namespace> = self.current(Table::NAMESPACES, &Key::new("", &name))?;
+        if existing.is_some_and(|found| found.metadata.deletion_timestamp.is_some()) {
+            let detail =
+                format!("unable to create new content in namespace {name} because it is being terminated");
+            return Err(StatusError::Forbidden { kind, name: key.name.to_string(), detail }.into());
+        }
         if !self.add_namespace(&name)? || name == DEFAULT_NAMESPACE {
             return Ok(None);
         }

@@ -46,7 +46,7 @@ pub struct Transaction {
     state: State,
     /// Tables that turned out to be wanted later.
     more: BTreeMap<Table, OnceCell<State>>,
-    writes: Writes,
+    pub(super) writes: Writes,
     pub(super) owners: Owners,
     /// The uid of the namespace that is always there, should these requests be the first to store it.
     default_namespace_uid: String,

@@ -346,7 +346,10 @@ fn confirm(chosen: &[Identity]) -> Result<bool> {
 /// Follows the journal until none of the objects is left.
 pub(super) fn wait_until_gone(context: &Context, deleted: &[Deleted], timeout: Duration) -> Result<()> {
     let until = (timeout > Duration::zero()).then(|| steady_clock() + timeout);
-    let tables = [Table::JOBS, Table::PODS, Table::CRON_JOBS];
+    let mut tables = vec![Table::JOBS, Table::PODS, Table::CRON_JOBS];
+    tables.extend(deleted.iter().map(|one| Table::from(one.kind)));
+    tables.sort_unstable();
+    tables.dedup();
     let (reader, mut follower) = context.client.watch(&tables)?;
     let is_same = |text: &str, uid: &str| uid.is_empty() || uid_of(text).is_some_and(|found| found == uid);
     let mut left: Vec<&Deleted> = Vec::new();

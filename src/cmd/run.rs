@@ -161,9 +161,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     followed?;
     let clerk = cases.clerk();
     let summaries: Vec<Summary> = jobs.iter().map(|job| clerk.summary(&key(&job.metadata))).collect();
-    if let Some(path) = &args.junit {
-        junit::write(path, &context.client, &jobs.iter().zip(&summaries).collect::<Vec<_>>(), &cases)?;
-    }
+    let reported = args.junit.as_ref().map_or(Ok(()), |path| {
+        junit::write(path, &context.client, &jobs.iter().zip(&summaries).collect::<Vec<_>>(), &cases)
+    });
     drop(reader);
     clear_away(&context, &jobs, clerk.pods())?;
     // What is told now must not be taken back by a power cut.
@@ -185,12 +185,16 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if args.rm {
         delete_jobs(&context, &jobs.iter().collect::<Vec<_>>(), true)?;
     }
+    reported?;
     Ok(ExitCode::from(code))
 }
 
 /// Has a Job wait for others.
 pub(super) fn set_after(manifest: &mut Value, jobs: &[String]) {
-    if !jobs.is_empty() {
+    let is_map = |value: &Value| value.is_object() || value.is_null();
+    let metadata = &manifest["metadata"];
+    // What is no metadata is refused in any case.
+    if !jobs.is_empty() && is_map(metadata) && is_map(&metadata["annotations"]) {
         manifest["metadata"]["annotations"][ANNOTATION_AFTER] = json!(jobs.join(","));
     }
 }

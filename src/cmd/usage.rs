@@ -8,7 +8,7 @@ use clap::{Arg, Command, CommandFactory};
 
 use super::flags::{self, BadValue};
 use super::output::complain;
-use super::{Cli, diff, run};
+use super::{Cli, diff, elsewhere, run};
 
 /// Says what is wrong with a command line; help is printed as clap has it.
 pub(super) fn report(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
@@ -44,6 +44,7 @@ pub(super) fn report_strays(path: &str, strays: &[&OsString]) -> ExitCode {
     let see = format!("See '{path} -h' for help and examples");
     // The verbs of kubectl do not agree on a sentence.
     complain(&match path {
+        "jobctl cluster-info" if words == "dump" => elsewhere::CLUSTER_INFO_DUMP.to_owned(),
         "jobctl version" => format!("error: extra arguments: [{words}]"),
         "jobctl api-resources" | "jobctl api-versions" => {
             format!("error: unexpected arguments: [{words}]\n{see}")
@@ -151,6 +152,9 @@ fn unknown_command(error: &clap::Error, path: &str) -> String {
     let word = context(error, ContextKind::InvalidSubcommand).unwrap_or_default();
     if path.contains(' ') {
         return format!("unknown command {word:?}\nSee '{path} -h' for help and examples");
+    }
+    if let Some(advice) = elsewhere::advice(&word) {
+        return advice;
     }
     let tree = super::command();
     let near: String = tree

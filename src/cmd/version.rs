@@ -22,10 +22,17 @@ pub(super) struct Args {
     output: Option<String>,
 }
 
+/// The program's own version.
+const OURS: &str = concat!("v", env!("CARGO_PKG_VERSION"));
+
+/// Prints our version alone, for `--version`.
+pub(super) fn shortly() -> Result<()> {
+    say(&format!("Client Version: {OURS}"))
+}
+
 /// Prints our version and the version of Kubernetes that we speak.
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
-    let ours = concat!("v", env!("CARGO_PKG_VERSION"));
-    let mut value = json!({"clientVersion": {"gitVersion": ours, "platform": platform()}});
+    let mut value = json!({"clientVersion": {"gitVersion": OURS, "platform": platform()}});
     if !args.client {
         let mut numbers = KUBERNETES_VERSION.trim_start_matches('v').split('.');
         let (major, minor) = (numbers.next(), numbers.next());
@@ -33,7 +40,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     }
     match args.output.as_deref() {
         None => {
-            say(&format!("Client Version: {ours}"))?;
+            shortly()?;
             if !args.client {
                 say(&format!("Server Version: {KUBERNETES_VERSION} (behaviour; there is no server)"))?;
             }

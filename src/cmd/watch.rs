@@ -1,5 +1,6 @@
 //! `watch`: the controller in the foreground, and the entry of the one that nobody sees.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::mpsc;
@@ -11,8 +12,11 @@ use nix::sys::signal::{SigSet, Signal};
 use super::context::{Context, Global};
 use super::outcome::DryRun;
 use super::output::say;
+use crate::api::kinds::{Key, Kind};
 use crate::kubelet::{COMPANION, set_title};
-use crate::manager::{Config, Controller, ControllerMode, clock, restart_after_error};
+use crate::manager::{
+    Config, Controller, ControllerMode, clock, restart_after_error, run_hook_of_cron_job, take_and_run_hook,
+};
 use crate::store::{Store, holder_of};
 
 /// Make passes until interrupted, one line per change
@@ -130,6 +134,20 @@ pub(super) fn run_unseen(kind: &str, data_directory: &Path) -> Result<()> {
         restart_after_error(&config, error);
     }
     ran
+}
+
+/// The process that runs the hook of a Job or a CronJob. What goes wrong is told by an Event, or by nobody.
+pub(super) fn run_hook(data_directory: &Path, kind: &OsStr, namespace: &OsStr, name: &OsStr) -> ExitCode {
+    let _ = nix::sys::prctl::set_name(c"jobctl-hook");
+    // A signal to the terminal of whoever has started the controller is none of its business.
+    let _ = nix::unistd::setsid();
+    let key = Key::new(&namespace.to_string_lossy(), &name.to_string_lossy());
+    let is_job = kind == Kind::Job.resource().singular;
+    let done = Config::load(Some(data_directory)).and_then(|config| match is_job {
+        true => take_and_run_hook(&config, &key),
+        false => run_hook_of_cron_job(&config, &key),
+    });
+    if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Asks a controller in the background to leave, and takes its place.

@@ -7,6 +7,8 @@ use chrono_tz::Tz;
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
+mod expectation;
+
 use super::cron_jobs::{Child, OnceEvent};
 use super::pods::new_uid;
 use super::{Action, Plan, World, ttl};
@@ -60,9 +62,11 @@ pub fn reconcile_cron_jobs(world: &World, cron_jobs: &BTreeSet<Key>, now: DateTi
         sync.keep_history();
         sync.look_after_jobs(&jobs);
         let wake = sync.start_what_is_due(&mut random);
+        let (metadata, overdue_at) = sync.look_after_expectation();
+        let wake = wake.into_iter().chain(overdue_at).min();
         let status = sync.status;
-        if cron_job.status.clone().unwrap_or_default() != status {
-            let changed = CronJob { status: Some(status), ..CronJob::clone(cron_job) };
+        if cron_job.status.clone().unwrap_or_default() != status || metadata != cron_job.metadata {
+            let changed = CronJob { metadata, status: Some(status), ..CronJob::clone(cron_job) };
             plan.actions.push(Action::UpdateCronJobStatus(Box::new(changed)));
         }
         plan.wakes.insert(key.clone(), wake);
@@ -83,7 +87,7 @@ struct Sync<'a> {
 
 impl Sync<'_> {
     fn event(&mut self, type_: &str, reason: &str, message: &str) {
-        let about = reference(self.cron_job);
+        let about = cron_job_reference(self.cron_job);
         let event = EventRecord::new(about, type_, SOURCE, reason, message, self.now);
         self.actions.push(Action::RecordEvent(event));
     }
@@ -382,7 +386,8 @@ pub fn job_of_template(cron_job: &CronJob, job: &str) -> Job {
 }
 
 /// A reference to a CronJob for its Events.
-fn reference(cron_job: &CronJob) -> Reference {
+/// A CronJob as Events name it.
+pub fn cron_job_reference(cron_job: &CronJob) -> Reference {
     Reference {
         kind: "CronJob".into(),
         api_version: "batch/v1".into(),

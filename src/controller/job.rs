@@ -48,6 +48,9 @@ pub struct JobFacts {
     /// Whether the Jobs that it waits for have ended: they may be gone by now.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dependencies_met: bool,
+    /// Whether something is to be run because the Job has ended.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hook_due: bool,
     /// By which clock these times are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<ClockReading>,
@@ -602,7 +605,10 @@ impl Sync<'_> {
             return;
         }
         self.set_condition(finish.terminal, "True", &finish.reason, &finish.message);
-        if finish.terminal == "Complete" {
+        let is_complete = finish.terminal == "Complete";
+        let hooks = &self.world.settings.hooks;
+        self.facts.hook_due = !hooks.command_for(&self.job.metadata, is_complete).is_empty();
+        if is_complete {
             self.status.completion_time = Some(time(self.now));
             self.event("Normal", "Completed", "Job completed");
         } else {

@@ -18,6 +18,7 @@ use super::ttl::expiry;
 use crate::api::conditions::{is_job_condition_true, is_job_finished, is_pod_finished, job_finished_at};
 use crate::api::dependencies::dependencies;
 use crate::api::devices::{Devices, leased};
+use crate::api::hooks::Hooks;
 use crate::api::images::Images;
 use crate::api::kinds::Key;
 use crate::api::meta::{
@@ -52,6 +53,8 @@ pub struct Settings {
     pub images: Arc<Images>,
     /// What the node takes beyond what the machine is.
     pub limits: Arc<NodeLimits>,
+    /// What is run when Jobs have ended.
+    pub hooks: Arc<Hooks>,
 }
 
 impl Default for Settings {
@@ -62,6 +65,7 @@ impl Default for Settings {
             terminated_pod_threshold: 12_500,
             time_zone: Tz::UTC,
             images: Arc::default(),
+            hooks: Arc::default(),
             limits: Arc::default(),
         }
     }
@@ -346,6 +350,11 @@ impl World {
     /// What the Job controller remembers of a Job.
     pub fn facts(&self, key: &Key) -> Option<&JobFacts> {
         self.facts.get(key)
+    }
+
+    /// The Jobs whose hooks are due.
+    pub fn due_hooks(&self) -> impl Iterator<Item = &Key> {
+        self.facts.iter().filter(|(_, facts)| facts.hook_due).map(|(key, _)| key)
     }
 
     /// A pod by key.

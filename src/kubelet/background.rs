@@ -1,6 +1,6 @@
 //! Processes of ours that outlive who starts them: with a clean environment, and outside of any pod.
 
-use std::ffi::{CString, OsString};
+use std::ffi::{CString, OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
@@ -11,6 +11,7 @@ use nix::unistd::Pid;
 use super::actions::POD_UID_VARIABLE;
 use super::observe::{Supervisor, supervisor_of};
 use super::spawn::{Parent, send_signal, start_anew};
+use crate::api::kinds::Key;
 use crate::store::{PodDirectory, Store, holder_of};
 
 /// `jobctl __controller DIR`: the controller in the background. It bypasses the command line's parser, whose heap
@@ -18,6 +19,9 @@ use crate::store::{PodDirectory, Store, holder_of};
 pub const CONTROLLER: &str = "__controller";
 /// `jobctl __companion DIR`: the controller of a verb that waits where nothing may stay in the background.
 pub const COMPANION: &str = "__companion";
+
+/// `jobctl __hook DIR KIND NAMESPACE NAME`: what is run when that Job has ended, or that CronJob is overdue.
+pub const HOOK: &str = "__hook";
 
 /// The variables that a controller needs: where things are, and how it is set up. Whatever else its starter has (tokens, for
 /// instance) must not stay in processes that live for days.
@@ -40,19 +44,38 @@ fn kept_environment() -> Vec<(&'static str, OsString)> {
 /// # Errors
 /// The process cannot be started.
 pub fn start_detached(kind: &str, root: &Path) -> io::Result<Pid> {
-    start(kind, root, kept_environment(), Parent::Us)
+    start(&[kind.as_ref(), root.as_os_str()], kept_environment(), Parent::Us)
+}
+
+/// Starts the process that runs the hook of an object, as our child.
+///
+/// # Errors
+/// The process cannot be started.
+pub(super) fn start_hook(root: &Path, kind: &str, object: &Key) -> io::Result<Pid> {
+    start(
+        &[
+            HOOK.as_ref(),
+            root.as_os_str(),
+            kind.as_ref(),
+            (*object.namespace).as_ref(),
+            (*object.name).as_ref(),
+        ],
+        kept_environment(),
+        Parent::Us,
+    )
 }
 
 /// As [`start_detached`] from a supervisor: the new process is none of its descendants, which end with the pod.
 pub(super) fn start_outside_of_the_pod(kind: &str, root: &Path) -> io::Result<()> {
     let env = kept_environment().into_iter().filter(|(name, _)| *name != "JOBCTL_CRASH_AT");
-    start(kind, root, env.collect(), Parent::OurParent).map(|_| ())
+    start(&[kind.as_ref(), root.as_os_str()], env.collect(), Parent::OurParent).map(|_| ())
 }
 
-fn start(kind: &str, root: &Path, env: Vec<(&'static str, OsString)>, parent: Parent) -> io::Result<Pid> {
+fn start(words: &[&OsStr], env: Vec<(&'static str, OsString)>, parent: Parent) -> io::Result<Pid> {
     let word = |bytes: Vec<u8>| CString::new(bytes).map_err(io::Error::other);
-    let argv = ["jobctl".into(), kind.into(), root.as_os_str().to_owned(), " ".repeat(ROOM_FOR_TITLE).into()];
-    let argv = argv.into_iter().map(|one: OsString| word(one.into_vec())).collect::<io::Result<Vec<_>>>()?;
+    let words = words.iter().map(|one| (*one).to_owned());
+    let argv = [OsString::from("jobctl")].into_iter().chain(words).chain([" ".repeat(ROOM_FOR_TITLE).into()]);
+    let argv = argv.map(|one| word(one.into_vec())).collect::<io::Result<Vec<_>>>()?;
     let env = env
         .into_iter()
         .map(|(name, value)| word([name.as_bytes(), b"=", value.as_bytes()].concat()))

@@ -100,6 +100,7 @@ impl Config {
                 time_zone: local_zone(),
                 images: images.into(),
                 limits: file.limits.into(),
+                hooks: file.hooks.into(),
                 terminated_pod_threshold: file.terminated_pod_threshold,
             },
         })

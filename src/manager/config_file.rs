@@ -11,6 +11,7 @@ use serde_yaml::{Mapping, Value};
 
 use super::config::replace_file;
 use super::devices;
+use crate::api::hooks::Hooks;
 use crate::api::resource_field::Amounts;
 use crate::api::{durations, names, quantity};
 use crate::controller::Settings;
@@ -28,6 +29,10 @@ pub(super) struct ConfigFile {
     node_name: Option<String>,
     /// How long a controller in the background stays after its last work, a Go duration.
     idle_timeout: Option<String>,
+    /// What is run when a Job has failed: a command and its arguments.
+    on_failure: Vec<String>,
+    /// What is run when a Job is complete.
+    on_success: Vec<String>,
     /// How many pods may run at a time.
     max_pods: Option<u32>,
     /// What a container counts as that says nothing of a resource.
@@ -71,6 +76,8 @@ pub const KEYS: &[&str] = &[
     "idleTimeout",
     "maxPods",
     "nodeName",
+    "onFailure",
+    "onSuccess",
     "terminatedPodThreshold",
 ];
 
@@ -86,6 +93,8 @@ pub(super) struct Checked {
     pub(super) idle_timeout: Duration,
     /// The room on this node.
     pub(super) limits: NodeLimits,
+    /// What is run when Jobs have ended.
+    pub(super) hooks: Hooks,
 }
 
 /// How long a controller stays where nothing else is said: long enough for the next command of a script.
@@ -120,6 +129,7 @@ impl ConfigFile {
             node_name: self.node_name,
             idle_timeout,
             limits,
+            hooks: Hooks { on_failure: self.on_failure, on_success: self.on_success },
         })
     }
 }

@@ -22,13 +22,13 @@ use super::world::{Environments, TABLES};
 use super::{clock, clock_reading};
 use crate::api::Pod;
 use crate::api::events::EventRecord;
-use crate::api::kinds::Key;
+use crate::api::kinds::{Key, Kind};
 use crate::api::resource_field::Amounts;
 use crate::api::security::Identity;
 use crate::apiserver::{Recorder, Writes};
 use crate::controller::{ClockReading, World};
-use crate::kubelet::Launcher;
 use crate::kubelet::actions::{ConfigObjects, Prepared};
+use crate::kubelet::{HookProcesses, Launcher};
 use crate::store::{Inbox, LockedStore, Spares, State, Store, StoreError, Table, Tail};
 use names::Names;
 
@@ -80,8 +80,16 @@ pub struct Engine {
     environments: Environments,
     me: Identity,
     config: ConfigObjects,
+    /// Whether hooks have been looked for that a controller before us has not started.
+    has_looked_for_hooks: bool,
+    /// The processes that run hooks, as far as they may have to be waited for.
+    hooks: HookProcesses,
+    /// Whether processes of ours may go on in the background.
+    background: bool,
     /// Whether something has gone that others may belong to.
     has_lost_owners: bool,
+    /// Where a pod that was being deleted has gone: maybe the last of a namespace that waits for it.
+    emptied_namespaces: BTreeSet<String>,
     names: Names,
     /// Why the volumes of pods could not be prepared, by uid: said in the next pass.
     unprepared: HashMap<Box<str>, String>,
@@ -162,6 +170,10 @@ impl Engine {
     pub fn finish(mut self) {
         self.spares.shrink(SPARES_LEFT);
         self.launcher.finish();
+        if !self.background {
+            // Nothing of ours may be left.
+            self.hooks.wait();
+        }
     }
 
     /// Names the adopted supervisors that have ended.
@@ -296,6 +308,8 @@ impl Engine {
 #[derive(Debug, Default)]
 struct Round {
     writes: Writes,
+    /// Jobs and CronJobs whose hooks are due.
+    hooks: BTreeSet<(Kind, Key)>,
     launches: Vec<Prepared>,
     stops: Vec<(Key, Box<str>, DateTime<Utc>, i64)>,
     /// Reports taken in.

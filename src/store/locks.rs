@@ -5,7 +5,9 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use nix::fcntl::{FcntlArg, RenameFlags, fcntl};
+use nix::fcntl::{FcntlArg, fcntl};
+use rustix::fs::RenameFlags;
+use rustix::io::Errno;
 
 use super::directory::open_or_create;
 use super::{State, Store, Table, Tail};
@@ -163,10 +165,10 @@ impl ProcessLock {
 
 /// Moves a file to a name that nobody has.
 pub(super) fn name_new(from: &Path, to: &Path) -> std::io::Result<()> {
-    let here = nix::fcntl::AT_FDCWD;
-    match nix::fcntl::renameat2(here, from, here, to, RenameFlags::RENAME_NOREPLACE) {
+    let here = rustix::fs::CWD;
+    match rustix::fs::renameat_with(here, from, here, to, RenameFlags::NOREPLACE) {
         // Some file systems know no such flag; a link does it there, in two steps of which the first decides.
-        Err(nix::errno::Errno::EINVAL | nix::errno::Errno::ENOSYS) => {
+        Err(Errno::INVAL | Errno::NOSYS) => {
             std::fs::hard_link(from, to)?;
             std::fs::remove_file(from)
         }

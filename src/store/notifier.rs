@@ -80,7 +80,7 @@ impl CommitNotifier {
     /// Sleeps until the commit notifier is raised after `value` was read, or the time is over; may wake early.
     pub(super) fn sleep(&self, value: u32, at_most: Duration) {
         let timeout = libc::timespec {
-            tv_sec: at_most.as_secs() as libc::time_t,
+            tv_sec: at_most.as_secs() as _,
             tv_nsec: at_most.subsec_nanos() as libc::c_long,
         };
         // SAFETY: as in `ring`; the timeout lives through the call.

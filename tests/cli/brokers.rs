@@ -14,10 +14,10 @@ use crate::common::{PATH, SOON, World, eventually, is_root};
 use crate::volumes::has_namespaces;
 
 /// The right to the ports of this machine that servers have: other test runs may be at it.
-struct Ports(#[expect(dead_code, reason = "held until it is dropped")] Option<Flock<File>>);
+pub(crate) struct Ports(#[expect(dead_code, reason = "held until it is dropped")] Option<Flock<File>>);
 
 /// What a test needs of the machine; `None`, with the reason printed, where it is not there.
-fn ready(programs: &[&str], ports: &[u16]) -> Option<Ports> {
+pub(crate) fn ready(programs: &[&str], ports: &[u16]) -> Option<Ports> {
     let is_there =
         |program: &str| PATH.split(':').any(|directory| Path::new(directory).join(program).exists());
     let skip = |why: String| {

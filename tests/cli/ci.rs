@@ -63,6 +63,9 @@ fn a_report_has_a_case_for_each_pod_and_for_a_job_that_fails_without_one() {
     assert_eq!(report.matches("<testcase ").count(), 3, "{report}");
     assert_eq!(report.matches("<failure ").count() + report.matches("<error ").count(), 1, "{report}");
     assert_eq!(report.matches("classname=\"twice\"").count(), 2, "{report}");
+    // A report that cannot be written does not hide how the Job has ended.
+    let both = world.run("run --junit none/report.xml -- sh -c 'exit 7'").exits(1);
+    assert!(both.stderr.contains("ended with exit code 7"), "{}", both.stderr);
     world
         .run("run --junit none/report.xml -q -- true")
         .fails_with("error: write none/report.xml: No such file or directory (os error 2)\n");

@@ -74,7 +74,7 @@ fn keys_of_the_configuration_are_set_and_unset() {
         (
             "config set maxpods 1",
             "error: unknown field `maxpods`, expected one of `backoffBase`, `terminatedPodThreshold`, `nodeName`, \
-             `idleTimeout`, `maxPods`, `defaultRequests`, `extendedResources`\n",
+             `idleTimeout`, `onFailure`, `onSuccess`, `maxPods`, `defaultRequests`, `extendedResources`\n",
         ),
     ] {
         world.run(line).is(1, "", error);

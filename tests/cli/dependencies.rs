@@ -121,6 +121,9 @@ fn the_command_line_says_what_comes_before() {
     eventually(SOON, || world.run("get jobs --no-headers").stdout.contains("third    Waiting"));
     world.manifest("go", "");
     assert_eq!(third.wait().expect("an end").code(), Some(0));
+    let broken = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: x, annotations: [1]}\nspec: {}\n";
+    let refused = world.command("run -f - --after job/first").stdin(broken).run().exits(1);
+    assert!(refused.stderr.contains("annotations"), "{}", refused.stderr);
     // What was waited for may go: it is not asked for twice.
     let _ = world.run("delete job first second").success();
     let shown = world.run("run x --after job/a:ok --dry-run=server -o name -- true");

@@ -117,9 +117,13 @@ fn a_failure_says_why() {
 #[test]
 fn the_first_screen_of_the_readme_names_files_that_are_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = std::fs::read_to_string(root.join("README.md")).expect("read the README");
-    let screen = readme.split("```console").nth(1).expect("a first screen");
-    let screen = screen.split("```").next().expect("its end");
+    let read = |name: &str| std::fs::read_to_string(root.join(name)).expect("read the README");
+    let screen_of = |readme: &str| {
+        let screen = readme.split("```console").nth(1).expect("a first screen");
+        screen.split("```").next().expect("its end").to_owned()
+    };
+    let screen = screen_of(&read("README.md"));
+    assert_eq!(screen_of(&read("README.zh-CN.md")), screen, "it is the same in every language");
     let commands: Vec<&str> = screen.lines().filter_map(|line| line.strip_prefix("$ ")).collect();
     assert!(!commands.is_empty());
     for words in commands.iter().map(|line| line.split_whitespace().collect::<Vec<_>>()) {

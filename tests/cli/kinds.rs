@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::common::{World, job};
+use crate::common::{SOON, World, eventually, job};
 
 #[test]
 fn a_namespace_goes_with_all_that_is_in_it() {
@@ -33,6 +33,37 @@ fn a_namespace_goes_with_all_that_is_in_it() {
     world
         .run("create ns a")
         .fails_with("Error from server (AlreadyExists): namespaces \"a\" already exists\n");
+}
+
+#[test]
+fn a_namespace_goes_with_the_last_of_its_pods() {
+    let world = World::new();
+    let _ = world.run("create ns a").success();
+    let script =
+        "trap 'until [ -e go ]; do sleep 0.02; done; exit 0' TERM; touch up; while :; do sleep 0.05; done";
+    let path =
+        world.manifest("job.yaml", job("j", "", script).replace("PeriodSeconds: 5", "PeriodSeconds: 60"));
+    let _ = world.run(&format!("create -f {path} -n a")).success();
+    let _ = world.run("create configmap c -n a").success();
+    eventually(SOON, || world.path("work/up").exists());
+    world.run("delete ns a --wait=false").prints("namespace \"a\" deleted\n");
+    assert_eq!(world.run("get ns a --no-headers").success().normal_stdout(), "a     Terminating   0s\n");
+    assert!(world.run("describe ns a").success().stdout.contains("Status:       Terminating\n"));
+    world.run("get cm,jobs -n a -o name").prints("");
+    world.run("create configmap d -n a").fails_with(
+        "error: failed to create configmap: configmaps \"d\" is forbidden: unable to create new content in namespace a \
+         because it is being terminated\n",
+    );
+    world.run("delete ns a --timeout=100ms").is(
+        1,
+        "namespace \"a\" deleted\n",
+        "error: timed out waiting for the condition on namespaces/a\n",
+    );
+    let waiting = world.command("delete ns a").spawn();
+    let _ = world.manifest("go", "");
+    assert!(waiting.wait_with_output().expect("wait").status.success());
+    world.run("get pods,ns -A -o name").prints("namespace/default\n");
+    let _ = world.run("create configmap d -n a").success();
 }
 
 #[test]

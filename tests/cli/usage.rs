@@ -202,3 +202,37 @@ fn a_reader_who_has_gone_ends_a_verb_without_a_word() {
         assert_eq!(String::from_utf8_lossy(&done.stderr), "", "{verb}");
     }
 }
+
+#[test]
+fn verbs_that_need_a_cluster_say_what_to_do_instead() {
+    let world = World::new();
+    for (line, part) in [
+        ("alpha", "jobctl --help"),
+        ("autoscale job/x --max=3", "jobctl scale --replicas=COUNT job/NAME"),
+        ("certificate approve x", "nothing has to be approved"),
+        ("debug x -it --image=busybox", "jobctl exec -it POD -- sh"),
+        ("expose pod x --port=80", "jobctl create service clusterip NAME --tcp=PORT"),
+        ("kustomize .", "kustomize build DIRECTORY | jobctl apply -f -"),
+        ("plugin list", "run them as such"),
+        ("port-forward pod/x 8080:80", "at 127.0.0.1"),
+        ("proxy --port=8001", "jobctl get --output=json"),
+        ("taint nodes node1 a=b:NoSchedule", "jobctl cordon NODE"),
+        ("cluster-info dump", "jobctl get all --all-namespaces -o yaml"),
+    ] {
+        let output = world.run(line).failure();
+        assert!(
+            output.stderr.contains("is of clusters: ") && output.stderr.contains(part),
+            "{line}: {}",
+            output.stderr
+        );
+        assert_eq!(output.stderr.lines().count(), 1, "{line}");
+        assert_eq!(output.stdout, "");
+    }
+}
+
+#[test]
+fn the_version_is_one_flag_away() {
+    let world = World::new();
+    let shortly = world.run("version --client").success().stdout;
+    world.run("--version").prints(&shortly);
+}

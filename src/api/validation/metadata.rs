@@ -6,9 +6,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 
 use super::value::{self, json};
 use super::{each, non_negative, quoted};
-use crate::api::meta::{ANNOTATION_AFTER, ANNOTATION_BACKOFF_BASE};
+use crate::api::meta::{
+    ANNOTATION_AFTER, ANNOTATION_BACKOFF_BASE, ANNOTATION_EXPECT_EVERY, ANNOTATION_ON_FAILURE,
+    ANNOTATION_ON_SUCCESS,
+};
 use crate::api::status_error::FieldError;
-use crate::api::{dependencies, durations, names};
+use crate::api::{dependencies, durations, hooks, names};
 
 /// The most bytes that the annotations of an object may have together.
 const MAX_ANNOTATION_BYTES: usize = 256 * 1024;
@@ -67,8 +70,9 @@ pub(super) fn validate_annotations(
         errors.extend(each(&names::qualified_name(&key.to_lowercase()), path, key));
         bytes += key.len() + value.len();
         let checked: Result<(), String> = match key.as_str() {
-            ANNOTATION_BACKOFF_BASE => durations::parse(value).map(drop),
+            ANNOTATION_BACKOFF_BASE | ANNOTATION_EXPECT_EVERY => durations::parse(value).map(drop),
             ANNOTATION_AFTER => dependencies::parse(value).map(drop),
+            ANNOTATION_ON_FAILURE | ANNOTATION_ON_SUCCESS => hooks::parse(value).map(drop),
             _ => Ok(()),
         };
         if let Err(detail) = checked {

@@ -2,8 +2,15 @@
 
 use std::sync::OnceLock;
 
+/// How the C library calls a resource.
+#[cfg(target_env = "gnu")]
+type Resource = libc::__rlimit_resource_t;
+/// How the C library calls a resource.
+#[cfg(not(target_env = "gnu"))]
+type Resource = libc::c_int;
+
 /// A resource, what a container should have of it, and what this user can give it in any case.
-pub(super) type Limit = (libc::__rlimit_resource_t, libc::rlimit, libc::rlimit);
+pub(super) type Limit = (Resource, libc::rlimit, libc::rlimit);
 
 /// Open files of a container at first, and how far it may raise that.
 const OPEN_FILES: libc::rlimit = libc::rlimit { rlim_cur: 65_536, rlim_max: 1_048_576 };
@@ -30,7 +37,7 @@ pub(super) fn standard_limits() -> &'static [Limit] {
     })
 }
 
-fn standard_limit(resource: libc::__rlimit_resource_t) -> Option<Limit> {
+fn standard_limit(resource: Resource) -> Option<Limit> {
     let mut inherited = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the structure is ours and lives through the call.
     if unsafe { libc::getrlimit(resource, &raw mut inherited) } != 0 {

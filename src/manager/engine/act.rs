@@ -6,7 +6,7 @@ use chrono::{DateTime, Duration, Utc};
 use super::super::clock;
 use super::intake::kill_left;
 use super::{Engine, LOOK_AGAIN, Round, SOON};
-use crate::api::kinds::Key;
+use crate::api::kinds::{Key, Kind};
 use crate::kubelet::{Supervisor, continue_if_stopped, kill_supervisor, request_stop, supervisor_of};
 use crate::store::{PodDirectory, crash_point, is_anything_read_for_record};
 
@@ -69,6 +69,7 @@ impl Engine {
                 }
             }
         }
+        self.start_hooks(round);
         self.refresh_volumes(round);
         // The files of volumes go with the pod's end, its logs with the pod.
         self.clear_volumes(round);
@@ -83,6 +84,20 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Starts what is to be run for Jobs that have ended. Where that cannot be, the next controller does it.
+    fn start_hooks(&mut self, round: &mut Round) {
+        let left = if self.has_looked_for_hooks {
+            Vec::new()
+        } else {
+            self.world.due_hooks().map(|job| (Kind::Job, job.clone())).collect()
+        };
+        self.has_looked_for_hooks = true;
+        round.hooks.extend(left);
+        for (kind, object) in std::mem::take(&mut round.hooks) {
+            self.hooks.start(self.store.root(), kind, &object);
+        }
     }
 
     /// Sees whether pods that are gone still run, and have what they leased.

@@ -9,8 +9,10 @@ use super::super::seed;
 use super::{Engine, Round, Supervision};
 use crate::api::conditions::is_pod_finished;
 use crate::api::events::EventRecord;
-use crate::api::kinds::Key;
-use crate::api::meta::{ANNOTATION_PASSED_ENVIRONMENT_ID, annotation, controller_of, uid};
+use crate::api::kinds::{Key, Kind};
+use crate::api::meta::{
+    ANNOTATION_OVERDUE, ANNOTATION_PASSED_ENVIRONMENT_ID, annotation, controller_of, key, uid,
+};
 use crate::api::{ObjectMeta, Pod};
 use crate::controller::scheduler::is_bound;
 use crate::controller::{Action, reconcile, reconcile_cron_jobs, reconcile_stateful_sets};
@@ -68,6 +70,7 @@ impl Engine {
         }
         self.collect_claims(round);
         self.collect_garbage(round);
+        self.collect_namespaces(round)?;
         Ok(())
     }
 
@@ -110,6 +113,9 @@ impl Engine {
             }
             Action::UpdateFacts(key, facts) => {
                 round.writes.put_facts(key.clone(), &facts)?;
+                if facts.hook_due {
+                    round.hooks.insert((Kind::Job, key.clone()));
+                }
                 self.world.put_facts(key, facts);
             }
             Action::CreateJob(mut job) => {
@@ -122,6 +128,12 @@ impl Engine {
                 round.writes.put(job);
             }
             Action::UpdateCronJobStatus(cron_job) => {
+                let cron_key = key(&cron_job.metadata);
+                let overdue = |meta: &ObjectMeta| annotation(meta, ANNOTATION_OVERDUE).map(str::to_owned);
+                let before = self.world.cron_jobs.get(&cron_key).and_then(|known| overdue(&known.metadata));
+                if overdue(&cron_job.metadata).is_some() && before.is_none() {
+                    round.hooks.insert((Kind::CronJob, cron_key));
+                }
                 self.world.cron_jobs.put(Clone::clone(&cron_job));
                 round.writes.put(cron_job);
             }

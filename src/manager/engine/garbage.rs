@@ -1,13 +1,37 @@
+//! Namespaces that are being deleted go with the last pod in them.
+//!
 //! ConfigMaps and Secrets that belong to other objects go when those are gone, as upstream's garbage collector has it.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
 use super::{Engine, Round};
+use crate::api::Namespace;
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::uid;
 use crate::store::Table;
+use anyhow::Result;
 
 impl Engine {
+    /// Removes the namespaces that have waited for the pods that went in this pass.
+    pub(super) fn collect_namespaces(&mut self, round: &mut Round) -> Result<()> {
+        let mut emptied = std::mem::take(&mut self.emptied_namespaces);
+        emptied.retain(|name| self.world.live_pods_in(name).next().is_none());
+        if emptied.is_empty() {
+            return Ok(());
+        }
+        let (state, _) = self.store.read(&[Table::NAMESPACES])?;
+        for name in emptied {
+            let key = Key::new("", &name);
+            let Some(stored) = state.get(Table::NAMESPACES, &key) else { continue };
+            let namespace: Namespace = stored.parse()?;
+            if namespace.metadata.deletion_timestamp.is_some() {
+                round.say(|| format!("namespace/{name} removed"));
+                round.writes.delete(Table::NAMESPACES, key);
+            }
+        }
+        Ok(())
+    }
+
     /// Removes what has had owners and has none any more. Looks only where something that may be an owner has gone.
     pub(super) fn collect_garbage(&mut self, round: &mut Round) {
         if !std::mem::take(&mut self.has_lost_owners) {

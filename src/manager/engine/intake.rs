@@ -12,6 +12,7 @@ use crate::api::Pod;
 use crate::api::conditions::is_pod_finished;
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{key, uid};
+use crate::apiserver::DEFAULT_NAMESPACE;
 use crate::controller::{JobFacts, PodEntry};
 use crate::kubelet::actions::{container_event, lost_status, take_report};
 use crate::kubelet::{Session, Supervisor, kill_strays, remove_groups, supervisor_of};
@@ -90,6 +91,9 @@ impl Engine {
             (Table::PODS, None) => self.pod_removed(&key, round),
             (Table::JobFacts, Some(text)) => {
                 let facts: JobFacts = serde_json::from_str(text).map_err(damaged)?;
+                if facts.hook_due {
+                    round.hooks.insert((Kind::Job, key.clone()));
+                }
                 self.world.put_facts(key, facts);
             }
             (Table::JobFacts, None) => self.world.remove_facts(&key),
@@ -165,7 +169,12 @@ impl Engine {
     pub(super) fn pod_removed(&mut self, key: &Key, round: &mut Round) {
         if let Some(entry) = self.world.pod(key) {
             let uid = match entry {
-                PodEntry::Live(pod) => uid(&pod.metadata).to_owned(),
+                PodEntry::Live(pod) => {
+                    if pod.metadata.deletion_timestamp.is_some() && *key.namespace != *DEFAULT_NAMESPACE {
+                        self.emptied_namespaces.insert(key.namespace.to_string());
+                    }
+                    uid(&pod.metadata).to_owned()
+                }
                 PodEntry::Done(pod) => pod.uid.to_string(),
             };
             self.forget_supervisor(&uid);

@@ -20,7 +20,7 @@ use crate::api::{ContainerStatus, Pod};
 use crate::apiserver::Recorder;
 use crate::controller::World;
 use crate::controller::scheduler::is_bound;
-use crate::kubelet::{Launcher, Supervisor, supervisor_of};
+use crate::kubelet::{HookProcesses, Launcher, Supervisor, supervisor_of};
 use crate::store::{Inbox, PodDirectory, Spares, Store, Table, is_anything_read_for_record};
 
 impl Engine {
@@ -53,6 +53,10 @@ impl Engine {
             me: identity(),
             config: loaded.config,
             has_lost_owners: true,
+            hooks: HookProcesses::default(),
+            has_looked_for_hooks: false,
+            background: config.background,
+            emptied_namespaces: BTreeSet::new(),
             names: Names::default(),
             unprepared: HashMap::new(),
             spares: Spares::load(store),
