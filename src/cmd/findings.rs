@@ -7,7 +7,8 @@ use crate::kubelet::{Facility, Limits, PodProcess};
 use crate::manager::{ControllerCheck, Holder, Pods};
 use crate::printers;
 use crate::store::{
-    Affected, AsideLine, DirectoryCheck, DiskUse, Entry, FORMAT, Fate, Format, Gap, InboxContents, RecordsCheck, Space,
+    Affected, AsideLine, DirectoryCheck, DiskUse, Entry, FORMAT, Fate, Format, Gap, InboxContents,
+    RecordsCheck, Space,
 };
 
 /// How a thing stands, worse last.
@@ -536,14 +537,11 @@ mod tests {
     #[test]
     fn who_takes_much_of_the_disk_is_named() {
         let used = DiskUse { total: 7 << 20, pods: vec![(String::new(), 5 << 20)], claims: Vec::new() };
-        let holder = |title: &str, pods, bytes| Holder {
-            title: title.into(),
-            namespace: "ns".into(),
-            pods,
-            bytes,
-        };
+        let holder =
+            |title: &str, pods, bytes| Holder { title: title.into(), namespace: "ns".into(), pods, bytes };
         let claim = "persistentvolumeclaim/c";
-        let holders = [holder("job.batch/x", 2, 3 << 20), holder(claim, 0, 1 << 20), holder("pod/p", 1, 4096)];
+        let holders =
+            [holder("job.batch/x", 2, 3 << 20), holder(claim, 0, 1 << 20), holder("pod/p", 1, 4096)];
         let expected = [
             "disk ok: 7.0 MiB in use here: 5.0 MiB by pods, 0 bytes by claims",
             "disk ok: job.batch/x -n ns: 3.0 MiB, 2 pods",

@@ -1,12 +1,13 @@
 //! Whose pods take how much of the disk.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use anyhow::Result;
 
+use crate::api::Pod;
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{controller_of, uid};
-use crate::api::Pod;
 use crate::kubelet::actions::claim_of_directory;
 use crate::store::{DiskUse, State, Table};
 
@@ -60,6 +61,6 @@ pub fn holders(state: &State, used: &DiskUse) -> Result<Vec<Holder>> {
         }
     }
     let mut holders: Vec<Holder> = holders.into_values().collect();
-    holders.sort_by(|one, other| other.bytes.cmp(&one.bytes));
+    holders.sort_by_key(|holder| Reverse(holder.bytes));
     Ok(holders)
 }

@@ -70,7 +70,8 @@ mod tests {
         let write = |path: &str, length: usize| {
             let path = store.root().join(path);
             fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
-            fs::File::create(&path).and_then(|mut file| std::io::Write::write_all(&mut file, &vec![7; length]))
+            fs::File::create(&path)
+                .and_then(|mut file| std::io::Write::write_all(&mut file, &vec![7; length]))
         };
         let before = store.disk_use().total;
         write("pods/one/main.0.log", 1 << 20).expect("written");

@@ -245,7 +245,8 @@ fn a_store_in_use() {
 #[test]
 fn jobs_that_take_much_of_the_disk() {
     let world = World::new();
-    let _ = world.apply(&job("large", "completions: 2", "head -c 3000000 /dev/zero | tr '\\0' x | fold -w 99"));
+    let _ =
+        world.apply(&job("large", "completions: 2", "head -c 3000000 /dev/zero | tr '\\0' x | fold -w 99"));
     let _ = world.apply(&job("small", "", "echo hello"));
     world.wait_for_end("large");
     world.wait_for_end("small");

@@ -69,6 +69,7 @@ mod scale;
 mod security;
 mod set;
 mod sidecars;
+mod signals;
 mod source_documents;
 mod stateful_sets;
 mod terminal;
