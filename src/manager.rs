@@ -18,6 +18,7 @@ mod outline;
 mod request;
 mod run;
 mod timers;
+mod trace;
 mod world;
 
 pub use check::{ControllerCheck, Pods, check_controller};
@@ -38,6 +39,7 @@ pub use request::{
     run_pass_here,
 };
 pub use run::{Controller, ControllerMode};
+pub use trace::{start_trace, tell_trace};
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::OnceLock;

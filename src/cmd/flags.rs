@@ -18,7 +18,7 @@ const STRAY: &str = "stray";
 
 /// Flags of every kubectl verb that choose a cluster, say how to reach it, or how much to tell of that. Scripts carry
 /// them; here there is nothing that they could change. With the short form, and whether they are boolean.
-const OF_CLUSTERS: [(&str, Option<char>, bool); 25] = [
+const OF_CLUSTERS: [(&str, Option<char>, bool); 24] = [
     ("as", None, false),
     ("as-group", None, false),
     ("as-uid", None, false),
@@ -42,7 +42,6 @@ const OF_CLUSTERS: [(&str, Option<char>, bool); 25] = [
     ("token", None, false),
     ("user", None, false),
     ("username", None, false),
-    ("v", Some('v'), false),
     ("vmodule", None, false),
 ];
 

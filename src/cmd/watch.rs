@@ -16,6 +16,7 @@ use crate::api::kinds::{Key, Kind};
 use crate::kubelet::{COMPANION, set_title};
 use crate::manager::{
     Config, Controller, ControllerMode, clock, restart_after_error, run_hook_of_cron_job, take_and_run_hook,
+    tell_trace,
 };
 use crate::store::{Store, holder_of};
 
@@ -44,7 +45,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         })
     };
     let mut teller = Teller::start(LONGEST_QUEUE, print)?;
-    let ran = controller.run(context.client.config(), lock, |line| teller.tell(line));
+    let ran = controller.run(context.client.config(), lock, |line| {
+        teller.tell(line);
+        tell_trace();
+    });
     ran.and(teller.finish()).map(|()| ExitCode::SUCCESS)
 }
 

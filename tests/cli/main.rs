@@ -74,6 +74,7 @@ mod source_documents;
 mod stateful_sets;
 mod terminal;
 mod top;
+mod trace;
 mod transcripts;
 mod trust;
 mod upstream;

@@ -139,7 +139,7 @@ fn flags_that_choose_a_cluster_are_accepted_on_either_side_of_the_verb() {
     let said = "--as, --as-group, --cluster, --insecure-skip-tls-verify, --kubeconfig, --server, --token, --user have no \
                 effect: there is no cluster, all objects are on this machine\n";
     let flags = "--kubeconfig x --context=jobctl --cluster b --user=c --as d --as-group e -s http://h:1 --request-timeout=5s \
-        --token f -v=6 --insecure-skip-tls-verify --cache-dir g --match-server-version=false";
+        --token f -v=2 --insecure-skip-tls-verify --cache-dir g --match-server-version=false";
     world.run(&format!("{flags} get jobs -o name")).is(0, "job.batch/one\n", said);
     world.run(&format!("get jobs {flags} -o name")).is(0, "job.batch/one\n", said);
     world.run("get jobs -v6 --v 8 --server=h -o name").is(
