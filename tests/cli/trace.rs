@@ -19,7 +19,7 @@ fn decisions_are_told_whoever_makes_them() {
         assert_eq!(applied.stdout, "job.batch/x created\n");
         let lines = told(&applied.stderr);
         let has = |lines: &[&str], part: &str| {
-            assert!(lines.iter().any(|line| line.contains(part)), "{part}: {lines:#?}")
+            assert!(lines.iter().any(|line| line.contains(part)), "{part}: {lines:#?}");
         };
         has(&lines, "here: job.batch/x created: has 1 active");
         has(&lines, "here: job.batch/x Event Normal SuccessfulCreate from job-controller: Created pod: x-");
