@@ -169,7 +169,7 @@ pub(super) fn room_cure(pod: &Pod, node: &str) -> Option<String> {
 
 /// Whether it is worth parsing a stored Job to look for an obstacle: a Job of many pods changes often.
 pub(super) fn job_may_have_one(job: &str) -> bool {
-    ["\"suspend\":true", "\"parallelism\":0", "\"managedBy\"", "\"Suspended\""]
+    ["\"suspend\":true", "\"parallelism\":0", "\"managedBy\"", "\"Suspended\"", CONDITION_WAITING]
         .iter()
         .any(|words| job.contains(words))
 }
