@@ -239,6 +239,14 @@ impl Client {
         manager::register_node(&self.config, &self.store)
     }
 
+    /// From now on tells by `say` what is decided, by whomever, as far as the level asks for it.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub fn start_trace(&self, level: i32, say: fn(&str)) -> Result<()> {
+        manager::start_trace(&self.config, &self.store, level, say)
+    }
+
     /// Brings the controller back where there is work and none runs. `tables` says where to look for it.
     ///
     /// # Errors

@@ -262,6 +262,7 @@ pub fn run() -> ExitCode {
     let warnings_are_errors = cli.global.warnings_as_errors;
     let global = cli.global.clone();
     let done = dispatch(cli);
+    crate::manager::tell_trace();
     crate::manager::take_notices().iter().for_each(|notice| output::complain(notice));
     match done.and_then(|code| output::held_is_out().map(|()| code)) {
         Ok(code) if warnings_are_errors && code == ExitCode::SUCCESS => {

@@ -13,6 +13,7 @@ use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
 
 use super::request::revive_controller;
 use super::run::controller_pid;
+use super::trace::tell_trace;
 use super::{Config, steady_clock};
 use crate::api::kinds::Key;
 use crate::store::{Change, State, Store, StoreError, Table, Tail};
@@ -191,7 +192,13 @@ impl Follower {
     ///
     /// # Errors
     /// A store that cannot be read.
-    pub fn changes(&mut self, mut each: impl FnMut(Change<'_>)) -> Result<()> {
+    pub fn changes(&mut self, each: impl FnMut(Change<'_>)) -> Result<()> {
+        tell_trace();
+        self.read_changes(each)
+    }
+
+    /// As [`Follower::changes`], for the trace itself.
+    pub(super) fn read_changes(&mut self, mut each: impl FnMut(Change<'_>)) -> Result<()> {
         self.heard = self.store.notifier_value();
         if let Some(watches) = &mut self.watches {
             watches.drain()?;

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::ledger::{Transacted, note};
 use super::record::{Change, Fault, Table, checked_records, read_record};
 use super::sizes::Sizes;
 use super::{Store, StoreError, Tail};
@@ -130,14 +132,21 @@ impl Store {
     }
 
     fn read_files(&self, tables: &[Table], file: impl Fn(&Path, Table) -> PathBuf) -> Result<(State, Tail)> {
-        self.with_snapshot(|directory| {
+        let began = Instant::now();
+        let (state, tail) = self.with_snapshot(|directory| {
             let (mut state, mut tail) = self.read_snapshot(directory, tables, &file)?;
             while let Some(batch) = tail.next_batch(tables)? {
                 state.take_commits(batch.path, batch.text, tables);
             }
             state.revision = tail.revision();
             Ok((state, tail))
-        })
+        })?;
+        note(|| {
+            let objects = tables.iter().map(|table| (*table, state.objects(*table).count())).collect();
+            let revisions = (state.revision(), state.revision());
+            Transacted { revisions, is_commit: false, objects, took: began.elapsed() }
+        });
+        Ok((state, tail))
     }
 
     /// Reads from the snapshot in force. A compaction may replace it between two opens; the new one is there already then.
