@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
@@ -19,12 +20,17 @@ use crate::api::meta::{name, uid};
 use crate::api::status_error::StatusError;
 use crate::api::{Event, Pod};
 use crate::apiserver::{Creator, Reader, WatchCache};
-use crate::kubelet::{LogOptions, LogReader, NoVisit, Runs, Visit, VisitRequest, container_pids};
+use crate::kubelet::{
+    LogOptions, LogReader, NoVisit, Runs, Usage, Visit, VisitRequest, container_pids, usage_of_pods,
+};
 use crate::manager::{
     self, Companion, Config, DEFAULT_PATH, Follower, MADE_OF, clock, creator_umask, session_environment,
     show_default_namespace, show_endpoints, show_node,
 };
 use crate::store::{PodDirectory, ReaderOfRecord, State, Store, Table, is_read_for_record};
+
+/// Over which time use is measured.
+pub const USAGE_WINDOW: Duration = Duration::from_millis(500);
 
 /// This machine's objects.
 #[derive(Clone, Debug)]
@@ -184,6 +190,21 @@ impl Client {
     ) -> LogReader {
         let directory = self.pod_directory(uid(&pod.metadata));
         LogReader::new(directory, name(&pod.metadata), container, runs, options, prefix)
+    }
+
+    /// What the containers of each pod use, by name; nothing where a pod runs no process. Looks twice, [`USAGE_WINDOW`] apart.
+    pub fn usage_of_pods(&self, pods: &[Pod]) -> Vec<Option<BTreeMap<String, Usage>>> {
+        let places = pods.iter().map(|pod| {
+            let spec = pod.spec.as_ref();
+            let containers = spec.into_iter().flat_map(|spec| {
+                spec.containers
+                    .iter()
+                    .chain(spec.init_containers.iter().flatten())
+                    .map(|one| one.name.clone())
+            });
+            (self.pod_directory(uid(&pod.metadata)), containers.collect())
+        });
+        usage_of_pods(&places.collect::<Vec<_>>(), USAGE_WINDOW)
     }
 
     /// Asks the supervisor of a pod for something. The inner error is a refusal.

@@ -14,6 +14,8 @@ mod connection;
 mod discovery;
 mod dispatch;
 mod kubeconfig;
+mod log;
+mod log_watch;
 mod manifest;
 mod media;
 mod path;
@@ -35,6 +37,7 @@ use anyhow::{Context as _, Result};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot, watch};
 
+use self::log_watch::LogWatch;
 use self::status::Problem;
 use crate::api::Time;
 use crate::api::kinds::{Key, Kind};
@@ -70,6 +73,8 @@ struct Server {
     certificate: String,
     /// When the server was started.
     started: Time,
+    /// What containers write.
+    logs: LogWatch,
     /// Who changes something next: one request after the other.
     writers: Arc<Semaphore>,
 }
@@ -192,6 +197,7 @@ pub fn serve<T, F: Future<Output = Result<T>>>(
             port: address.port(),
             certificate: identity.pem.clone(),
             started: Time(clock()),
+            logs: LogWatch::start()?,
             writers: Arc::new(Semaphore::new(1)),
         });
         let lost = start_following(&server)?;

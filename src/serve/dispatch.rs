@@ -14,7 +14,7 @@ use super::body::Body;
 use super::path::{ObjectPath, Route, Served, route};
 use super::query::Query;
 use super::status::Problem;
-use super::{Server, change, discovery, media, read, stream};
+use super::{Server, change, discovery, log, media, read, stream};
 use crate::api::version;
 
 /// The most bytes of a request's body, as upstream.
@@ -171,6 +171,7 @@ async fn object(server: &Arc<Server>, asked: Asked, at: ObjectPath) -> Outcome {
     }
     match (asked.method.clone(), at.subresource.as_deref()) {
         (Method::GET, None) if at.is_watch => stream::watch(server, &asked, kind, &at),
+        (Method::GET, Some("log")) => log::log(server, &asked, &at),
         (Method::GET, None | Some("status")) => read::get(server, &asked, kind, &at),
         (Method::PUT, None | Some("status")) => change::replace(server, asked, kind, at).await,
         (Method::PATCH, None | Some("status")) => change::patch(server, asked, kind, at).await,
