@@ -37,6 +37,7 @@ pub mod service_effects;
 pub mod status_error;
 pub mod times;
 pub mod validation;
+pub mod version;
 
 pub use k8s_openapi::api::apps::v1::{ControllerRevision, StatefulSet};
 pub use k8s_openapi::api::batch::v1::{CronJob, CronJobSpec, CronJobStatus, Job, JobSpec, JobStatus};

@@ -24,6 +24,7 @@ mod services;
 mod transaction;
 mod update;
 mod watch;
+mod watch_cache;
 mod writes;
 
 #[cfg(test)]
@@ -41,4 +42,5 @@ pub use selectors::Selectors;
 pub use transaction::{Moment, Transaction};
 pub use update::{Subresource, Update, Updated};
 pub use watch::{EventType, Watch, WatchEvent};
+pub use watch_cache::{Past, Selection, WatchCache};
 pub use writes::Writes;

@@ -9,6 +9,7 @@ pub use requests::Requests;
 use std::collections::BTreeMap;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -17,7 +18,7 @@ use crate::api::kinds::Key;
 use crate::api::meta::{name, uid};
 use crate::api::status_error::StatusError;
 use crate::api::{Event, Pod};
-use crate::apiserver::{Creator, Reader};
+use crate::apiserver::{Creator, Reader, WatchCache};
 use crate::kubelet::{LogOptions, LogReader, NoVisit, Runs, Visit, VisitRequest, container_pids};
 use crate::manager::{
     self, Companion, Config, DEFAULT_PATH, Follower, MADE_OF, clock, creator_umask, session_environment,
@@ -150,6 +151,28 @@ impl Client {
         Ok(Requests::new(self, manager::begin(&self.config, &self.store, tables)?))
     }
 
+    /// As [`Client::begin`], with all objects in memory.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub fn begin_with(&self, cache: &Mutex<WatchCache>) -> Result<Requests<'_>> {
+        let read = || {
+            let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
+            cache.read_on()?;
+            Ok((cache.state().clone(), cache.tail().duplicate()?))
+        };
+        Ok(Requests::new(self, manager::begin_after(&self.config, &self.store, read)?))
+    }
+
+    /// All objects of a state that was read before, as [`Client::read`] shows them: the node as it is now, the namespace that
+    /// is always there, and what is made of Services and pods.
+    ///
+    /// # Errors
+    /// Damaged objects.
+    pub fn show(&self, state: State, table: Table) -> Result<Reader> {
+        self.reader(state, &[table])
+    }
+
     /// What a container of a pod has written, as far as it is kept. `prefix` is put before each line.
     pub fn log(
         &self,
@@ -214,6 +237,14 @@ impl Client {
     /// A store that cannot be read or written.
     pub fn register_node(&self) -> Result<()> {
         manager::register_node(&self.config, &self.store)
+    }
+
+    /// From now on tells by `say` what is decided, by whomever, as far as the level asks for it.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub fn start_trace(&self, level: i32, say: fn(&str)) -> Result<()> {
+        manager::start_trace(&self.config, &self.store, level, say)
     }
 
     /// Brings the controller back where there is work and none runs. `tables` says where to look for it.

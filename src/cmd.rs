@@ -73,6 +73,7 @@ mod run_pod;
 mod run_report;
 mod scale;
 mod selection;
+mod serve;
 mod service;
 mod set;
 mod short_runs;
@@ -171,6 +172,7 @@ verbs! {
     "prune" Prune(prune::Args) => |global, args| prune::run(global, &args),
     "reconcile" Reconcile(reconcile::Args) => |global, args| reconcile::run(global, &args),
     "watch" Watch(watch::Args) => |global, args| watch::run(global, &args),
+    "serve" Serve(serve::Args) => |global, args| serve::run(global, &args),
     "service" Service(service::Args) => |global, args| service::run(global, &args),
     "doctor" Doctor(doctor::Args) => |global, args| doctor::run(global, &args),
     "api-resources" ApiResources(api_resources::ResourcesArgs) => |_, args| api_resources::resources(&args),
@@ -260,6 +262,7 @@ pub fn run() -> ExitCode {
     let warnings_are_errors = cli.global.warnings_as_errors;
     let global = cli.global.clone();
     let done = dispatch(cli);
+    crate::manager::tell_trace();
     crate::manager::take_notices().iter().for_each(|notice| output::complain(notice));
     match done.and_then(|code| output::held_is_out().map(|()| code)) {
         Ok(code) if warnings_are_errors && code == ExitCode::SUCCESS => {
@@ -288,6 +291,7 @@ fn check_cluster(path: &str, meant: &flags::Meant) -> anyhow::Result<()> {
         "jobctl create rolebinding",
         "jobctl create clusterrolebinding",
         "jobctl set subject",
+        "jobctl serve",
     ]
     .iter()
     .any(|own| path.starts_with(own));

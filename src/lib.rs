@@ -1,7 +1,7 @@
 //! jobctl: kubectl's verbs over Kubernetes batch objects, with pods run as processes of this machine.
 //!
 //! The modules stand in import order: api -> {registry, controller, printers, kubelet::actions}
-//! -> store -> kubelet -> manager -> cmd. docs/architecture.md describes the rooms and their laws.
+//! -> store -> {apiserver, kubelet} -> manager -> client -> serve -> cmd. docs/architecture.md describes the rooms and their laws.
 
 pub mod api;
 pub mod apiserver;
@@ -12,4 +12,5 @@ pub mod kubelet;
 pub mod manager;
 pub mod printers;
 pub mod registry;
+pub mod serve;
 pub mod store;

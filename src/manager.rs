@@ -10,6 +10,7 @@ mod devices;
 mod endpoints;
 mod engine;
 mod follow;
+mod holders;
 mod hooks;
 mod node;
 mod notice;
@@ -17,6 +18,7 @@ mod outline;
 mod request;
 mod run;
 mod timers;
+mod trace;
 mod world;
 
 pub use check::{ControllerCheck, Pods, check_controller};
@@ -27,15 +29,17 @@ pub use config_file::KEYS as CONFIGURATION_KEYS;
 pub use current_context::{choose_namespace, chosen_namespace};
 pub use endpoints::{MADE_OF, show_endpoints};
 pub use engine::{Engine, PassReport};
-pub use follow::Follower;
+pub use follow::{CommitListener, Follower};
+pub use holders::{Holder, holders};
 pub use hooks::{run_hook_of_cron_job, take_and_run_hook};
 pub use node::{register_node, show_default_namespace, show_node};
 pub use notice::take_notices;
 pub use request::{
-    Companion, begin, commit, commit_quietly, ensure_controller, restart_after_error, revive_controller,
-    run_pass_here,
+    Companion, begin, begin_after, commit, commit_quietly, ensure_controller, restart_after_error,
+    revive_controller, run_pass_here,
 };
 pub use run::{Controller, ControllerMode};
+pub use trace::{start_trace, tell_trace};
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::OnceLock;

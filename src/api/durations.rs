@@ -17,6 +17,22 @@ pub fn after(at: DateTime<Utc>, seconds: i64) -> DateTime<Utc> {
 /// # Errors
 /// Text that Go's parser refuses, or a length that does not fit.
 pub fn parse(text: &str) -> Result<Duration, String> {
+    parse_with(text, |_| None)
+}
+
+/// The same with days and weeks, which Go has not: `7d`, `1w2d`. A day has 24 hours.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_with_days(text: &str) -> Result<Duration, String> {
+    parse_with(text, |unit| match unit {
+        "d" => Some(24. * 3600e9),
+        "w" => Some(7. * 24. * 3600e9),
+        _ => None,
+    })
+}
+
+fn parse_with(text: &str, more: impl Fn(&str) -> Option<f64>) -> Result<Duration, String> {
     let invalid = || format!("time: invalid duration {text:?}");
     let (negative, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -46,7 +62,9 @@ pub fn parse(text: &str) -> Result<Duration, String> {
             "s" => 1e9,
             "m" => 60e9,
             "h" => 3600e9,
-            unknown => return Err(format!("time: unknown unit {unknown:?} in duration {text:?}")),
+            unknown => {
+                more(unknown).ok_or_else(|| format!("time: unknown unit {unknown:?} in duration {text:?}"))?
+            }
         };
         nanoseconds += number * scale;
         rest = tail;
@@ -112,6 +130,16 @@ mod tests {
         ] {
             assert_eq!(parse(text), Err(message.to_owned()), "{text}");
         }
+    }
+
+    #[test]
+    fn days_and_weeks_are_for_whoever_asks() {
+        assert_eq!(parse_with_days("7d"), Ok(Duration::days(7)));
+        assert_eq!(parse_with_days("1w2d3h"), Ok(Duration::days(9) + Duration::hours(3)));
+        assert_eq!(parse_with_days("90s"), Ok(Duration::seconds(90)));
+        assert_eq!(parse_with_days("1y"), Err("time: unknown unit \"y\" in duration \"1y\"".into()));
+        assert!(parse_with_days("999999999w").is_err());
+        assert_eq!(parse("7d"), Err("time: unknown unit \"d\" in duration \"7d\"".into()));
     }
 
     #[test]

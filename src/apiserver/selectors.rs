@@ -73,6 +73,14 @@ impl Selectors {
             .map_err(|reason| unusable(kind, &self.label_text, &self.field_text, &reason).into())
     }
 
+    /// As [`Selectors::check`], with the reason alone.
+    ///
+    /// # Errors
+    /// Why a field is none to select by.
+    pub fn check_plainly(&self, kind: Kind) -> Result<(), String> {
+        self.field.as_ref().map_or(Ok(()), |field| field.check(kind.as_str()))
+    }
+
     /// Whether an object's JSON text is selected.
     ///
     /// # Errors

@@ -70,14 +70,26 @@ impl Transaction {
         loaded.sort_unstable();
         loaded.dedup();
         let (locked, state) = store.lock_and_read(&loaded)?;
+        let mut transaction = Self::after(store, settings, moment, locked, state);
         let others = Table::all().filter(|table| !loaded.contains(table));
-        let more = others.map(|table| (table, OnceCell::new())).collect();
-        Ok(Self {
+        transaction.more = others.map(|table| (table, OnceCell::new())).collect();
+        Ok(transaction)
+    }
+
+    /// As [`Transaction::begin`], for whoever holds all tables and has locked the store.
+    pub fn after(
+        store: &Store,
+        settings: &Settings,
+        moment: Moment,
+        locked: LockedStore,
+        state: State,
+    ) -> Self {
+        Self {
             store: store.clone(),
             settings: settings.clone(),
             locked,
             state,
-            more,
+            more: BTreeMap::new(),
             writes: Writes::default(),
             owners: Owners::default(),
             default_namespace_uid: new_uid(&mut fastrand::Rng::with_seed(!moment.seed)),
@@ -86,7 +98,7 @@ impl Transaction {
             random: fastrand::Rng::with_seed(moment.seed),
             created: BTreeSet::new(),
             frees_room: false,
-        })
+        }
     }
 
     /// A table as it is stored. Nobody else commits meanwhile, so it does not matter when it is read.

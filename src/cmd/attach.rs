@@ -57,8 +57,8 @@ pub(super) struct Manner<'a> {
     pub(super) quiet: bool,
     /// Whether what the container has written before is shown too.
     pub(super) from_the_start: bool,
-    /// What is to be done before a signal ends this process.
-    pub(super) before_death: Option<&'a dyn Fn()>,
+    /// Whether somebody else takes the signals that end this process.
+    pub(super) is_guarded: bool,
 }
 
 /// Attaches until the container ends.
@@ -81,7 +81,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     attach(
         &context,
         &pod,
-        Manner { container, stdin, tty, quiet, from_the_start: false, before_death: None },
+        Manner { container, stdin, tty, quiet, from_the_start: false, is_guarded: false },
     )?;
     Ok(ExitCode::SUCCESS)
 }
@@ -109,8 +109,11 @@ pub(super) fn attach(context: &Context, pod: &Pod, manner: Manner<'_>) -> Result
     if !manner.quiet {
         complain("If you don't see a command prompt, try pressing enter.");
     }
-    let needs_signals = is_raw || manner.before_death.is_some();
-    let signals = if needs_signals { Some(Signals::hold_back()?) } else { None };
+    let signals = match (is_raw, manner.is_guarded) {
+        (true, true) => Some(Signals::hold_back_size()?),
+        (true, false) => Some(Signals::hold_back()?),
+        (false, _) => None,
+    };
     let raw = signals.as_ref().filter(|_| is_raw).map(RawTerminal::enter).transpose()?;
     let request =
         VisitRequest { container: container.name.clone(), wants: VisitFor::Attach { stdin: manner.stdin } };
@@ -199,10 +202,7 @@ fn follow(
             result => result.context("wait for the container")?,
         };
         let has_news = fds[0].any() == Some(true);
-        let last = || {
-            raw.iter().for_each(|raw| raw.restore());
-            manner.before_death.iter().for_each(|last| last());
-        };
+        let last = || raw.iter().for_each(|raw| raw.restore());
         if signals.is_some_and(|signals| signals.take(last))
             && let Some(terminal) = &terminal
             && let Some(size) = own_terminal::size()

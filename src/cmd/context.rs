@@ -37,6 +37,9 @@ pub struct Global {
         hide_possible_values = true
     )]
     pub color: Color,
+    /// Tell on stderr what is decided while this runs, and why (4), and each transaction of the store (6)
+    #[arg(short, long, global = true, value_name = "LEVEL", default_value_t = 0, hide_default_value = true)]
+    pub v: i32,
 }
 
 impl Global {
@@ -82,6 +85,7 @@ impl Context {
     }
 
     fn new(global: &Global, client: Client) -> Result<Self> {
+        client.start_trace(global.v, output::complain)?;
         Ok(Self {
             client,
             namespace: global.current_namespace()?,

@@ -12,7 +12,7 @@ use super::output::say;
 use crate::api::CronJob;
 use crate::apiserver::{Reader, Source as _};
 use crate::kubelet;
-use crate::manager::{Config, check_controller, clock};
+use crate::manager::{Config, check_controller, clock, holders};
 use crate::store::{DirectoryCheck, Format, SetAside, Store, Table, holder_of};
 
 /// Examine the data directory and this machine, without changing anything
@@ -95,6 +95,11 @@ fn inside(config: &Config) -> Vec<Finding> {
     rows.push(match store.space() {
         Ok(space) => findings::disk(&space, stored),
         Err(error) => wrong("disk", &error),
+    });
+    let used = store.disk_use();
+    rows.extend(match found.examination.state().and_then(|state| holders(&state, &used)) {
+        Ok(holders) => findings::disk_use(&used, &holders),
+        Err(error) => vec![wrong("disk", &error)],
     });
     rows.push(findings::controller(&found, config.background));
     rows.extend(store.controller_log(LOG_LINES).iter().map(|line| findings::controller_log(line)));

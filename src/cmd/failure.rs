@@ -13,6 +13,7 @@ pub const EXIT_CODES: &[(u8, &str)] = &[
     (124, "`run`: the Job's deadline, or --timeout, was exceeded"),
     (128, "`run`: the program could not be started"),
     (130, "`run`: ended by SIGINT (Ctrl-C)"),
+    (141, "nobody reads the output any more (SIGPIPE)"),
     (143, "`run`: ended by SIGTERM"),
 ];
 
@@ -27,6 +28,21 @@ impl fmt::Display for Verbatim {
 }
 
 impl std::error::Error for Verbatim {}
+
+/// Nobody reads what we print any more: there is nothing to say, and nobody to say it to.
+#[derive(Debug)]
+pub(super) struct ReaderGone;
+
+impl fmt::Display for ReaderGone {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("nobody reads the output any more")
+    }
+}
+
+impl std::error::Error for ReaderGone {}
+
+/// The exit code that shells give a command that SIGPIPE has ended.
+const SIGPIPE: u8 = 141;
 
 /// An error whose text stands alone on stderr.
 pub(super) fn verbatim(text: impl Into<String>) -> anyhow::Error {
@@ -73,6 +89,9 @@ fn from_server(status: &StatusError, doing: &str) -> String {
 pub(super) fn text(error: &anyhow::Error) -> String {
     if let Some(Verbatim(text)) = error.downcast_ref::<Verbatim>() {
         return text.clone();
+    }
+    if error.is::<ReaderGone>() {
+        return String::new();
     }
     match refusal(error) {
         Some((invalid @ (StatusError::Invalid { .. } | StatusError::Unprocessable { .. }), _)) => {
@@ -124,8 +143,11 @@ pub(super) fn judge_warnings(count: usize) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Prints the error; exit code 1.
+/// Prints the error; exit code 1. Where nobody reads any more, that of SIGPIPE, and not a word.
 pub(super) fn report(error: &anyhow::Error) -> ExitCode {
+    if error.is::<ReaderGone>() {
+        return ExitCode::from(SIGPIPE);
+    }
     complain(&text(error));
     ExitCode::FAILURE
 }

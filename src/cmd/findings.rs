@@ -9,10 +9,11 @@ use crate::api::CronJob;
 use crate::api::meta::{ANNOTATION_EXPECT_EVERY, annotation, name, namespace};
 use crate::controller::cronjob::overdue_since;
 use crate::kubelet::{Facility, Limits, PodProcess};
-use crate::manager::{ControllerCheck, Pods};
+use crate::manager::{ControllerCheck, Holder, Pods};
 use crate::printers;
 use crate::store::{
-    Affected, AsideLine, DirectoryCheck, Entry, FORMAT, Fate, Format, Gap, InboxContents, RecordsCheck, Space,
+    Affected, AsideLine, DirectoryCheck, DiskUse, Entry, FORMAT, Fate, Format, Gap, InboxContents,
+    RecordsCheck, Space,
 };
 
 /// How a thing stands, worse last.
@@ -62,6 +63,8 @@ const FEW_FILES: u64 = 64;
 const FEW_NEW_FILES: u64 = 100;
 /// Room for what is written beside the next snapshot.
 const SPARE_BYTES: u64 = 1 << 20;
+/// What takes less of the disk is not worth a word.
+const LARGE: u64 = 1 << 20;
 /// As many names as fit into a sentence.
 const MOST_NAMES: usize = 5;
 
@@ -228,6 +231,24 @@ pub(super) fn disk(space: &Space, stored: u64) -> Finding {
         _ => (Standing::Good, format!("{} of {} free", size(space.available), size(space.total))),
     };
     finding("disk", standing, detail)
+}
+
+/// What the data directory takes of it, and who takes most: what to delete, or to prune, where there is little left.
+pub(super) fn disk_use(used: &DiskUse, holders: &[Holder]) -> Vec<Finding> {
+    let sum = |all: &[(String, u64)]| size(all.iter().map(|(_, bytes)| bytes).sum());
+    let detail = format!(
+        "{} in use here: {} by pods, {} by claims",
+        size(used.total),
+        sum(&used.pods),
+        sum(&used.claims)
+    );
+    let large = holders.iter().filter(|holder| holder.bytes >= LARGE).take(MOST_NAMES);
+    let rows = large.map(|holder| {
+        let pods = if holder.pods == 0 { String::new() } else { format!(", {}", count(holder.pods, "pod")) };
+        let detail = format!("{} -n {}: {}{pods}", holder.title, holder.namespace, size(holder.bytes));
+        finding("disk", Standing::Good, detail)
+    });
+    [finding("disk", Standing::Good, detail)].into_iter().chain(rows).collect()
 }
 
 /// Who does the work. `background`: whether a controller may run there.
@@ -540,6 +561,24 @@ mod tests {
             assert_eq!(shown(&directory(&found, ME))[1], says);
             assert!(!may_enter(&found, ME));
         }
+    }
+
+    #[test]
+    fn who_takes_much_of_the_disk_is_named() {
+        let used = DiskUse { total: 7 << 20, pods: vec![(String::new(), 5 << 20)], claims: Vec::new() };
+        let holder =
+            |title: &str, pods, bytes| Holder { title: title.into(), namespace: "ns".into(), pods, bytes };
+        let claim = "persistentvolumeclaim/c";
+        let holders =
+            [holder("job.batch/x", 2, 3 << 20), holder(claim, 0, 1 << 20), holder("pod/p", 1, 4096)];
+        let expected = [
+            "disk ok: 7.0 MiB in use here: 5.0 MiB by pods, 0 bytes by claims",
+            "disk ok: job.batch/x -n ns: 3.0 MiB, 2 pods",
+            "disk ok: persistentvolumeclaim/c -n ns: 1.0 MiB",
+        ];
+        assert_eq!(shown(&disk_use(&used, &holders)), expected);
+        let many = vec![holder("job.batch/x", 1, 3 << 20); 9];
+        assert_eq!(disk_use(&used, &many).len(), 1 + MOST_NAMES);
     }
 
     #[test]

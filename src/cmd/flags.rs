@@ -18,7 +18,7 @@ const STRAY: &str = "stray";
 
 /// Flags of every kubectl verb that choose a cluster, say how to reach it, or how much to tell of that. Scripts carry
 /// them; here there is nothing that they could change. With the short form, and whether they are boolean.
-const OF_CLUSTERS: [(&str, Option<char>, bool); 25] = [
+const OF_CLUSTERS: [(&str, Option<char>, bool); 24] = [
     ("as", None, false),
     ("as-group", None, false),
     ("as-uid", None, false),
@@ -42,7 +42,6 @@ const OF_CLUSTERS: [(&str, Option<char>, bool); 25] = [
     ("token", None, false),
     ("user", None, false),
     ("username", None, false),
-    ("v", Some('v'), false),
     ("vmodule", None, false),
 ];
 
@@ -298,6 +297,11 @@ fn integer<T: TryFrom<i128>>(text: &str) -> Result<T, BadValue> {
 /// A duration, for the flags that take one.
 pub(super) fn duration(text: &str) -> Result<Duration, BadValue> {
     durations::parse(text).map_err(BadValue)
+}
+
+/// The same where days and weeks are usual, such as 7d.
+pub(super) fn age(text: &str) -> Result<Duration, BadValue> {
+    durations::parse_with_days(text).map_err(BadValue)
 }
 
 #[cfg(test)]

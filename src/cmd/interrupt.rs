@@ -5,12 +5,13 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signal::{SigSet, Signal, raise};
 
 use super::context::Context;
 use super::delete::wait_until_gone;
 use super::failure;
 use super::output::complain;
+use super::own_terminal;
 use super::progress;
 use crate::api::Job;
 use crate::api::conditions::is_job_finished;
@@ -32,10 +33,7 @@ pub(super) enum OnInterrupt {
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 fn signals() -> SigSet {
-    let mut signals = SigSet::empty();
-    signals.add(Signal::SIGINT);
-    signals.add(Signal::SIGTERM);
-    signals
+    own_terminal::heeded([Signal::SIGINT, Signal::SIGTERM])
 }
 
 /// Holds the signals back until [`Interrupts::watch`]: from the moment a Job may be stored, its fate is decided here.
@@ -116,6 +114,64 @@ impl Interrupts {
             std::thread::park();
         }
     }
+}
+
+/// What is to be done before a signal ends this process, by a thread that waits for it.
+#[derive(Debug)]
+pub(super) struct LastWill {
+    /// Held once a signal has come.
+    is_read: Arc<Mutex<()>>,
+}
+
+impl LastWill {
+    fn signals() -> SigSet {
+        own_terminal::heeded(own_terminal::DEADLY)
+    }
+
+    /// Holds the signals back until [`LastWill::make`], before there is anything to be done.
+    ///
+    /// # Errors
+    /// Failing system calls.
+    pub(super) fn hold_back() -> Result<()> {
+        Self::signals().thread_block().context("block signals")
+    }
+
+    /// From now on a signal does `last` before it ends this process; a second does not wait for it.
+    ///
+    /// # Errors
+    /// No thread can be started.
+    pub(super) fn make(last: impl FnOnce() -> Result<()> + Send + 'static) -> Result<Self> {
+        let is_read: Arc<Mutex<()>> = Arc::default();
+        let shared = Arc::clone(&is_read);
+        let take = move || {
+            let Ok(first) = Self::signals().wait() else { return };
+            let _read = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            let second = std::thread::Builder::new().name("second signal".into()).spawn(|| {
+                if let Ok(second) = Self::signals().wait() {
+                    die_of(second);
+                }
+            });
+            drop(second);
+            if let Err(error) = last() {
+                complain(&failure::text(&error));
+            }
+            die_of(first);
+        };
+        std::thread::Builder::new().name("signals".into()).spawn(take).context("start a thread")?;
+        Ok(Self { is_read })
+    }
+
+    /// Goes on, unless a signal has come: then this does not return, and nothing is said any more.
+    pub(super) fn pass(&self) {
+        drop(self.is_read.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// Ends the process by the signal itself, as it would have without us.
+fn die_of(signal: Signal) {
+    progress::end();
+    let _ = LastWill::signals().thread_unblock();
+    let _ = raise(signal);
 }
 
 fn interrupted(

@@ -15,7 +15,7 @@ pub(super) enum ListFormat {
     Lines,
     /// A first row with the columns' names, then a row for each item
     Csv,
-    /// A JSON object on each line, whose keys are the columns
+    /// A JSON object on each line, whose keys are the columns; one that is missing is empty
     Jsonl,
 }
 
@@ -102,7 +102,15 @@ fn of_json_lines(text: &str) -> Result<Vec<Item>> {
         });
         Ok(Item { text: line.trim().to_owned(), columns: columns.collect::<BTreeMap<_, _>>() })
     };
-    lines(text).map(item).collect()
+    let mut items: Vec<Item> = lines(text).map(item).collect::<Result<_>>()?;
+    // A column is empty where an object has no such key, as it is in a table.
+    let names: BTreeSet<String> = items.iter().flat_map(|item| item.columns.keys().cloned()).collect();
+    for item in &mut items {
+        for name in &names {
+            item.columns.entry(name.clone()).or_default();
+        }
+    }
+    Ok(items)
 }
 
 /// Columns become variables, and parts of the keys of a ConfigMap.
@@ -170,7 +178,12 @@ mod tests {
     fn objects_of_json() {
         assert_eq!(
             shown("{\"lr\": 0.1, \"name\": \"a b\"}\n\n{\"lr\": [1]}\n", ListFormat::Jsonl),
-            "[{\"lr\": 0.1, \"name\": \"a b\"}|lr=0.1 name=a b][{\"lr\": [1]}|lr=[1]]"
+            "[{\"lr\": 0.1, \"name\": \"a b\"}|lr=0.1 name=a b][{\"lr\": [1]}|lr=[1] name=]"
+        );
+        assert_eq!(
+            shown("{\"a\": 1}\n{\"b\": null}\n", ListFormat::Jsonl),
+            "[{\"a\": 1}|a=1 b=][{\"b\": null}|a= b=null]",
+            "what is missing is empty"
         );
         assert!(
             shown("1\n", ListFormat::Jsonl)

@@ -77,27 +77,10 @@ pub(super) fn of_retry(
     default_base: Duration,
     now: DateTime<Utc>,
 ) -> Option<Obstacle> {
-    let base = backoff::base(&job.metadata, default_base);
-    let spec = job.spec.as_ref();
-    let failed = job.status.as_ref().and_then(|status| status.failed).unwrap_or(0);
-    let is_used_up = spec.is_some_and(|spec| failed > spec.backoff_limit.unwrap_or(i32::MAX));
-    if is_used_up || ["FailureTarget", "SuccessCriteriaMet"].iter().any(|end| is_job_condition_true(job, end))
-    {
-        return None;
-    }
-    let per_index = spec.and_then(|spec| spec.backoff_limit_per_index);
-    let limit = per_index.unwrap_or(i32::MAX);
-    // Where each index has a limit of its own, none waits for another's failure.
-    let of_job = backoff::next_creation(facts.failures, facts.last_failure, base)
-        .filter(|_| facts.failures > 0 && per_index.is_none());
-    let of_indexes =
-        facts.indexes.values().filter(|index| i64::from(index.failures) <= i64::from(limit)).filter_map(
-            |index| backoff::next_creation(index.failures + index.ignored, Some(index.last), base),
-        );
-    let next = of_indexes.chain(of_job).min()?;
+    let next = backoff::next_retry(job, facts, default_base)?;
     let wait = next - now;
     let job_key = key(&job.metadata);
-    (wait >= Duration::seconds(1) && !is_job_finished(job)).then(|| Obstacle {
+    (wait >= Duration::seconds(1)).then(|| Obstacle {
         id: format!("{job_key} retry"),
         reason: "BackOff".into(),
         text: format!(
@@ -186,7 +169,7 @@ pub(super) fn room_cure(pod: &Pod, node: &str) -> Option<String> {
 
 /// Whether it is worth parsing a stored Job to look for an obstacle: a Job of many pods changes often.
 pub(super) fn job_may_have_one(job: &str) -> bool {
-    ["\"suspend\":true", "\"parallelism\":0", "\"managedBy\"", "\"Suspended\""]
+    ["\"suspend\":true", "\"parallelism\":0", "\"managedBy\"", "\"Suspended\"", CONDITION_WAITING]
         .iter()
         .any(|words| job.contains(words))
 }

@@ -77,10 +77,11 @@ fn write(bytes: &[u8]) -> io::Result<()> {
 
 /// The error of output that could not be written.
 pub(super) fn unwritten(error: io::Error) -> anyhow::Error {
-    if error.kind() == io::ErrorKind::BrokenPipe { reader_gone() } else { error.into() }
+    if error.kind() == io::ErrorKind::BrokenPipe { ReaderGone.into() } else { error.into() }
 }
 
 use super::colour;
+use super::failure::ReaderGone;
 use super::progress;
 use crate::kubelet::LogPiece;
 use crate::printers::terminal::escaped;
@@ -168,9 +169,4 @@ pub(super) fn warn(text: &str) {
 /// As [`warn_once`], of each: a command says what the server has said of several objects once, as kubectl does.
 pub(super) fn warn_all(texts: &[String]) {
     texts.iter().for_each(|text| warn_once(text));
-}
-
-/// An error without words: nobody reads what we print any more.
-fn reader_gone() -> anyhow::Error {
-    super::failure::verbatim("")
 }

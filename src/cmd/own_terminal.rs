@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result};
 use nix::sys::signal::{SigSet, Signal, raise};
@@ -9,7 +10,16 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use rustix::termios::{OptionalActions, Termios, Winsize, tcgetattr, tcgetwinsize, tcsetattr};
 
 /// Signals that end a process by default.
-const DEADLY: [Signal; 4] = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM];
+pub(super) const DEADLY: [Signal; 4] = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM];
+
+/// Those of the signals that are not ignored: whoever starts us may want that, as nohup does and shells with what they run in the
+/// background. To wait for a signal would undo it.
+pub(super) fn heeded(signals: impl IntoIterator<Item = Signal>) -> SigSet {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    signals.into_iter().filter(|signal| ignored & (1 << (*signal as i32 - 1)) == 0).collect()
+}
 
 /// The signals that end this process, and the one that tells of another size of its terminal: taken here, so that something
 /// can be done before the end.
@@ -25,8 +35,18 @@ impl Signals {
     /// # Errors
     /// Failing system calls.
     pub(super) fn hold_back() -> Result<Self> {
-        let mut mask = SigSet::empty();
-        DEADLY.into_iter().chain([Signal::SIGWINCH]).for_each(|signal| mask.add(signal));
+        Self::hold_back_these(heeded(DEADLY.into_iter().chain([Signal::SIGWINCH])))
+    }
+
+    /// Holds back the one of another size alone, where somebody else takes the others.
+    ///
+    /// # Errors
+    /// Failing system calls.
+    pub(super) fn hold_back_size() -> Result<Self> {
+        Self::hold_back_these([Signal::SIGWINCH].into_iter().collect())
+    }
+
+    fn hold_back_these(mask: SigSet) -> Result<Self> {
         mask.thread_block().context("block signals")?;
         let signals = SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK);
         Ok(Self { signals: signals.context("wait for signals")?, mask })
@@ -81,12 +101,23 @@ impl RawTerminal {
         let mut raw = before.clone();
         raw.make_raw();
         tcsetattr(io::stdin(), OptionalActions::Drain, &raw).context("set up the terminal")?;
+        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(before.clone());
         Ok(Self { before })
     }
 
     /// Makes it as it was.
     pub(super) fn restore(&self) {
         let _ = tcsetattr(io::stdin(), OptionalActions::Drain, &self.before);
+    }
+}
+
+/// How the terminal was before it was made raw.
+static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
+
+/// Makes it as it was, where it is raw: for whoever ends this process from another thread.
+pub(super) fn restore() {
+    if let Some(before) = &*BEFORE.lock().unwrap_or_else(PoisonError::into_inner) {
+        let _ = tcsetattr(io::stdin(), OptionalActions::Drain, before);
     }
 }
 

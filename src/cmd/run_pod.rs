@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::context::{Context, Global};
 use super::failure::verbatim;
 use super::format::OutputArgs;
+use super::interrupt::LastWill;
 use super::manifests::Document;
 use super::outcome::{DryRun, Outcomes};
 use super::output::{print, warn_all};
@@ -357,6 +358,9 @@ pub(super) fn run(global: &Global, args: &PodArgs, shared: &Shared<'_>) -> Resul
             value
         };
         return tell(&mut outcomes, shown(pod), service.map(shown), shared.output);
+    }
+    if wanted.attach && shared.rm {
+        LastWill::hold_back()?;
     }
     let (pod, service) = create(&context, &wanted, pod, service)?;
     if wanted.attach {

@@ -6,10 +6,8 @@ use anyhow::{Result, bail};
 use serde_json::json;
 
 use super::output::{print, say};
+use crate::api::version::{KUBERNETES as KUBERNETES_VERSION, OURS, major_and_minor, platform};
 use crate::printers;
-
-/// The version of Kubernetes whose behaviour this program follows.
-const KUBERNETES_VERSION: &str = "v1.34.0";
 
 /// Print the version
 #[derive(Debug, clap::Args)]
@@ -22,9 +20,6 @@ pub(super) struct Args {
     output: Option<String>,
 }
 
-/// The program's own version.
-const OURS: &str = concat!("v", env!("CARGO_PKG_VERSION"));
-
 /// Prints our version alone, for `--version`.
 pub(super) fn shortly() -> Result<()> {
     say(&format!("Client Version: {OURS}"))
@@ -34,8 +29,7 @@ pub(super) fn shortly() -> Result<()> {
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let mut value = json!({"clientVersion": {"gitVersion": OURS, "platform": platform()}});
     if !args.client {
-        let mut numbers = KUBERNETES_VERSION.trim_start_matches('v').split('.');
-        let (major, minor) = (numbers.next(), numbers.next());
+        let (major, minor) = major_and_minor();
         value["serverVersion"] = json!({"gitVersion": KUBERNETES_VERSION, "major": major, "minor": minor});
     }
     match args.output.as_deref() {
@@ -50,14 +44,4 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         Some(_) => bail!("--output must be 'yaml' or 'json'"),
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// This machine in Go's words, as scripts look for them.
-fn platform() -> String {
-    let architecture = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    };
-    format!("{}/{architecture}", std::env::consts::OS)
 }

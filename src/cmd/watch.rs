@@ -16,6 +16,7 @@ use crate::api::kinds::{Key, Kind};
 use crate::kubelet::{COMPANION, set_title};
 use crate::manager::{
     Config, Controller, ControllerMode, clock, restart_after_error, run_hook_of_cron_job, take_and_run_hook,
+    tell_trace,
 };
 use crate::store::{Store, holder_of};
 
@@ -37,10 +38,18 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let mode = if args.until_idle { ControllerMode::UntilIdle } else { ControllerMode::Foreground };
     let context = Context::open_to_create(global, DryRun::None)?;
     let (controller, lock) = take_over(&context, mode)?;
-    let mut teller = Teller::start(LONGEST_QUEUE, say)?;
-    let ran = controller.run(context.client.config(), lock, |line| teller.tell(line));
-    teller.finish();
-    ran.map(|()| ExitCode::SUCCESS)
+    // Who watches no more is as one who interrupts: a controller in the background goes on.
+    let print = |line: &str| {
+        say(line).inspect_err(|_| {
+            let _ = nix::sys::signal::kill(nix::unistd::getpid(), Signal::SIGTERM);
+        })
+    };
+    let mut teller = Teller::start(LONGEST_QUEUE, print)?;
+    let ran = controller.run(context.client.config(), lock, |line| {
+        teller.tell(line);
+        tell_trace();
+    });
+    ran.and(teller.finish()).map(|()| ExitCode::SUCCESS)
 }
 
 /// How many lines wait for a reader at most.
@@ -52,7 +61,7 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 /// that is said when there is room again.
 struct Teller {
     lines: mpsc::SyncSender<String>,
-    finished: mpsc::Receiver<()>,
+    finished: mpsc::Receiver<Result<()>>,
     dropped: usize,
 }
 
@@ -62,10 +71,8 @@ impl Teller {
         let (done, finished) = mpsc::channel();
         let print = move || {
             // Once nobody reads any more, nothing needs to be said.
-            while let Ok(line) = queue.recv()
-                && print(&line).is_ok()
-            {}
-            let _ = done.send(());
+            let said = queue.iter().try_for_each(|line| print(&line));
+            let _ = done.send(said);
         };
         // The controller takes these by a descriptor; in no thread may they do what they do by default.
         let mut signals = SigSet::empty();
@@ -87,12 +94,15 @@ impl Teller {
     }
 
     /// Lets the last lines be printed, if somebody reads.
-    fn finish(self) {
+    ///
+    /// # Errors
+    /// Lines that could not be printed.
+    fn finish(self) -> Result<()> {
         if self.dropped > 0 {
             let _ = self.lines.try_send(dropped(self.dropped));
         }
         drop(self.lines);
-        let _ = self.finished.recv_timeout(LAST_LINES);
+        self.finished.recv_timeout(LAST_LINES).unwrap_or(Ok(()))
     }
 }
 
@@ -197,7 +207,7 @@ mod tests {
         assert_eq!(first, (0..kept).map(|number| number.to_string()).collect::<Vec<_>>());
         teller.tell("last");
         drop(go_on);
-        teller.finish();
+        teller.finish().expect("all is said");
         let rest: Vec<String> = lines.iter().collect();
         assert_eq!(rest, [dropped(10 - kept), "last".to_owned()]);
     }

@@ -2,9 +2,11 @@
 
 use chrono::{DateTime, Duration, Utc};
 
+use super::JobFacts;
+use crate::api::conditions::{is_job_condition_true, is_job_finished};
 use crate::api::durations::after;
 use crate::api::meta::{ANNOTATION_BACKOFF_BASE, annotation};
-use crate::api::{ObjectMeta, Pod};
+use crate::api::{Job, ObjectMeta, Pod};
 
 /// Kubernetes' first delay between a failed pod and its replacement.
 pub const DEFAULT_BASE: Duration = Duration::seconds(10);
@@ -30,6 +32,27 @@ pub fn delay(failures: u32, base: Duration, longest: Duration) -> Duration {
 /// When the next pod of a Job may be made, after `failures` failures since the last success, the last at `last`.
 pub fn next_creation(failures: u32, last: Option<DateTime<Utc>>, base: Duration) -> Option<DateTime<Utc>> {
     Some(last? + delay(failures, base, LONGEST))
+}
+
+/// When the next pod of a Job is made in place of one that has failed; `None` where none is waited for.
+pub fn next_retry(job: &Job, facts: &JobFacts, default_base: Duration) -> Option<DateTime<Utc>> {
+    let base = base(&job.metadata, default_base);
+    let spec = job.spec.as_ref();
+    let failed = job.status.as_ref().and_then(|status| status.failed).unwrap_or(0);
+    let is_used_up = spec.is_some_and(|spec| failed > spec.backoff_limit.unwrap_or(i32::MAX));
+    let is_ending = ["FailureTarget", "SuccessCriteriaMet"].iter().any(|end| is_job_condition_true(job, end));
+    if is_used_up || is_ending || is_job_finished(job) {
+        return None;
+    }
+    let per_index = spec.and_then(|spec| spec.backoff_limit_per_index);
+    let limit = per_index.unwrap_or(i32::MAX);
+    // Where each index has a limit of its own, none waits for another's failure.
+    let of_job = next_creation(facts.failures, facts.last_failure, base)
+        .filter(|_| facts.failures > 0 && per_index.is_none());
+    let failing = facts.indexes.values().filter(|index| i64::from(index.failures) <= i64::from(limit));
+    let of_indexes =
+        failing.filter_map(|index| next_creation(index.failures + index.ignored, Some(index.last), base));
+    of_indexes.chain(of_job).min()
 }
 
 /// When a pod finished, never earlier than it did: the API keeps whole seconds, so the end of that second is taken

@@ -239,7 +239,12 @@ pub(super) fn value(path: &Path, key: Option<&str>) -> Result<Option<Value>> {
 pub(super) fn change(path: &Path, key: &str, value: Option<Value>) -> Result<()> {
     let text = text_of(path)?;
     let said = parsed(&text).with_context(|| format!("read {}", path.display()))?;
-    let changed = changed(&text, said, &KeyPath::from(key), value)?;
+    let key_path = KeyPath::from(key);
+    // One that is unknown and there is what somebody wants to be rid of.
+    if value.is_none() && !KEYS.contains(&key_path.key) && !said.contains_key(key_path.key) {
+        bail!("unknown field `{key}`, expected one of `{}`", KEYS.join("`, `"));
+    }
+    let changed = changed(&text, said, &key_path, value)?;
     let file: ConfigFile =
         serde_yaml::from_str(&changed).map_err(|error| anyhow::anyhow!("{}", without_place(&error)))?;
     let _ = file.checked()?;

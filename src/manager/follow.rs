@@ -13,6 +13,7 @@ use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
 
 use super::request::revive_controller;
 use super::run::controller_pid;
+use super::trace::tell_trace;
 use super::{Config, steady_clock};
 use crate::api::kinds::Key;
 use crate::store::{Change, State, Store, StoreError, Table, Tail};
@@ -76,6 +77,41 @@ impl Watches {
 
     pub(super) fn as_fd(&self) -> BorrowedFd<'_> {
         self.inotify.as_fd()
+    }
+}
+
+/// Hears of every commit, and sleeps until there is one, however long that takes.
+#[derive(Debug)]
+pub struct CommitListener(Watches);
+
+impl CommitListener {
+    /// A listener that has heard of nothing yet.
+    ///
+    /// # Errors
+    /// No more inotify instances for this user.
+    pub fn start(store: &Store) -> Result<Self> {
+        Watches::new(store, false).map(Self)
+    }
+
+    /// Forgets what was heard, and listens to the journal that is in force from here on. To be called before that is read.
+    ///
+    /// # Errors
+    /// Failing system calls.
+    pub fn listen_to(&mut self, journal: &Path) -> Result<()> {
+        self.0.drain()?;
+        self.0.follow_journal(journal).map(|_| ())
+    }
+
+    /// Sleeps until somebody commits.
+    ///
+    /// # Errors
+    /// Failing system calls.
+    pub fn wait(&self) -> Result<()> {
+        let mut fds = [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)];
+        match poll(&mut fds, PollTimeout::NONE) {
+            Ok(_) | Err(Errno::EINTR) => Ok(()),
+            Err(error) => Err(error).context("wait for a commit"),
+        }
     }
 }
 
@@ -156,7 +192,13 @@ impl Follower {
     ///
     /// # Errors
     /// A store that cannot be read.
-    pub fn changes(&mut self, mut each: impl FnMut(Change<'_>)) -> Result<()> {
+    pub fn changes(&mut self, each: impl FnMut(Change<'_>)) -> Result<()> {
+        tell_trace();
+        self.read_changes(each)
+    }
+
+    /// As [`Follower::changes`], for the trace itself.
+    pub(super) fn read_changes(&mut self, mut each: impl FnMut(Change<'_>)) -> Result<()> {
         self.heard = self.store.notifier_value();
         if let Some(watches) = &mut self.watches {
             watches.drain()?;

@@ -13,7 +13,7 @@ use super::run::controller_pid;
 use super::{Config, Engine, clock, clock_reading, seed};
 use crate::apiserver::{Moment, Transaction};
 use crate::kubelet::{COMPANION, CONTROLLER, Launcher, controller_by_supervisor, start_detached};
-use crate::store::{ControllerFailures, ProcessLock, Store, StoreError, Table, is_out_of_room};
+use crate::store::{ControllerFailures, ProcessLock, State, Store, StoreError, Table, Tail, is_out_of_room};
 
 /// Locks the store for requests that are committed together.
 ///
@@ -23,6 +23,21 @@ pub fn begin(config: &Config, store: &Store, tables: &[Table]) -> Result<Transac
     let now = clock();
     let moment = Moment { now, clock: clock_reading(now), seed: seed() };
     Transaction::begin(store, &config.settings, moment, tables)
+}
+
+/// As [`begin`], for whoever holds the whole store in memory: `read` takes in what was committed last.
+///
+/// # Errors
+/// A store that cannot be read.
+pub fn begin_after(
+    config: &Config,
+    store: &Store,
+    read: impl FnOnce() -> Result<(State, Tail)>,
+) -> Result<Transaction> {
+    let (locked, state) = store.lock_after(read)?;
+    let now = clock();
+    let moment = Moment { now, clock: clock_reading(now), seed: seed() };
+    Ok(Transaction::after(store, &config.settings, moment, locked, state))
 }
 
 /// Commits what no controller has to act on.

@@ -1,9 +1,11 @@
 //! Committing under the lock: all of it or nothing.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use anyhow::{Result, bail};
 
+use super::ledger::{Transacted, note};
 use super::record::{Change, Write, WriteContent, commit_text};
 use super::{LockedStore, Table, Tail, crash_point, is_out_of_room};
 use crate::api::kinds::Key;
@@ -49,7 +51,7 @@ impl LockedStore {
         if writes.is_empty() {
             return Ok(());
         }
-        let first = self.next_revision();
+        let (began, first) = (Instant::now(), self.next_revision());
         check_numbers(&writes)?;
         self.store.note_boot(first - 1)?;
         self.find_last_objects(&mut writes)?;
@@ -67,6 +69,11 @@ impl LockedStore {
             result => result?,
         }
         self.store.notify();
+        note(|| {
+            let mut objects = BTreeMap::new();
+            writes.iter().for_each(|write| *objects.entry(write.table).or_default() += 1);
+            Transacted { revisions: (first, last), is_commit: true, objects, took: began.elapsed() }
+        });
         crash_point("after-commit");
         Ok(())
     }

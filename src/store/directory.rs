@@ -312,6 +312,11 @@ impl Store {
         Ok(self.root.join(target))
     }
 
+    /// The kubeconfig of a server of this store.
+    pub fn kubeconfig_path(&self) -> PathBuf {
+        self.root.join("kubeconfig")
+    }
+
     /// Where supervisors leave their reports.
     pub fn inbox_path(&self) -> PathBuf {
         self.root.join("inbox")

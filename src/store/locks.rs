@@ -68,15 +68,23 @@ impl Store {
         Ok(LockedStore { tail, store: self.clone(), lock })
     }
 
+    /// Waits for the lock, and then has `read` take in what has been committed; where its reading ended the commit goes.
+    ///
+    /// # Errors
+    /// Failing system calls; what `read` says.
+    pub fn lock_after<T>(&self, read: impl FnOnce() -> Result<(T, Tail)>) -> Result<(LockedStore, T)> {
+        let lock = self.lock_commits()?;
+        let (read, mut tail) = read()?;
+        tail.cut_torn_end()?;
+        Ok((LockedStore { tail, store: self.clone(), lock }, read))
+    }
+
     /// Waits for the lock and reads tables under it: what a verb needs to decide and commit.
     ///
     /// # Errors
     /// Failing system calls; a damaged store.
     pub fn lock_and_read(&self, tables: &[Table]) -> Result<(LockedStore, State)> {
-        let lock = self.lock_commits()?;
-        let (state, mut tail) = self.read(tables)?;
-        tail.cut_torn_end()?;
-        Ok((LockedStore { tail, store: self.clone(), lock }, state))
+        self.lock_after(|| self.read(tables))
     }
 }
 

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::ledger::{Transacted, note};
 use super::record::{Change, Fault, Table, checked_records, read_record};
 use super::sizes::Sizes;
 use super::{Store, StoreError, Tail};
@@ -29,11 +32,12 @@ struct Buffer {
     text: String,
 }
 
-/// Objects of some tables as of one revision. Their texts are slices of the files read; nothing is parsed yet.
-#[derive(Debug, Default)]
+/// Objects of some tables as of one revision. Their texts are slices of the files read; nothing is parsed yet. A copy shares all
+/// of it until one of the two is changed.
+#[derive(Clone, Debug, Default)]
 pub struct State {
-    buffers: Vec<Buffer>,
-    tables: BTreeMap<Table, BTreeMap<Key, Place>>,
+    buffers: Vec<Arc<Buffer>>,
+    tables: BTreeMap<Table, Arc<BTreeMap<Key, Place>>>,
     revision: u64,
 }
 
@@ -128,14 +132,21 @@ impl Store {
     }
 
     fn read_files(&self, tables: &[Table], file: impl Fn(&Path, Table) -> PathBuf) -> Result<(State, Tail)> {
-        self.with_snapshot(|directory| {
+        let began = Instant::now();
+        let (state, tail) = self.with_snapshot(|directory| {
             let (mut state, mut tail) = self.read_snapshot(directory, tables, &file)?;
             while let Some(batch) = tail.next_batch(tables)? {
                 state.take_commits(batch.path, batch.text, tables);
             }
             state.revision = tail.revision();
             Ok((state, tail))
-        })
+        })?;
+        note(|| {
+            let objects = tables.iter().map(|table| (*table, state.objects(*table).count())).collect();
+            let revisions = (state.revision(), state.revision());
+            Transacted { revisions, is_commit: false, objects, took: began.elapsed() }
+        });
+        Ok((state, tail))
     }
 
     /// Reads from the snapshot in force. A compaction may replace it between two opens; the new one is there already then.
@@ -219,8 +230,8 @@ impl State {
         // Every line has been checked.
         let text = String::from_utf8(bytes).map_err(|_| damaged(&path, 0, &"not UTF-8"))?;
         // Snapshots are sorted, and a map is built from sorted pairs in one go.
-        self.tables.insert(table, BTreeMap::from_iter(objects));
-        self.buffers.push(Buffer { path, text });
+        self.tables.insert(table, Arc::new(BTreeMap::from_iter(objects)));
+        self.buffers.push(Arc::new(Buffer { path, text }));
         Ok(())
     }
 
@@ -228,27 +239,87 @@ impl State {
     pub(super) fn take_commits(&mut self, path: PathBuf, text: String, tables: &[Table]) {
         let buffer = self.buffers.len() as u32;
         for change in checked_records(&text).filter(|change| tables.contains(&change.table)) {
-            let objects = self.tables.entry(change.table).or_default();
-            let key = Key::new(change.namespace, change.name);
-            match change.object {
-                Some(object) => {
-                    objects.insert(key, place(text.as_bytes(), object, buffer, change.revision));
-                }
-                None => {
-                    objects.remove(&key);
-                }
-            }
-            self.revision = self.revision.max(change.revision);
+            self.take_change(&change, text.as_bytes(), buffer);
         }
-        self.buffers.push(Buffer { path, text });
+        self.buffers.push(Arc::new(Buffer { path, text }));
+    }
+
+    fn take_change(&mut self, change: &Change<'_>, bytes: &[u8], buffer: u32) {
+        let objects = Arc::make_mut(self.tables.entry(change.table).or_default());
+        let key = Key::new(change.namespace, change.name);
+        match change.object {
+            Some(object) => {
+                objects.insert(key, place(bytes, object, buffer, change.revision));
+            }
+            None => {
+                objects.remove(&key);
+            }
+        }
+        self.revision = self.revision.max(change.revision);
+    }
+
+    /// Takes in what has been committed to the tables since. `each` gets every change, and the object as it was before.
+    ///
+    /// # Errors
+    /// As [`Tail::changes`].
+    pub fn follow(
+        &mut self,
+        tail: &mut Tail,
+        tables: &[Table],
+        mut each: impl FnMut(&Change<'_>, Option<Object<'_>>),
+    ) -> Result<()> {
+        while let Some(batch) = tail.next_batch(tables)? {
+            let number = self.buffers.len() as u32;
+            let buffer = Arc::new(Buffer { path: batch.path, text: batch.text });
+            // What it has changed before may be changed again further on.
+            self.buffers.push(Arc::clone(&buffer));
+            for change in checked_records(&buffer.text).filter(|change| tables.contains(&change.table)) {
+                each(&change, self.get(change.table, &Key::new(change.namespace, change.name)));
+                self.take_change(&change, buffer.text.as_bytes(), number);
+            }
+        }
+        self.revision = self.revision.max(tail.revision());
+        self.drop_garbage();
+        Ok(())
+    }
+
+    /// Copies what is in force into one buffer, where the greater part of what is held is not, or it is in very many pieces.
+    fn drop_garbage(&mut self) {
+        const LITTLE: usize = 1 << 20;
+        const MANY: usize = 512;
+        let held: usize = self.buffers.iter().map(|buffer| buffer.text.len()).sum();
+        if self.buffers.len() < MANY && held < LITTLE {
+            return;
+        }
+        let places = || self.tables.values().flat_map(|objects| objects.values());
+        let in_force: usize = places().map(|place| place.end - place.start).sum();
+        if self.buffers.len() < MANY && held < LITTLE + 2 * in_force {
+            return;
+        }
+        let mut text = String::with_capacity(in_force);
+        let mut tables = self.tables.clone();
+        for place in tables.values_mut().flat_map(|objects| Arc::make_mut(objects).values_mut()) {
+            let start = text.len();
+            text.push_str(&self.buffers[place.buffer as usize].text[place.start..place.end]);
+            *place = Place { buffer: 0, start, end: text.len(), revision: place.revision };
+        }
+        self.tables = tables;
+        self.buffers = vec![Arc::new(Buffer { path: PathBuf::new(), text })];
     }
 
     /// Adds an object that is shown and not stored.
     pub fn add(&mut self, table: Table, key: Key, text: String) {
         let buffer = self.buffers.len() as u32;
         let place = Place { buffer, start: 0, end: text.len(), revision: self.revision };
-        self.tables.entry(table).or_default().insert(key, place);
-        self.buffers.push(Buffer { path: PathBuf::new(), text });
+        Arc::make_mut(self.tables.entry(table).or_default()).insert(key, place);
+        self.buffers.push(Arc::new(Buffer { path: PathBuf::new(), text }));
+    }
+
+    /// Leaves an object out.
+    pub fn remove(&mut self, table: Table, key: &Key) {
+        if let Some(objects) = self.tables.get_mut(&table) {
+            Arc::make_mut(objects).remove(key);
+        }
     }
 
     /// The revision of the last commit taken in.
@@ -264,7 +335,11 @@ impl State {
 
     /// All objects of a table, by namespace and name.
     pub fn objects(&self, table: Table) -> impl Iterator<Item = (&Key, Object<'_>)> {
-        self.tables.get(&table).into_iter().flatten().map(|(key, place)| (key, self.object(place)))
+        self.tables
+            .get(&table)
+            .into_iter()
+            .flat_map(|objects| objects.iter())
+            .map(|(key, place)| (key, self.object(place)))
     }
 
     fn object(&self, place: &Place) -> Object<'_> {

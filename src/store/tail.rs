@@ -56,6 +56,23 @@ impl Tail {
         Ok(Self { store, directory, path, journal, is_there, writer: None, offset: 0, revision })
     }
 
+    /// Another tail that stands at the same place.
+    ///
+    /// # Errors
+    /// Out of file descriptors.
+    pub fn duplicate(&self) -> Result<Self> {
+        Ok(Self {
+            store: self.store.clone(),
+            directory: self.directory.clone(),
+            path: self.path.clone(),
+            journal: self.sync_handle()?,
+            is_there: self.is_there,
+            writer: None,
+            offset: self.offset,
+            revision: self.revision,
+        })
+    }
+
     /// The revision of the snapshot at whose journal's start this tail stands.
     pub(super) fn snapshot_revision(&self) -> u64 {
         self.revision

@@ -50,6 +50,11 @@ impl Attached {
         self.keyboard.as_mut().expect("a pipe").write_all(text.as_bytes()).expect("write");
     }
 
+    /// How many bytes it has not read yet.
+    fn unread(&self) -> u64 {
+        rustix::io::ioctl_fionread(self.keyboard.as_ref().expect("a pipe")).expect("a number")
+    }
+
     fn line(&mut self) -> String {
         let mut line = String::new();
         self.answers.read_line(&mut line).expect("read");
@@ -101,7 +106,8 @@ fn the_input_of_stdin_once_ends_with_the_first_who_attaches() {
     let world = with_pod("Never");
     let mut attached = Attached::start(&world, "attach io -i -c once -q");
     attached.says("123");
-    std::thread::sleep(std::time::Duration::from_millis(20));
+    // It reads what it is to write once it is attached.
+    eventually(SOON, || attached.unread() == 0);
     attached.child.kill().expect("kill");
     attached.child.wait().expect("wait");
     eventually(SOON, || world.run("logs io -c once").stdout.ends_with("counted\n"));

@@ -423,3 +423,33 @@ fn what_was_kept_of_removed_pods_goes_when_asked() {
     let _ = world.run("delete jobs --all --now").success();
     eventually(SOON, || directories() == 0);
 }
+
+#[test]
+fn prune_deletes_jobs_that_have_ended_where_it_is_told_to() {
+    let world = World::new();
+    let directories = || std::fs::read_dir(world.store().join("pods")).expect("pods").count();
+    let _ = world.apply(&job("busy", "backoffLimit: 5", "echo hello; exec sleep 1000"));
+    for name in ["first", "second", "third"] {
+        let _ = world.apply(&job(name, "completions: 2", "echo hello"));
+        world.wait_for_end(name);
+    }
+    let _ = world.run("delete pods -l job-name=first").success();
+    world.run("prune --jobs --older-than=1d").is(0, "", "Nothing to prune\n");
+    world.run("prune --jobs --keep=3").is(0, "", "Nothing to prune\n");
+    world.run("prune --jobs -n other").is(0, "", "Nothing to prune\n");
+    for bad in ["prune --older-than=1y", "prune --older-than=-1d", "prune --keep=-1"] {
+        let _ = world.run(bad).failure();
+    }
+    let dry = world.run("prune --jobs --keep=2 --dry-run").success();
+    assert!(dry.stdout.starts_with("job.batch/first deleted: 2 pods, "), "{}", dry.stdout);
+    assert!(dry.stdout.ends_with(" KiB of logs (dry run)\n"), "{}", dry.stdout);
+    assert_eq!(world.run("logs job/first --all-pods").success().lines().len(), 2);
+    let done = world.run("prune --jobs --keep=2").success();
+    assert_eq!(done.stdout, dry.stdout.replace(" (dry run)", ""));
+    world.run("get jobs -o name").prints("job.batch/busy\njob.batch/second\njob.batch/third\n");
+    assert_eq!(world.run("prune --jobs").success().lines().len(), 2);
+    world.run("get jobs -o name").prints("job.batch/busy\n");
+    eventually(SOON, || directories() == 1);
+    let _ = world.run("delete jobs --all --now").success();
+    eventually(SOON, || directories() == 0);
+}

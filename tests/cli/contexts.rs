@@ -61,6 +61,8 @@ fn keys_of_the_configuration_are_set_and_unset() {
     // It holds for what comes.
     assert_eq!(world.value("node node1", "{.status.capacity.nvidia\\.com/gpu}"), "2");
     world.run("config unset defaultRequests.cpu").prints("Property \"defaultRequests.cpu\" unset.\n");
+    let unknown = world.run("config unset nope").failure().stderr;
+    assert!(unknown.starts_with("error: unknown field `nope`, expected one of `backoffBase`"), "{unknown}");
     world.run("config get defaultRequests").is(1, "", "error: defaultRequests is not set\n");
     let _ = world.run("config set contexts.jobctl.namespace team").success();
     world.run("config get-contexts --no-headers").prints("*     jobctl   jobctl   jobctl   team\n");

@@ -150,3 +150,25 @@ fn a_job_that_waits_survives_the_death_of_everything() {
     world.wait_for_end("second");
     assert_eq!(world.tally("second"), "1/ jobctl.local/Waiting SuccessCriteriaMet Complete");
 }
+
+#[test]
+fn a_wait_names_what_the_job_waits_for() {
+    let world = World::new();
+    let _ = world
+        .command("apply -f -")
+        .stdin(
+            job("late", "", "true")
+                .replace("annotations:\n", "annotations:\n    jobctl.local/after: job/never\n"),
+        )
+        .run()
+        .success();
+    world.run("wait --for=condition=Complete job/late --timeout=2s").exits_with(
+        1,
+        &[],
+        &[
+            "job.batch/late waits: Job starts after job/never, which does not exist\n",
+            "error: timed out waiting for the condition on jobs/late\n",
+        ],
+    );
+    let _ = world.run("delete job late").success();
+}

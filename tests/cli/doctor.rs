@@ -243,6 +243,22 @@ fn a_store_in_use() {
 }
 
 #[test]
+fn jobs_that_take_much_of_the_disk() {
+    let world = World::new();
+    let _ =
+        world.apply(&job("large", "completions: 2", "head -c 3000000 /dev/zero | tr '\\0' x | fold -w 99"));
+    let _ = world.apply(&job("small", "", "echo hello"));
+    world.wait_for_end("large");
+    world.wait_for_end("small");
+    let _ = world.run("delete pods -l job-name=large").success();
+    let output = world.run("doctor").success();
+    let row = |row: &str| output.stdout.lines().filter(|line| line.contains(row)).count();
+    assert_eq!(row(" MiB in use here: "), 1, "{}", output.stdout);
+    assert_eq!((row("job.batch/large -n default: "), row(" MiB, 2 pods")), (1, 1), "{}", output.stdout);
+    assert_eq!(row("job.batch/small"), 0, "{}", output.stdout);
+}
+
+#[test]
 fn a_damaged_commit_in_the_middle_is_shown_and_set_aside() {
     let world = with_three_jobs();
     let two = commits_of(&world, "two");

@@ -168,7 +168,7 @@ fn much_goes_through_and_nobody_waits_for_whoever_does_not_read() {
     let mut some = [0; 100];
     child.stdout.take().expect("a pipe").read_exact(&mut some).expect("read");
     let end = child.wait_with_output().expect("wait");
-    assert_eq!((end.status.code(), end.stderr.as_slice()), (Some(1), &b""[..]));
+    assert_eq!((end.status.code(), end.stderr.as_slice()), (Some(141), &b""[..]));
     eventually(SOON, || !world.processes().iter().any(|process| process.arguments == "yes 5711"));
     // Many at once.
     let children: Vec<_> =

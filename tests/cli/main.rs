@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "the rooms are those of src/")]
 
+mod api_client;
 mod at_terminal;
 mod change;
 mod ci;
@@ -67,12 +68,15 @@ mod run_command;
 mod run_pod;
 mod scale;
 mod security;
+mod serve;
 mod set;
 mod sidecars;
+mod signals;
 mod source_documents;
 mod stateful_sets;
 mod terminal;
 mod top;
+mod trace;
 mod transcripts;
 mod trust;
 mod upstream;

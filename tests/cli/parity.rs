@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 use chrono::{DateTime, Duration, Utc};
 use jobctl::api::events::EventRecord;
 use jobctl::api::kinds::{Key, Kind, RESOURCES};
-use jobctl::store::{Store, Table, Write};
+use jobctl::store::{ProcessLock, Store, Table, Write};
 use serde_json::{Value, json};
 
 use crate::common::{PATH, World, words};
@@ -30,21 +30,12 @@ fn read(name: &str) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// What may be there where a command makes a pass: nothing of it is started.
-fn is_at_rest(object: &Value) -> bool {
-    let has_ended = object["status"]["phase"] == "Succeeded" || object["status"]["phase"] == "Failed";
-    object["kind"] != "CronJob" && (object["kind"] != "Pod" || has_ended)
-}
-
 /// A world whose store holds objects, and whose working directory has each as a file, such as `Job.done.json`.
-fn world(is_wanted: fn(&Value) -> bool) -> World {
+fn world() -> World {
     let given = read("parity/objects.json");
     let world = World::without_background();
     let mut writes = Vec::new();
     for object in given["objects"].as_array().expect("objects") {
-        if !is_wanted(object) {
-            continue;
-        }
         let kind = Kind::from_name(object["kind"].as_str().expect("a kind")).expect("a kind of ours");
         let of = |field: &str| object["metadata"][field].as_str().unwrap_or_default();
         world.manifest(&format!("{kind}.{}.json", of("name")), object.to_string());
@@ -174,11 +165,13 @@ pub(crate) fn assert_replayed(name: &str, heading: &str, at_least: usize) {
     let unknown: Vec<_> = listed.iter().filter(|line| !known.contains(line.as_str())).collect();
     assert!(unknown.is_empty(), "listed, and not recorded: {unknown:#?}");
     let mut wrong = Vec::new();
-    // Waiting makes passes, in which the pods of these objects turn out to be gone.
+    // Who waits brings a controller along, by which the pods of these objects turn out to be gone: there it finds one.
     let (waits, others): (Vec<_>, Vec<_>) = answers
         .iter()
         .partition(|answer| answer.line.starts_with("wait ") || answer.line.starts_with("rollout "));
-    let (world, resting) = (world(|_| true), world(is_at_rest));
+    let (world, resting) = (world(), world());
+    let lock = Store::trusted(&resting.store()).controller_lock_path();
+    let _controller = ProcessLock::try_acquire(&lock).expect("a lock").expect("that nobody has");
     let others = others.into_iter().map(|answer| (&world, answer));
     for (world, answer) in others.chain(waits.into_iter().map(|answer| (&resting, answer))) {
         let output = world.command_of(words(&answer.line)).run();
@@ -237,7 +230,7 @@ fn objects_are_shown_and_changed_as_kubectl_does_it_but_for_the_listed() {
 #[test]
 #[ignore = "wants kubectl, and writes what it says into tests/data"]
 fn record() {
-    let world = world(|_| true);
+    let world = world();
     let mut objects = Vec::new();
     for resource in RESOURCES {
         let output = world.run(&format!("get {} -A -o json", resource.plural)).success();

@@ -18,8 +18,8 @@ fn said(world: &World, reason: &str) -> String {
 #[test]
 fn a_container_that_does_not_live_is_started_anew() {
     let world = World::new();
-    let fields = "livenessProbe: {exec: {command: [sh, -c, 'test ! -e sick || { echo is sick; exit 1; }']}, periodSeconds: 1, failureThreshold: 1}";
-    let script = "if test -e been; then touch done; exit 0; fi; touch been sick; trap 'rm -f sick; exit 1' TERM; while :; do sleep 0.01; done";
+    let fields = "livenessProbe: {exec: {command: [sh, -c, 'test ! -e sick || { echo is sick; exit 1; }']}, periodSeconds: 1, timeoutSeconds: 20, failureThreshold: 1}";
+    let script = "if test -e been; then touch done; exit 0; fi; trap 'rm -f sick; exit 1' TERM; touch been sick; while :; do sleep 0.01; done";
     let _ = world.apply(&job("sick", "OnFailure", fields, script));
     world.wait_for_end("sick");
     assert_eq!(world.tally("sick"), "1/ SuccessCriteriaMet Complete");

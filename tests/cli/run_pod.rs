@@ -104,6 +104,33 @@ fn an_attached_pod_tells_its_exit_code_and_is_removed() {
 }
 
 #[test]
+fn what_is_interrupted_before_its_pod_runs_leaves_nothing() {
+    for world in [World::new(), World::without_background()] {
+        for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+            let waits =
+                "run one --image=nobody.knows/it --attach --rm --restart=Never --pod-running-timeout=60s";
+            let child = world.command(waits).spawn();
+            eventually(SOON, || world.run("get pods -o name").stdout == "pod/one\n");
+            kill(child.id() as i32, signal);
+            let end = child.wait_with_output().expect("wait");
+            assert_eq!(std::os::unix::process::ExitStatusExt::signal(&end.status), Some(signal as i32));
+            assert_eq!(String::from_utf8_lossy(&end.stdout), "");
+            let left = || world.run("get pods").stderr == "No resources found in default namespace.\n";
+            eventually(SOON, left);
+        }
+        // While it runs, with nobody at a terminal.
+        let runs = "run two --image=busybox --attach --rm --restart=Never -- sleep 5011";
+        let child = world.command(runs).spawn();
+        eventually(SOON, || world.processes().iter().any(|process| process.arguments == "sleep 5011"));
+        kill(child.id() as i32, Signal::SIGINT);
+        let end = child.wait_with_output().expect("wait");
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&end.status), Some(Signal::SIGINT as i32));
+        let _ = world.run("delete pods --all --now").exits(0);
+        eventually(SOON, || !world.processes().iter().any(|process| process.arguments == "sleep 5011"));
+    }
+}
+
+#[test]
 fn a_shell_is_one_command_away() {
     let world = World::new();
     let mut terminal = AtTerminal::start(&world.command(
@@ -152,7 +179,7 @@ fn whoever_reads_no_more_ends_the_session_alone() {
         .expect("start jobctl");
     let mut some = [0; 100];
     child.stdout.take().expect("a pipe").read_exact(&mut some).expect("read");
-    assert_eq!(child.wait_with_output().expect("wait").status.code(), Some(1));
+    assert_eq!(child.wait_with_output().expect("wait").status.code(), Some(141));
     assert_eq!(world.value("pod/much", "{.status.phase}"), "Running");
     let _ = world.run("delete pod much --grace-period=0 --force").exits(0);
 }

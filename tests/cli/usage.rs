@@ -139,10 +139,10 @@ fn flags_that_choose_a_cluster_are_accepted_on_either_side_of_the_verb() {
     let said = "--as, --as-group, --cluster, --insecure-skip-tls-verify, --kubeconfig, --server, --token, --user have no \
                 effect: there is no cluster, all objects are on this machine\n";
     let flags = "--kubeconfig x --context=jobctl --cluster b --user=c --as d --as-group e -s http://h:1 --request-timeout=5s \
-        --token f -v=6 --insecure-skip-tls-verify --cache-dir g --match-server-version=false";
+        --token f -v=2 --insecure-skip-tls-verify --cache-dir g --match-server-version=false";
     world.run(&format!("{flags} get jobs -o name")).is(0, "job.batch/one\n", said);
     world.run(&format!("get jobs {flags} -o name")).is(0, "job.batch/one\n", said);
-    world.run("get jobs -v6 --v 8 --server=h -o name").is(
+    world.run("get jobs -v2 --v 3 --server=h -o name").is(
         0,
         "job.batch/one\n",
         "--server has no effect: there is no cluster, all objects are on this machine\n",
@@ -171,6 +171,36 @@ fn warnings_can_be_errors() {
         created,
         &format!("{warnings}error: 2 warnings received\n"),
     );
+}
+
+#[test]
+fn a_reader_who_has_gone_ends_a_verb_without_a_word() {
+    let world = World::new();
+    let _ = world.apply(&job("x", "completions: 1", "seq 1000"));
+    world.wait_for_end("x");
+    let verbs = [
+        "get jobs",
+        "get pods -A -o yaml",
+        "describe job x",
+        "logs job/x",
+        "events",
+        "api-resources",
+        "explain job",
+        "options",
+        "version",
+        "config view",
+        "wait --for=condition=Complete job/x",
+        "label job x a=b",
+        "run y -- seq 1000",
+    ];
+    for verb in verbs {
+        let mut command = world.command(verb).build();
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let done = command.stdin(std::process::Stdio::null()).stdout(writer).output().expect("start jobctl");
+        assert_eq!(done.status.code(), Some(141), "{verb}");
+        assert_eq!(String::from_utf8_lossy(&done.stderr), "", "{verb}");
+    }
 }
 
 #[test]

@@ -265,6 +265,7 @@ fn open(line: &Line<'_>) -> Option<Context> {
         namespace: line.value_of("namespace").map(str::to_owned),
         data_dir: line.value_of("data-dir").map(PathBuf::from),
         warnings_as_errors: false,
+        v: 0,
         color: Color::Never,
     };
     Context::open(&global).ok()

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 
 use super::Wanted;
 use crate::api::Pod;
@@ -11,18 +11,22 @@ use crate::api::conditions::{is_pod_finished, is_pod_ready, pod_phase};
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{key, name, namespace, uid};
 use crate::api::status_error::StatusError;
-use crate::apiserver::{DeleteOptions, Read as _};
+use crate::apiserver::{DeleteOptions, Deleted, Read as _};
 use crate::cmd::attach::{Manner, attach};
 use crate::cmd::context::Context;
+use crate::cmd::delete::wait_until_gone;
 use crate::cmd::failure::{self, verbatim};
 use crate::cmd::follow_logs::{Followed, Following, Silence, follow};
+use crate::cmd::interrupt::LastWill;
 use crate::cmd::log_source::Chosen;
 use crate::cmd::output::{complain, say};
+use crate::cmd::own_terminal;
 use crate::kubelet::{LogOptions, Runs};
 use crate::manager::steady_clock;
 use crate::store::Table;
 
-/// Attaches to the Pod, and ends as its container did, where it is not started again.
+/// Attaches to the Pod, and ends as its container did, where it is not started again. Where the Pod is to be removed, signals have
+/// been held back ([`LastWill::hold_back`]) since before it was made.
 pub(super) fn attend(
     context: &Context,
     pod: &Pod,
@@ -30,7 +34,22 @@ pub(super) fn attend(
     wanted: &Wanted<'_>,
 ) -> Result<ExitCode> {
     let _companion = context.client.keep_controller()?;
-    let attended = attach_to_the_end(context, pod, has_service, wanted);
+    let will = if wanted.shared.rm {
+        let (context, pod) = (context.clone(), pod.clone());
+        Some(LastWill::make(move || {
+            own_terminal::restore();
+            let gone = remove(&context, &pod, has_service, true)?;
+            // Nobody else ends it where our companion, which goes with us, is the only controller.
+            if !context.client.config().background {
+                wait_until_gone(&context, &gone, Duration::zero())?;
+            }
+            Ok(())
+        })?)
+    } else {
+        None
+    };
+    let attended = attach_to_the_end(context, pod, wanted, will.as_ref());
+    will.iter().for_each(LastWill::pass);
     if wanted.shared.rm {
         remove(context, pod, has_service, wanted.shared.quiet)?;
     }
@@ -40,24 +59,19 @@ pub(super) fn attend(
 fn attach_to_the_end(
     context: &Context,
     pod: &Pod,
-    has_service: bool,
     wanted: &Wanted<'_>,
+    will: Option<&LastWill>,
 ) -> Result<ExitCode> {
     let patience = wanted.args.patience.of("run")?;
     let until = || steady_clock() + patience;
     let running = wait_for(context, pod, until(), |pod| is_pod_finished(pod) || is_pod_ready(pod))?;
-    let before_death = || {
-        if wanted.shared.rm {
-            let _ = remove(context, pod, has_service, true);
-        }
-    };
     let manner = Manner {
         container: None,
         stdin: wanted.args.stdin,
         tty: wanted.args.tty,
         quiet: wanted.shared.quiet,
         from_the_start: true,
-        before_death: Some(&before_death),
+        is_guarded: will.is_some(),
     };
     if is_pod_finished(&running) {
         show_log(context, pod)?;
@@ -66,6 +80,7 @@ fn attach_to_the_end(
         if why.is_empty() {
             return Err(error);
         }
+        will.into_iter().for_each(LastWill::pass);
         complain(&format!(
             "warning: couldn't attach to pod/{}, falling back to streaming logs: {}",
             name(&pod.metadata),
@@ -83,6 +98,7 @@ fn attach_to_the_end(
         "Failed" => !succeeds,
         _ => false,
     })?;
+    will.into_iter().for_each(LastWill::pass);
     end_of(&ended)
 }
 
@@ -157,8 +173,8 @@ fn end_of(pod: &Pod) -> Result<ExitCode> {
     }
 }
 
-/// Deletes what has been made.
-fn remove(context: &Context, pod: &Pod, has_service: bool, quiet: bool) -> Result<()> {
+/// Deletes what has been made; returns what is on its way out.
+fn remove(context: &Context, pod: &Pod, has_service: bool, quiet: bool) -> Result<Vec<Deleted>> {
     let mut requests =
         context.client.begin(&[Table::PODS, Table::JOBS, Table::NODES, Table::Kind(Kind::Service)])?;
     let pod_key = key(&pod.metadata);
@@ -166,12 +182,10 @@ fn remove(context: &Context, pod: &Pod, has_service: bool, quiet: bool) -> Resul
     let stored = requests.find(Kind::Pod, &pod_key)?.map(|found| found.parse::<Pod>()).transpose()?;
     // Somebody may have made another of that name.
     if stored.is_some_and(|stored| uid(&stored.metadata) == uid(&pod.metadata)) {
-        requests.delete(Kind::Pod, &pod_key, &DeleteOptions::default())?;
-        gone.push("pod");
+        gone.push(requests.delete(Kind::Pod, &pod_key, &DeleteOptions::default())?);
     }
     if has_service && requests.find(Kind::Service, &pod_key)?.is_some() {
-        requests.delete(Kind::Service, &pod_key, &DeleteOptions::default())?;
-        gone.push("service");
+        gone.push(requests.delete(Kind::Service, &pod_key, &DeleteOptions::default())?);
     }
     // The process has threads by now, and a pass here would fork: our companion acts on it where no controller runs.
     if context.client.config().background {
@@ -180,7 +194,9 @@ fn remove(context: &Context, pod: &Pod, has_service: bool, quiet: bool) -> Resul
         requests.commit_quietly()?;
     }
     if !quiet {
-        gone.iter().try_for_each(|kind| say(&format!("{kind} {:?} deleted", name(&pod.metadata))))?;
+        let line =
+            |one: &Deleted| format!("{} {:?} deleted", one.kind.resource().singular, name(&pod.metadata));
+        gone.iter().try_for_each(|one| say(&line(one)))?;
     }
-    Ok(())
+    Ok(gone)
 }

@@ -1,0 +1,325 @@
+//! What changes something: create, update, patch, delete. It waits for the store's lock and for the disk on another thread, one
+//! request after the other.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use hyper::StatusCode;
+use serde_json::{Value, json};
+
+use super::Server;
+use super::dispatch::{Asked, Outcome};
+use super::manifest::{self, Wanted};
+use super::path::ObjectPath;
+use super::query::dry_run;
+use super::read::{answer_list, answer_object, key_of, media_of, selectors_of};
+use super::status::{Problem, success};
+use crate::api::kinds::{Key, Kind};
+use crate::api::status_error::{FieldError, StatusError};
+use crate::apiserver::{
+    DeleteOptions, FieldValidation, Found, Patch, Read as _, Subresource, Update, decode,
+};
+use crate::client::Requests;
+use crate::registry::deletion::Propagation;
+use crate::registry::object::Object;
+
+/// Carries out a change, and waits until it survives a power cut. A dry run stores nothing.
+async fn carry_out<T: Send + 'static>(
+    server: &Arc<Server>,
+    is_dry_run: bool,
+    act: impl FnOnce(&Server, &mut Requests<'_>) -> Result<T> + Send + 'static,
+) -> Result<T, Problem> {
+    let place = Arc::clone(&server.writers).acquire_owned().await;
+    let server = Arc::clone(server);
+    let work = move || {
+        let _place = place;
+        let mut requests = server.client.begin_with(&server.cache)?;
+        let done = act(&server, &mut requests)?;
+        if !is_dry_run {
+            requests.commit()?;
+            // Whoever asks next sees it.
+            drop(server.caught_up()?);
+        }
+        anyhow::Ok(done)
+    };
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done.map_err(Problem::from),
+        Err(error) => Err(Problem::internal(error.to_string())),
+    }
+}
+
+/// The options that changes share.
+struct Options {
+    is_dry_run: bool,
+    validation: FieldValidation,
+}
+
+impl Options {
+    /// Reads them. `kind` is what upstream calls them.
+    fn of(asked: &Asked, kind: &str) -> Result<Self, Problem> {
+        let mut causes = Vec::new();
+        let is_dry_run = dry_run(&asked.query.all("dryRun")).unwrap_or_else(|cause| {
+            causes.push(cause);
+            false
+        });
+        let validation = match asked.query.get("fieldValidation").unwrap_or_default() {
+            "" | "Warn" => FieldValidation::Warn,
+            "Ignore" => FieldValidation::Ignore,
+            "Strict" => FieldValidation::Strict,
+            other => {
+                let supported = ["", "Ignore", "Strict", "Warn"];
+                causes.push(FieldError::unsupported("fieldValidation", format!("{other:?}"), &supported));
+                FieldValidation::Strict
+            }
+        };
+        if kind == "PatchOptions" && asked.query.is_set("force") && asked.content_type() != Some(APPLY) {
+            causes.push(FieldError::forbidden("force", "may not be specified for non-apply patch"));
+        }
+        if causes.is_empty() {
+            Ok(Self { is_dry_run, validation })
+        } else {
+            Err(Problem::invalid_options(kind, &causes))
+        }
+    }
+}
+
+/// The text of an object as it is answered. What a dry run has made has no revision.
+fn text_of(mut object: Object, is_new_dry_run: bool) -> Result<String, Problem> {
+    if is_new_dry_run {
+        object.meta_mut().resource_version = None;
+    }
+    object.to_text().map_err(|error| Problem::internal(error.to_string()))
+}
+
+/// POST.
+pub(super) async fn create(server: &Arc<Server>, asked: Asked, kind: Kind, at: ObjectPath) -> Outcome {
+    let (media, include) = media_of(&asked, false)?;
+    let options = Options::of(&asked, "CreateOptions")?;
+    let is_dry_run = options.is_dry_run;
+    let wanted = Wanted { kind, namespace: at.namespace, name: None };
+    let value = manifest::read(&asked, &wanted)?;
+    let version = value["metadata"]["resourceVersion"].as_str().unwrap_or_default();
+    if !version.is_empty() {
+        return Err(Problem::internal("resourceVersion should not be set on objects to be created"));
+    }
+    let (object, warnings) = carry_out(server, is_dry_run, move |server, requests| {
+        require_namespace(requests, wanted.namespace.as_deref())?;
+        let decoded = decode(kind, &value, options.validation)?;
+        let mut answer = requests.create(decoded.object, &value, &server.creator)?;
+        answer.warnings.splice(0..0, decoded.warnings);
+        Ok((answer.object, answer.warnings))
+    })
+    .await?;
+    let text = text_of(object, is_dry_run)?;
+    Ok(answer_object(StatusCode::CREATED, kind, &text, media, include)?.with_warnings(&warnings))
+}
+
+/// A cluster makes no namespace on the way.
+fn require_namespace(requests: &Requests<'_>, namespace: Option<&str>) -> Result<()> {
+    let Some(namespace) = namespace else { return Ok(()) };
+    requests.get(Kind::Namespace, &Kind::Namespace.key("", namespace))?;
+    Ok(())
+}
+
+fn subresource_of(at: &ObjectPath) -> Subresource {
+    if at.subresource.is_some() { Subresource::Status } else { Subresource::Main }
+}
+
+/// PUT.
+pub(super) async fn replace(server: &Arc<Server>, asked: Asked, kind: Kind, at: ObjectPath) -> Outcome {
+    let (media, include) = media_of(&asked, false)?;
+    let options = Options::of(&asked, "UpdateOptions")?;
+    let key = key_of(kind, &at);
+    let subresource = subresource_of(&at);
+    let wanted = Wanted { kind, namespace: at.namespace, name: at.name };
+    let value = manifest::read(&asked, &wanted)?;
+    let (object, warnings) = carry_out(server, options.is_dry_run, move |server, requests| {
+        let decoded = decode(kind, &value, options.validation)?;
+        let manifest = (subresource == Subresource::Main).then_some((&value, &server.creator));
+        let update =
+            Update { subresource, manifest, is_whole: true, ..Update::new(kind, &key, value.clone()) };
+        let mut updated = requests.update(update)?;
+        updated.warnings.splice(0..0, decoded.warnings);
+        Ok((updated.object, updated.warnings))
+    })
+    .await?;
+    let text = text_of(object, false)?;
+    Ok(answer_object(StatusCode::OK, kind, &text, media, include)?.with_warnings(&warnings))
+}
+
+/// The type of a patch that says what its author wants, and takes back what he wanted before.
+const APPLY: &str = "application/apply-patch+yaml";
+
+/// PATCH.
+pub(super) async fn patch(server: &Arc<Server>, asked: Asked, kind: Kind, at: ObjectPath) -> Outcome {
+    let (media, include) = media_of(&asked, false)?;
+    let options = Options::of(&asked, "PatchOptions")?;
+    let key = key_of(kind, &at);
+    let subresource = subresource_of(&at);
+    let patch = read_patch(&asked)?;
+    let (object, warnings) = carry_out(server, options.is_dry_run, move |_, requests| {
+        let updated = requests.patch(kind, &key, &patch, subresource)?;
+        let strict = options.validation == FieldValidation::Strict;
+        if let Some(unknown) = updated.warnings.iter().find(|one| strict && one.starts_with("unknown field"))
+        {
+            return Err(StatusError::Unprocessable {
+                message: format!("patch: strict decoding error: {unknown}"),
+            }
+            .into());
+        }
+        Ok((updated.object, updated.warnings))
+    })
+    .await?;
+    let text = text_of(object, false)?;
+    Ok(answer_object(StatusCode::OK, kind, &text, media, include)?.with_warnings(&warnings))
+}
+
+fn read_patch(asked: &Asked) -> Result<Patch, Problem> {
+    let of = match asked.content_type() {
+        Some("application/json-patch+json") => Patch::Json,
+        Some("application/merge-patch+json") => Patch::Merge,
+        Some("application/strategic-merge-patch+json") => Patch::Strategic,
+        _ => return Err(Problem::unsupported_media_type(false)),
+    };
+    let decoding = |why: String| Problem::bad_request(format!("error decoding patch: {why}"));
+    let value: Value =
+        serde_json::from_slice(&asked.body).map_err(|error| decoding(manifest::json_problem(&error)))?;
+    let patch = of(value);
+    let go = |what: &str, wanted: &str| {
+        Err(decoding(format!("json: cannot unmarshal {what} into Go value of type {wanted}")))
+    };
+    match &patch {
+        Patch::Json(value) if !value.is_array() => go(manifest::json_type(value), "[]handlers.jsonPatchOp"),
+        Patch::Merge(value) | Patch::Strategic(value) if !value.is_object() => {
+            go(manifest::json_type(value), "map[string]interface {}")
+        }
+        _ => Ok(patch),
+    }
+}
+
+/// How something is deleted, from the body and the query.
+struct Deletion {
+    options: DeleteOptions,
+    is_dry_run: bool,
+    warnings: Vec<String>,
+}
+
+impl Deletion {
+    fn of(asked: &Asked, kind: Kind) -> Result<Self, Problem> {
+        let body: Value = match asked.body.as_slice() {
+            [] => json!({}),
+            text => serde_json::from_slice(text).map_err(|error| {
+                let why = manifest::json_problem(&error);
+                Problem::internal(format!("couldn't get version/kind; json parse error: {why}"))
+            })?,
+        };
+        let (of_kind, version) = (body["kind"].as_str(), body["apiVersion"].as_str().unwrap_or_default());
+        if let Some(other) = of_kind.filter(|kind| *kind != "DeleteOptions") {
+            return Err(Problem::internal(format!(
+                "no kind {other:?} is registered for version {version:?} in scheme \"pkg/apis/meta/internalversion/scheme/register.go:27\""
+            )));
+        }
+        let query = &asked.query;
+        let mut causes = Vec::new();
+        let mut dry = query.all("dryRun");
+        dry.extend(body["dryRun"].as_array().into_iter().flatten().filter_map(Value::as_str));
+        let is_dry_run = dry_run(&dry).unwrap_or_else(|cause| {
+            causes.push(cause);
+            false
+        });
+        let policy = body["propagationPolicy"].as_str().or(query.given("propagationPolicy"));
+        let orphan = body["orphanDependents"].as_bool().or(query.boolean("orphanDependents"));
+        if let (Some(policy), Some(_)) = (policy, orphan) {
+            let why = "orphanDependents and deletionPropagation cannot be both set";
+            causes.push(FieldError::invalid("propagationPolicy", format!("{policy:?}"), why));
+        }
+        let mut warnings = Vec::new();
+        let propagation = match (policy, orphan) {
+            (Some("Foreground"), _) => Propagation::Foreground,
+            (Some("Background"), _) | (None, Some(false)) => Propagation::Background,
+            (Some("Orphan"), _) | (None, Some(true)) => Propagation::Orphan,
+            (Some(other), _) => {
+                let supported = ["Foreground", "Background", "Orphan", "nil"];
+                let cause = FieldError::unsupported("propagationPolicy", format!("{other:?}"), &supported);
+                causes.push(cause);
+                Propagation::Background
+            }
+            (None, None) if kind == Kind::Job => {
+                warnings.push(ORPHANED.to_owned());
+                Propagation::Orphan
+            }
+            (None, None) => Propagation::Background,
+        };
+        if !causes.is_empty() {
+            return Err(Problem::invalid_options("DeleteOptions", &causes));
+        }
+        let grace = body["gracePeriodSeconds"].as_i64();
+        let grace = grace.map_or_else(|| query.number("gracePeriodSeconds"), |grace| Ok(Some(grace)))?;
+        let of_preconditions = |field: &str| body["preconditions"][field].as_str().map(str::to_owned);
+        let options = DeleteOptions {
+            propagation,
+            // What is no time is the shortest there is.
+            grace_seconds: grace.map(|grace| if grace < 0 { 1 } else { grace }),
+            uid: of_preconditions("uid"),
+            resource_version: of_preconditions("resourceVersion"),
+        };
+        Ok(Self { options, is_dry_run, warnings })
+    }
+}
+
+/// What a server warns of where a Job is deleted without a word about its pods.
+const ORPHANED: &str = "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove \
+                        them or set propagationPolicy=Orphan to suppress this warning";
+
+/// DELETE of one object: the object, where it is still there, else that it is done.
+pub(super) async fn delete(server: &Arc<Server>, asked: Asked, kind: Kind, at: ObjectPath) -> Outcome {
+    let (media, include) = media_of(&asked, false)?;
+    let Deletion { options, is_dry_run, warnings } = Deletion::of(&asked, kind)?;
+    let key = key_of(kind, &at);
+    let done = carry_out(server, is_dry_run, move |_, requests| {
+        let deleted = requests.delete(kind, &key, &options)?;
+        let left = requests.find(kind, &key)?.map(|found| found.text.into_owned());
+        Ok((deleted, left))
+    })
+    .await;
+    let (deleted, left) = done.map_err(|problem| Problem { warnings: warnings.clone(), ..problem })?;
+    let answer = match left {
+        Some(text) => answer_object(StatusCode::OK, kind, &text, media, include)?,
+        None => {
+            let done = success(kind, &deleted.key.name, &deleted.uid);
+            super::answer::Answer::json(StatusCode::OK, &done)
+        }
+    };
+    Ok(answer.with_warnings(&warnings))
+}
+
+/// DELETE of all that are selected: a list of them.
+pub(super) async fn delete_collection(
+    server: &Arc<Server>,
+    asked: Asked,
+    kind: Kind,
+    at: ObjectPath,
+) -> Outcome {
+    let (media, include) = media_of(&asked, false)?;
+    let Deletion { options, is_dry_run, warnings } = Deletion::of(&asked, kind)?;
+    let selectors = selectors_of(&asked, kind, &at)?;
+    let namespace = at.namespace;
+    let (found, revision) = carry_out(server, is_dry_run, move |server, requests| {
+        let found: Vec<(Key, String)> = requests
+            .list(kind, namespace.as_deref(), &selectors)?
+            .into_iter()
+            .map(|one| (one.key.into_owned(), one.text.into_owned()))
+            .collect();
+        for (key, _) in &found {
+            requests.delete(kind, key, &options)?;
+        }
+        Ok((found, server.cache().revision()))
+    })
+    .await?;
+    let found: Vec<Found<'_>> = found
+        .iter()
+        .map(|(key, text)| Found { kind, key: std::borrow::Cow::Borrowed(key), text: text.as_str().into() })
+        .collect();
+    let metadata = json!({ "resourceVersion": revision.to_string() });
+    Ok(answer_list(kind, &found, &metadata, media, include)?.with_warnings(&warnings))
+}

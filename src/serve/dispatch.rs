@@ -1,0 +1,180 @@
+//! From a request to its answer: who may ask, what is asked for.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName};
+use hyper::{Method, Request, Response, StatusCode};
+use serde_json::json;
+
+use super::answer::Answer;
+use super::body::Body;
+use super::path::{ObjectPath, Route, Served, route};
+use super::query::Query;
+use super::status::Problem;
+use super::{Server, change, discovery, media, read, stream};
+use crate::api::version;
+
+/// The most bytes of a request's body, as upstream.
+const MOST_BODY: usize = 3 << 20;
+
+/// What a request comes to.
+pub(super) type Outcome = Result<Answer, Problem>;
+
+/// A request, read.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) method: Method,
+    pub(super) query: Query,
+    headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
+impl Asked {
+    fn header(&self, name: HeaderName) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The types that the client takes.
+    pub(super) fn accept(&self) -> Option<&str> {
+        self.header(ACCEPT)
+    }
+
+    /// The type of the body, without its parameters.
+    pub(super) fn content_type(&self) -> Option<&str> {
+        let of = self.header(CONTENT_TYPE)?;
+        Some(of.split(';').next().unwrap_or_default().trim())
+    }
+}
+
+/// Answers a request. `is_let_in` is set once one has shown the token.
+pub(super) async fn answer(
+    server: &Arc<Server>,
+    request: Request<Incoming>,
+    is_let_in: &AtomicBool,
+) -> Response<Body> {
+    let is_head = request.method() == Method::HEAD;
+    let mut answer = match admit(server, &request, is_let_in) {
+        Err(problem) => problem.into_answer(),
+        Ok(()) => ask(server, request).await.unwrap_or_else(Problem::into_answer),
+    };
+    if is_head {
+        answer.body = Body::Whole(None);
+    }
+    answer.into_response()
+}
+
+/// Whether a request may be looked at: it means this server by name, and shows the token.
+fn admit(server: &Server, request: &Request<Incoming>, is_let_in: &AtomicBool) -> Result<(), Problem> {
+    let header = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
+    // A page of another name that has been led to this address is not let in by its name alone.
+    let host =
+        request.uri().authority().map(|authority| authority.as_str()).or(header(HOST)).unwrap_or_default();
+    let port = server.port;
+    if ![format!("127.0.0.1:{port}"), format!("localhost:{port}")].iter().any(|ours| ours == host) {
+        return Err(Problem::forbidden(format!("this server is not {host:?}")));
+    }
+    let token = header(AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ")).map(str::trim);
+    if token.is_some_and(|token| is_same(token.as_bytes(), server.token.as_bytes())) {
+        is_let_in.store(true, Ordering::Relaxed);
+        return Ok(());
+    }
+    let is_liveness = request.uri().path() == "/livez" && token.is_none();
+    if is_liveness { Ok(()) } else { Err(Problem::unauthorized()) }
+}
+
+/// Compares in a time that does not tell how much is right.
+fn is_same(given: &[u8], ours: &[u8]) -> bool {
+    given.len() == ours.len()
+        && given.iter().zip(ours).fold(0, |differs, (one, other)| differs | (one ^ other)) == 0
+}
+
+async fn ask(server: &Arc<Server>, request: Request<Incoming>) -> Outcome {
+    let (parts, body) = request.into_parts();
+    let route = route(parts.uri.path());
+    let query = Query::parse(parts.uri.query().unwrap_or_default());
+    let body = match parts.method {
+        Method::GET | Method::HEAD => Vec::new(),
+        _ => collect(body).await?,
+    };
+    let asked = Asked { method: parts.method, query, headers: parts.headers, body };
+    match route {
+        Route::Objects(at) => objects(server, asked, at).await,
+        Route::NoPath => Ok(Answer::text(StatusCode::NOT_FOUND, "404 page not found\n")),
+        Route::NoResource => Err(Problem::no_resource()),
+        Route::BadName(name) => {
+            Err(Problem::bad_request(format!("Name parameter invalid: {name:?}: may not be '{name}'")))
+        }
+        other => about_the_server(server, &asked, &other),
+    }
+}
+
+async fn collect(body: Incoming) -> Result<Vec<u8>, Problem> {
+    match Limited::new(body, MOST_BODY).collect().await {
+        Ok(whole) => Ok(whole.to_bytes().to_vec()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            let message = format!("Request entity too large: limit is {MOST_BODY}");
+            let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message);
+            Err(problem.with(json!({})))
+        }
+        Err(error) => Err(Problem::bad_request(format!("read the body: {error}"))),
+    }
+}
+
+/// What is no object: discovery, health, the version.
+fn about_the_server(server: &Server, asked: &Asked, route: &Route) -> Outcome {
+    let form = || media::discovery(asked.accept()).map_err(|why| Problem::not_acceptable(why, false));
+    let json = |document| Ok(Answer::json(StatusCode::OK, &document));
+    let is_read = matches!(asked.method, Method::GET | Method::HEAD);
+    match route {
+        Route::Health => Ok(health(asked)),
+        Route::CoreVersions => Ok(discovery::core_versions(form()?, &format!("127.0.0.1:{}", server.port))),
+        Route::Groups => Ok(discovery::groups(form()?)),
+        _ if !is_read => Err(Problem::method_not_allowed()),
+        Route::Paths => json(discovery::paths()),
+        Route::Version => json(version::server_version()),
+        Route::Group(name) => json(discovery::group(name)),
+        Route::Resources(group, version) => json(discovery::resources(group, version)),
+        _ => Err(Problem::no_resource()),
+    }
+}
+
+fn health(asked: &Asked) -> Answer {
+    let text = if asked.query.get("verbose").is_some() { "[+]ping ok\nlivez check passed\n" } else { "ok" };
+    Answer::text(StatusCode::OK, text)
+}
+
+async fn objects(server: &Arc<Server>, asked: Asked, at: ObjectPath) -> Outcome {
+    let Served::Kind(kind) = at.served else { return Err(Problem::no_resource()) };
+    if at.subresource.is_some() || at.name.is_some() {
+        return object(server, asked, at).await;
+    }
+    match asked.method {
+        Method::GET if at.is_watch || asked.query.is_set("watch") => stream::watch(server, &asked, kind, &at),
+        Method::GET => read::list(server, &asked, kind, &at),
+        Method::POST if at.namespace.is_some() || !kind.resource().namespaced => {
+            change::create(server, asked, kind, at).await
+        }
+        Method::DELETE if at.namespace.is_some() => change::delete_collection(server, asked, kind, at).await,
+        _ => Err(Problem::method_not_allowed()),
+    }
+}
+
+async fn object(server: &Arc<Server>, asked: Asked, at: ObjectPath) -> Outcome {
+    let Served::Kind(kind) = at.served else { return Err(Problem::no_resource()) };
+    if let Some(subresource) = &at.subresource
+        && !discovery::subresources(kind).iter().any(|known| known.name == *subresource)
+    {
+        return Err(Problem::no_resource());
+    }
+    match (asked.method.clone(), at.subresource.as_deref()) {
+        (Method::GET, None) if at.is_watch => stream::watch(server, &asked, kind, &at),
+        (Method::GET, None | Some("status")) => read::get(server, &asked, kind, &at),
+        (Method::PUT, None | Some("status")) => change::replace(server, asked, kind, at).await,
+        (Method::PATCH, None | Some("status")) => change::patch(server, asked, kind, at).await,
+        (Method::DELETE, None) => change::delete(server, asked, kind, at).await,
+        _ => Err(Problem::method_not_allowed()),
+    }
+}

@@ -1,0 +1,139 @@
+//! The object that a request brings.
+
+use serde_json::{Value, json};
+
+use super::dispatch::Asked;
+use super::status::Problem;
+use crate::api::decode;
+use crate::api::kinds::{Kind, RESOURCES};
+
+/// What the path of the request says of it.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    pub(super) kind: Kind,
+    pub(super) namespace: Option<String>,
+    /// Of an object that is there.
+    pub(super) name: Option<String>,
+}
+
+/// Reads the body as an object of the kind, with what goes without saying filled in.
+///
+/// # Errors
+/// A type that we do not read; what is no object, or another one than the path says.
+pub(super) fn read(asked: &Asked, wanted: &Wanted) -> Result<Value, Problem> {
+    let mut value = match asked.content_type() {
+        None | Some("application/json") => json(&asked.body, wanted.kind)?,
+        Some("application/yaml") => yaml(&asked.body)?,
+        _ => return Err(Problem::unsupported_media_type(true)),
+    };
+    check_type(&value, wanted.kind)?;
+    value["kind"] = json!(wanted.kind.as_str());
+    value["apiVersion"] = json!(wanted.kind.api_version());
+    if !value["metadata"].is_object() {
+        value["metadata"] = json!({});
+    }
+    check_place(&mut value, wanted)?;
+    Ok(value)
+}
+
+fn json(body: &[u8], kind: Kind) -> Result<Value, Problem> {
+    let unrecognized = |why: String, body: &str| {
+        Problem::bad_request(format!(
+            "the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error: {why} ({body})"
+        ))
+    };
+    match serde_json::from_slice(body) {
+        Ok(value @ Value::Object(_)) => Ok(value),
+        Ok(other) => {
+            let go = "struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }";
+            let why = format!("json: cannot unmarshal {} into Go value of type {go}", json_type(&other));
+            let hex: String = body.iter().take(100).map(|byte| format!("{byte:02x}")).collect();
+            Err(unrecognized(why, &hex))
+        }
+        Err(error) => {
+            let text = String::from_utf8_lossy(body);
+            let text = if text.is_empty() { "<empty>" } else { &*text };
+            Err(unrecognized(json_problem(&error), text))
+        }
+    }
+}
+
+fn yaml(body: &[u8]) -> Result<Value, Problem> {
+    let mut documents = decode::documents(body);
+    match documents.next() {
+        Some(Ok(document)) if document.value.is_object() => Ok(document.value),
+        Some(Ok(_)) | None => Err(Problem::bad_request("error converting YAML to JSON: there is no object")),
+        Some(Err(error)) => Err(Problem::bad_request(format!("error converting YAML to JSON: {error}"))),
+    }
+}
+
+/// A problem of JSON text, as Go words the usual one.
+pub(super) fn json_problem(error: &serde_json::Error) -> String {
+    if error.is_eof() { "unexpected end of JSON input".into() } else { error.to_string() }
+}
+
+/// What Go calls the type of a value.
+pub(super) fn json_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+/// Refuses an object of another type than the path names. One that says nothing is of that type.
+fn check_type(value: &Value, kind: Kind) -> Result<(), Problem> {
+    let given = value["kind"].as_str().unwrap_or_default();
+    let group_version = value["apiVersion"].as_str().unwrap_or_default();
+    let is_kind = given.is_empty() || given == kind.as_str();
+    let is_version = group_version.is_empty() || group_version == kind.api_version();
+    if is_kind && is_version {
+        return Ok(());
+    }
+    let version = group_version.rsplit('/').next().unwrap_or_default();
+    let is_known = RESOURCES
+        .iter()
+        .any(|resource| resource.name == given && resource.kind.api_version() == group_version);
+    let detail = if is_known {
+        let package = kind.resource().group.split('.').next().unwrap_or_default();
+        let package = if package.is_empty() { "core" } else { package };
+        format!("converting ({version}.{given}) to ({package}.{kind}): unknown conversion")
+    } else {
+        format!(
+            "no kind {given:?} is registered for version {group_version:?} in scheme \"pkg/api/legacyscheme/scheme.go:30\""
+        )
+    };
+    let message = format!("{given} in version {version:?} cannot be handled as a {kind}: {detail}");
+    Err(Problem::bad_request(message))
+}
+
+/// Refuses an object that says it is elsewhere than the path.
+fn check_place(value: &mut Value, wanted: &Wanted) -> Result<(), Problem> {
+    let given = |value: &Value, field: &str| value["metadata"][field].as_str().unwrap_or_default().to_owned();
+    if let Some(namespace) = &wanted.namespace {
+        let of_object = given(value, "namespace");
+        if !of_object.is_empty() && of_object != *namespace {
+            let message =
+                "the namespace of the provided object does not match the namespace sent on the request";
+            return Err(Problem::bad_request(message));
+        }
+        value["metadata"]["namespace"] = json!(namespace);
+    }
+    if let Some(name) = &wanted.name {
+        let of_object = given(value, "name");
+        if of_object.is_empty() {
+            return Err(Problem::bad_request(format!(
+                "the name of the object ({name} based on URL) was undeterminable: name must be provided"
+            )));
+        }
+        if of_object != *name {
+            return Err(Problem::bad_request(format!(
+                "the name of the object ({of_object}) does not match the name on the URL ({name})"
+            )));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,270 @@
+//! `watch`: what becomes of objects, as it happens.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use hyper::StatusCode;
+use hyper::body::Bytes;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use super::Server;
+use super::answer::{Answer, JSON};
+use super::body::Body;
+use super::dispatch::{Asked, Outcome};
+use super::media::{Form, WATCH_TYPES};
+use super::path::ObjectPath;
+use super::read::{check_options, media_of, selectors_of};
+use super::shown;
+use super::status::Problem;
+use super::table::{self, Include};
+use crate::api::kinds::Kind;
+use crate::api::status_error::StatusError;
+use crate::apiserver::{Past, Read as _, Selection};
+use crate::manager::clock;
+use crate::printers::yaml;
+
+/// How long a watch goes on that names no end: a random time from here on, as long again at most.
+const LONGEST: u64 = 1800;
+/// How often whoever wants bookmarks is told how far the server is, where that is news.
+const BOOKMARK_INTERVAL: Duration = Duration::from_secs(60);
+/// How much is sent in one piece, about.
+const PIECE: usize = 64 << 10;
+
+/// A watch under way.
+struct Stream {
+    server: Arc<Server>,
+    selection: Selection,
+    form: Form,
+    include: Include,
+    /// Of a table, the columns come once.
+    columns: Option<Vec<Value>>,
+    /// Everything up to this revision has been told.
+    revision: u64,
+    wants_bookmarks: bool,
+    /// Whether the end of the initial events is still to be told.
+    initial_events_end: bool,
+    /// The last revision that was told as such.
+    told: u64,
+    pieces: mpsc::Sender<Bytes>,
+    unsent: Vec<u8>,
+}
+
+/// The client has gone, or has been told that this is the end.
+struct Over;
+
+/// A watch.
+pub(super) fn watch(server: &Arc<Server>, asked: &Asked, kind: Kind, at: &ObjectPath) -> Outcome {
+    let (media, include) = media_of(asked, true)?;
+    if media.is_yaml {
+        let message = format!("only the following media types are accepted: {WATCH_TYPES}");
+        let problem = Problem::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", message);
+        return Ok(Answer::new(problem.code, "application/yaml", yaml::to_string(&problem.status())));
+    }
+    if kind.is_derived() {
+        return Err(Problem::method_not_allowed());
+    }
+    let selectors = selectors_of(asked, kind, at)?;
+    check_options(asked, true)?;
+    let query = &asked.query;
+    let wanted = query.version("resourceVersion").map_err(Problem::internal)?;
+    let timeout = query.number("timeoutSeconds")?.and_then(|seconds| u64::try_from(seconds).ok());
+    let timeout =
+        timeout.filter(|seconds| *seconds > 0).unwrap_or_else(|| LONGEST + fastrand::u64(..LONGEST));
+    let lists = match query.boolean("sendInitialEvents") {
+        Some(lists) => lists,
+        None => wanted.is_none_or(|wanted| wanted == 0),
+    };
+    let selection = Selection { kind, namespace: at.namespace.clone(), selectors };
+    let columns = matches!(media.form, Form::Table(_)).then(|| table::columns(kind));
+    let (pieces, body) = mpsc::channel(1);
+    let stream = Stream {
+        server: Arc::clone(server),
+        selection,
+        form: media.form,
+        include,
+        columns,
+        revision: wanted.unwrap_or_default(),
+        wants_bookmarks: query.is_set("allowWatchBookmarks"),
+        initial_events_end: lists,
+        told: 0,
+        pieces,
+        unsent: Vec::new(),
+    };
+    let deadline = Instant::now() + Duration::from_secs(timeout);
+    tokio::spawn(async move {
+        // Either way it is over: the client has been told why, or has gone.
+        let _ = stream.run(lists, wanted, deadline).await;
+    });
+    Ok(Answer::new(StatusCode::OK, JSON, Body::Stream(body)))
+}
+
+impl Stream {
+    async fn run(mut self, lists: bool, wanted: Option<u64>, deadline: Instant) -> Result<(), Over> {
+        let mut news = self.server.revision.subscribe();
+        if lists {
+            self.tell_what_there_is(wanted).await?;
+        }
+        let mut next_bookmark = Instant::now() + BOOKMARK_INTERVAL;
+        loop {
+            news.borrow_and_update();
+            self.tell_news().await?;
+            let has_bookmark = self.wants_bookmarks && self.revision > self.told;
+            tokio::select! {
+                changed = news.changed() => changed.map_err(|_| Over)?,
+                () = self.pieces.closed() => return Err(Over),
+                () = sleep_until(deadline) => {
+                    if has_bookmark {
+                        self.bookmark(false);
+                    }
+                    return self.send().await;
+                }
+                () = sleep_until(next_bookmark), if has_bookmark => {
+                    self.bookmark(false);
+                    self.send().await?;
+                    next_bookmark = Instant::now() + BOOKMARK_INTERVAL;
+                }
+            }
+        }
+    }
+
+    /// All objects, as if they were new.
+    async fn tell_what_there_is(&mut self, wanted: Option<u64>) -> Result<(), Over> {
+        let kind = self.selection.kind;
+        let listed = self.server.snapshot().and_then(|(state, revision)| {
+            if let Some(wanted) = wanted.filter(|wanted| *wanted > revision) {
+                return Err(StatusError::Timeout { wanted, current: revision }.into());
+            }
+            Ok((shown::reader(&self.server, state, kind)?, revision))
+        });
+        let (reader, revision) = match listed {
+            Ok(listed) => listed,
+            Err(problem) => return self.end(problem).await,
+        };
+        let found = reader.list(kind, self.selection.namespace.as_deref(), &self.selection.selectors);
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => return self.end(error.into()).await,
+        };
+        for one in &found {
+            if let Err(error) = self.event("ADDED", &one.text) {
+                return self.end(error.into()).await;
+            }
+            self.send_if_much().await?;
+        }
+        self.revision = revision;
+        if self.wants_bookmarks && self.initial_events_end {
+            self.bookmark(true);
+        }
+        self.send().await
+    }
+
+    /// What has happened since.
+    async fn tell_news(&mut self) -> Result<(), Over> {
+        let news: Result<(Vec<Arc<Past>>, u64), Problem> = (|| {
+            let cache = self.server.caught_up()?;
+            let current = cache.revision();
+            if self.revision >= current {
+                return Ok((Vec::new(), self.revision));
+            }
+            Ok((cache.since(self.selection.kind, self.revision)?.cloned().collect(), current))
+        })();
+        let (news, revision) = match news {
+            Ok(news) => news,
+            Err(problem) => return self.end(problem).await,
+        };
+        for past in news {
+            let told = match self.selection.event(&past) {
+                Ok(Some((event, text))) => self.event(event.as_str(), &text),
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = told {
+                return self.end(error.into()).await;
+            }
+            self.send_if_much().await?;
+        }
+        self.revision = revision;
+        self.send().await
+    }
+
+    fn event(&mut self, event: &str, text: &str) -> Result<()> {
+        let kind = self.selection.kind;
+        let shown = match self.form {
+            Form::Objects => None,
+            Form::Metadata(version) | Form::MetadataList(version) => {
+                Some(table::partial(text, version).context("read an object")?)
+            }
+            Form::Table(version) => {
+                let row = table::row(kind, text, version, self.include, clock())?;
+                let object: Value = serde_json::from_str(text).context("read an object")?;
+                let metadata = json!({ "resourceVersion": object["metadata"]["resourceVersion"] });
+                Some(table::table(version, &metadata, self.columns.take().as_deref(), &[row]))
+            }
+        };
+        self.push(event, shown.as_deref().unwrap_or(text));
+        Ok(())
+    }
+
+    fn push(&mut self, event: &str, object: &str) {
+        for part in ["{\"type\":\"", event, "\",\"object\":", object, "}\n"] {
+            self.unsent.extend_from_slice(part.as_bytes());
+        }
+    }
+
+    /// Tells how far the server is: whoever comes back can begin there.
+    fn bookmark(&mut self, is_end_of_initial_events: bool) {
+        let kind = self.selection.kind;
+        let mut metadata = json!({ "resourceVersion": self.revision.to_string() });
+        if is_end_of_initial_events || std::mem::take(&mut self.initial_events_end) {
+            metadata["annotations"] = json!({ "k8s.io/initial-events-end": "true" });
+            self.initial_events_end = false;
+        }
+        let object = match self.form {
+            Form::Objects => {
+                json!({ "kind": kind.as_str(), "apiVersion": kind.api_version(), "metadata": metadata })
+            }
+            Form::Metadata(version) | Form::MetadataList(version) => json!({
+                "kind": "PartialObjectMetadata",
+                "apiVersion": format!("meta.k8s.io/{version}"),
+                "metadata": metadata,
+            }),
+            Form::Table(version) => {
+                let object = json!({
+                    "kind": "PartialObjectMetadata",
+                    "apiVersion": format!("meta.k8s.io/{version}"),
+                    "metadata": metadata,
+                });
+                let row = json!({ "cells": [], "object": object }).to_string();
+                let of_table = json!({ "resourceVersion": self.revision.to_string() });
+                let text = table::table(version, &of_table, self.columns.take().as_deref(), &[row]);
+                self.told = self.revision;
+                return self.push("BOOKMARK", &text);
+            }
+        };
+        self.told = self.revision;
+        self.push("BOOKMARK", &object.to_string());
+    }
+
+    /// Says why the watch ends.
+    async fn end(&mut self, problem: Problem) -> Result<(), Over> {
+        self.push("ERROR", &problem.status().to_string());
+        let _ = self.send().await;
+        Err(Over)
+    }
+
+    async fn send_if_much(&mut self) -> Result<(), Over> {
+        if self.unsent.len() < PIECE { Ok(()) } else { self.send().await }
+    }
+
+    /// Sends what there is; waits for a client that does not read.
+    async fn send(&mut self) -> Result<(), Over> {
+        if self.unsent.is_empty() {
+            return Ok(());
+        }
+        let piece = Bytes::from(std::mem::take(&mut self.unsent));
+        self.pieces.send(piece).await.map_err(|_| Over)
+    }
+}
