@@ -31,7 +31,11 @@ fn a_chosen_namespace_holds_for_the_commands_to_come() {
         "two.yaml",
         job("two", "suspend: true", "true").replace("name: two\n", "name: two\n  namespace: default\n"),
     );
-    world.run(&format!("apply -f {path}")).prints("job.batch/two created\n");
+    world.run(&format!("apply -f {path}")).is(
+        0,
+        "job.batch/two created\n",
+        "created in namespace default, which is not the current one (team); to see it there: -n default\n",
+    );
     world.run(&format!("get -f {path} -o name")).prints("job.batch/two\n");
     let refused = world.run(&format!("apply -n team -f {path}")).failure();
     assert!(refused.stderr.contains("does not match the namespace \"team\""), "{}", refused.stderr);
