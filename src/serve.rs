@@ -13,19 +13,25 @@ mod change;
 mod connection;
 mod discovery;
 mod dispatch;
+mod evict;
 mod kubeconfig;
 mod log;
 mod log_watch;
 mod manifest;
 mod media;
+mod new_events;
 mod path;
 mod query;
 mod read;
+mod review;
+mod scale;
 mod shown;
+mod socket;
 mod status;
 mod stream;
 mod table;
 mod tls;
+mod usage;
 
 use std::future::Future;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -73,10 +79,27 @@ struct Server {
     certificate: String,
     /// When the server was started.
     started: Time,
+    /// Who the client is.
+    user: User,
     /// What containers write.
     logs: LogWatch,
     /// Who changes something next: one request after the other.
     writers: Arc<Semaphore>,
+}
+
+/// Whose server it is.
+#[derive(Debug)]
+struct User {
+    name: String,
+    id: u32,
+}
+
+impl User {
+    fn of_this_process() -> Self {
+        let id = nix::unistd::geteuid();
+        let known = nix::unistd::User::from_uid(id).ok().flatten();
+        Self { name: known.map_or_else(|| id.to_string(), |user| user.name), id: id.as_raw() }
+    }
 }
 
 impl Server {
@@ -197,6 +220,7 @@ pub fn serve<T, F: Future<Output = Result<T>>>(
             port: address.port(),
             certificate: identity.pem.clone(),
             started: Time(clock()),
+            user: User::of_this_process(),
             logs: LogWatch::start()?,
             writers: Arc::new(Semaphore::new(1)),
         });

@@ -24,7 +24,7 @@ use crate::registry::deletion::Propagation;
 use crate::registry::object::Object;
 
 /// Carries out a change, and waits until it survives a power cut. A dry run stores nothing.
-async fn carry_out<T: Send + 'static>(
+pub(super) async fn carry_out<T: Send + 'static>(
     server: &Arc<Server>,
     is_dry_run: bool,
     act: impl FnOnce(&Server, &mut Requests<'_>) -> Result<T> + Send + 'static,
@@ -49,14 +49,14 @@ async fn carry_out<T: Send + 'static>(
 }
 
 /// The options that changes share.
-struct Options {
-    is_dry_run: bool,
+pub(super) struct Options {
+    pub(super) is_dry_run: bool,
     validation: FieldValidation,
 }
 
 impl Options {
     /// Reads them. `kind` is what upstream calls them.
-    fn of(asked: &Asked, kind: &str) -> Result<Self, Problem> {
+    pub(super) fn of(asked: &Asked, kind: &str) -> Result<Self, Problem> {
         let mut causes = Vec::new();
         let is_dry_run = dry_run(&asked.query.all("dryRun")).unwrap_or_else(|cause| {
             causes.push(cause);
@@ -92,7 +92,8 @@ fn text_of(mut object: Object, is_new_dry_run: bool) -> Result<String, Problem> 
 }
 
 /// POST.
-pub(super) async fn create(server: &Arc<Server>, asked: Asked, kind: Kind, at: ObjectPath) -> Outcome {
+pub(super) async fn create(server: &Arc<Server>, asked: Asked, at: ObjectPath) -> Outcome {
+    let (served, kind) = (at.served, at.served.kind());
     let (media, include) = media_of(&asked, false)?;
     let options = Options::of(&asked, "CreateOptions")?;
     let is_dry_run = options.is_dry_run;
@@ -111,7 +112,7 @@ pub(super) async fn create(server: &Arc<Server>, asked: Asked, kind: Kind, at: O
     })
     .await?;
     let text = text_of(object, is_dry_run)?;
-    Ok(answer_object(StatusCode::CREATED, kind, &text, media, include)?.with_warnings(&warnings))
+    Ok(answer_object(StatusCode::CREATED, served, &text, media, include)?.with_warnings(&warnings))
 }
 
 /// A cluster makes no namespace on the way.
@@ -126,7 +127,8 @@ fn subresource_of(at: &ObjectPath) -> Subresource {
 }
 
 /// PUT.
-pub(super) async fn replace(server: &Arc<Server>, asked: Asked, kind: Kind, at: ObjectPath) -> Outcome {
+pub(super) async fn replace(server: &Arc<Server>, asked: Asked, at: ObjectPath) -> Outcome {
+    let (served, kind) = (at.served, at.served.kind());
     let (media, include) = media_of(&asked, false)?;
     let options = Options::of(&asked, "UpdateOptions")?;
     let key = key_of(kind, &at);
@@ -144,14 +146,15 @@ pub(super) async fn replace(server: &Arc<Server>, asked: Asked, kind: Kind, at: 
     })
     .await?;
     let text = text_of(object, false)?;
-    Ok(answer_object(StatusCode::OK, kind, &text, media, include)?.with_warnings(&warnings))
+    Ok(answer_object(StatusCode::OK, served, &text, media, include)?.with_warnings(&warnings))
 }
 
 /// The type of a patch that says what its author wants, and takes back what he wanted before.
 const APPLY: &str = "application/apply-patch+yaml";
 
 /// PATCH.
-pub(super) async fn patch(server: &Arc<Server>, asked: Asked, kind: Kind, at: ObjectPath) -> Outcome {
+pub(super) async fn patch(server: &Arc<Server>, asked: Asked, at: ObjectPath) -> Outcome {
+    let (served, kind) = (at.served, at.served.kind());
     let (media, include) = media_of(&asked, false)?;
     let options = Options::of(&asked, "PatchOptions")?;
     let key = key_of(kind, &at);
@@ -171,10 +174,10 @@ pub(super) async fn patch(server: &Arc<Server>, asked: Asked, kind: Kind, at: Ob
     })
     .await?;
     let text = text_of(object, false)?;
-    Ok(answer_object(StatusCode::OK, kind, &text, media, include)?.with_warnings(&warnings))
+    Ok(answer_object(StatusCode::OK, served, &text, media, include)?.with_warnings(&warnings))
 }
 
-fn read_patch(asked: &Asked) -> Result<Patch, Problem> {
+pub(super) fn read_patch(asked: &Asked) -> Result<Patch, Problem> {
     let of = match asked.content_type() {
         Some("application/json-patch+json") => Patch::Json,
         Some("application/merge-patch+json") => Patch::Merge,
@@ -272,7 +275,8 @@ const ORPHANED: &str = "child pods are preserved by default when jobs are delete
                         them or set propagationPolicy=Orphan to suppress this warning";
 
 /// DELETE of one object: the object, where it is still there, else that it is done.
-pub(super) async fn delete(server: &Arc<Server>, asked: Asked, kind: Kind, at: ObjectPath) -> Outcome {
+pub(super) async fn delete(server: &Arc<Server>, asked: Asked, at: ObjectPath) -> Outcome {
+    let (served, kind) = (at.served, at.served.kind());
     let (media, include) = media_of(&asked, false)?;
     let Deletion { options, is_dry_run, warnings } = Deletion::of(&asked, kind)?;
     let key = key_of(kind, &at);
@@ -284,7 +288,7 @@ pub(super) async fn delete(server: &Arc<Server>, asked: Asked, kind: Kind, at: O
     .await;
     let (deleted, left) = done.map_err(|problem| Problem { warnings: warnings.clone(), ..problem })?;
     let answer = match left {
-        Some(text) => answer_object(StatusCode::OK, kind, &text, media, include)?,
+        Some(text) => answer_object(StatusCode::OK, served, &text, media, include)?,
         None => {
             let done = success(kind, &deleted.key.name, &deleted.uid);
             super::answer::Answer::json(StatusCode::OK, &done)
@@ -294,12 +298,8 @@ pub(super) async fn delete(server: &Arc<Server>, asked: Asked, kind: Kind, at: O
 }
 
 /// DELETE of all that are selected: a list of them.
-pub(super) async fn delete_collection(
-    server: &Arc<Server>,
-    asked: Asked,
-    kind: Kind,
-    at: ObjectPath,
-) -> Outcome {
+pub(super) async fn delete_collection(server: &Arc<Server>, asked: Asked, at: ObjectPath) -> Outcome {
+    let (served, kind) = (at.served, at.served.kind());
     let (media, include) = media_of(&asked, false)?;
     let Deletion { options, is_dry_run, warnings } = Deletion::of(&asked, kind)?;
     let selectors = selectors_of(&asked, kind, &at)?;
@@ -321,5 +321,5 @@ pub(super) async fn delete_collection(
         .map(|(key, text)| Found { kind, key: std::borrow::Cow::Borrowed(key), text: text.as_str().into() })
         .collect();
     let metadata = json!({ "resourceVersion": revision.to_string() });
-    Ok(answer_list(kind, &found, &metadata, media, include)?.with_warnings(&warnings))
+    Ok(answer_list(served, &found, &metadata, media, include)?.with_warnings(&warnings))
 }

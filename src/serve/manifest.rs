@@ -21,11 +21,7 @@ pub(super) struct Wanted {
 /// # Errors
 /// A type that we do not read; what is no object, or another one than the path says.
 pub(super) fn read(asked: &Asked, wanted: &Wanted) -> Result<Value, Problem> {
-    let mut value = match asked.content_type() {
-        None | Some("application/json") => json(&asked.body, wanted.kind)?,
-        Some("application/yaml") => yaml(&asked.body)?,
-        _ => return Err(Problem::unsupported_media_type(true)),
-    };
+    let mut value = document(asked, wanted.kind.as_str())?;
     check_type(&value, wanted.kind)?;
     value["kind"] = json!(wanted.kind.as_str());
     value["apiVersion"] = json!(wanted.kind.api_version());
@@ -36,7 +32,19 @@ pub(super) fn read(asked: &Asked, wanted: &Wanted) -> Result<Value, Problem> {
     Ok(value)
 }
 
-fn json(body: &[u8], kind: Kind) -> Result<Value, Problem> {
+/// Reads the body as an object. `kind` is what it should be, for errors.
+///
+/// # Errors
+/// A type that we do not read; what is no object.
+pub(super) fn document(asked: &Asked, kind: &str) -> Result<Value, Problem> {
+    match asked.content_type() {
+        None | Some("application/json") => json(&asked.body, kind),
+        Some("application/yaml") => yaml(&asked.body),
+        _ => Err(Problem::unsupported_media_type(true)),
+    }
+}
+
+fn json(body: &[u8], kind: &str) -> Result<Value, Problem> {
     let unrecognized = |why: String, body: &str| {
         Problem::bad_request(format!(
             "the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error: {why} ({body})"
