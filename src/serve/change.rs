@@ -88,6 +88,12 @@ fn text_of(mut object: Object, is_new_dry_run: bool) -> Result<String, Problem> 
     if is_new_dry_run {
         object.meta_mut().resource_version = None;
     }
+    // A cluster has none of these without a status.
+    match &mut object {
+        Object::Job(job) => drop(job.status.get_or_insert_default()),
+        Object::CronJob(cron_job) => drop(cron_job.status.get_or_insert_default()),
+        _ => {}
+    }
     object.to_text().map_err(|error| Problem::internal(error.to_string()))
 }
 
@@ -98,7 +104,7 @@ pub(super) async fn create(server: &Arc<Server>, asked: Asked, at: ObjectPath) -
     let options = Options::of(&asked, "CreateOptions")?;
     let is_dry_run = options.is_dry_run;
     let wanted = Wanted { kind, namespace: at.namespace, name: None };
-    let value = manifest::read(&asked, &wanted)?;
+    let (value, duplicates) = manifest::read(&asked, &wanted, options.validation)?;
     let version = value["metadata"]["resourceVersion"].as_str().unwrap_or_default();
     if !version.is_empty() {
         return Err(Problem::internal("resourceVersion should not be set on objects to be created"));
@@ -107,7 +113,7 @@ pub(super) async fn create(server: &Arc<Server>, asked: Asked, at: ObjectPath) -
         require_namespace(requests, wanted.namespace.as_deref())?;
         let decoded = decode(kind, &value, options.validation)?;
         let mut answer = requests.create(decoded.object, &value, &server.creator)?;
-        answer.warnings.splice(0..0, decoded.warnings);
+        answer.warnings.splice(0..0, duplicates.into_iter().chain(decoded.warnings));
         Ok((answer.object, answer.warnings))
     })
     .await?;
@@ -134,14 +140,14 @@ pub(super) async fn replace(server: &Arc<Server>, asked: Asked, at: ObjectPath) 
     let key = key_of(kind, &at);
     let subresource = subresource_of(&at);
     let wanted = Wanted { kind, namespace: at.namespace, name: at.name };
-    let value = manifest::read(&asked, &wanted)?;
+    let (value, duplicates) = manifest::read(&asked, &wanted, options.validation)?;
     let (object, warnings) = carry_out(server, options.is_dry_run, move |server, requests| {
         let decoded = decode(kind, &value, options.validation)?;
         let manifest = (subresource == Subresource::Main).then_some((&value, &server.creator));
         let update =
             Update { subresource, manifest, is_whole: true, ..Update::new(kind, &key, value.clone()) };
         let mut updated = requests.update(update)?;
-        updated.warnings.splice(0..0, decoded.warnings);
+        updated.warnings.splice(0..0, duplicates.into_iter().chain(decoded.warnings));
         Ok((updated.object, updated.warnings))
     })
     .await?;

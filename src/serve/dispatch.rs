@@ -18,6 +18,8 @@ use super::status::Problem;
 use super::{Server, change, discovery, evict, log, media, read, review, scale, socket, stream, usage};
 use crate::api::kinds::Kind;
 use crate::api::version;
+use crate::client::metrics_of;
+use crate::store::Table;
 
 /// The most bytes of a request's body, as upstream.
 const MOST_BODY: usize = 3 << 20;
@@ -143,6 +145,7 @@ fn about_the_server(server: &Server, asked: &Asked, route: &Route) -> Outcome {
         Route::CoreVersions => Ok(discovery::core_versions(form()?, &format!("127.0.0.1:{}", server.port))),
         Route::Groups => Ok(discovery::groups(form()?)),
         _ if !is_read => Err(Problem::method_not_allowed()),
+        Route::Metrics => metrics(server),
         Route::Paths => json(discovery::paths()),
         Route::Version => json(version::server_version()),
         Route::Group(name) => json(discovery::group(name)),
@@ -151,8 +154,21 @@ fn about_the_server(server: &Server, asked: &Asked, route: &Route) -> Outcome {
     }
 }
 
+/// The type of a page for Prometheus.
+const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores";
+
+fn metrics(server: &Server) -> Outcome {
+    let (state, _) = server.snapshot()?;
+    let page = metrics_of(&server.client.show(state, Table::NODES)?)?;
+    Ok(Answer::new(StatusCode::OK, PROMETHEUS, page))
+}
+
 fn health(asked: &Asked) -> Answer {
-    let text = if asked.query.get("verbose").is_some() { "[+]ping ok\nlivez check passed\n" } else { "ok" };
+    let text = if asked.query.get("verbose").is_some() {
+        "[+]ping ok\n[+]store ok\nlivez check passed\n"
+    } else {
+        "ok"
+    };
     Answer::text(StatusCode::OK, text)
 }
 

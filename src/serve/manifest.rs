@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::dispatch::Asked;
 use super::status::Problem;
-use crate::api::decode;
+use crate::api::decode::{self, TypeMeta, strict};
 use crate::api::kinds::{Kind, RESOURCES};
+use crate::apiserver::FieldValidation;
 
 /// What the path of the request says of it.
 #[derive(Clone, Debug)]
@@ -16,20 +17,40 @@ pub(super) struct Wanted {
     pub(super) name: Option<String>,
 }
 
-/// Reads the body as an object of the kind, with what goes without saying filled in.
+/// Reads the body as an object of the kind, with what goes without saying filled in. What is to be said of fields that it has
+/// twice comes with it.
 ///
 /// # Errors
-/// A type that we do not read; what is no object, or another one than the path says.
-pub(super) fn read(asked: &Asked, wanted: &Wanted) -> Result<Value, Problem> {
+/// A type that we do not read; what is no object, or another one than the path says; fields that it has twice, where these are
+/// refused.
+pub(super) fn read(
+    asked: &Asked,
+    wanted: &Wanted,
+    validation: FieldValidation,
+) -> Result<(Value, Vec<String>), Problem> {
     let mut value = document(asked, wanted.kind.as_str())?;
     check_type(&value, wanted.kind)?;
+    let duplicates = match validation {
+        FieldValidation::Ignore => Vec::new(),
+        _ => fields_given_twice(&asked.body),
+    };
+    if validation == FieldValidation::Strict && !duplicates.is_empty() {
+        let meta = TypeMeta { api_version: wanted.kind.api_version(), kind: wanted.kind.as_str().into() };
+        return Err(Problem::bad_request(strict::strict_decoding_error(&meta, &duplicates)));
+    }
     value["kind"] = json!(wanted.kind.as_str());
     value["apiVersion"] = json!(wanted.kind.api_version());
     if !value["metadata"].is_object() {
         value["metadata"] = json!({});
     }
     check_place(&mut value, wanted)?;
-    Ok(value)
+    Ok((value, duplicates))
+}
+
+fn fields_given_twice(body: &[u8]) -> Vec<String> {
+    let document = decode::documents(body).next().and_then(Result::ok);
+    let fields = document.into_iter().flat_map(|document| document.duplicate_fields);
+    fields.map(|field| format!("duplicate field {:?}", field.path)).collect()
 }
 
 /// Reads the body as an object. `kind` is what it should be, for errors.

@@ -30,6 +30,8 @@ use crate::printers::yaml;
 const LONGEST: u64 = 1800;
 /// How often whoever wants bookmarks is told how far the server is, where that is news.
 const BOOKMARK_INTERVAL: Duration = Duration::from_secs(60);
+/// A watch as short as this does not end with a bookmark.
+const SHORT: Duration = Duration::from_secs(2);
 /// How much is sent in one piece, about.
 const PIECE: usize = 64 << 10;
 
@@ -95,9 +97,10 @@ pub(super) fn watch(server: &Arc<Server>, asked: &Asked, at: &ObjectPath) -> Out
         unsent: Vec::new(),
     };
     let deadline = Instant::now() + timeout;
+    let ends_with_bookmark = timeout > SHORT;
     tokio::spawn(async move {
         // Either way it is over: the client has been told why, or has gone.
-        let _ = stream.run(lists, wanted, deadline).await;
+        let _ = stream.run(lists, wanted, deadline, ends_with_bookmark).await;
     });
     Ok(Answer::new(StatusCode::OK, JSON, Body::Stream(body)))
 }
@@ -129,7 +132,13 @@ pub(super) fn watch_nothing(asked: &Asked, end_of_initial_events: &Value) -> Out
 }
 
 impl Stream {
-    async fn run(mut self, lists: bool, wanted: Option<u64>, deadline: Instant) -> Result<(), Over> {
+    async fn run(
+        mut self,
+        lists: bool,
+        wanted: Option<u64>,
+        deadline: Instant,
+        ends_with_bookmark: bool,
+    ) -> Result<(), Over> {
         let mut news = self.server.revision.subscribe();
         if lists {
             self.tell_what_there_is(wanted).await?;
@@ -143,7 +152,7 @@ impl Stream {
                 changed = news.changed() => changed.map_err(|_| Over)?,
                 () = self.pieces.closed() => return Err(Over),
                 () = sleep_until(deadline) => {
-                    if has_bookmark {
+                    if has_bookmark && ends_with_bookmark {
                         self.bookmark(false);
                     }
                     return self.send().await;
