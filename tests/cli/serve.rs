@@ -321,6 +321,7 @@ fn a_command_is_run_in_a_pod_over_a_websocket() {
     let path = format!("/api/v1/namespaces/default/pods/{pod}/exec?command=true&stdout=true");
     let plain = server.ask("POST", &path, &[("Upgrade", "SPDY/3.1"), ("Connection", "Upgrade")], &[]);
     assert_eq!((plain.status, &plain.json()["message"]), (400, &json!("Upgrade request required")));
+    let _ = world.run("delete job a --now").success();
 }
 
 #[test]
