@@ -15,6 +15,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use hyper::StatusCode;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
+use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::socket::{Shutdown, shutdown};
 use rustix::termios::{Winsize, tcsetwinsize};
@@ -253,7 +254,7 @@ async fn copy_output(
             Ok(count) => to.send(message(channel, &buffer[..count])).await?,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 if *over.borrow() {
-                    return Ok(());
+                    return copy_rest(&from, channel, &to).await;
                 }
                 tokio::select! {
                     ready = from.readable() => ready?,
@@ -262,6 +263,19 @@ async fn copy_output(
             }
             // A terminal whose other end nobody has open any more.
             Err(_) => return Ok(()),
+        }
+    }
+}
+
+/// Sends what is there. Past the runtime, which knows only of what it has been told is there.
+async fn copy_rest(from: &pipe::Receiver, channel: u8, to: &mpsc::Sender<Message>) -> Result<()> {
+    let mut buffer = vec![0; CHUNK];
+    loop {
+        match nix::unistd::read(from, &mut buffer) {
+            Ok(0) | Err(Errno::EAGAIN | Errno::EIO) => return Ok(()),
+            Ok(count) => to.send(message(channel, &buffer[..count])).await?,
+            Err(Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
         }
     }
 }
