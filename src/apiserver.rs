@@ -6,6 +6,7 @@
 //! committed or none. Each sees what those before it have done.
 
 mod admission;
+mod client_events;
 mod create;
 mod creator;
 mod delete;

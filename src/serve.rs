@@ -13,6 +13,7 @@ mod change;
 mod connection;
 mod discovery;
 mod dispatch;
+mod event;
 mod evict;
 mod kubeconfig;
 mod log;

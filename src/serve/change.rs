@@ -91,7 +91,10 @@ fn text_of(mut object: Object, is_new_dry_run: bool) -> Result<String, Problem> 
     // A cluster has none of these without a status.
     match &mut object {
         Object::Job(job) => drop(job.status.get_or_insert_default()),
-        Object::CronJob(cron_job) => drop(cron_job.status.get_or_insert_default()),
+        Object::CronJob(cron_job) => {
+            cron_job.status.get_or_insert_default();
+            cron_job.spec.get_or_insert_default().job_template.metadata.get_or_insert_default();
+        }
         _ => {}
     }
     object.to_text().map_err(|error| Problem::internal(error.to_string()))

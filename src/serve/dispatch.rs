@@ -15,7 +15,9 @@ use super::body::Body;
 use super::path::{ObjectPath, Route, Served, route};
 use super::query::Query;
 use super::status::Problem;
-use super::{Server, change, discovery, evict, log, media, read, review, scale, socket, stream, usage};
+use super::{
+    Server, change, discovery, event, evict, log, media, read, review, scale, socket, stream, usage,
+};
 use crate::api::kinds::Kind;
 use crate::api::version;
 use crate::client::metrics_of;
@@ -199,6 +201,9 @@ async fn objects(server: &Arc<Server>, asked: Asked, at: ObjectPath) -> Outcome 
     match asked.method {
         Method::GET if at.is_watch || asked.query.is_set("watch") => stream::watch(server, &asked, &at),
         Method::GET => read::list(server, &asked, &at),
+        Method::POST if kind == Kind::Event && at.namespace.is_some() => {
+            event::create(server, asked, at).await
+        }
         Method::POST if can_create && kind != Kind::Event => change::create(server, asked, at).await,
         Method::DELETE if at.namespace.is_some() => change::delete_collection(server, asked, at).await,
         _ => Err(Problem::method_not_allowed()),
@@ -219,6 +224,7 @@ async fn object(server: &Arc<Server>, asked: Asked, at: ObjectPath) -> Outcome {
         (Method::GET, Some("log")) => log::log(server, &asked, &at),
         (Method::GET, None) if at.is_watch => stream::watch(server, &asked, &at),
         (Method::GET, None | Some("status")) => read::get(server, &asked, &at),
+        (Method::PUT | Method::PATCH, None) if kind == Kind::Event => event::change(server, asked, at).await,
         (Method::PUT, None | Some("status")) => change::replace(server, asked, at).await,
         (Method::PATCH, None | Some("status")) => change::patch(server, asked, at).await,
         (Method::DELETE, None) => change::delete(server, asked, at).await,
