@@ -17,6 +17,7 @@ mod kubeconfig;
 mod manifest;
 mod media;
 mod path;
+mod protobuf;
 mod query;
 mod read;
 mod shown;

@@ -11,6 +11,7 @@ use super::Server;
 use super::dispatch::{Asked, Outcome};
 use super::manifest::{self, Wanted};
 use super::path::ObjectPath;
+use super::protobuf::{self, PROTOBUF};
 use super::query::dry_run;
 use super::read::{answer_list, answer_object, key_of, media_of, selectors_of};
 use super::status::{Problem, success};
@@ -208,6 +209,10 @@ impl Deletion {
     fn of(asked: &Asked, kind: Kind) -> Result<Self, Problem> {
         let body: Value = match asked.body.as_slice() {
             [] => json!({}),
+            bytes if asked.content_type() == Some(PROTOBUF) => {
+                protobuf::decode(bytes, ("v1", "DeleteOptions"))
+                    .map_err(|why| Problem::internal(why.to_string()))?
+            }
             text => serde_json::from_slice(text).map_err(|error| {
                 let why = manifest::json_problem(&error);
                 Problem::internal(format!("couldn't get version/kind; json parse error: {why}"))

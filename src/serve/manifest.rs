@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::dispatch::Asked;
+use super::protobuf::{self, PROTOBUF};
 use super::status::Problem;
 use crate::api::decode;
 use crate::api::kinds::{Kind, RESOURCES};
@@ -24,6 +25,7 @@ pub(super) fn read(asked: &Asked, wanted: &Wanted) -> Result<Value, Problem> {
     let mut value = match asked.content_type() {
         None | Some("application/json") => json(&asked.body, wanted.kind)?,
         Some("application/yaml") => yaml(&asked.body)?,
+        Some(PROTOBUF) => protobuf(&asked.body, wanted.kind)?,
         _ => return Err(Problem::unsupported_media_type(true)),
     };
     check_type(&value, wanted.kind)?;
@@ -56,6 +58,12 @@ fn json(body: &[u8], kind: Kind) -> Result<Value, Problem> {
             Err(unrecognized(json_problem(&error), text))
         }
     }
+}
+
+fn protobuf(body: &[u8], kind: Kind) -> Result<Value, Problem> {
+    protobuf::decode(body, (&kind.api_version(), kind.as_str())).map_err(|why| {
+        Problem::bad_request(format!("the object provided is unrecognized (must be of type {kind}): {why}"))
+    })
 }
 
 fn yaml(body: &[u8]) -> Result<Value, Problem> {

@@ -207,4 +207,5 @@ def main():
     print(f"{len(types)} types, {len(written)} bytes, {len(packed)} packed")
 
 
-main()
+if __name__ == "__main__":
+    main()
