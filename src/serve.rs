@@ -16,6 +16,7 @@ mod dispatch;
 mod kubeconfig;
 mod manifest;
 mod media;
+mod openapi;
 mod path;
 mod protobuf;
 mod query;

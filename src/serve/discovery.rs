@@ -9,15 +9,15 @@ use super::path::{OTHERS, group_versions};
 use crate::api::kinds::{Kind, RESOURCES};
 
 /// A resource or a subresource, as discovery tells of it.
-struct Listed {
+pub(super) struct Listed {
     /// `jobs`, `jobs/status`.
-    name: String,
+    pub(super) name: String,
     singular: &'static str,
-    namespaced: bool,
+    pub(super) namespaced: bool,
     /// The group and version of the kind, where these are not those of the resource.
-    of: Option<(&'static str, &'static str)>,
-    kind: &'static str,
-    verbs: &'static [&'static str],
+    pub(super) of: Option<(&'static str, &'static str)>,
+    pub(super) kind: &'static str,
+    pub(super) verbs: &'static [&'static str],
     short: &'static [&'static str],
     in_all: bool,
 }
@@ -68,7 +68,8 @@ pub(super) fn subresources(kind: Kind) -> Vec<Subresource> {
     }
 }
 
-fn listed(group: &str, version: &str) -> Vec<Listed> {
+/// The resources of a version, in the order of their names.
+pub(super) fn listed(group: &str, version: &str) -> Vec<Listed> {
     let mut found = Vec::new();
     for resource in RESOURCES.iter().filter(|one| (one.group, one.versions[0]) == (group, version)) {
         found.push(Listed {
@@ -141,7 +142,8 @@ pub(super) fn resources(group: &str, version: &str) -> Value {
     })
 }
 
-fn group_version(group: &str, version: &str) -> String {
+/// `v1`, `batch/v1`.
+pub(super) fn group_version(group: &str, version: &str) -> String {
     if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") }
 }
 
