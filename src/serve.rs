@@ -27,6 +27,7 @@ mod stream;
 mod table;
 mod tls;
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -70,6 +71,8 @@ struct Server {
     port: u16,
     /// The certificate, as PEM: what `kube-root-ca.crt` holds.
     certificate: String,
+    /// How often what is only shown has been deleted: it is there again at once, as another object.
+    deleted: Mutex<BTreeMap<(Kind, Key), u32>>,
     /// When the server was started.
     started: Time,
     /// Who changes something next: one request after the other.
@@ -102,9 +105,11 @@ impl Server {
         Ok((cache.state().clone(), cache.revision()))
     }
 
-    /// The uid of an object that is shown and not stored: always the same in a data directory.
+    /// The uid of an object that is shown and not stored: always the same in a data directory, until somebody deletes it.
     fn uid_of(&self, kind: Kind, key: &Key) -> String {
-        let what = format!("{}:{kind}:{key}", self.client.store().root().display());
+        let deleted = self.deleted.lock().unwrap_or_else(PoisonError::into_inner);
+        let times = deleted.get(&(kind, key.clone())).copied().unwrap_or_default();
+        let what = format!("{}:{kind}:{key}:{times}", self.client.store().root().display());
         let mut bytes = [0; 16];
         for (half, salt) in bytes.chunks_exact_mut(8).zip([1_u8, 2]) {
             let mut hasher = DefaultHasher::new();
@@ -193,6 +198,7 @@ pub fn serve<T, F: Future<Output = Result<T>>>(
             token,
             port: address.port(),
             certificate: identity.pem.clone(),
+            deleted: Mutex::default(),
             started: Time(clock()),
             writers: Arc::new(Semaphore::new(1)),
         });
