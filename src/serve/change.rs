@@ -7,13 +7,14 @@ use anyhow::Result;
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
-use super::Server;
 use super::dispatch::{Asked, Outcome};
 use super::manifest::{self, Wanted};
 use super::path::ObjectPath;
+use super::protobuf::{self, PROTOBUF};
 use super::query::dry_run;
 use super::read::{answer_list, answer_object, key_of, media_of, selectors_of};
 use super::status::{Problem, success};
+use super::{Server, shown};
 use crate::api::kinds::{Key, Kind};
 use crate::api::status_error::{FieldError, StatusError};
 use crate::apiserver::{
@@ -220,6 +221,10 @@ impl Deletion {
     fn of(asked: &Asked, kind: Kind) -> Result<Self, Problem> {
         let body: Value = match asked.body.as_slice() {
             [] => json!({}),
+            bytes if asked.content_type() == Some(PROTOBUF) => {
+                protobuf::decode(bytes, ("v1", "DeleteOptions"))
+                    .map_err(|why| Problem::internal(why.to_string()))?
+            }
             text => serde_json::from_slice(text).map_err(|error| {
                 let why = manifest::json_problem(&error);
                 Problem::internal(format!("couldn't get version/kind; json parse error: {why}"))
@@ -289,6 +294,10 @@ pub(super) async fn delete(server: &Arc<Server>, asked: Asked, at: ObjectPath) -
     let (media, include) = media_of(&asked, false)?;
     let Deletion { options, is_dry_run, warnings } = Deletion::of(&asked, kind)?;
     let key = key_of(kind, &at);
+    if !is_dry_run && let Some(uid) = shown::delete(server, kind, &key)? {
+        let done = success(kind, &key.name, &uid);
+        return Ok(super::answer::Answer::json(StatusCode::OK, &done));
+    }
     let done = carry_out(server, is_dry_run, move |_, requests| {
         let deleted = requests.delete(kind, &key, &options)?;
         let left = requests.find(kind, &key)?.map(|found| found.text.into_owned());

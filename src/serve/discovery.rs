@@ -13,15 +13,15 @@ use crate::api::kinds::{Kind, RESOURCES};
 use crate::printers::yaml;
 
 /// A resource or a subresource, as discovery tells of it.
-struct Listed {
+pub(super) struct Listed {
     /// `jobs`, `jobs/status`.
-    name: String,
+    pub(super) name: String,
     singular: &'static str,
-    namespaced: bool,
+    pub(super) namespaced: bool,
     /// The group and version of the kind, where these are not those of the resource.
-    of: Option<(&'static str, &'static str)>,
-    kind: &'static str,
-    verbs: &'static [&'static str],
+    pub(super) of: Option<(&'static str, &'static str)>,
+    pub(super) kind: &'static str,
+    pub(super) verbs: &'static [&'static str],
     short: &'static [&'static str],
     in_all: bool,
 }
@@ -71,7 +71,8 @@ pub(super) fn subresources(kind: Kind) -> Vec<Subresource> {
     }
 }
 
-fn listed(group: &str, version: &str) -> Vec<Listed> {
+/// The resources of a version, in the order of their names.
+pub(super) fn listed(group: &str, version: &str) -> Vec<Listed> {
     let mut found = Vec::new();
     for resource in RESOURCES.iter().filter(|one| (one.group, one.versions[0]) == (group, version)) {
         found.push(Listed {
@@ -153,7 +154,8 @@ fn storage_version_hash(group: &str, version: &str, kind: &str) -> String {
     BASE64_STANDARD.encode(&hash.as_ref()[..8])
 }
 
-fn group_version(group: &str, version: &str) -> String {
+/// `v1`, `batch/v1`.
+pub(super) fn group_version(group: &str, version: &str) -> String {
     if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") }
 }
 

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, UPGRADE};
+use hyper::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, IF_NONE_MATCH, UPGRADE,
+};
 use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::json;
@@ -16,7 +18,7 @@ use super::path::{ObjectPath, Route, Served, route};
 use super::query::Query;
 use super::status::Problem;
 use super::{
-    Server, change, discovery, event, evict, log, media, read, review, scale, socket, stream, usage,
+    Server, change, discovery, event, evict, log, media, openapi, read, review, scale, socket, stream, usage,
 };
 use crate::api::kinds::Kind;
 use crate::api::version;
@@ -53,6 +55,32 @@ impl Asked {
     /// The types that the client takes.
     pub(super) fn accept(&self) -> Option<&str> {
         self.header(ACCEPT)
+    }
+
+    /// Whether the client takes a type.
+    pub(super) fn accepts(&self, wanted: &str) -> bool {
+        let accept = self.accept().map(str::trim).filter(|accept| !accept.is_empty()).unwrap_or("*/*");
+        accept.split(',').filter_map(|one| one.split(';').next()).any(|one| {
+            [wanted, "*/*"].contains(&one.trim())
+                || one
+                    .trim()
+                    .strip_suffix('*')
+                    .is_some_and(|group| group != "*/" && wanted.starts_with(group))
+        })
+    }
+
+    /// Whether the client can unpack gzip.
+    pub(super) fn takes_gzip(&self) -> bool {
+        let all = self.header(ACCEPT_ENCODING).unwrap_or_default();
+        all.split(',').any(|one| {
+            let (name, quality) = one.split_once(';').unwrap_or((one, ""));
+            name.trim() == "gzip" && !matches!(quality.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
+        })
+    }
+
+    /// Which answer the client has already.
+    pub(super) fn if_none_match(&self) -> Option<&str> {
+        self.header(IF_NONE_MATCH)
     }
 
     /// The type of the body, without its parameters.
@@ -121,6 +149,10 @@ async fn ask(server: &Arc<Server>, mut request: Request<Incoming>) -> Outcome {
         Route::BadName(name) => {
             Err(Problem::bad_request(format!("Name parameter invalid: {name:?}: may not be '{name}'")))
         }
+        Route::OpenApi2 | Route::OpenApi3 | Route::OpenApiDocument(_) => match asked.method {
+            Method::GET | Method::HEAD => openapi::answer(asked, route).await,
+            _ => Err(Problem::method_not_allowed()),
+        },
         other => about_the_server(server, &asked, &other),
     }
 }

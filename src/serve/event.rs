@@ -25,7 +25,7 @@ fn core(event: Value, served: Served) -> Value {
 pub(super) async fn create(server: &Arc<Server>, asked: Asked, at: ObjectPath) -> Outcome {
     let (media, include) = media_of(&asked, false)?;
     let options = Options::of(&asked, "CreateOptions")?;
-    let event = core(manifest::document(&asked, "Event")?, at.served);
+    let event = core(manifest::document(&asked, (&at.served.api_version(), "Event"))?, at.served);
     let namespace = at.namespace.clone().unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned());
     let given = event["metadata"]["namespace"].as_str().unwrap_or_default();
     if !given.is_empty() && given != namespace {
@@ -46,7 +46,8 @@ pub(super) async fn change(server: &Arc<Server>, asked: Asked, at: ObjectPath) -
     let key = key_of(Kind::Event, &at);
     let served = at.served;
     let patch = is_patch.then(|| read_patch(&asked)).transpose()?;
-    let whole = if is_patch { json!({}) } else { manifest::document(&asked, "Event")? };
+    let whole =
+        if is_patch { json!({}) } else { manifest::document(&asked, (&at.served.api_version(), "Event"))? };
     let stored = carry_out(server, options.is_dry_run, move |_, requests| {
         let event = match patch {
             None => core(whole, served),

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::dispatch::Asked;
+use super::protobuf::{self, PROTOBUF};
 use super::status::Problem;
 use crate::api::decode::{self, TypeMeta, strict};
 use crate::api::kinds::{Kind, RESOURCES};
@@ -28,10 +29,11 @@ pub(super) fn read(
     wanted: &Wanted,
     validation: FieldValidation,
 ) -> Result<(Value, Vec<String>), Problem> {
-    let mut value = document(asked, wanted.kind.as_str())?;
+    let mut value = document(asked, (&wanted.kind.api_version(), wanted.kind.as_str()))?;
     check_type(&value, wanted.kind)?;
     let duplicates = match validation {
         FieldValidation::Ignore => Vec::new(),
+        _ if asked.content_type() == Some(PROTOBUF) => Vec::new(),
         _ => fields_given_twice(&asked.body),
     };
     if validation == FieldValidation::Strict && !duplicates.is_empty() {
@@ -53,14 +55,15 @@ fn fields_given_twice(body: &[u8]) -> Vec<String> {
     fields.map(|field| format!("duplicate field {:?}", field.path)).collect()
 }
 
-/// Reads the body as an object. `kind` is what it should be, for errors.
+/// Reads the body as an object. What it should be are an API version and a kind.
 ///
 /// # Errors
 /// A type that we do not read; what is no object.
-pub(super) fn document(asked: &Asked, kind: &str) -> Result<Value, Problem> {
+pub(super) fn document(asked: &Asked, (version, kind): (&str, &str)) -> Result<Value, Problem> {
     match asked.content_type() {
         None | Some("application/json") => json(&asked.body, kind),
         Some("application/yaml") => yaml(&asked.body),
+        Some(PROTOBUF) => protobuf(&asked.body, (version, kind)),
         _ => Err(Problem::unsupported_media_type(true)),
     }
 }
@@ -85,6 +88,12 @@ fn json(body: &[u8], kind: &str) -> Result<Value, Problem> {
             Err(unrecognized(json_problem(&error), text))
         }
     }
+}
+
+fn protobuf(body: &[u8], (version, kind): (&str, &str)) -> Result<Value, Problem> {
+    protobuf::decode(body, (version, kind)).map_err(|why| {
+        Problem::bad_request(format!("the object provided is unrecognized (must be of type {kind}): {why}"))
+    })
 }
 
 fn yaml(body: &[u8]) -> Result<Value, Problem> {

@@ -69,6 +69,8 @@ mod run_pod;
 mod scale;
 mod security;
 mod serve;
+mod serve_openapi;
+mod serve_protobuf;
 mod set;
 mod sidecars;
 mod signals;

@@ -125,6 +125,22 @@ fn objects_are_created_read_changed_and_deleted() {
 }
 
 #[test]
+fn what_is_only_shown_is_another_object_once_it_was_deleted() {
+    let world = World::new();
+    let server = Server::start(&world);
+    let path = format!("{MAPS}/kube-root-ca.crt");
+    let uid = || server.get(&path).json()["metadata"]["uid"].clone();
+    let before = uid();
+    assert_eq!(uid(), before);
+    let deleted = server.ask("DELETE", &path, &[], &[]);
+    assert_eq!((deleted.status, &deleted.json()["details"]["uid"]), (200, &before));
+    assert_ne!(uid(), before);
+    assert_eq!(server.ask("DELETE", &format!("{path}?dryRun=All"), &[], &[]).status, 404);
+    let elsewhere = "/api/v1/namespaces/nosuch/configmaps/kube-root-ca.crt";
+    assert_eq!(server.ask("DELETE", elsewhere, &[], &[]).status, 404);
+}
+
+#[test]
 fn a_watch_tells_everything_once_from_wherever_it_begins() {
     let world = World::new();
     let server = Server::start(&world);
