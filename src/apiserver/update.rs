@@ -1,9 +1,11 @@
 //! `update` and `patch`: from another form of an object to a stored object.
 
 use anyhow::Result;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use serde_json::Value;
 
 use super::creator::Creator;
+use super::managed_fields::set_entries;
 use super::namespaces::DEFAULT_NAMESPACE;
 use super::patch::Patch;
 use super::read::Read as _;
@@ -39,13 +41,16 @@ pub struct Update<'a> {
     pub is_whole: bool,
     /// Whether all warnings are wanted, also those that creating the object has brought.
     pub all_warnings: bool,
+    /// Who manages its fields afterwards, where that is known already.
+    pub entries: Option<Vec<ManagedFieldsEntry>>,
 }
 
 impl<'a> Update<'a> {
     /// A change to the main part of an object.
     pub fn new(kind: Kind, key: &'a Key, value: Value) -> Self {
         let subresource = Subresource::Main;
-        Self { kind, key, value, subresource, manifest: None, is_whole: false, all_warnings: false }
+        let (manifest, entries) = (None, None);
+        Self { kind, key, value, subresource, manifest, is_whole: false, all_warnings: false, entries }
     }
 }
 
@@ -86,7 +91,7 @@ impl Transaction {
             creator.keep(kind, &mut update.value, &current, manifest)?;
         }
         // Most of what is applied again has not changed.
-        if update.value == current && !update.all_warnings {
+        if update.value == current && !update.all_warnings && update.entries.is_none() {
             return Ok(Updated { object: old.clone(), old, is_changed: false, warnings: Vec::new() });
         }
         let (mut object, mut warnings) = changed(kind, &update.value)?;
@@ -112,8 +117,15 @@ impl Transaction {
             }
             None => &update.value,
         };
+        if update.subresource == Subresource::Status {
+            object.keep_all_but_status(&old);
+        }
+        let entries = match update.entries {
+            Some(entries) => entries,
+            None => self.entries_after(update.subresource, &object, &old, &current)?,
+        };
         match update.subresource {
-            Subresource::Status => object.keep_all_but_status(&old),
+            Subresource::Status => {}
             Subresource::Main => {
                 let causes = object.prepare_for_update(&old);
                 let said = self.judge_all(&mut object, causes, manifest)?;
@@ -133,7 +145,7 @@ impl Transaction {
             }
         }
         // Fields that are not the request's to change, or that nobody knows, have been dropped by now.
-        let is_changed = object.to_unversioned()? != old.to_unversioned()?;
+        let is_changed = set_entries(&mut object, &old, entries)?;
         if is_changed {
             self.put(object.clone());
             self.number(&mut object);

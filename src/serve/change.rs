@@ -8,6 +8,7 @@ use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use super::Server;
+use super::apply::{self, manager_of};
 use super::dispatch::{Asked, Outcome};
 use super::manifest::{self, Wanted};
 use super::path::ObjectPath;
@@ -24,7 +25,7 @@ use crate::registry::deletion::Propagation;
 use crate::registry::object::Object;
 
 /// Carries out a change, and waits until it survives a power cut. A dry run stores nothing.
-async fn carry_out<T: Send + 'static>(
+pub(super) async fn carry_out<T: Send + 'static>(
     server: &Arc<Server>,
     is_dry_run: bool,
     act: impl FnOnce(&Server, &mut Requests<'_>) -> Result<T> + Send + 'static,
@@ -49,14 +50,16 @@ async fn carry_out<T: Send + 'static>(
 }
 
 /// The options that changes share.
-struct Options {
-    is_dry_run: bool,
+pub(super) struct Options {
+    pub(super) is_dry_run: bool,
     validation: FieldValidation,
+    /// Who makes the request.
+    pub(super) manager: String,
 }
 
 impl Options {
     /// Reads them. `kind` is what upstream calls them.
-    fn of(asked: &Asked, kind: &str) -> Result<Self, Problem> {
+    pub(super) fn of(asked: &Asked, kind: &str) -> Result<Self, Problem> {
         let mut causes = Vec::new();
         let is_dry_run = dry_run(&asked.query.all("dryRun")).unwrap_or_else(|cause| {
             causes.push(cause);
@@ -75,8 +78,12 @@ impl Options {
         if kind == "PatchOptions" && asked.query.is_set("force") && asked.content_type() != Some(APPLY) {
             causes.push(FieldError::forbidden("force", "may not be specified for non-apply patch"));
         }
+        let manager = manager_of(asked).unwrap_or_else(|cause| {
+            causes.push(cause);
+            String::new()
+        });
         if causes.is_empty() {
-            Ok(Self { is_dry_run, validation })
+            Ok(Self { is_dry_run, validation, manager })
         } else {
             Err(Problem::invalid_options(kind, &causes))
         }
@@ -84,7 +91,7 @@ impl Options {
 }
 
 /// The text of an object as it is answered. What a dry run has made has no revision.
-fn text_of(mut object: Object, is_new_dry_run: bool) -> Result<String, Problem> {
+pub(super) fn text_of(mut object: Object, is_new_dry_run: bool) -> Result<String, Problem> {
     if is_new_dry_run {
         object.meta_mut().resource_version = None;
     }
@@ -104,6 +111,7 @@ pub(super) async fn create(server: &Arc<Server>, asked: Asked, kind: Kind, at: O
     }
     let (object, warnings) = carry_out(server, is_dry_run, move |server, requests| {
         require_namespace(requests, wanted.namespace.as_deref())?;
+        requests.act_as(&options.manager);
         let decoded = decode(kind, &value, options.validation)?;
         let mut answer = requests.create(decoded.object, &value, &server.creator)?;
         answer.warnings.splice(0..0, decoded.warnings);
@@ -115,13 +123,13 @@ pub(super) async fn create(server: &Arc<Server>, asked: Asked, kind: Kind, at: O
 }
 
 /// A cluster makes no namespace on the way.
-fn require_namespace(requests: &Requests<'_>, namespace: Option<&str>) -> Result<()> {
+pub(super) fn require_namespace(requests: &Requests<'_>, namespace: Option<&str>) -> Result<()> {
     let Some(namespace) = namespace else { return Ok(()) };
     requests.get(Kind::Namespace, &Kind::Namespace.key("", namespace))?;
     Ok(())
 }
 
-fn subresource_of(at: &ObjectPath) -> Subresource {
+pub(super) fn subresource_of(at: &ObjectPath) -> Subresource {
     if at.subresource.is_some() { Subresource::Status } else { Subresource::Main }
 }
 
@@ -134,6 +142,7 @@ pub(super) async fn replace(server: &Arc<Server>, asked: Asked, kind: Kind, at: 
     let wanted = Wanted { kind, namespace: at.namespace, name: at.name };
     let value = manifest::read(&asked, &wanted)?;
     let (object, warnings) = carry_out(server, options.is_dry_run, move |server, requests| {
+        requests.act_as(&options.manager);
         let decoded = decode(kind, &value, options.validation)?;
         let manifest = (subresource == Subresource::Main).then_some((&value, &server.creator));
         let update =
@@ -148,16 +157,20 @@ pub(super) async fn replace(server: &Arc<Server>, asked: Asked, kind: Kind, at: 
 }
 
 /// The type of a patch that says what its author wants, and takes back what he wanted before.
-const APPLY: &str = "application/apply-patch+yaml";
+pub(super) const APPLY: &str = "application/apply-patch+yaml";
 
 /// PATCH.
 pub(super) async fn patch(server: &Arc<Server>, asked: Asked, kind: Kind, at: ObjectPath) -> Outcome {
+    if asked.content_type() == Some(APPLY) {
+        return apply::apply(server, asked, kind, at).await;
+    }
     let (media, include) = media_of(&asked, false)?;
     let options = Options::of(&asked, "PatchOptions")?;
     let key = key_of(kind, &at);
     let subresource = subresource_of(&at);
     let patch = read_patch(&asked)?;
     let (object, warnings) = carry_out(server, options.is_dry_run, move |_, requests| {
+        requests.act_as(&options.manager);
         let updated = requests.patch(kind, &key, &patch, subresource)?;
         let strict = options.validation == FieldValidation::Strict;
         if let Some(unknown) = updated.warnings.iter().find(|one| strict && one.starts_with("unknown field"))

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName};
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, USER_AGENT};
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::json;
 
@@ -40,6 +40,11 @@ impl Asked {
     /// The types that the client takes.
     pub(super) fn accept(&self) -> Option<&str> {
         self.header(ACCEPT)
+    }
+
+    /// What the client calls itself.
+    pub(super) fn user_agent(&self) -> &str {
+        self.header(USER_AGENT).unwrap_or_default()
     }
 
     /// The type of the body, without its parameters.

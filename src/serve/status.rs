@@ -185,7 +185,10 @@ impl From<StatusError> for Problem {
     fn from(error: StatusError) -> Self {
         let code = match &error {
             StatusError::NotFound { .. } => StatusCode::NOT_FOUND,
-            StatusError::AlreadyExists { .. } | StatusError::Conflict { .. } => StatusCode::CONFLICT,
+            StatusError::AlreadyExists { .. }
+            | StatusError::Conflict { .. }
+            | StatusError::ApplyConflict { .. } => StatusCode::CONFLICT,
+            StatusError::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
             StatusError::Invalid { .. } | StatusError::Unprocessable { .. } => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
@@ -217,9 +220,14 @@ impl From<StatusError> for Problem {
                 let message = format!("Timeout: {}", problem.message);
                 Self { message, ..problem }.with(json!({ "causes": [cause], "retryAfterSeconds": 1 }))
             }
+            StatusError::ApplyConflict { causes, .. } => {
+                let cause = |cause: &FieldError| json!({ "reason": "FieldManagerConflict", "message": cause.body, "field": cause.field });
+                problem.with(json!({ "causes": causes.iter().map(cause).collect::<Vec<_>>() }))
+            }
             StatusError::TooLarge { .. } => problem.with(json!({})),
             StatusError::BadRequest { .. }
             | StatusError::Expired { .. }
+            | StatusError::Internal { .. }
             | StatusError::MethodNotAllowed { .. }
             | StatusError::Unprocessable { .. } => problem,
         }

@@ -69,6 +69,7 @@ mod run_pod;
 mod scale;
 mod security;
 mod serve;
+mod server_side_apply;
 mod set;
 mod sidecars;
 mod signals;
