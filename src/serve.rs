@@ -8,6 +8,7 @@
 //! can hold it up.
 
 mod answer;
+mod apply;
 mod body;
 mod change;
 mod connection;

@@ -56,6 +56,8 @@ pub struct Transaction {
     created: BTreeSet<(Kind, Key)>,
     /// Whether something is deleted, which is going to free room on the disk.
     pub(super) frees_room: bool,
+    /// Who makes the requests, where account is kept of who manages which field.
+    pub(super) manager: Option<String>,
 }
 
 impl Transaction {
@@ -98,6 +100,7 @@ impl Transaction {
             random: fastrand::Rng::with_seed(moment.seed),
             created: BTreeSet::new(),
             frees_room: false,
+            manager: None,
         }
     }
 

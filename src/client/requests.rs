@@ -14,8 +14,8 @@ use crate::api::meta::ANNOTATION_AFTER;
 use crate::api::references::{Reference, references};
 use crate::api::status_error::StatusError;
 use crate::apiserver::{
-    Answer, Creator, DeleteOptions, Deleted, Entries, Entry, Patch, Read, Source, Subresource, Transaction,
-    Update, Updated,
+    Answer, Applied, Apply, Creator, DeleteOptions, Deleted, Entries, Entry, Patch, Read, Source,
+    Subresource, Transaction, Update, Updated,
 };
 use crate::manager;
 use crate::registry::object::Object;
@@ -67,6 +67,22 @@ impl<'a> Requests<'a> {
         let all = update.all_warnings;
         let updated = self.transaction.update(update)?;
         Ok(self.with_new_obstacles(updated, all))
+    }
+
+    /// Says who makes these requests: from now on account is kept of who manages which field.
+    pub fn act_as(&mut self, manager: &str) {
+        self.transaction.act_as(manager);
+    }
+
+    /// Applies an object: server-side apply.
+    ///
+    /// # Errors
+    /// As [`Transaction::apply`].
+    pub fn apply(&mut self, apply: Apply<'_>) -> Result<Applied> {
+        match self.transaction.apply(apply)? {
+            Applied::Created(answer) => Ok(Applied::Created(self.with_obstacles(answer))),
+            Applied::Updated(updated) => Ok(Applied::Updated(self.with_new_obstacles(updated, false))),
+        }
     }
 
     /// Changes an object by a patch.

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, IF_NONE_MATCH, UPGRADE,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, IF_NONE_MATCH,
+    UPGRADE, USER_AGENT,
 };
 use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Request, Response, StatusCode};
@@ -81,6 +82,11 @@ impl Asked {
     /// Which answer the client has already.
     pub(super) fn if_none_match(&self) -> Option<&str> {
         self.header(IF_NONE_MATCH)
+    }
+
+    /// What the client calls itself.
+    pub(super) fn user_agent(&self) -> &str {
+        self.header(USER_AGENT).unwrap_or_default()
     }
 
     /// The type of the body, without its parameters.

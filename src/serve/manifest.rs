@@ -96,12 +96,12 @@ fn protobuf(body: &[u8], (version, kind): (&str, &str)) -> Result<Value, Problem
     })
 }
 
-fn yaml(body: &[u8]) -> Result<Value, Problem> {
+pub(super) fn yaml(body: &[u8]) -> Result<Value, Problem> {
     let mut documents = decode::documents(body);
     match documents.next() {
         Some(Ok(document)) if document.value.is_object() => Ok(document.value),
         Some(Ok(_)) | None => Err(Problem::bad_request("error converting YAML to JSON: there is no object")),
-        Some(Err(error)) => Err(Problem::bad_request(format!("error converting YAML to JSON: {error}"))),
+        Some(Err(error)) => Err(Problem::bad_request(error.to_string())),
     }
 }
 
@@ -149,7 +149,7 @@ fn check_type(value: &Value, kind: Kind) -> Result<(), Problem> {
 }
 
 /// Refuses an object that says it is elsewhere than the path.
-fn check_place(value: &mut Value, wanted: &Wanted) -> Result<(), Problem> {
+pub(super) fn check_place(value: &mut Value, wanted: &Wanted) -> Result<(), Problem> {
     let given = |value: &Value, field: &str| value["metadata"][field].as_str().unwrap_or_default().to_owned();
     if let Some(namespace) = &wanted.namespace {
         let of_object = given(value, "namespace");

@@ -71,6 +71,7 @@ mod security;
 mod serve;
 mod serve_openapi;
 mod serve_protobuf;
+mod server_side_apply;
 mod set;
 mod sidecars;
 mod signals;
