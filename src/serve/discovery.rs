@@ -62,6 +62,7 @@ pub(super) fn subresources(kind: Kind) -> Vec<Subresource> {
         Kind::StatefulSet => vec![row("scale", Some(("autoscaling", "v1")), "Scale", CHANGE), status],
         Kind::Pod => vec![
             row("attach", None, "PodAttachOptions", &["create", "get"]),
+            row("ephemeralcontainers", None, "Pod", &["get"]),
             row("eviction", Some(("policy", "v1")), "Eviction", &["create"]),
             row("exec", None, "PodExecOptions", &["create", "get"]),
             row("log", None, "Pod", &["get"]),

@@ -261,7 +261,7 @@ async fn object(server: &Arc<Server>, asked: Asked, at: ObjectPath) -> Outcome {
         (Method::GET | Method::POST, Some("exec" | "attach")) => socket::open(server, asked, &at),
         (Method::GET, Some("log")) => log::log(server, &asked, &at),
         (Method::GET, None) if at.is_watch => stream::watch(server, &asked, &at),
-        (Method::GET, None | Some("status")) => read::get(server, &asked, &at),
+        (Method::GET, None | Some("status" | "ephemeralcontainers")) => read::get(server, &asked, &at),
         (Method::PUT | Method::PATCH, None) if kind == Kind::Event => event::change(server, asked, at).await,
         (Method::PUT, None | Some("status")) => change::replace(server, asked, at).await,
         (Method::PATCH, None | Some("status")) => change::patch(server, asked, at).await,
