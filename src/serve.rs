@@ -13,19 +13,27 @@ mod change;
 mod connection;
 mod discovery;
 mod dispatch;
+mod evict;
 mod kubeconfig;
+mod log;
+mod log_watch;
 mod manifest;
 mod media;
+mod new_events;
 mod openapi;
 mod path;
 mod protobuf;
 mod query;
 mod read;
+mod review;
+mod scale;
 mod shown;
+mod socket;
 mod status;
 mod stream;
 mod table;
 mod tls;
+mod usage;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -38,6 +46,7 @@ use anyhow::{Context as _, Result};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot, watch};
 
+use self::log_watch::LogWatch;
 use self::status::Problem;
 use crate::api::Time;
 use crate::api::kinds::{Key, Kind};
@@ -75,8 +84,27 @@ struct Server {
     deleted: Mutex<BTreeMap<(Kind, Key), u32>>,
     /// When the server was started.
     started: Time,
+    /// Who the client is.
+    user: User,
+    /// What containers write.
+    logs: LogWatch,
     /// Who changes something next: one request after the other.
     writers: Arc<Semaphore>,
+}
+
+/// Whose server it is.
+#[derive(Debug)]
+struct User {
+    name: String,
+    id: u32,
+}
+
+impl User {
+    fn of_this_process() -> Self {
+        let id = nix::unistd::geteuid();
+        let known = nix::unistd::User::from_uid(id).ok().flatten();
+        Self { name: known.map_or_else(|| id.to_string(), |user| user.name), id: id.as_raw() }
+    }
 }
 
 impl Server {
@@ -200,6 +228,8 @@ pub fn serve<T, F: Future<Output = Result<T>>>(
             certificate: identity.pem.clone(),
             deleted: Mutex::default(),
             started: Time(clock()),
+            user: User::of_this_process(),
+            logs: LogWatch::start()?,
             writers: Arc::new(Semaphore::new(1)),
         });
         let lost = start_following(&server)?;

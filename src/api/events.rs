@@ -113,6 +113,27 @@ impl EventRecord {
         format!("{}.{:x}", self.about.name, self.first.timestamp_nanos_opt().unwrap_or_default())
     }
 
+    /// The Event as the API shows it (core/v1), with the revision of its last write where that is known.
+    pub fn to_event_at(&self, revision: Option<u64>) -> Value {
+        let mut event = self.to_event();
+        if let Some(revision) = revision {
+            event["metadata"]["resourceVersion"] = json!(revision.to_string());
+        }
+        event
+    }
+
+    /// A uid that the Event always has: none is stored.
+    fn uid(&self) -> String {
+        let half = |salt: u8| {
+            let mut hasher = DefaultHasher::new();
+            (salt, self.name(), &self.about.namespace, &self.about.uid).hash(&mut hasher);
+            hasher.finish()
+        };
+        uuid::Builder::from_custom_bytes(((u128::from(half(1)) << 64) | u128::from(half(2))).to_be_bytes())
+            .into_uuid()
+            .to_string()
+    }
+
     /// The Event as the API shows it (core/v1).
     pub fn to_event(&self) -> Value {
         let stamp = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
@@ -133,6 +154,7 @@ impl EventRecord {
                 "creationTimestamp": stamp(self.first),
                 "name": self.name(),
                 "namespace": self.about.namespace,
+                "uid": self.uid(),
             },
             "involvedObject": involved,
             "type": self.type_,

@@ -36,6 +36,14 @@ impl<'a> Entry<'a> {
         }
     }
 
+    /// The revision of the write that has left it so, where it is stored.
+    fn revision(&self) -> Option<u64> {
+        match self {
+            Self::Stored(object) => Some(object.revision),
+            Self::Written(_) => None,
+        }
+    }
+
     fn into_text(self) -> Cow<'a, str> {
         match self {
             Self::Stored(object) => Cow::Borrowed(object.text),
@@ -125,7 +133,7 @@ pub trait Read: Source {
     /// A store that cannot be read.
     fn find(&self, kind: Kind, key: &Key) -> Result<Option<Found<'_>>> {
         let Some(entry) = self.entry(Table::from(kind), key)? else { return Ok(None) };
-        let text = shown(kind, entry.text()).map_err(|error| entry.damaged(&error))?;
+        let text = shown(kind, entry.text(), entry.revision()).map_err(|error| entry.damaged(&error))?;
         let text = text.map_or_else(|| entry.into_text(), Cow::Owned);
         Ok(Some(Found { kind, key: Cow::Owned(key.clone()), text }))
     }
@@ -148,7 +156,7 @@ pub trait Read: Source {
                     if self.now() - record.last > EVENT_TTL {
                         continue;
                     }
-                    Entry::Written(record.to_event().to_string())
+                    Entry::Written(record.to_event_at(entry.revision()).to_string())
                 }
                 _ => entry,
             };
@@ -195,11 +203,11 @@ pub trait Read: Source {
 }
 
 /// An object as the API shows it, where it is stored in another form, as Events are.
-pub(super) fn shown(kind: Kind, stored: &str) -> serde_json::Result<Option<String>> {
+pub(super) fn shown(kind: Kind, stored: &str, revision: Option<u64>) -> serde_json::Result<Option<String>> {
     if kind != Kind::Event {
         return Ok(None);
     }
-    Ok(Some(serde_json::from_str::<EventRecord>(stored)?.to_event().to_string()))
+    Ok(Some(serde_json::from_str::<EventRecord>(stored)?.to_event_at(revision).to_string()))
 }
 
 /// What was stored at one revision.

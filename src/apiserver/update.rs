@@ -3,6 +3,7 @@
 use anyhow::Result;
 use serde_json::Value;
 
+use super::create::refuse;
 use super::creator::Creator;
 use super::namespaces::DEFAULT_NAMESPACE;
 use super::patch::Patch;
@@ -10,6 +11,7 @@ use super::read::Read as _;
 use super::transaction::Transaction;
 use crate::api::kinds::{Key, Kind};
 use crate::api::status_error::StatusError;
+use crate::api::validation::validate_job_status;
 use crate::registry::object::Object;
 
 /// Which part of an object is changed.
@@ -113,7 +115,18 @@ impl Transaction {
             None => &update.value,
         };
         match update.subresource {
-            Subresource::Status => object.keep_all_but_status(&old),
+            Subresource::Status => {
+                // Upstream keeps the spec from being changed so, and lets labels and the like through.
+                let meta = object.meta();
+                let given = (meta.labels.clone(), meta.annotations.clone(), meta.finalizers.clone());
+                object.keep_all_but_status(&old);
+                let meta = object.meta_mut();
+                (meta.labels, meta.annotations, meta.finalizers) = given;
+                if let Object::Job(job) = &object {
+                    let causes = job.status.as_ref().map(validate_job_status).unwrap_or_default();
+                    refuse(&object, causes)?;
+                }
+            }
             Subresource::Main => {
                 let causes = object.prepare_for_update(&old);
                 let said = self.judge_all(&mut object, causes, manifest)?;

@@ -113,7 +113,7 @@ impl Watch {
         }
         let mut text = None;
         if let Some(stored) = change.object {
-            let shown = shown(self.kind, stored)?.unwrap_or_else(|| stored.to_owned());
+            let shown = shown(self.kind, stored, Some(change.revision))?.unwrap_or_else(|| stored.to_owned());
             let is_selected = self.selectors.is_empty() || self.selectors.matches(self.kind, &shown)?;
             text = is_selected.then_some(shown);
         }

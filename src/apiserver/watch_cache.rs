@@ -225,7 +225,9 @@ impl Selection {
     fn selected<'a>(&self, past: &Past, text: Option<&'a str>) -> Result<Option<Cow<'a, str>>> {
         let Some(text) = text else { return Ok(None) };
         let damaged = || format!("read {} {}", self.kind, past.key);
-        let text = shown(self.kind, text).with_context(damaged)?.map_or(Cow::Borrowed(text), Cow::Owned);
+        let text = shown(self.kind, text, Some(past.revision))
+            .with_context(damaged)?
+            .map_or(Cow::Borrowed(text), Cow::Owned);
         let is_selected =
             self.selectors.is_empty() || self.selectors.matches(self.kind, &text).with_context(damaged)?;
         Ok(is_selected.then_some(text))

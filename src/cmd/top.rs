@@ -3,7 +3,6 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::{Result, bail};
 
@@ -13,17 +12,15 @@ use super::get::nothing_found;
 use super::output::{complain, print};
 use super::selection::Selectors;
 use crate::api::kinds::{Key, Kind};
-use crate::api::meta::{name, namespace, uid};
+use crate::api::meta::{name, namespace};
 use crate::api::quantity;
 use crate::api::status_error::StatusError;
 use crate::api::{Node, Pod};
 use crate::apiserver::{Found, Read as _};
-use crate::kubelet::{Usage, usage_of_machine, usage_of_pods};
+use crate::client::USAGE_WINDOW;
+use crate::kubelet::{Usage, usage_of_machine};
 use crate::printers::table::align;
 use crate::store::Table;
-
-/// Over which time CPU and I/O are measured.
-const WINDOW: Duration = Duration::from_millis(500);
 
 /// Show what pods, or this machine, use of CPU and memory
 #[derive(Debug, clap::Args)]
@@ -214,15 +211,7 @@ fn pods(global: &Global, args: &PodArgs) -> Result<ExitCode> {
 
 /// What the pods use that run.
 fn measured(context: &Context, pods: &[Pod]) -> Vec<PodUsage> {
-    let places = pods.iter().map(|pod| {
-        let spec = pod.spec.as_ref();
-        let containers = spec.into_iter().flat_map(|spec| {
-            spec.containers.iter().chain(spec.init_containers.iter().flatten()).map(|one| one.name.clone())
-        });
-        (context.client.pod_directory(uid(&pod.metadata)), containers.collect())
-    });
-    let places: Vec<_> = places.collect();
-    let used = usage_of_pods(&places, WINDOW).into_iter();
+    let used = context.client.usage_of_pods(pods).into_iter();
     let of_pod = |(pod, used): (&Pod, Option<BTreeMap<String, Usage>>)| {
         Some(PodUsage {
             namespace: namespace(&pod.metadata).to_owned(),
@@ -320,7 +309,7 @@ fn node_line(node: &Node, of_capacity: bool) -> Vec<String> {
     let amounts = if of_capacity { status.capacity } else { status.allocatable }.unwrap_or_default();
     let available =
         |resource: &str| amounts.get(resource).and_then(|amount| quantity::thousandths(&amount.0));
-    let used = usage_of_machine(WINDOW);
+    let used = usage_of_machine(USAGE_WINDOW);
     let percent = |used_thousandths: u128, resource: &str| match available(resource) {
         Some(all) if all > 0 => format!("{}%", used_thousandths * 100 / u128::from(all.unsigned_abs())),
         _ => "0%".to_owned(),

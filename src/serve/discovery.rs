@@ -1,12 +1,16 @@
 //! Discovery: which groups, versions and resources there are.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use hyper::StatusCode;
+use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::media::Discovery;
 use super::path::{OTHERS, group_versions};
 use crate::api::kinds::{Kind, RESOURCES};
+use crate::printers::yaml;
 
 /// A resource or a subresource, as discovery tells of it.
 pub(super) struct Listed {
@@ -131,6 +135,9 @@ pub(super) fn resources(group: &str, version: &str) -> Value {
         if listed.in_all {
             one["categories"] = json!(["all"]);
         }
+        if listed.verbs.contains(&"watch") && !listed.name.contains('/') {
+            one["storageVersionHash"] = json!(storage_version_hash(group, version, listed.kind));
+        }
         one
     };
     let resources: Vec<Value> = listed(group, version).into_iter().map(one).collect();
@@ -140,6 +147,12 @@ pub(super) fn resources(group: &str, version: &str) -> Value {
         "groupVersion": group_version(group, version),
         "resources": resources,
     })
+}
+
+/// What clients see change when objects are stored in another version.
+fn storage_version_hash(group: &str, version: &str, kind: &str) -> String {
+    let hash = digest(&SHA256, format!("{group}/{version}/{kind}").as_bytes());
+    BASE64_STANDARD.encode(&hash.as_ref()[..8])
 }
 
 /// `v1`, `batch/v1`.
@@ -167,7 +180,8 @@ pub(super) fn group(name: &str) -> Value {
 }
 
 /// `/api`, in the form that is wanted.
-pub(super) fn core_versions(form: Discovery, server: &str) -> Answer {
+pub(super) fn core_versions(form: (Discovery, bool), server: &str) -> Answer {
+    let (form, is_yaml) = form;
     match form {
         Discovery::Plain => Answer::json(
             StatusCode::OK,
@@ -177,12 +191,13 @@ pub(super) fn core_versions(form: Discovery, server: &str) -> Answer {
                 "serverAddressByClientCIDRs": [{ "clientCIDR": "0.0.0.0/0", "serverAddress": server }],
             }),
         ),
-        Discovery::Aggregated(version) => aggregated(version, &[("", "v1")]),
+        Discovery::Aggregated(version) => aggregated(version, is_yaml, &[("", "v1")]),
     }
 }
 
 /// `/apis`, in the form that is wanted.
-pub(super) fn groups(form: Discovery) -> Answer {
+pub(super) fn groups(form: (Discovery, bool)) -> Answer {
+    let (form, is_yaml) = form;
     let groups = named_groups();
     match form {
         Discovery::Plain => {
@@ -191,11 +206,11 @@ pub(super) fn groups(form: Discovery) -> Answer {
             let list = json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": groups });
             Answer::json(StatusCode::OK, &list)
         }
-        Discovery::Aggregated(version) => aggregated(version, &groups),
+        Discovery::Aggregated(version) => aggregated(version, is_yaml, &groups),
     }
 }
 
-fn aggregated(of: &'static str, groups: &[(&'static str, &'static str)]) -> Answer {
+fn aggregated(of: &'static str, is_yaml: bool, groups: &[(&'static str, &'static str)]) -> Answer {
     let items: Vec<Value> = groups
         .iter()
         .map(|(group, version)| {
@@ -211,6 +226,13 @@ fn aggregated(of: &'static str, groups: &[(&'static str, &'static str)]) -> Answ
         "metadata": {},
         "items": items,
     });
+    if is_yaml {
+        let content_type = match of {
+            "v2" => "application/yaml;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
+            _ => "application/yaml;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList",
+        };
+        return Answer::new(StatusCode::OK, content_type, yaml::to_string(&list)).with("vary", "Accept");
+    }
     let answer = Answer::json(StatusCode::OK, &list);
     let content_type = match of {
         "v2" => "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
@@ -262,4 +284,15 @@ pub(super) fn paths() -> Value {
     let rest = ["/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz", "/version"];
     paths.extend(rest.map(str::to_owned));
     json!({ "paths": paths })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_are_those_of_a_server() {
+        assert_eq!(storage_version_hash("batch", "v1", "Job"), "mudhfqk/qZY=");
+        assert_eq!(storage_version_hash("", "v1", "ConfigMap"), "qFsyl6wFWjQ=");
+    }
 }
