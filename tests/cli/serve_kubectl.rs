@@ -83,12 +83,12 @@ fn manifests_are_checked_applied_compared_and_edited() {
     let _ = world.manifest("job.yaml", JOB);
     let _ = world.manifest(
         "later.yaml",
-        &JOB.replace("backoffLimit: 0", "backoffLimit: 0\n  ttlSecondsAfterFinished: 900"),
+        JOB.replace("backoffLimit: 0", "backoffLimit: 0\n  ttlSecondsAfterFinished: 900"),
     );
-    let _ = world.manifest("wrong.yaml", &JOB.replace("backoffLimit", "backofLimit"));
+    let _ = world.manifest("wrong.yaml", JOB.replace("backoffLimit", "backofLimit"));
     let list = "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: l}, data: {a: b}}\n";
     let _ = world.manifest("list.yaml", list);
-    let _ = world.manifest("wrong-list.yaml", &list.replace("data:", "datum:"));
+    let _ = world.manifest("wrong-list.yaml", list.replace("data:", "datum:"));
     assert_eq!(client.succeeds("apply -f job.yaml"), "job.batch/a created\n");
     assert_eq!(client.succeeds("apply -f job.yaml"), "job.batch/a unchanged\n");
     let difference = client.fails("diff -f later.yaml");
@@ -135,7 +135,7 @@ fn objects_are_made_from_the_command_line() {
 fn kubectl_and_jobctl_say_the_same_of_the_same_objects() {
     let world = World::new();
     let Some(client) = Client::new(&world) else { return };
-    let _ = world.manifest("job.yaml", &JOB.replace("spec:\n  backoff", "spec:\n  suspend: true\n  backoff"));
+    let _ = world.manifest("job.yaml", JOB.replace("spec:\n  backoff", "spec:\n  suspend: true\n  backoff"));
     let _ = client.succeeds("apply -f job.yaml");
     let _ = client.succeeds("create configmap cm --from-literal=a=1");
     let _ = client.succeeds("wait --for=condition=suspended job/a --timeout=30s");
