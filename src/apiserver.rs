@@ -6,12 +6,15 @@
 //! committed or none. Each sees what those before it have done.
 
 mod admission;
+mod apply;
+mod client_events;
 mod create;
 mod creator;
 mod delete;
 mod dependencies;
 mod dependents;
 mod hooks;
+mod managed_fields;
 mod namespaces;
 mod owners;
 mod patch;
@@ -30,6 +33,7 @@ mod writes;
 #[cfg(test)]
 mod tests;
 
+pub use apply::{Applied, Apply};
 pub use create::{Answer, FieldValidation, decode};
 pub use creator::Creator;
 pub use delete::{DeleteOptions, Deleted};

@@ -3,6 +3,7 @@
 mod api_resources;
 mod apply;
 mod apply_prune;
+mod apply_server_side;
 mod attach;
 mod auth;
 mod change;

@@ -8,11 +8,13 @@
 //! can hold it up.
 
 mod answer;
+mod apply;
 mod body;
 mod change;
 mod connection;
 mod discovery;
 mod dispatch;
+mod event;
 mod evict;
 mod kubeconfig;
 mod log;

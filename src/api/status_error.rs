@@ -73,6 +73,18 @@ pub enum StatusError {
         /// The most bytes that an object may have.
         limit: usize,
     },
+    /// What is applied would change fields that others manage.
+    ApplyConflict {
+        /// Who manages which field: `conflict with MANAGER`, and its path.
+        causes: Vec<FieldError>,
+        /// The whole sentence.
+        message: String,
+    },
+    /// A request that cannot be carried out, for a reason that has no word.
+    Internal {
+        /// The whole sentence.
+        message: String,
+    },
     /// The rules of this place forbid it.
     Forbidden {
         /// Kind.
@@ -174,7 +186,7 @@ impl StatusError {
         match self {
             Self::NotFound { .. } => "NotFound",
             Self::AlreadyExists { .. } => "AlreadyExists",
-            Self::Conflict { .. } => "Conflict",
+            Self::Conflict { .. } | Self::ApplyConflict { .. } => "Conflict",
             Self::Invalid { .. } | Self::Unprocessable { .. } => "Invalid",
             Self::MethodNotAllowed { .. } => "MethodNotAllowed",
             Self::Expired { .. } => "Expired",
@@ -182,6 +194,7 @@ impl StatusError {
             Self::BadRequest { .. } => "BadRequest",
             Self::TooLarge { .. } => "RequestEntityTooLarge",
             Self::Forbidden { .. } => "Forbidden",
+            Self::Internal { .. } => "",
         }
     }
 }
@@ -220,7 +233,10 @@ impl fmt::Display for StatusError {
                     }
                 }
             }
-            Self::BadRequest { message } | Self::MethodNotAllowed { message } => formatter.write_str(message),
+            Self::BadRequest { message }
+            | Self::MethodNotAllowed { message }
+            | Self::ApplyConflict { message, .. }
+            | Self::Internal { message } => formatter.write_str(message),
             Self::Expired { wanted, oldest } => {
                 write!(formatter, "too old resource version: {wanted} ({oldest})")
             }

@@ -1,6 +1,7 @@
 //! `create`: from a manifest to a stored object.
 
 use anyhow::Result;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use serde_json::{Value, json};
 
 use super::creator::{Creator, Passed};
@@ -69,7 +70,18 @@ impl Transaction {
     /// [`StatusError::Invalid`] with every cause; [`StatusError::AlreadyExists`]; [`StatusError::TooLarge`];
     /// [`StatusError::MethodNotAllowed`].
     pub fn create(&mut self, object: Object, manifest: &Value, creator: &Creator) -> Result<Answer> {
-        let (mut answer, passed) = self.admit(object, manifest, creator)?;
+        self.create_managed(object, manifest, creator, None)
+    }
+
+    /// As [`Transaction::create`]. `entries` says who manages its fields, where that is known already.
+    pub(super) fn create_managed(
+        &mut self,
+        object: Object,
+        manifest: &Value,
+        creator: &Creator,
+        entries: Option<Vec<ManagedFieldsEntry>>,
+    ) -> Result<Answer> {
+        let (mut answer, passed) = self.admit(object, manifest, creator, entries)?;
         let (kind, key) = (answer.object.kind(), answer.object.key());
         if self.find(kind, &key)?.is_some() {
             return Err(StatusError::AlreadyExists { kind, name: key.name.to_string() }.into());
@@ -92,7 +104,7 @@ impl Transaction {
         options: &DeleteOptions,
     ) -> Result<(Answer, Option<Deleted>)> {
         self.require_new(object.kind(), &object.key())?;
-        let (mut answer, passed) = self.admit(object, manifest, creator)?;
+        let (mut answer, passed) = self.admit(object, manifest, creator, None)?;
         let (kind, key) = (answer.object.kind(), answer.object.key());
         let is_there = !key.name.is_empty() && self.find(kind, &key)?.is_some();
         let deleted = if is_there { Some(self.delete(kind, &key, options)?) } else { None };
@@ -108,9 +120,11 @@ impl Transaction {
         mut object: Object,
         manifest: &Value,
         creator: &Creator,
+        entries: Option<Vec<ManagedFieldsEntry>>,
     ) -> Result<(Answer, Option<Passed>)> {
         Self::require_creatable(object.kind())?;
         let kind = object.kind();
+        let entries = entries.map_or_else(|| self.entries_of_new(&object), Ok)?;
         self.admit_priority(&mut object)?;
         let passed = if kind.has_pods() { self.add_creator(object.meta_mut(), creator)? } else { None };
         let meta = object.meta_mut();
@@ -125,6 +139,7 @@ impl Transaction {
         }
         object.set_defaults();
         object.prepare_for_create(&uid, self.now);
+        object.meta_mut().managed_fields = Some(entries).filter(|entries| !entries.is_empty());
         let causes = object.validate();
         let said = self.judge_all(&mut object, causes, manifest)?;
         object.canonicalize();

@@ -56,6 +56,8 @@ pub struct Transaction {
     created: BTreeSet<(Kind, Key)>,
     /// Whether something is deleted, which is going to free room on the disk.
     pub(super) frees_room: bool,
+    /// Who makes the requests, where account is kept of who manages which field.
+    pub(super) manager: Option<String>,
 }
 
 impl Transaction {
@@ -98,6 +100,7 @@ impl Transaction {
             random: fastrand::Rng::with_seed(moment.seed),
             created: BTreeSet::new(),
             frees_room: false,
+            manager: None,
         }
     }
 
@@ -219,6 +222,11 @@ impl Transaction {
         let number = self.writes.number_of(Table::from(object.kind()), &object.key());
         let revision = number.map(|number| (self.locked.next_revision() + number).to_string());
         object.meta_mut().resource_version = revision;
+    }
+
+    /// The revision that an object's write will have.
+    pub(super) fn revision_of(&self, table: Table, key: &Key) -> Option<u64> {
+        self.writes.number_of(table, key).map(|number| self.locked.next_revision() + number)
     }
 
     /// Writes a new Job with the pods of its first sync, so that whoever looks next sees them. One with a selector of the

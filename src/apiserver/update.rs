@@ -1,10 +1,12 @@
 //! `update` and `patch`: from another form of an object to a stored object.
 
 use anyhow::Result;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use serde_json::Value;
 
 use super::create::refuse;
 use super::creator::Creator;
+use super::managed_fields::set_entries;
 use super::namespaces::DEFAULT_NAMESPACE;
 use super::patch::Patch;
 use super::read::Read as _;
@@ -41,13 +43,16 @@ pub struct Update<'a> {
     pub is_whole: bool,
     /// Whether all warnings are wanted, also those that creating the object has brought.
     pub all_warnings: bool,
+    /// Who manages its fields afterwards, where that is known already.
+    pub entries: Option<Vec<ManagedFieldsEntry>>,
 }
 
 impl<'a> Update<'a> {
     /// A change to the main part of an object.
     pub fn new(kind: Kind, key: &'a Key, value: Value) -> Self {
         let subresource = Subresource::Main;
-        Self { kind, key, value, subresource, manifest: None, is_whole: false, all_warnings: false }
+        let (manifest, entries) = (None, None);
+        Self { kind, key, value, subresource, manifest, is_whole: false, all_warnings: false, entries }
     }
 }
 
@@ -88,7 +93,7 @@ impl Transaction {
             creator.keep(kind, &mut update.value, &current, manifest)?;
         }
         // Most of what is applied again has not changed.
-        if update.value == current && !update.all_warnings {
+        if update.value == current && !update.all_warnings && update.entries.is_none() {
             return Ok(Updated { object: old.clone(), old, is_changed: false, warnings: Vec::new() });
         }
         let (mut object, mut warnings) = changed(kind, &update.value)?;
@@ -114,14 +119,20 @@ impl Transaction {
             }
             None => &update.value,
         };
+        if update.subresource == Subresource::Status {
+            // Upstream keeps the spec from being changed so, and lets labels and the like through.
+            let meta = object.meta();
+            let given = (meta.labels.clone(), meta.annotations.clone(), meta.finalizers.clone());
+            object.keep_all_but_status(&old);
+            let meta = object.meta_mut();
+            (meta.labels, meta.annotations, meta.finalizers) = given;
+        }
+        let entries = match update.entries {
+            Some(entries) => entries,
+            None => self.entries_after(update.subresource, &object, &old, &current)?,
+        };
         match update.subresource {
             Subresource::Status => {
-                // Upstream keeps the spec from being changed so, and lets labels and the like through.
-                let meta = object.meta();
-                let given = (meta.labels.clone(), meta.annotations.clone(), meta.finalizers.clone());
-                object.keep_all_but_status(&old);
-                let meta = object.meta_mut();
-                (meta.labels, meta.annotations, meta.finalizers) = given;
                 if let Object::Job(job) = &object {
                     let causes = job.status.as_ref().map(validate_job_status).unwrap_or_default();
                     refuse(&object, causes)?;
@@ -146,7 +157,7 @@ impl Transaction {
             }
         }
         // Fields that are not the request's to change, or that nobody knows, have been dropped by now.
-        let is_changed = object.to_unversioned()? != old.to_unversioned()?;
+        let is_changed = set_entries(&mut object, &old, entries)?;
         if is_changed {
             self.put(object.clone());
             self.number(&mut object);

@@ -14,8 +14,8 @@ use crate::api::meta::ANNOTATION_AFTER;
 use crate::api::references::{Reference, references};
 use crate::api::status_error::StatusError;
 use crate::apiserver::{
-    Answer, Creator, DeleteOptions, Deleted, Entries, Entry, Patch, Read, Source, Subresource, Transaction,
-    Update, Updated,
+    Answer, Applied, Apply, Creator, DeleteOptions, Deleted, Entries, Entry, Patch, Read, Source,
+    Subresource, Transaction, Update, Updated,
 };
 use crate::manager;
 use crate::registry::object::Object;
@@ -69,6 +69,22 @@ impl<'a> Requests<'a> {
         Ok(self.with_new_obstacles(updated, all))
     }
 
+    /// Says who makes these requests: from now on account is kept of who manages which field.
+    pub fn act_as(&mut self, manager: &str) {
+        self.transaction.act_as(manager);
+    }
+
+    /// Applies an object: server-side apply.
+    ///
+    /// # Errors
+    /// As [`Transaction::apply`].
+    pub fn apply(&mut self, apply: Apply<'_>) -> Result<Applied> {
+        match self.transaction.apply(apply)? {
+            Applied::Created(answer) => Ok(Applied::Created(self.with_obstacles(answer))),
+            Applied::Updated(updated) => Ok(Applied::Updated(self.with_new_obstacles(updated, false))),
+        }
+    }
+
     /// Changes an object by a patch.
     ///
     /// # Errors
@@ -90,6 +106,22 @@ impl<'a> Requests<'a> {
     /// As [`Transaction::delete`].
     pub fn delete(&mut self, kind: Kind, key: &Key, options: &DeleteOptions) -> Result<Deleted> {
         self.transaction.delete(kind, key, options)
+    }
+
+    /// Creates an Event of a client.
+    ///
+    /// # Errors
+    /// As [`Transaction::create_event`].
+    pub fn create_event(&mut self, event: Value, namespace: &str) -> Result<Value> {
+        self.transaction.create_event(event, namespace)
+    }
+
+    /// Changes an Event.
+    ///
+    /// # Errors
+    /// As [`Transaction::change_event`].
+    pub fn change_event(&mut self, event: Value, key: &Key) -> Result<Value> {
+        self.transaction.change_event(event, key)
     }
 
     /// Evicts a pod.

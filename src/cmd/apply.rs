@@ -6,7 +6,6 @@ use anyhow::{Result, bail};
 use chrono::Duration;
 use serde_json::{Value, json};
 
-use super::apply_prune;
 use super::context::{Context, Global};
 use super::delete::{Cascade, wait_until_gone};
 use super::failure::{complain_of_all, verbatim, while_doing};
@@ -16,6 +15,7 @@ use super::manifests::{self, Document, FileArgs};
 use super::outcome::{DryRun, Outcomes};
 use super::output::{warn, warn_all};
 use super::submit;
+use super::{apply_prune, apply_server_side};
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{ANNOTATION_LAST_APPLIED, name};
 use crate::api::status_error::StatusError;
@@ -71,14 +71,14 @@ pub(super) struct Args {
     /// How long to wait; 0 is as long as it takes
     #[arg(long, default_value = "0s", value_parser = flags::duration)]
     timeout: Duration,
-    /// Accepted for kubectl's sake: who manages a field is not recorded
-    #[arg(long, hide = true)]
-    field_manager: Option<String>,
-    /// Refused: there is no server
-    #[arg(long, hide = true)]
+    /// With --server-side: who applies
+    #[arg(long, default_value = "jobctl", value_name = "NAME")]
+    field_manager: String,
+    /// Set only the fields given, and record who manages them: fields that others manage are conflicts
+    #[arg(long)]
     server_side: bool,
-    /// Refused: as --server-side
-    #[arg(long, hide = true)]
+    /// With --server-side: take fields from their managers
+    #[arg(long)]
     force_conflicts: bool,
     /// Variables of this environment that the pods are to have, as NAME,NAME
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
@@ -103,9 +103,10 @@ fn check(args: &Args) -> Result<()> {
                 "--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)"
             );
         }
-        bail!("--server-side needs a server that records who manages a field: apply without it");
-    }
-    if args.force_conflicts {
+        if args.force {
+            bail!("--force cannot be used with --server-side");
+        }
+    } else if args.force_conflicts {
         bail!("--force-conflicts only works with --server-side");
     }
     if args.force && args.dry_run == DryRun::Server {
@@ -139,6 +140,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let mut tables = vec![Table::CRON_JOBS, Table::JOBS, Table::NODES, Table::NAMESPACES, Table::PODS];
     tables.extend(documents.iter().flatten().map(|document| Table::from(document.kind)));
     let (held, mut requests) = context.begin(&tables)?;
+    if args.server_side {
+        requests.act_as(&args.field_manager);
+    }
     let mut outcomes = Outcomes::new(&args.output, args.dry_run)?.listed();
     let mut decisions = Vec::new();
     let mut deleted = Vec::new();
@@ -223,6 +227,16 @@ impl Apply<'_, '_> {
     fn document(mut self, document: &Document) -> Result<Decision> {
         let mut object = submit::decode(document, self.args.validate, "creating")?;
         let key = object.key();
+        if self.args.server_side {
+            let object = apply_server_side::document(
+                self.requests,
+                document,
+                &key,
+                self.args.force_conflicts,
+                self.creator,
+            )?;
+            return Ok(Decision { object, what: apply_server_side::APPLIED });
+        }
         let mut replaces = false;
         if key.name.is_empty() {
             // Only a generateName: every apply is a new object, which kubectl refuses and people ask for.

@@ -82,7 +82,11 @@ fn refusal(error: &anyhow::Error) -> Option<(&StatusError, &str)> {
 
 fn from_server(status: &StatusError, doing: &str) -> String {
     let doing = if doing.is_empty() { String::new() } else { format!("{doing}: ") };
-    format!("Error from server ({}): {doing}{}", status.reason(), status.message())
+    let reason = match status.reason() {
+        "" => String::new(),
+        reason => format!(" ({reason})"),
+    };
+    format!("Error from server{reason}: {doing}{}", status.message())
 }
 
 /// An error's text as kubectl would print it.

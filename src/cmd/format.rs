@@ -19,8 +19,8 @@ pub(super) struct TemplateArgs {
     /// Whether what a template asks for and an object does not have is no error; of go-template and jsonpath
     #[arg(long, default_value = "true", action = clap::ArgAction::Set)]
     allow_missing_template_keys: bool,
-    /// Accepted for kubectl's sake: there are no managed fields
-    #[arg(long, hide = true)]
+    /// Show also who manages which field, in JSON and YAML
+    #[arg(long)]
     show_managed_fields: bool,
 }
 
@@ -32,6 +32,11 @@ impl TemplateArgs {
             (Some(format), Some(template)) if !format.contains('=') => Some(format!("{format}={template}")),
             (output, _) => output.map(str::to_owned),
         }
+    }
+
+    /// Whether objects are printed without who manages which field: that is a page by itself. Templates may ask for it.
+    pub(super) fn hides_managers(&self, format: &Format) -> bool {
+        !self.show_managed_fields && matches!(format, Format::Json | Format::Yaml | Format::Kyaml)
     }
 
     /// A format as its template is to be taken.
@@ -78,6 +83,18 @@ impl OutputArgs {
         let format =
             output.as_deref().map(|output| Format::parse_in(output, OF_OBJECTS, false)).transpose()?;
         Ok(format.map(|format| self.template.judges(format)))
+    }
+
+    /// [`TemplateArgs::hides_managers`].
+    pub(super) fn hides_managers(&self, format: &Format) -> bool {
+        self.template.hides_managers(format)
+    }
+}
+
+/// Takes from an object who manages which field.
+pub(super) fn forget_managers(object: &mut Value) {
+    if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
+        metadata.remove("managedFields");
     }
 }
 

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::colour;
 use super::context::{Context, Global};
 use super::failure::{text, verbatim};
-use super::format::{Format, TemplateArgs};
+use super::format::{Format, TemplateArgs, forget_managers};
 use super::manifests::{self, FileArgs};
 use super::output::{complain, print, print_bytes};
 use super::queue::Queue;
@@ -216,6 +216,7 @@ fn print_found(
         }
         return Ok(());
     }
+    let hides_managers = args.template.hides_managers(format);
     match format {
         Format::Table { wide } => {
             let kinds = kinds_in_order(targets);
@@ -230,7 +231,11 @@ fn print_found(
             print(&lines)
         }
         Format::Json | Format::Yaml | Format::Kyaml if found.is_empty() && any_named => Ok(()),
-        Format::Json if args.sort_by.is_none() && !(is_one_object(targets) && found.len() == 1) => {
+        Format::Json
+            if args.sort_by.is_none()
+                && !(is_one_object(targets) && found.len() == 1)
+                && !(hides_managers && found.iter().any(names_managers)) =>
+        {
             let texts: Vec<&str> = found.iter().map(|one| &*one.text).collect();
             let parts: Vec<&[&str]> =
                 texts.chunks(texts.len().div_ceil(cores_for(texts.len())).max(1)).collect();
@@ -239,6 +244,9 @@ fn print_found(
         }
         _ => {
             let mut values = found.iter().map(Found::value).collect::<Result<Vec<Value>>>()?;
+            if hides_managers {
+                values.iter_mut().for_each(forget_managers);
+            }
             if let Some(path) = &args.sort_by {
                 printers::sort::sort_by(&mut values, path).map_err(|error| anyhow::anyhow!("{error}"))?;
             }
@@ -253,6 +261,11 @@ pub(super) fn nothing_found(all_namespaces: bool, context: &Context) -> String {
     } else {
         format!("No resources found in {} namespace.", context.namespace)
     }
+}
+
+/// Whether an object may say who manages its fields.
+fn names_managers(found: &Found<'_>) -> bool {
+    memchr::memmem::find(found.text.as_bytes(), b"\"managedFields\":").is_some()
 }
 
 /// Values in a machine's format: one object as it is, several as a List.
@@ -532,6 +545,9 @@ fn print_changes(
             let name = value["metadata"]["name"].as_str().unwrap_or_default();
             print(&format!("{}/{name}\n", kind.qualified_singular()))?;
             continue;
+        }
+        if args.template.hides_managers(format) {
+            forget_managers(&mut value);
         }
         if args.output_watch_events {
             value = json!({"type": event.as_str(), "object": value});

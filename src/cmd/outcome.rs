@@ -5,7 +5,7 @@ use std::str::FromStr;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::format::{Format, OutputArgs};
+use super::format::{Format, OutputArgs, forget_managers};
 use super::output::{print, say};
 use crate::api::kinds::Kind;
 use crate::printers;
@@ -51,6 +51,7 @@ pub(super) struct Outcomes {
     gathered: Option<Vec<Value>>,
     any_printed: bool,
     is_made_here: bool,
+    hides_managers: bool,
 }
 
 impl Outcomes {
@@ -59,13 +60,10 @@ impl Outcomes {
     /// # Errors
     /// An output format that these verbs do not have.
     pub(super) fn new(output: &OutputArgs, dry_run: DryRun) -> Result<Self> {
-        Ok(Self {
-            format: output.format()?,
-            dry_run,
-            gathered: None,
-            any_printed: false,
-            is_made_here: false,
-        })
+        let format = output.format()?;
+        let hides_managers = format.as_ref().is_some_and(|format| output.hides_managers(format));
+        let (gathered, any_printed, is_made_here) = (None, false, false);
+        Ok(Self { format, dry_run, gathered, any_printed, is_made_here, hides_managers })
     }
 
     /// The objects are made here, not by a server: in JSON their fields stand in the order of the API.
@@ -115,10 +113,8 @@ impl Outcomes {
             Some(Format::Name) => say(&format!("{resource}/{name}")),
             Some(_) => {
                 let mut object = object()?;
-                // Who manages which field is a page by itself, and kubectl leaves it out.
-                let is_whole = matches!(self.format, Some(Format::Json | Format::Yaml | Format::Kyaml));
-                if let Some(Value::Object(metadata)) = object.get_mut("metadata").filter(|_| is_whole) {
-                    metadata.remove("managedFields");
+                if self.hides_managers {
+                    forget_managers(&mut object);
                 }
                 match &mut self.gathered {
                     Some(gathered) => gathered.push(object),

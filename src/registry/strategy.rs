@@ -94,7 +94,7 @@ fn prepare_meta_for_update(new: &mut ObjectMeta, old: &ObjectMeta) {
     new.creation_timestamp = old.creation_timestamp.clone();
     new.deletion_timestamp = old.deletion_timestamp.clone();
     new.deletion_grace_period_seconds = old.deletion_grace_period_seconds;
-    new.managed_fields = None;
+    new.managed_fields = old.managed_fields.clone();
     new.self_link = None;
     if new.generate_name.is_none() {
         new.generate_name = old.generate_name.clone();

@@ -7,6 +7,7 @@ use anyhow::Result;
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
+use super::apply::{self, manager_of};
 use super::dispatch::{Asked, Outcome};
 use super::manifest::{self, Wanted};
 use super::path::ObjectPath;
@@ -53,6 +54,8 @@ pub(super) async fn carry_out<T: Send + 'static>(
 pub(super) struct Options {
     pub(super) is_dry_run: bool,
     validation: FieldValidation,
+    /// Who makes the request.
+    pub(super) manager: String,
 }
 
 impl Options {
@@ -76,8 +79,12 @@ impl Options {
         if kind == "PatchOptions" && asked.query.is_set("force") && asked.content_type() != Some(APPLY) {
             causes.push(FieldError::forbidden("force", "may not be specified for non-apply patch"));
         }
+        let manager = manager_of(asked).unwrap_or_else(|cause| {
+            causes.push(cause);
+            String::new()
+        });
         if causes.is_empty() {
-            Ok(Self { is_dry_run, validation })
+            Ok(Self { is_dry_run, validation, manager })
         } else {
             Err(Problem::invalid_options(kind, &causes))
         }
@@ -85,14 +92,17 @@ impl Options {
 }
 
 /// The text of an object as it is answered. What a dry run has made has no revision.
-fn text_of(mut object: Object, is_new_dry_run: bool) -> Result<String, Problem> {
+pub(super) fn text_of(mut object: Object, is_new_dry_run: bool) -> Result<String, Problem> {
     if is_new_dry_run {
         object.meta_mut().resource_version = None;
     }
     // A cluster has none of these without a status.
     match &mut object {
         Object::Job(job) => drop(job.status.get_or_insert_default()),
-        Object::CronJob(cron_job) => drop(cron_job.status.get_or_insert_default()),
+        Object::CronJob(cron_job) => {
+            cron_job.status.get_or_insert_default();
+            cron_job.spec.get_or_insert_default().job_template.metadata.get_or_insert_default();
+        }
         _ => {}
     }
     object.to_text().map_err(|error| Problem::internal(error.to_string()))
@@ -112,6 +122,7 @@ pub(super) async fn create(server: &Arc<Server>, asked: Asked, at: ObjectPath) -
     }
     let (object, warnings) = carry_out(server, is_dry_run, move |server, requests| {
         require_namespace(requests, wanted.namespace.as_deref())?;
+        requests.act_as(&options.manager);
         let decoded = decode(kind, &value, options.validation)?;
         let mut answer = requests.create(decoded.object, &value, &server.creator)?;
         answer.warnings.splice(0..0, duplicates.into_iter().chain(decoded.warnings));
@@ -123,13 +134,13 @@ pub(super) async fn create(server: &Arc<Server>, asked: Asked, at: ObjectPath) -
 }
 
 /// A cluster makes no namespace on the way.
-fn require_namespace(requests: &Requests<'_>, namespace: Option<&str>) -> Result<()> {
+pub(super) fn require_namespace(requests: &Requests<'_>, namespace: Option<&str>) -> Result<()> {
     let Some(namespace) = namespace else { return Ok(()) };
     requests.get(Kind::Namespace, &Kind::Namespace.key("", namespace))?;
     Ok(())
 }
 
-fn subresource_of(at: &ObjectPath) -> Subresource {
+pub(super) fn subresource_of(at: &ObjectPath) -> Subresource {
     if at.subresource.is_some() { Subresource::Status } else { Subresource::Main }
 }
 
@@ -143,6 +154,7 @@ pub(super) async fn replace(server: &Arc<Server>, asked: Asked, at: ObjectPath) 
     let wanted = Wanted { kind, namespace: at.namespace, name: at.name };
     let (value, duplicates) = manifest::read(&asked, &wanted, options.validation)?;
     let (object, warnings) = carry_out(server, options.is_dry_run, move |server, requests| {
+        requests.act_as(&options.manager);
         let decoded = decode(kind, &value, options.validation)?;
         let manifest = (subresource == Subresource::Main).then_some((&value, &server.creator));
         let update =
@@ -157,17 +169,21 @@ pub(super) async fn replace(server: &Arc<Server>, asked: Asked, at: ObjectPath) 
 }
 
 /// The type of a patch that says what its author wants, and takes back what he wanted before.
-const APPLY: &str = "application/apply-patch+yaml";
+pub(super) const APPLY: &str = "application/apply-patch+yaml";
 
 /// PATCH.
 pub(super) async fn patch(server: &Arc<Server>, asked: Asked, at: ObjectPath) -> Outcome {
     let (served, kind) = (at.served, at.served.kind());
+    if asked.content_type() == Some(APPLY) {
+        return apply::apply(server, asked, at).await;
+    }
     let (media, include) = media_of(&asked, false)?;
     let options = Options::of(&asked, "PatchOptions")?;
     let key = key_of(kind, &at);
     let subresource = subresource_of(&at);
     let patch = read_patch(&asked)?;
     let (object, warnings) = carry_out(server, options.is_dry_run, move |_, requests| {
+        requests.act_as(&options.manager);
         let updated = requests.patch(kind, &key, &patch, subresource)?;
         let strict = options.validation == FieldValidation::Strict;
         if let Some(unknown) = updated.warnings.iter().find(|one| strict && one.starts_with("unknown field"))
@@ -219,7 +235,8 @@ impl Deletion {
         let body: Value = match asked.body.as_slice() {
             [] => json!({}),
             bytes if asked.content_type() == Some(PROTOBUF) => {
-                protobuf::decode(bytes, "DeleteOptions").map_err(|why| Problem::internal(why.to_string()))?
+                protobuf::decode(bytes, ("v1", "DeleteOptions"))
+                    .map_err(|why| Problem::internal(why.to_string()))?
             }
             text => serde_json::from_slice(text).map_err(|error| {
                 let why = manifest::json_problem(&error);

@@ -33,7 +33,6 @@ pub(super) fn verbs(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Node => &["get", "list", "patch", "update", "watch"],
         Kind::Namespace => &["create", "delete", "get", "list", "patch", "update", "watch"],
-        Kind::Event => &["delete", "deletecollection", "get", "list", "watch"],
         kind if kind.is_derived() => &["get", "list"],
         _ => &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"],
     }

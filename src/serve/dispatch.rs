@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, IF_NONE_MATCH, UPGRADE,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, IF_NONE_MATCH,
+    UPGRADE, USER_AGENT,
 };
 use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Request, Response, StatusCode};
@@ -18,7 +19,7 @@ use super::path::{ObjectPath, Route, Served, route};
 use super::query::Query;
 use super::status::Problem;
 use super::{
-    Server, change, discovery, evict, log, media, openapi, read, review, scale, socket, stream, usage,
+    Server, change, discovery, event, evict, log, media, openapi, read, review, scale, socket, stream, usage,
 };
 use crate::api::kinds::Kind;
 use crate::api::version;
@@ -81,6 +82,11 @@ impl Asked {
     /// Which answer the client has already.
     pub(super) fn if_none_match(&self) -> Option<&str> {
         self.header(IF_NONE_MATCH)
+    }
+
+    /// What the client calls itself.
+    pub(super) fn user_agent(&self) -> &str {
+        self.header(USER_AGENT).unwrap_or_default()
     }
 
     /// The type of the body, without its parameters.
@@ -233,6 +239,9 @@ async fn objects(server: &Arc<Server>, asked: Asked, at: ObjectPath) -> Outcome 
     match asked.method {
         Method::GET if at.is_watch || asked.query.is_set("watch") => stream::watch(server, &asked, &at),
         Method::GET => read::list(server, &asked, &at),
+        Method::POST if kind == Kind::Event && at.namespace.is_some() => {
+            event::create(server, asked, at).await
+        }
         Method::POST if can_create && kind != Kind::Event => change::create(server, asked, at).await,
         Method::DELETE if at.namespace.is_some() => change::delete_collection(server, asked, at).await,
         _ => Err(Problem::method_not_allowed()),
@@ -253,6 +262,7 @@ async fn object(server: &Arc<Server>, asked: Asked, at: ObjectPath) -> Outcome {
         (Method::GET, Some("log")) => log::log(server, &asked, &at),
         (Method::GET, None) if at.is_watch => stream::watch(server, &asked, &at),
         (Method::GET, None | Some("status")) => read::get(server, &asked, &at),
+        (Method::PUT | Method::PATCH, None) if kind == Kind::Event => event::change(server, asked, at).await,
         (Method::PUT, None | Some("status")) => change::replace(server, asked, at).await,
         (Method::PATCH, None | Some("status")) => change::patch(server, asked, at).await,
         (Method::DELETE, None) => change::delete(server, asked, at).await,

@@ -23,7 +23,7 @@ use crate::apiserver::Read as _;
 pub(super) async fn evict(server: &Arc<Server>, asked: Asked, at: ObjectPath) -> Outcome {
     let key = key_of(Kind::Pod, &at);
     let options = Options::of(&asked, "CreateOptions")?;
-    let body = manifest::document(&asked, "Eviction")?;
+    let body = manifest::document(&asked, ("policy/v1", "Eviction"))?;
     let name = body["metadata"]["name"].as_str().unwrap_or_default();
     if !name.is_empty() && *name != *key.name {
         return Err(Problem::bad_request("name in URL does not match name in Eviction object"));

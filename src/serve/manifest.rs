@@ -29,7 +29,7 @@ pub(super) fn read(
     wanted: &Wanted,
     validation: FieldValidation,
 ) -> Result<(Value, Vec<String>), Problem> {
-    let mut value = document(asked, wanted.kind.as_str())?;
+    let mut value = document(asked, (&wanted.kind.api_version(), wanted.kind.as_str()))?;
     check_type(&value, wanted.kind)?;
     let duplicates = match validation {
         FieldValidation::Ignore => Vec::new(),
@@ -55,15 +55,15 @@ fn fields_given_twice(body: &[u8]) -> Vec<String> {
     fields.map(|field| format!("duplicate field {:?}", field.path)).collect()
 }
 
-/// Reads the body as an object. `kind` is what it should be, for errors.
+/// Reads the body as an object. What it should be are an API version and a kind.
 ///
 /// # Errors
 /// A type that we do not read; what is no object.
-pub(super) fn document(asked: &Asked, kind: &str) -> Result<Value, Problem> {
+pub(super) fn document(asked: &Asked, (version, kind): (&str, &str)) -> Result<Value, Problem> {
     match asked.content_type() {
         None | Some("application/json") => json(&asked.body, kind),
         Some("application/yaml") => yaml(&asked.body),
-        Some(PROTOBUF) => protobuf(&asked.body, kind),
+        Some(PROTOBUF) => protobuf(&asked.body, (version, kind)),
         _ => Err(Problem::unsupported_media_type(true)),
     }
 }
@@ -90,18 +90,18 @@ fn json(body: &[u8], kind: &str) -> Result<Value, Problem> {
     }
 }
 
-fn protobuf(body: &[u8], kind: &str) -> Result<Value, Problem> {
-    protobuf::decode(body, kind).map_err(|why| {
+fn protobuf(body: &[u8], (version, kind): (&str, &str)) -> Result<Value, Problem> {
+    protobuf::decode(body, (version, kind)).map_err(|why| {
         Problem::bad_request(format!("the object provided is unrecognized (must be of type {kind}): {why}"))
     })
 }
 
-fn yaml(body: &[u8]) -> Result<Value, Problem> {
+pub(super) fn yaml(body: &[u8]) -> Result<Value, Problem> {
     let mut documents = decode::documents(body);
     match documents.next() {
         Some(Ok(document)) if document.value.is_object() => Ok(document.value),
         Some(Ok(_)) | None => Err(Problem::bad_request("error converting YAML to JSON: there is no object")),
-        Some(Err(error)) => Err(Problem::bad_request(format!("error converting YAML to JSON: {error}"))),
+        Some(Err(error)) => Err(Problem::bad_request(error.to_string())),
     }
 }
 
@@ -149,7 +149,7 @@ fn check_type(value: &Value, kind: Kind) -> Result<(), Problem> {
 }
 
 /// Refuses an object that says it is elsewhere than the path.
-fn check_place(value: &mut Value, wanted: &Wanted) -> Result<(), Problem> {
+pub(super) fn check_place(value: &mut Value, wanted: &Wanted) -> Result<(), Problem> {
     let given = |value: &Value, field: &str| value["metadata"][field].as_str().unwrap_or_default().to_owned();
     if let Some(namespace) = &wanted.namespace {
         let of_object = given(value, "namespace");

@@ -35,6 +35,37 @@ pub(super) fn converted(text: &str) -> serde_json::Result<String> {
     Ok(new.to_string())
 }
 
+/// An Event of the newer form in that of the core group.
+pub(super) fn to_core(mut new: Value) -> Value {
+    let mut take = |field: &str| new[field].take();
+    let mut old = json!({
+        "kind": "Event",
+        "apiVersion": "v1",
+        "metadata": take("metadata"),
+        "involvedObject": take("regarding"),
+        "eventTime": take("eventTime"),
+    });
+    for (name, value) in [
+        ("reportingComponent", take("reportingController")),
+        ("reportingInstance", take("reportingInstance")),
+        ("reason", take("reason")),
+        ("message", take("note")),
+        ("type", take("type")),
+        ("source", take("deprecatedSource")),
+        ("firstTimestamp", take("deprecatedFirstTimestamp")),
+        ("lastTimestamp", take("deprecatedLastTimestamp")),
+        ("count", take("deprecatedCount")),
+        ("action", take("action")),
+        ("related", take("related")),
+        ("series", take("series")),
+    ] {
+        if !value.is_null() {
+            old[name] = value;
+        }
+    }
+    old
+}
+
 /// A field selector in the words of the core group.
 pub(super) fn core_fields(selector: &str) -> Cow<'_, str> {
     let terms = selector.split(',').map(|term| match term.trim().strip_prefix("regarding.") {

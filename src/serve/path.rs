@@ -125,7 +125,7 @@ pub(super) const OTHERS: [OtherResource; 7] = [
         short: &["ev"],
         kind: "Event",
         namespaced: true,
-        verbs: &["delete", "deletecollection", "get", "list", "watch"],
+        verbs: &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"],
     },
     OtherResource {
         served: Served::NodeMetrics,

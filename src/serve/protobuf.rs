@@ -231,12 +231,12 @@ fn first_fields<const MANY: usize>(mut bytes: &[u8]) -> Result<[Option<Wire<'_>>
     Ok(found)
 }
 
-/// Reads a body as the object that it is, with its kind and apiVersion. One that does not say what it is, is of the kind that is
-/// `wanted`.
+/// Reads a body as the object that it is, with its kind and apiVersion. One that does not say what it is, is what is `wanted`: an
+/// apiVersion and a kind.
 ///
 /// # Errors
 /// What is no such body, or of a kind that is not ours.
-pub(super) fn decode(body: &[u8], wanted: &str) -> Result<Value, Broken> {
+pub(super) fn decode(body: &[u8], wanted: (&str, &str)) -> Result<Value, Broken> {
     let Some(envelope) = body.strip_prefix(MAGIC) else {
         let why = "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]";
         return Err(Broken::new(why));
@@ -250,8 +250,8 @@ pub(super) fn decode(body: &[u8], wanted: &str) -> Result<Value, Broken> {
         let word = word.map(|word| word.text().map(str::to_owned)).transpose()?;
         Ok::<_, Broken>(word.filter(|word| !word.is_empty()))
     };
-    let kind = said(kind)?.unwrap_or_else(|| wanted.to_owned());
-    let version = said(version)?.unwrap_or_else(|| version_of(&kind).to_owned());
+    let version = said(version)?.unwrap_or_else(|| wanted.0.to_owned());
+    let kind = said(kind)?.unwrap_or_else(|| wanted.1.to_owned());
     // Every group has these options, and they are the same.
     let known = if kind == "DeleteOptions" { ("v1", "DeleteOptions") } else { (&*version, &*kind) };
     let Some(message) = MESSAGES.kinds.get(&known) else {
@@ -265,13 +265,6 @@ pub(super) fn decode(body: &[u8], wanted: &str) -> Result<Value, Broken> {
     object.insert("apiVersion".into(), json!(version));
     object.insert("kind".into(), json!(kind));
     Ok(Value::Object(object))
-}
-
-/// The version that a kind has where nobody names one.
-fn version_of(kind: &str) -> &'static str {
-    // The core group comes last.
-    let of_kind = MESSAGES.kinds.keys().filter(|(_, known)| *known == kind);
-    of_kind.map(|(version, _)| *version).next_back().unwrap_or_default()
 }
 
 /// Reads a message into an object. No message holds one of its own type: how deep they stand in each other has a bound.

@@ -24,7 +24,7 @@ pub(super) fn review(server: &Server, asked: &Asked, served: Served) -> Outcome 
 const AUTHORIZATION: &str = "authorization.k8s.io/v1";
 
 fn access(asked: &Asked) -> Result<Value, Problem> {
-    let given = document(asked, "SelfSubjectAccessReview")?;
+    let given = document(asked, (AUTHORIZATION, "SelfSubjectAccessReview"))?;
     let spec = &given["spec"];
     let (resource, other) = (&spec["resourceAttributes"], &spec["nonResourceAttributes"]);
     let cause = match (resource.is_object(), other.is_object()) {
@@ -58,7 +58,7 @@ fn access(asked: &Asked) -> Result<Value, Problem> {
 }
 
 fn rules(asked: &Asked) -> Result<Value, Problem> {
-    let given = document(asked, "SelfSubjectRulesReview")?;
+    let given = document(asked, (AUTHORIZATION, "SelfSubjectRulesReview"))?;
     if given["spec"]["namespace"].as_str().unwrap_or_default().is_empty() {
         return Err(Problem::bad_request("no namespace on request"));
     }
@@ -76,7 +76,7 @@ fn rules(asked: &Asked) -> Result<Value, Problem> {
 }
 
 fn subject(server: &Server, asked: &Asked) -> Result<Value, Problem> {
-    document(asked, "SelfSubjectReview")?;
+    document(asked, ("authentication.k8s.io/v1", "SelfSubjectReview"))?;
     let user = &server.user;
     Ok(json!({
         "kind": "SelfSubjectReview",

@@ -52,7 +52,7 @@ pub(super) async fn scale(server: &Arc<Server>, asked: Asked, at: ObjectPath) ->
     let options =
         Options::of(&asked, if asked.method == Method::PUT { "UpdateOptions" } else { "PatchOptions" })?;
     let wanted = match asked.method {
-        Method::PUT => Err(manifest::document(&asked, "Scale")?),
+        Method::PUT => Err(manifest::document(&asked, ("autoscaling/v1", "Scale"))?),
         Method::PATCH => Ok(read_patch(&asked)?),
         _ => return Err(Problem::method_not_allowed()),
     };

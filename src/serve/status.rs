@@ -185,7 +185,10 @@ impl From<StatusError> for Problem {
     fn from(error: StatusError) -> Self {
         let code = match &error {
             StatusError::NotFound { .. } => StatusCode::NOT_FOUND,
-            StatusError::AlreadyExists { .. } | StatusError::Conflict { .. } => StatusCode::CONFLICT,
+            StatusError::AlreadyExists { .. }
+            | StatusError::Conflict { .. }
+            | StatusError::ApplyConflict { .. } => StatusCode::CONFLICT,
+            StatusError::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
             StatusError::Invalid { .. } | StatusError::Unprocessable { .. } => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
@@ -231,6 +234,10 @@ impl From<StatusError> for Problem {
                 let message = format!("Timeout: {}", problem.message);
                 Self { message, ..problem }.with(json!({ "causes": [cause], "retryAfterSeconds": 1 }))
             }
+            StatusError::ApplyConflict { causes, .. } => {
+                let cause = |cause: &FieldError| json!({ "reason": "FieldManagerConflict", "message": cause.body, "field": cause.field });
+                problem.with(json!({ "causes": causes.iter().map(cause).collect::<Vec<_>>() }))
+            }
             StatusError::TooLarge { .. } => problem.with(json!({})),
             StatusError::Unprocessable { message } => {
                 let body = message.strip_prefix("patch: ").unwrap_or(message).to_owned();
@@ -240,6 +247,7 @@ impl From<StatusError> for Problem {
             }
             StatusError::BadRequest { .. }
             | StatusError::Expired { .. }
+            | StatusError::Internal { .. }
             | StatusError::MethodNotAllowed { .. } => problem,
         }
     }

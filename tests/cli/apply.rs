@@ -248,9 +248,12 @@ fn what_is_in_no_manifest_any_more_is_pruned_where_asked() {
 fn what_needs_a_server_is_refused_and_what_means_nothing_is_accepted() {
     let world = World::new();
     let path = world.manifest("job.yaml", job("one", "suspend: true", "true"));
-    world.run(&format!("apply -f {path} --server-side")).fails_with(
-        "error: --server-side needs a server that records who manages a field: apply without it\n",
+    world.run(&format!("apply -f {path} --server-side --dry-run=client")).fails_with(
+        "error: --dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)\n",
     );
+    world
+        .run(&format!("apply -f {path} --server-side --force"))
+        .fails_with("error: --force cannot be used with --server-side\n");
     world
         .run(&format!("apply -f {path} --force-conflicts"))
         .fails_with("error: --force-conflicts only works with --server-side\n");

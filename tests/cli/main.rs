@@ -72,6 +72,7 @@ mod serve;
 mod serve_kubectl;
 mod serve_openapi;
 mod serve_protobuf;
+mod server_side_apply;
 mod set;
 mod sidecars;
 mod signals;

@@ -424,3 +424,30 @@ fn numbers_are_the_same_from_the_server_and_from_the_command_line() {
     assert!(page.text().contains("kube_job_complete{namespace=\"default\"} 1\n"), "{}", page.text());
     assert_eq!(world.run("metrics").success().stdout, page.text());
 }
+
+#[test]
+fn events_of_clients_are_kept_in_both_forms() {
+    let world = World::new();
+    let server = Server::start(&world);
+    let (old, new) =
+        ("/api/v1/namespaces/default/events", "/apis/events.k8s.io/v1/namespaces/default/events");
+    let event = json!({
+        "metadata": { "name": "e" }, "eventTime": "2026-01-01T00:00:00.000000Z", "action": "Act", "reason": "Why",
+        "reportingController": "example.com/c", "reportingInstance": "c-1", "type": "Normal", "note": "text",
+        "regarding": { "kind": "Job", "name": "a", "namespace": "default" },
+    });
+    let created = server.send("POST", new, &event);
+    assert_eq!((created.status, &created.json()["note"]), (201, &json!("text")), "{}", created.text());
+    assert_eq!(server.send("POST", new, &event).status, 409);
+    let core = server.get(&format!("{old}/e")).json();
+    assert_eq!((&core["message"], &core["involvedObject"]["name"]), (&json!("text"), &json!("a")));
+    let patch = [("Content-Type", "application/merge-patch+json")];
+    let changed = server.ask("PATCH", &format!("{new}/e"), &patch, br#"{"note":"other"}"#);
+    assert_eq!((changed.status, &changed.json()["note"]), (200, &json!("other")), "{}", changed.text());
+    assert!(world.run("get events").success().stdout.contains("other"));
+    let named = server.get(&format!("{new}?fieldSelector=regarding.name%3Da")).json();
+    assert_eq!(named["items"][0]["note"], "other");
+    let wrong = json!({ "metadata": { "name": "f" }, "involvedObject": { "namespace": "elsewhere" } });
+    assert_eq!(server.send("POST", old, &wrong).status, 422);
+    assert_eq!(server.ask("DELETE", &format!("{old}/e"), &[], &[]).status, 200);
+}

@@ -80,7 +80,12 @@ pub(super) const METADATA: &[Entry] = &[
         &["creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"],
         "written by jobctl; a value in a manifest is ignored, as on a cluster",
     ),
-    honoured(&["managedFields", "selfLink"], "not kept: nothing here reads them"),
+    honoured(
+        &["managedFields"],
+        "kept of objects that come through `serve` or `apply --server-side`; a local verb is `jobctl` in it, controllers leave \
+         it as it is",
+    ),
+    honoured(&["selfLink"], "not kept: nothing reads it"),
 ];
 
 pub(super) const TEMPLATE_METADATA: &[Entry] = &[
