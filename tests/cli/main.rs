@@ -70,6 +70,7 @@ mod run_pod;
 mod scale;
 mod security;
 mod serve;
+mod serve_kubectl;
 mod serve_openapi;
 mod serve_protobuf;
 mod server_side_apply;
