@@ -7,6 +7,7 @@
 
 mod admission;
 mod apply;
+mod client_events;
 mod create;
 mod creator;
 mod delete;

@@ -13,13 +13,14 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use crate::api::events::EventRecord;
 use crate::api::kinds::Key;
 use crate::api::meta::{name, uid};
 use crate::api::status_error::StatusError;
-use crate::api::{Event, Pod};
-use crate::apiserver::{Creator, Reader, WatchCache};
+use crate::api::{Event, Node, Pod, quantity};
+use crate::apiserver::{Creator, Reader, Source as _, WatchCache};
 use crate::kubelet::{
     LogOptions, LogReader, NoVisit, Runs, Usage, Visit, VisitRequest, container_pids, usage_of_pods,
 };
@@ -27,6 +28,7 @@ use crate::manager::{
     self, Companion, Config, DEFAULT_PATH, Follower, MADE_OF, clock, creator_umask, session_environment,
     show_default_namespace, show_endpoints, show_node,
 };
+use crate::printers::metrics::Metrics;
 use crate::store::{PodDirectory, ReaderOfRecord, State, Store, Table, is_read_for_record};
 
 /// Over which time use is measured.
@@ -234,6 +236,14 @@ impl Client {
         pids
     }
 
+    /// What there is in numbers, as a page for Prometheus.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub fn metrics(&self) -> Result<String> {
+        metrics_of(&self.read(&[Table::JOBS, Table::CRON_JOBS, Table::PODS, Table::NODES])?)
+    }
+
     /// What is left of a pod on this machine.
     pub fn pod_directory(&self, pod_uid: &str) -> PodDirectory {
         PodDirectory::new(self.store.pod_path(pod_uid))
@@ -319,4 +329,32 @@ impl Client {
 /// Whether any of the tables is of a kind that is made of others.
 fn has_derived(tables: &[Table]) -> bool {
     tables.iter().any(|table| matches!(table, Table::Kind(kind) if kind.is_derived()))
+}
+
+/// The page for Prometheus, of these objects.
+///
+/// # Errors
+/// Damaged objects.
+pub fn metrics_of(reader: &Reader) -> Result<String> {
+    let mut metrics = Metrics::default();
+    for (table, add) in [
+        (Table::JOBS, Metrics::add_job as fn(&mut Metrics, &str) -> serde_json::Result<()>),
+        (Table::PODS, Metrics::add_pod),
+        (Table::CRON_JOBS, Metrics::add_cron_job),
+    ] {
+        for (key, entry) in reader.entries(table)? {
+            add(&mut metrics, entry.text()).with_context(|| format!("read {} {key}", table.as_str()))?;
+        }
+    }
+    for (_, entry) in reader.entries(Table::NODES)? {
+        let node: Node = entry.parse()?;
+        let status = node.status.unwrap_or_default();
+        let allocatable = status.allocatable.unwrap_or_default();
+        for (resource, capacity) in status.capacity.unwrap_or_default() {
+            let amount = |amount: &Quantity| quantity::nanos(&amount.0).unwrap_or_default() as f64 / 1e9;
+            let for_pods = allocatable.get(&resource).map(amount).unwrap_or_default();
+            metrics.add_node(&resource, amount(&capacity), for_pods);
+        }
+    }
+    Ok(metrics.to_string())
 }

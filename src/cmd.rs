@@ -51,6 +51,7 @@ mod log_source;
 mod logs;
 mod manifests;
 mod meant;
+mod metrics;
 mod next;
 mod obstacles;
 mod options;
@@ -173,6 +174,7 @@ verbs! {
     "prune" Prune(prune::Args) => |global, args| prune::run(global, &args),
     "reconcile" Reconcile(reconcile::Args) => |global, args| reconcile::run(global, &args),
     "watch" Watch(watch::Args) => |global, args| watch::run(global, &args),
+    "metrics" Metrics(metrics::Args) => |global, args| metrics::run(global, &args),
     "serve" Serve(serve::Args) => |global, args| serve::run(global, &args),
     "service" Service(service::Args) => |global, args| service::run(global, &args),
     "doctor" Doctor(doctor::Args) => |global, args| doctor::run(global, &args),

@@ -10,6 +10,7 @@ mod go_value;
 pub mod json;
 pub mod jsonpath;
 pub mod kyaml;
+pub mod metrics;
 pub mod name;
 pub mod rows;
 pub mod size;

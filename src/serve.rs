@@ -14,20 +14,30 @@ mod change;
 mod connection;
 mod discovery;
 mod dispatch;
+mod event;
+mod evict;
 mod kubeconfig;
 mod log;
 mod log_watch;
 mod manifest;
 mod media;
+mod new_events;
+mod openapi;
 mod path;
+mod protobuf;
 mod query;
 mod read;
+mod review;
+mod scale;
 mod shown;
+mod socket;
 mod status;
 mod stream;
 mod table;
 mod tls;
+mod usage;
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -72,12 +82,31 @@ struct Server {
     port: u16,
     /// The certificate, as PEM: what `kube-root-ca.crt` holds.
     certificate: String,
+    /// How often what is only shown has been deleted: it is there again at once, as another object.
+    deleted: Mutex<BTreeMap<(Kind, Key), u32>>,
     /// When the server was started.
     started: Time,
+    /// Who the client is.
+    user: User,
     /// What containers write.
     logs: LogWatch,
     /// Who changes something next: one request after the other.
     writers: Arc<Semaphore>,
+}
+
+/// Whose server it is.
+#[derive(Debug)]
+struct User {
+    name: String,
+    id: u32,
+}
+
+impl User {
+    fn of_this_process() -> Self {
+        let id = nix::unistd::geteuid();
+        let known = nix::unistd::User::from_uid(id).ok().flatten();
+        Self { name: known.map_or_else(|| id.to_string(), |user| user.name), id: id.as_raw() }
+    }
 }
 
 impl Server {
@@ -106,9 +135,11 @@ impl Server {
         Ok((cache.state().clone(), cache.revision()))
     }
 
-    /// The uid of an object that is shown and not stored: always the same in a data directory.
+    /// The uid of an object that is shown and not stored: always the same in a data directory, until somebody deletes it.
     fn uid_of(&self, kind: Kind, key: &Key) -> String {
-        let what = format!("{}:{kind}:{key}", self.client.store().root().display());
+        let deleted = self.deleted.lock().unwrap_or_else(PoisonError::into_inner);
+        let times = deleted.get(&(kind, key.clone())).copied().unwrap_or_default();
+        let what = format!("{}:{kind}:{key}:{times}", self.client.store().root().display());
         let mut bytes = [0; 16];
         for (half, salt) in bytes.chunks_exact_mut(8).zip([1_u8, 2]) {
             let mut hasher = DefaultHasher::new();
@@ -197,7 +228,9 @@ pub fn serve<T, F: Future<Output = Result<T>>>(
             token,
             port: address.port(),
             certificate: identity.pem.clone(),
+            deleted: Mutex::default(),
             started: Time(clock()),
+            user: User::of_this_process(),
             logs: LogWatch::start()?,
             writers: Arc::new(Semaphore::new(1)),
         });

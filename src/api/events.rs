@@ -47,6 +47,9 @@ pub struct EventRecord {
     pub last: DateTime<Utc>,
     /// How often.
     pub count: i32,
+    /// The whole Event (core/v1), where a client of the API has made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given: Option<Value>,
 }
 
 fn stored_time<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -72,6 +75,38 @@ impl EventRecord {
             first: now,
             last: now,
             count: 1,
+            given: None,
+        }
+    }
+
+    /// An Event that a client has made, as the API has it (core/v1). It is kept for as long as others, counted from `now`.
+    pub fn of_client(event: Value, now: DateTime<Utc>) -> Self {
+        let text = |field: &Value| field.as_str().unwrap_or_default().to_owned();
+        let time = |field: &str| {
+            event[field].as_str().and_then(|at| DateTime::parse_from_rfc3339(at).ok()).map(|at| at.to_utc())
+        };
+        let involved = &event["involvedObject"];
+        let about = Reference {
+            kind: text(&involved["kind"]),
+            api_version: text(&involved["apiVersion"]),
+            // An Event is where it was made.
+            namespace: text(&event["metadata"]["namespace"]),
+            name: text(&involved["name"]),
+            uid: text(&involved["uid"]),
+            field_path: involved["fieldPath"].as_str().map(str::to_owned),
+        };
+        let first = time("firstTimestamp").or(time("eventTime")).unwrap_or(now);
+        Self {
+            type_: text(&event["type"]),
+            reason: text(&event["reason"]),
+            message: text(&event["message"]),
+            source: text(&event["source"]["component"]),
+            about,
+            first,
+            // By this is told when it may go.
+            last: now,
+            count: event["count"].as_i64().and_then(|count| i32::try_from(count).ok()).unwrap_or(1),
+            given: Some(event),
         }
     }
 
@@ -110,6 +145,9 @@ impl EventRecord {
     /// The Event's name, `OBJECT.HEX`: by name is also by time, as on a server. Events of one object must differ in
     /// `first`, if only by a nanosecond.
     pub fn name(&self) -> String {
+        if let Some(name) = self.given.as_ref().and_then(|given| given["metadata"]["name"].as_str()) {
+            return name.to_owned();
+        }
         format!("{}.{:x}", self.about.name, self.first.timestamp_nanos_opt().unwrap_or_default())
     }
 
@@ -136,6 +174,9 @@ impl EventRecord {
 
     /// The Event as the API shows it (core/v1).
     pub fn to_event(&self) -> Value {
+        if let Some(given) = &self.given {
+            return given.clone();
+        }
         let stamp = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
         let mut involved = json!({
             "apiVersion": self.about.api_version,

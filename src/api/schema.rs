@@ -1,4 +1,4 @@
-//! What the API says of its types and their fields: the texts that `explain` shows.
+//! What the API says of its types and their fields: the texts that `explain` shows, and what OpenAPI documents are made of.
 //!
 //! `types.deflate` is made by `schema/generate.py` from Kubernetes' OpenAPI document (NOTICE).
 
@@ -21,6 +21,8 @@ pub struct Schema {
 /// An object.
 #[derive(Debug, Deserialize)]
 pub struct Type {
+    /// Its whole name, such as `io.k8s.api.batch.v1.Job`.
+    pub name: String,
     /// What it is.
     pub description: String,
     /// The fields that must be there.
@@ -41,15 +43,23 @@ pub struct Field {
     pub description: String,
     /// The words that it takes, where only some are allowed.
     pub words: Vec<String>,
+    /// How plain values are written, such as `int32`.
+    pub format: String,
+    /// How lists of several authors are merged: `atomic`, `set`, or `map` and the fields that tell elements apart.
+    pub list: String,
+    /// How a strategic merge patch merges it: the strategies and the field that tells elements apart.
+    pub patch: String,
 }
 
 impl From<Vec<String>> for Field {
-    /// The type, what it leads to, the description and, for some, the words.
+    /// The type, what it leads to and the description; then, for some, words, format, and how it is merged.
     fn from(parts: Vec<String>) -> Self {
         let mut parts = parts.into_iter();
         let mut next = || parts.next().unwrap_or_default();
         let (kind, leads_to, description) = (next(), next(), next());
-        Self { kind, leads_to, description, words: next().split_whitespace().map(str::to_owned).collect() }
+        let words = next().split_whitespace().map(str::to_owned).collect();
+        let (format, list, patch) = (next(), next(), next());
+        Self { kind, leads_to, description, words, format, list, patch }
     }
 }
 

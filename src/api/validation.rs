@@ -21,6 +21,7 @@ mod env;
 mod ephemeral;
 mod hosts;
 mod job;
+mod job_status;
 mod metadata;
 mod mounts;
 mod network_policy;
@@ -53,6 +54,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use super::meta::name;
 use super::names;
 use super::status_error::FieldError;
+
+pub use job_status::validate_job_status;
 
 pub use claim::{
     validate_persistent_volume_claim, validate_persistent_volume_claim_update,

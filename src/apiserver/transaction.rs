@@ -230,6 +230,11 @@ impl Transaction {
         object.meta_mut().resource_version = revision;
     }
 
+    /// The revision that an object's write will have.
+    pub(super) fn revision_of(&self, table: Table, key: &Key) -> Option<u64> {
+        self.writes.number_of(table, key).map(|number| self.locked.next_revision() + number)
+    }
+
     /// Writes a new Job with the pods of its first sync, so that whoever looks next sees them. One with a selector of the
     /// user's own may find pods to adopt, and one may wait for other Jobs: the controller, who knows all, syncs it.
     fn create_job(&mut self, job: Job) -> Result<()> {

@@ -4,6 +4,7 @@ use anyhow::Result;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use serde_json::Value;
 
+use super::create::refuse;
 use super::creator::Creator;
 use super::finalizers::is_released;
 use super::managed_fields::set_entries;
@@ -13,6 +14,7 @@ use super::read::Read as _;
 use super::transaction::Transaction;
 use crate::api::kinds::{Key, Kind};
 use crate::api::status_error::StatusError;
+use crate::api::validation::validate_job_status;
 use crate::registry::object::Object;
 
 /// Which part of an object is changed.
@@ -119,14 +121,24 @@ impl Transaction {
             None => &update.value,
         };
         if update.subresource == Subresource::Status {
+            // Upstream keeps the spec from being changed so, and lets labels and the like through.
+            let meta = object.meta();
+            let given = (meta.labels.clone(), meta.annotations.clone(), meta.finalizers.clone());
             object.keep_all_but_status(&old);
+            let meta = object.meta_mut();
+            (meta.labels, meta.annotations, meta.finalizers) = given;
         }
         let entries = match update.entries {
             Some(entries) => entries,
             None => self.entries_after(update.subresource, &object, &old, &current)?,
         };
         match update.subresource {
-            Subresource::Status => {}
+            Subresource::Status => {
+                if let Object::Job(job) = &object {
+                    let causes = job.status.as_ref().map(validate_job_status).unwrap_or_default();
+                    refuse(&object, causes)?;
+                }
+            }
             Subresource::Main => {
                 let causes = object.prepare_for_update(&old);
                 let said = self.judge_all(&mut object, causes, manifest)?;

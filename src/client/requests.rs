@@ -116,6 +116,22 @@ impl<'a> Requests<'a> {
         self.transaction.left_of(kind, key)
     }
 
+    /// Creates an Event of a client.
+    ///
+    /// # Errors
+    /// As [`Transaction::create_event`].
+    pub fn create_event(&mut self, event: Value, namespace: &str) -> Result<Value> {
+        self.transaction.create_event(event, namespace)
+    }
+
+    /// Changes an Event.
+    ///
+    /// # Errors
+    /// As [`Transaction::change_event`].
+    pub fn change_event(&mut self, event: Value, key: &Key) -> Result<Value> {
+        self.transaction.change_event(event, key)
+    }
+
     /// Evicts a pod.
     ///
     /// # Errors

@@ -19,7 +19,9 @@ const GROUPS: [(&str, &[&str]); 9] = [
             "uncordon",
             "drain",
             "image",
+            "metrics",
             "prune",
+            "serve",
             "service",
             "reconcile",
             "watch",
@@ -215,6 +217,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "jobctl logs cronjob/backup",
         ],
     ),
+    ("jobctl metrics", &["jobctl metrics", "jobctl metrics > jobs.prom"]),
     ("jobctl next", &["jobctl next cronjob/backup", "jobctl next --schedule='0 9 * * MON-FRI' --count=10"]),
     ("jobctl options", &["jobctl options"]),
     (
@@ -252,6 +255,14 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         ],
     ),
     ("jobctl scale", &["jobctl scale --replicas=8 job/big", "jobctl scale --replicas=3 statefulset/queue"]),
+    (
+        "jobctl serve",
+        &[
+            "jobctl serve   # kubectl, k9s and client libraries work on this machine",
+            "jobctl serve -- kubectl get jobs",
+            "jobctl serve --port=6443 --kubeconfig=kubeconfig",
+        ],
+    ),
     ("jobctl service", &["jobctl service install", "jobctl service status"]),
     ("jobctl service install", &["jobctl service install", "jobctl service install --print"]),
     ("jobctl service status", &["jobctl service status"]),

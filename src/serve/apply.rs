@@ -12,7 +12,6 @@ use super::manifest::{self, Wanted};
 use super::path::ObjectPath;
 use super::read::{answer_object, key_of, media_of};
 use super::status::Problem;
-use crate::api::kinds::Kind;
 use crate::api::status_error::FieldError;
 use crate::apiserver::{Applied, Apply};
 
@@ -47,7 +46,8 @@ pub(super) fn manager_of(asked: &Asked) -> Result<String, FieldError> {
 }
 
 /// PATCH with what its author wants of an object, and nothing else.
-pub(super) async fn apply(server: &Arc<Server>, asked: Asked, kind: Kind, at: ObjectPath) -> Outcome {
+pub(super) async fn apply(server: &Arc<Server>, asked: Asked, at: ObjectPath) -> Outcome {
+    let (served, kind) = (at.served, at.served.kind());
     let (media, include) = media_of(&asked, false)?;
     let options = Options::of(&asked, "PatchOptions")?;
     let force = asked.query.is_set("force");
@@ -67,7 +67,7 @@ pub(super) async fn apply(server: &Arc<Server>, asked: Asked, kind: Kind, at: Ob
     let answer = applied.into_answer();
     let text = text_of(answer.object, is_new && is_dry_run)?;
     let code = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok(answer_object(code, kind, &text, media, include)?.with_warnings(&answer.warnings))
+    Ok(answer_object(code, served, &text, media, include)?.with_warnings(&answer.warnings))
 }
 
 fn read(asked: &Asked, wanted: &Wanted) -> Result<Value, Problem> {

@@ -7,14 +7,15 @@ use anyhow::Result;
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
-use super::Server;
 use super::apply::{self, manager_of};
 use super::dispatch::{Asked, Outcome};
 use super::manifest::{self, Wanted};
 use super::path::ObjectPath;
+use super::protobuf::{self, PROTOBUF};
 use super::query::dry_run;
 use super::read::{answer_list, answer_object, key_of, media_of, selectors_of};
 use super::status::{Problem, success};
+use super::{Server, shown};
 use crate::api::kinds::{Key, Kind};
 use crate::api::status_error::{FieldError, StatusError};
 use crate::apiserver::{
@@ -95,16 +96,26 @@ pub(super) fn text_of(mut object: Object, is_new_dry_run: bool) -> Result<String
     if is_new_dry_run {
         object.meta_mut().resource_version = None;
     }
+    // A cluster has none of these without a status.
+    match &mut object {
+        Object::Job(job) => drop(job.status.get_or_insert_default()),
+        Object::CronJob(cron_job) => {
+            cron_job.status.get_or_insert_default();
+            cron_job.spec.get_or_insert_default().job_template.metadata.get_or_insert_default();
+        }
+        _ => {}
+    }
     object.to_text().map_err(|error| Problem::internal(error.to_string()))
 }
 
 /// POST.
-pub(super) async fn create(server: &Arc<Server>, asked: Asked, kind: Kind, at: ObjectPath) -> Outcome {
+pub(super) async fn create(server: &Arc<Server>, asked: Asked, at: ObjectPath) -> Outcome {
+    let (served, kind) = (at.served, at.served.kind());
     let (media, include) = media_of(&asked, false)?;
     let options = Options::of(&asked, "CreateOptions")?;
     let is_dry_run = options.is_dry_run;
     let wanted = Wanted { kind, namespace: at.namespace, name: None };
-    let value = manifest::read(&asked, &wanted)?;
+    let (value, duplicates) = manifest::read(&asked, &wanted, options.validation)?;
     let version = value["metadata"]["resourceVersion"].as_str().unwrap_or_default();
     if !version.is_empty() {
         return Err(Problem::internal("resourceVersion should not be set on objects to be created"));
@@ -114,12 +125,12 @@ pub(super) async fn create(server: &Arc<Server>, asked: Asked, kind: Kind, at: O
         requests.act_as(&options.manager);
         let decoded = decode(kind, &value, options.validation)?;
         let mut answer = requests.create(decoded.object, &value, &server.creator)?;
-        answer.warnings.splice(0..0, decoded.warnings);
+        answer.warnings.splice(0..0, duplicates.into_iter().chain(decoded.warnings));
         Ok((answer.object, answer.warnings))
     })
     .await?;
     let text = text_of(object, is_dry_run)?;
-    Ok(answer_object(StatusCode::CREATED, kind, &text, media, include)?.with_warnings(&warnings))
+    Ok(answer_object(StatusCode::CREATED, served, &text, media, include)?.with_warnings(&warnings))
 }
 
 /// A cluster makes no namespace on the way.
@@ -134,13 +145,14 @@ pub(super) fn subresource_of(at: &ObjectPath) -> Subresource {
 }
 
 /// PUT.
-pub(super) async fn replace(server: &Arc<Server>, asked: Asked, kind: Kind, at: ObjectPath) -> Outcome {
+pub(super) async fn replace(server: &Arc<Server>, asked: Asked, at: ObjectPath) -> Outcome {
+    let (served, kind) = (at.served, at.served.kind());
     let (media, include) = media_of(&asked, false)?;
     let options = Options::of(&asked, "UpdateOptions")?;
     let key = key_of(kind, &at);
     let subresource = subresource_of(&at);
     let wanted = Wanted { kind, namespace: at.namespace, name: at.name };
-    let value = manifest::read(&asked, &wanted)?;
+    let (value, duplicates) = manifest::read(&asked, &wanted, options.validation)?;
     let (object, warnings) = carry_out(server, options.is_dry_run, move |server, requests| {
         requests.act_as(&options.manager);
         let decoded = decode(kind, &value, options.validation)?;
@@ -148,21 +160,22 @@ pub(super) async fn replace(server: &Arc<Server>, asked: Asked, kind: Kind, at: 
         let update =
             Update { subresource, manifest, is_whole: true, ..Update::new(kind, &key, value.clone()) };
         let mut updated = requests.update(update)?;
-        updated.warnings.splice(0..0, decoded.warnings);
+        updated.warnings.splice(0..0, duplicates.into_iter().chain(decoded.warnings));
         Ok((updated.object, updated.warnings))
     })
     .await?;
     let text = text_of(object, false)?;
-    Ok(answer_object(StatusCode::OK, kind, &text, media, include)?.with_warnings(&warnings))
+    Ok(answer_object(StatusCode::OK, served, &text, media, include)?.with_warnings(&warnings))
 }
 
 /// The type of a patch that says what its author wants, and takes back what he wanted before.
 pub(super) const APPLY: &str = "application/apply-patch+yaml";
 
 /// PATCH.
-pub(super) async fn patch(server: &Arc<Server>, asked: Asked, kind: Kind, at: ObjectPath) -> Outcome {
+pub(super) async fn patch(server: &Arc<Server>, asked: Asked, at: ObjectPath) -> Outcome {
+    let (served, kind) = (at.served, at.served.kind());
     if asked.content_type() == Some(APPLY) {
-        return apply::apply(server, asked, kind, at).await;
+        return apply::apply(server, asked, at).await;
     }
     let (media, include) = media_of(&asked, false)?;
     let options = Options::of(&asked, "PatchOptions")?;
@@ -184,10 +197,10 @@ pub(super) async fn patch(server: &Arc<Server>, asked: Asked, kind: Kind, at: Ob
     })
     .await?;
     let text = text_of(object, false)?;
-    Ok(answer_object(StatusCode::OK, kind, &text, media, include)?.with_warnings(&warnings))
+    Ok(answer_object(StatusCode::OK, served, &text, media, include)?.with_warnings(&warnings))
 }
 
-fn read_patch(asked: &Asked) -> Result<Patch, Problem> {
+pub(super) fn read_patch(asked: &Asked) -> Result<Patch, Problem> {
     let of = match asked.content_type() {
         Some("application/json-patch+json") => Patch::Json,
         Some("application/merge-patch+json") => Patch::Merge,
@@ -221,6 +234,10 @@ impl Deletion {
     fn of(asked: &Asked, kind: Kind) -> Result<Self, Problem> {
         let body: Value = match asked.body.as_slice() {
             [] => json!({}),
+            bytes if asked.content_type() == Some(PROTOBUF) => {
+                protobuf::decode(bytes, ("v1", "DeleteOptions"))
+                    .map_err(|why| Problem::internal(why.to_string()))?
+            }
             text => serde_json::from_slice(text).map_err(|error| {
                 let why = manifest::json_problem(&error);
                 Problem::internal(format!("couldn't get version/kind; json parse error: {why}"))
@@ -285,10 +302,15 @@ const ORPHANED: &str = "child pods are preserved by default when jobs are delete
                         them or set propagationPolicy=Orphan to suppress this warning";
 
 /// DELETE of one object: the object, where it is still there, else that it is done.
-pub(super) async fn delete(server: &Arc<Server>, asked: Asked, kind: Kind, at: ObjectPath) -> Outcome {
+pub(super) async fn delete(server: &Arc<Server>, asked: Asked, at: ObjectPath) -> Outcome {
+    let (served, kind) = (at.served, at.served.kind());
     let (media, include) = media_of(&asked, false)?;
     let Deletion { options, is_dry_run, warnings } = Deletion::of(&asked, kind)?;
     let key = key_of(kind, &at);
+    if !is_dry_run && let Some(uid) = shown::delete(server, kind, &key)? {
+        let done = success(kind, &key.name, &uid);
+        return Ok(super::answer::Answer::json(StatusCode::OK, &done));
+    }
     let done = carry_out(server, is_dry_run, move |_, requests| {
         let deleted = requests.delete(kind, &key, &options)?;
         let left = requests.left_of(kind, &key)?;
@@ -297,7 +319,7 @@ pub(super) async fn delete(server: &Arc<Server>, asked: Asked, kind: Kind, at: O
     .await;
     let (deleted, left) = done.map_err(|problem| Problem { warnings: warnings.clone(), ..problem })?;
     let answer = match left {
-        Some(text) => answer_object(StatusCode::OK, kind, &text, media, include)?,
+        Some(text) => answer_object(StatusCode::OK, served, &text, media, include)?,
         None => {
             let done = success(kind, &deleted.key.name, &deleted.uid);
             super::answer::Answer::json(StatusCode::OK, &done)
@@ -307,12 +329,8 @@ pub(super) async fn delete(server: &Arc<Server>, asked: Asked, kind: Kind, at: O
 }
 
 /// DELETE of all that are selected: a list of them.
-pub(super) async fn delete_collection(
-    server: &Arc<Server>,
-    asked: Asked,
-    kind: Kind,
-    at: ObjectPath,
-) -> Outcome {
+pub(super) async fn delete_collection(server: &Arc<Server>, asked: Asked, at: ObjectPath) -> Outcome {
+    let (served, kind) = (at.served, at.served.kind());
     let (media, include) = media_of(&asked, false)?;
     let Deletion { options, is_dry_run, warnings } = Deletion::of(&asked, kind)?;
     let selectors = selectors_of(&asked, kind, &at)?;
@@ -334,5 +352,5 @@ pub(super) async fn delete_collection(
         .map(|(key, text)| Found { kind, key: std::borrow::Cow::Borrowed(key), text: text.as_str().into() })
         .collect();
     let metadata = json!({ "resourceVersion": revision.to_string() });
-    Ok(answer_list(kind, &found, &metadata, media, include)?.with_warnings(&warnings))
+    Ok(answer_list(served, &found, &metadata, media, include)?.with_warnings(&warnings))
 }

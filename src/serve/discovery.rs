@@ -1,23 +1,27 @@
 //! Discovery: which groups, versions and resources there are.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use hyper::StatusCode;
+use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::media::Discovery;
 use super::path::{OTHERS, group_versions};
 use crate::api::kinds::{Kind, RESOURCES};
+use crate::printers::yaml;
 
 /// A resource or a subresource, as discovery tells of it.
-struct Listed {
+pub(super) struct Listed {
     /// `jobs`, `jobs/status`.
-    name: String,
+    pub(super) name: String,
     singular: &'static str,
-    namespaced: bool,
+    pub(super) namespaced: bool,
     /// The group and version of the kind, where these are not those of the resource.
-    of: Option<(&'static str, &'static str)>,
-    kind: &'static str,
-    verbs: &'static [&'static str],
+    pub(super) of: Option<(&'static str, &'static str)>,
+    pub(super) kind: &'static str,
+    pub(super) verbs: &'static [&'static str],
     short: &'static [&'static str],
     in_all: bool,
 }
@@ -29,7 +33,6 @@ pub(super) fn verbs(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Node => &["get", "list", "patch", "update", "watch"],
         Kind::Namespace => &["create", "delete", "get", "list", "patch", "update", "watch"],
-        Kind::Event => &["delete", "deletecollection", "get", "list", "watch"],
         kind if kind.is_derived() => &["get", "list"],
         _ => &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"],
     }
@@ -68,7 +71,8 @@ pub(super) fn subresources(kind: Kind) -> Vec<Subresource> {
     }
 }
 
-fn listed(group: &str, version: &str) -> Vec<Listed> {
+/// The resources of a version, in the order of their names.
+pub(super) fn listed(group: &str, version: &str) -> Vec<Listed> {
     let mut found = Vec::new();
     for resource in RESOURCES.iter().filter(|one| (one.group, one.versions[0]) == (group, version)) {
         found.push(Listed {
@@ -130,6 +134,9 @@ pub(super) fn resources(group: &str, version: &str) -> Value {
         if listed.in_all {
             one["categories"] = json!(["all"]);
         }
+        if listed.verbs.contains(&"watch") && !listed.name.contains('/') {
+            one["storageVersionHash"] = json!(storage_version_hash(group, version, listed.kind));
+        }
         one
     };
     let resources: Vec<Value> = listed(group, version).into_iter().map(one).collect();
@@ -141,7 +148,14 @@ pub(super) fn resources(group: &str, version: &str) -> Value {
     })
 }
 
-fn group_version(group: &str, version: &str) -> String {
+/// What clients see change when objects are stored in another version.
+fn storage_version_hash(group: &str, version: &str, kind: &str) -> String {
+    let hash = digest(&SHA256, format!("{group}/{version}/{kind}").as_bytes());
+    BASE64_STANDARD.encode(&hash.as_ref()[..8])
+}
+
+/// `v1`, `batch/v1`.
+pub(super) fn group_version(group: &str, version: &str) -> String {
     if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") }
 }
 
@@ -165,7 +179,8 @@ pub(super) fn group(name: &str) -> Value {
 }
 
 /// `/api`, in the form that is wanted.
-pub(super) fn core_versions(form: Discovery, server: &str) -> Answer {
+pub(super) fn core_versions(form: (Discovery, bool), server: &str) -> Answer {
+    let (form, is_yaml) = form;
     match form {
         Discovery::Plain => Answer::json(
             StatusCode::OK,
@@ -175,12 +190,13 @@ pub(super) fn core_versions(form: Discovery, server: &str) -> Answer {
                 "serverAddressByClientCIDRs": [{ "clientCIDR": "0.0.0.0/0", "serverAddress": server }],
             }),
         ),
-        Discovery::Aggregated(version) => aggregated(version, &[("", "v1")]),
+        Discovery::Aggregated(version) => aggregated(version, is_yaml, &[("", "v1")]),
     }
 }
 
 /// `/apis`, in the form that is wanted.
-pub(super) fn groups(form: Discovery) -> Answer {
+pub(super) fn groups(form: (Discovery, bool)) -> Answer {
+    let (form, is_yaml) = form;
     let groups = named_groups();
     match form {
         Discovery::Plain => {
@@ -189,11 +205,11 @@ pub(super) fn groups(form: Discovery) -> Answer {
             let list = json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": groups });
             Answer::json(StatusCode::OK, &list)
         }
-        Discovery::Aggregated(version) => aggregated(version, &groups),
+        Discovery::Aggregated(version) => aggregated(version, is_yaml, &groups),
     }
 }
 
-fn aggregated(of: &'static str, groups: &[(&'static str, &'static str)]) -> Answer {
+fn aggregated(of: &'static str, is_yaml: bool, groups: &[(&'static str, &'static str)]) -> Answer {
     let items: Vec<Value> = groups
         .iter()
         .map(|(group, version)| {
@@ -209,6 +225,13 @@ fn aggregated(of: &'static str, groups: &[(&'static str, &'static str)]) -> Answ
         "metadata": {},
         "items": items,
     });
+    if is_yaml {
+        let content_type = match of {
+            "v2" => "application/yaml;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
+            _ => "application/yaml;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList",
+        };
+        return Answer::new(StatusCode::OK, content_type, yaml::to_string(&list)).with("vary", "Accept");
+    }
     let answer = Answer::json(StatusCode::OK, &list);
     let content_type = match of {
         "v2" => "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
@@ -260,4 +283,15 @@ pub(super) fn paths() -> Value {
     let rest = ["/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz", "/version"];
     paths.extend(rest.map(str::to_owned));
     json!({ "paths": paths })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_are_those_of_a_server() {
+        assert_eq!(storage_version_hash("batch", "v1", "Job"), "mudhfqk/qZY=");
+        assert_eq!(storage_version_hash("", "v1", "ConfigMap"), "qFsyl6wFWjQ=");
+    }
 }

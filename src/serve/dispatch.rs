@@ -5,7 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, USER_AGENT};
+use hyper::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, IF_NONE_MATCH,
+    UPGRADE, USER_AGENT,
+};
+use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::json;
 
@@ -14,8 +18,13 @@ use super::body::Body;
 use super::path::{ObjectPath, Route, Served, route};
 use super::query::Query;
 use super::status::Problem;
-use super::{Server, change, discovery, log, media, read, stream};
+use super::{
+    Server, change, discovery, event, evict, log, media, openapi, read, review, scale, socket, stream, usage,
+};
+use crate::api::kinds::Kind;
 use crate::api::version;
+use crate::client::metrics_of;
+use crate::store::Table;
 
 /// The most bytes of a request's body, as upstream.
 const MOST_BODY: usize = 3 << 20;
@@ -30,6 +39,8 @@ pub(super) struct Asked {
     pub(super) query: Query,
     headers: HeaderMap,
     pub(super) body: Vec<u8>,
+    /// For requests that go on as something else.
+    pub(super) upgrade: Option<OnUpgrade>,
 }
 
 impl Asked {
@@ -37,9 +48,40 @@ impl Asked {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// A header, by its name in small letters.
+    pub(super) fn header_named(&self, name: &'static str) -> Option<&str> {
+        self.header(HeaderName::from_static(name))
+    }
+
     /// The types that the client takes.
     pub(super) fn accept(&self) -> Option<&str> {
         self.header(ACCEPT)
+    }
+
+    /// Whether the client takes a type.
+    pub(super) fn accepts(&self, wanted: &str) -> bool {
+        let accept = self.accept().map(str::trim).filter(|accept| !accept.is_empty()).unwrap_or("*/*");
+        accept.split(',').filter_map(|one| one.split(';').next()).any(|one| {
+            [wanted, "*/*"].contains(&one.trim())
+                || one
+                    .trim()
+                    .strip_suffix('*')
+                    .is_some_and(|group| group != "*/" && wanted.starts_with(group))
+        })
+    }
+
+    /// Whether the client can unpack gzip.
+    pub(super) fn takes_gzip(&self) -> bool {
+        let all = self.header(ACCEPT_ENCODING).unwrap_or_default();
+        all.split(',').any(|one| {
+            let (name, quality) = one.split_once(';').unwrap_or((one, ""));
+            name.trim() == "gzip" && !matches!(quality.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
+        })
+    }
+
+    /// Which answer the client has already.
+    pub(super) fn if_none_match(&self) -> Option<&str> {
+        self.header(IF_NONE_MATCH)
     }
 
     /// What the client calls itself.
@@ -96,7 +138,8 @@ fn is_same(given: &[u8], ours: &[u8]) -> bool {
         && given.iter().zip(ours).fold(0, |differs, (one, other)| differs | (one ^ other)) == 0
 }
 
-async fn ask(server: &Arc<Server>, request: Request<Incoming>) -> Outcome {
+async fn ask(server: &Arc<Server>, mut request: Request<Incoming>) -> Outcome {
+    let upgrade = request.headers().contains_key(UPGRADE).then(|| hyper::upgrade::on(&mut request));
     let (parts, body) = request.into_parts();
     let route = route(parts.uri.path());
     let query = Query::parse(parts.uri.query().unwrap_or_default());
@@ -104,7 +147,7 @@ async fn ask(server: &Arc<Server>, request: Request<Incoming>) -> Outcome {
         Method::GET | Method::HEAD => Vec::new(),
         _ => collect(body).await?,
     };
-    let asked = Asked { method: parts.method, query, headers: parts.headers, body };
+    let asked = Asked { method: parts.method, query, headers: parts.headers, body, upgrade };
     match route {
         Route::Objects(at) => objects(server, asked, at).await,
         Route::NoPath => Ok(Answer::text(StatusCode::NOT_FOUND, "404 page not found\n")),
@@ -112,6 +155,10 @@ async fn ask(server: &Arc<Server>, request: Request<Incoming>) -> Outcome {
         Route::BadName(name) => {
             Err(Problem::bad_request(format!("Name parameter invalid: {name:?}: may not be '{name}'")))
         }
+        Route::OpenApi2 | Route::OpenApi3 | Route::OpenApiDocument(_) => match asked.method {
+            Method::GET | Method::HEAD => openapi::answer(asked, route).await,
+            _ => Err(Problem::method_not_allowed()),
+        },
         other => about_the_server(server, &asked, &other),
     }
 }
@@ -138,6 +185,7 @@ fn about_the_server(server: &Server, asked: &Asked, route: &Route) -> Outcome {
         Route::CoreVersions => Ok(discovery::core_versions(form()?, &format!("127.0.0.1:{}", server.port))),
         Route::Groups => Ok(discovery::groups(form()?)),
         _ if !is_read => Err(Problem::method_not_allowed()),
+        Route::Metrics => metrics(server),
         Route::Paths => json(discovery::paths()),
         Route::Version => json(version::server_version()),
         Route::Group(name) => json(discovery::group(name)),
@@ -146,41 +194,112 @@ fn about_the_server(server: &Server, asked: &Asked, route: &Route) -> Outcome {
     }
 }
 
+/// The type of a page for Prometheus.
+const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores";
+
+fn metrics(server: &Server) -> Outcome {
+    let (state, _) = server.snapshot()?;
+    let page = metrics_of(&server.client.show(state, Table::NODES)?)?;
+    Ok(Answer::new(StatusCode::OK, PROMETHEUS, page))
+}
+
 fn health(asked: &Asked) -> Answer {
-    let text = if asked.query.get("verbose").is_some() { "[+]ping ok\nlivez check passed\n" } else { "ok" };
+    let text = if asked.query.get("verbose").is_some() {
+        "[+]ping ok\n[+]store ok\nlivez check passed\n"
+    } else {
+        "ok"
+    };
     Answer::text(StatusCode::OK, text)
 }
 
 async fn objects(server: &Arc<Server>, asked: Asked, at: ObjectPath) -> Outcome {
-    let Served::Kind(kind) = at.served else { return Err(Problem::no_resource()) };
+    let kind = at.served.kind();
+    match at.served {
+        Served::Kind(_) => {}
+        Served::NewEvents if at.subresource.is_none() => {}
+        Served::AccessReview | Served::RulesReview | Served::SubjectReview => {
+            return match (&asked.method, &at.name) {
+                (&Method::POST, None) => review::review(server, &asked, at.served),
+                _ => Err(Problem::method_not_allowed()),
+            };
+        }
+        Served::CustomResources => return no_custom_resources(server, &asked, &at),
+        Served::NodeMetrics | Served::PodMetrics if at.subresource.is_none() => {
+            return match asked.method {
+                Method::GET => usage::measure(server, asked, at, kind).await,
+                _ => Err(Problem::method_not_allowed()),
+            };
+        }
+        _ => return Err(Problem::no_resource()),
+    }
     if at.subresource.is_some() || at.name.is_some() {
         return object(server, asked, at).await;
     }
+    let can_create = at.namespace.is_some() || !kind.resource().namespaced;
     match asked.method {
-        Method::GET if at.is_watch || asked.query.is_set("watch") => stream::watch(server, &asked, kind, &at),
-        Method::GET => read::list(server, &asked, kind, &at),
-        Method::POST if at.namespace.is_some() || !kind.resource().namespaced => {
-            change::create(server, asked, kind, at).await
+        Method::GET if at.is_watch || asked.query.is_set("watch") => stream::watch(server, &asked, &at),
+        Method::GET => read::list(server, &asked, &at),
+        Method::POST if kind == Kind::Event && at.namespace.is_some() => {
+            event::create(server, asked, at).await
         }
-        Method::DELETE if at.namespace.is_some() => change::delete_collection(server, asked, kind, at).await,
+        Method::POST if can_create && kind != Kind::Event => change::create(server, asked, at).await,
+        Method::DELETE if at.namespace.is_some() => change::delete_collection(server, asked, at).await,
         _ => Err(Problem::method_not_allowed()),
     }
 }
 
 async fn object(server: &Arc<Server>, asked: Asked, at: ObjectPath) -> Outcome {
-    let Served::Kind(kind) = at.served else { return Err(Problem::no_resource()) };
+    let kind = at.served.kind();
     if let Some(subresource) = &at.subresource
         && !discovery::subresources(kind).iter().any(|known| known.name == *subresource)
     {
         return Err(Problem::no_resource());
     }
     match (asked.method.clone(), at.subresource.as_deref()) {
-        (Method::GET, None) if at.is_watch => stream::watch(server, &asked, kind, &at),
+        (_, Some("scale")) => scale::scale(server, asked, at).await,
+        (Method::POST, Some("eviction")) => evict::evict(server, asked, at).await,
+        (Method::GET | Method::POST, Some("exec" | "attach")) => socket::open(server, asked, &at),
         (Method::GET, Some("log")) => log::log(server, &asked, &at),
-        (Method::GET, None | Some("status")) => read::get(server, &asked, kind, &at),
-        (Method::PUT, None | Some("status")) => change::replace(server, asked, kind, at).await,
-        (Method::PATCH, None | Some("status")) => change::patch(server, asked, kind, at).await,
-        (Method::DELETE, None) => change::delete(server, asked, kind, at).await,
+        (Method::GET, None) if at.is_watch => stream::watch(server, &asked, &at),
+        (Method::GET, None | Some("status")) => read::get(server, &asked, &at),
+        (Method::PUT | Method::PATCH, None) if kind == Kind::Event => event::change(server, asked, at).await,
+        (Method::PUT, None | Some("status")) => change::replace(server, asked, at).await,
+        (Method::PATCH, None | Some("status")) => change::patch(server, asked, at).await,
+        (Method::DELETE, None) => change::delete(server, asked, at).await,
         _ => Err(Problem::method_not_allowed()),
     }
+}
+
+/// There is none, and there will be none: a watch waits in vain.
+fn no_custom_resources(server: &Arc<Server>, asked: &Asked, at: &ObjectPath) -> Outcome {
+    if asked.method != Method::GET {
+        return Err(Problem::method_not_allowed());
+    }
+    if let Some(name) = &at.name {
+        let message = format!("customresourcedefinitions.apiextensions.k8s.io {name:?} not found");
+        let details =
+            json!({ "name": name, "group": "apiextensions.k8s.io", "kind": "customresourcedefinitions" });
+        return Err(Problem::new(StatusCode::NOT_FOUND, "NotFound", message).with(details));
+    }
+    let (_, revision) = server.snapshot()?;
+    if asked.query.is_set("watch") || at.is_watch {
+        let bookmark = json!({
+            "kind": "CustomResourceDefinition",
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "metadata": {
+                "resourceVersion": revision.to_string(),
+                "annotations": { "k8s.io/initial-events-end": "true" },
+            },
+        });
+        return stream::watch_nothing(asked, &bookmark);
+    }
+    Ok(Answer::json(
+        StatusCode::OK,
+        &json!({
+            "kind": "CustomResourceDefinitionList",
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "metadata": { "resourceVersion": revision.to_string() },
+            "items": [],
+        }),
+    ))
 }

@@ -3,9 +3,11 @@
 use serde_json::{Value, json};
 
 use super::dispatch::Asked;
+use super::protobuf::{self, PROTOBUF};
 use super::status::Problem;
-use crate::api::decode;
+use crate::api::decode::{self, TypeMeta, strict};
 use crate::api::kinds::{Kind, RESOURCES};
+use crate::apiserver::FieldValidation;
 
 /// What the path of the request says of it.
 #[derive(Clone, Debug)]
@@ -16,27 +18,57 @@ pub(super) struct Wanted {
     pub(super) name: Option<String>,
 }
 
-/// Reads the body as an object of the kind, with what goes without saying filled in.
+/// Reads the body as an object of the kind, with what goes without saying filled in. What is to be said of fields that it has
+/// twice comes with it.
 ///
 /// # Errors
-/// A type that we do not read; what is no object, or another one than the path says.
-pub(super) fn read(asked: &Asked, wanted: &Wanted) -> Result<Value, Problem> {
-    let mut value = match asked.content_type() {
-        None | Some("application/json") => json(&asked.body, wanted.kind)?,
-        Some("application/yaml") => yaml(&asked.body)?,
-        _ => return Err(Problem::unsupported_media_type(true)),
-    };
+/// A type that we do not read; what is no object, or another one than the path says; fields that it has twice, where these are
+/// refused.
+pub(super) fn read(
+    asked: &Asked,
+    wanted: &Wanted,
+    validation: FieldValidation,
+) -> Result<(Value, Vec<String>), Problem> {
+    let mut value = document(asked, (&wanted.kind.api_version(), wanted.kind.as_str()))?;
     check_type(&value, wanted.kind)?;
+    let duplicates = match validation {
+        FieldValidation::Ignore => Vec::new(),
+        _ if asked.content_type() == Some(PROTOBUF) => Vec::new(),
+        _ => fields_given_twice(&asked.body),
+    };
+    if validation == FieldValidation::Strict && !duplicates.is_empty() {
+        let meta = TypeMeta { api_version: wanted.kind.api_version(), kind: wanted.kind.as_str().into() };
+        return Err(Problem::bad_request(strict::strict_decoding_error(&meta, &duplicates)));
+    }
     value["kind"] = json!(wanted.kind.as_str());
     value["apiVersion"] = json!(wanted.kind.api_version());
     if !value["metadata"].is_object() {
         value["metadata"] = json!({});
     }
     check_place(&mut value, wanted)?;
-    Ok(value)
+    Ok((value, duplicates))
 }
 
-fn json(body: &[u8], kind: Kind) -> Result<Value, Problem> {
+fn fields_given_twice(body: &[u8]) -> Vec<String> {
+    let document = decode::documents(body).next().and_then(Result::ok);
+    let fields = document.into_iter().flat_map(|document| document.duplicate_fields);
+    fields.map(|field| format!("duplicate field {:?}", field.path)).collect()
+}
+
+/// Reads the body as an object. What it should be are an API version and a kind.
+///
+/// # Errors
+/// A type that we do not read; what is no object.
+pub(super) fn document(asked: &Asked, (version, kind): (&str, &str)) -> Result<Value, Problem> {
+    match asked.content_type() {
+        None | Some("application/json") => json(&asked.body, kind),
+        Some("application/yaml") => yaml(&asked.body),
+        Some(PROTOBUF) => protobuf(&asked.body, (version, kind)),
+        _ => Err(Problem::unsupported_media_type(true)),
+    }
+}
+
+fn json(body: &[u8], kind: &str) -> Result<Value, Problem> {
     let unrecognized = |why: String, body: &str| {
         Problem::bad_request(format!(
             "the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error: {why} ({body})"
@@ -56,6 +88,12 @@ fn json(body: &[u8], kind: Kind) -> Result<Value, Problem> {
             Err(unrecognized(json_problem(&error), text))
         }
     }
+}
+
+fn protobuf(body: &[u8], (version, kind): (&str, &str)) -> Result<Value, Problem> {
+    protobuf::decode(body, (version, kind)).map_err(|why| {
+        Problem::bad_request(format!("the object provided is unrecognized (must be of type {kind}): {why}"))
+    })
 }
 
 pub(super) fn yaml(body: &[u8]) -> Result<Value, Problem> {

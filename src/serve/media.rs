@@ -118,21 +118,22 @@ pub(super) fn objects(accept: Option<&str>) -> Result<Media, NotAcceptable> {
     Err(problem)
 }
 
-/// In which form discovery is wanted.
+/// In which form discovery is wanted, and whether as YAML.
 ///
 /// # Errors
 /// None of ours is.
-pub(super) fn discovery(accept: Option<&str>) -> Result<Discovery, NotAcceptable> {
+pub(super) fn discovery(accept: Option<&str>) -> Result<(Discovery, bool), NotAcceptable> {
     let accept = accept.map(str::trim).filter(|accept| !accept.is_empty()).unwrap_or("*/*");
     let mut problem = NotAcceptable::Type;
     for alternative in alternatives(accept).iter().filter(|alternative| alternative.is_known()) {
-        let Some(form) = alternative.get("as") else { return Ok(Discovery::Plain) };
+        let is_yaml = alternative.is_yaml();
+        let Some(form) = alternative.get("as") else { return Ok((Discovery::Plain, is_yaml)) };
         problem = NotAcceptable::Form;
         let version = ["v2", "v2beta1"].into_iter().find(|version| alternative.get("v") == Some(version));
         if let (Some(version), "APIGroupDiscoveryList", Some("apidiscovery.k8s.io")) =
             (version, form, alternative.get("g"))
         {
-            return Ok(Discovery::Aggregated(version));
+            return Ok((Discovery::Aggregated(version), is_yaml));
         }
     }
     Err(problem)
@@ -164,12 +165,12 @@ mod tests {
     #[test]
     fn discovery_comes_at_once_for_whoever_knows_it() {
         let v2 = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
-        assert_eq!(discovery(Some(v2)), Ok(Discovery::Aggregated("v2")));
-        assert_eq!(discovery(Some("application/json")), Ok(Discovery::Plain));
+        assert_eq!(discovery(Some(v2)), Ok((Discovery::Aggregated("v2"), false)));
+        assert_eq!(discovery(Some("application/json")), Ok((Discovery::Plain, false)));
         assert_eq!(discovery(Some(&v2.replace("v=v2", "v=v9"))), Err(NotAcceptable::Form));
         assert_eq!(
             discovery(Some(&format!("{},{v2}", v2.replace("v=v2", "v=v9")))),
-            Ok(Discovery::Aggregated("v2"))
+            Ok((Discovery::Aggregated("v2"), false))
         );
     }
 }

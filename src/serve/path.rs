@@ -1,5 +1,8 @@
 //! What the path of a request names. Pure.
 
+use std::borrow::Cow;
+
+use super::new_events::converted;
 use crate::api::kinds::{Kind, RESOURCES};
 
 /// What is served under a group's version.
@@ -23,6 +26,37 @@ pub(super) enum Served {
     PodMetrics,
 }
 
+impl Served {
+    /// The kind of the objects that are stored for it.
+    pub(super) fn kind(self) -> Kind {
+        match self {
+            Self::Kind(kind) => kind,
+            Self::NodeMetrics => Kind::Node,
+            Self::PodMetrics => Kind::Pod,
+            _ => Kind::Event,
+        }
+    }
+
+    /// The group and version of its objects.
+    pub(super) fn api_version(self) -> String {
+        match self {
+            Self::NewEvents => "events.k8s.io/v1".into(),
+            other => other.kind().api_version(),
+        }
+    }
+
+    /// A stored object's text as it is shown.
+    ///
+    /// # Errors
+    /// A damaged object.
+    pub(super) fn text(self, stored: &str) -> serde_json::Result<Cow<'_, str>> {
+        match self {
+            Self::NewEvents => converted(stored).map(Cow::Owned),
+            _ => Ok(Cow::Borrowed(stored)),
+        }
+    }
+}
+
 /// A resource that is no kind of ours.
 pub(super) struct OtherResource {
     pub(super) served: Served,
@@ -35,9 +69,6 @@ pub(super) struct OtherResource {
     pub(super) namespaced: bool,
     pub(super) verbs: &'static [&'static str],
 }
-
-const ALL_VERBS: &[&str] =
-    &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 
 /// All that is served beside the kinds.
 pub(super) const OTHERS: [OtherResource; 7] = [
@@ -94,7 +125,7 @@ pub(super) const OTHERS: [OtherResource; 7] = [
         short: &["ev"],
         kind: "Event",
         namespaced: true,
-        verbs: ALL_VERBS,
+        verbs: &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"],
     },
     OtherResource {
         served: Served::NodeMetrics,

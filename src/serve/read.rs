@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use super::answer::{Answer, JSON};
 use super::dispatch::{Asked, Outcome};
 use super::media::{self, Form, Media};
-use super::path::ObjectPath;
+use super::new_events;
+use super::path::{ObjectPath, Served};
 use super::status::Problem;
 use super::table::{self, Include};
 use super::{Server, shown};
@@ -52,13 +53,14 @@ fn answer_with(code: StatusCode, text: String, media: Media) -> Outcome {
 /// One object, in the form that is wanted.
 pub(super) fn answer_object(
     code: StatusCode,
-    kind: Kind,
+    served: Served,
     text: &str,
     media: Media,
     include: Include,
 ) -> Outcome {
+    let kind = served.kind();
     let text = match media.form {
-        Form::Objects => text.to_owned(),
+        Form::Objects => served.text(text).context("read an object")?.into_owned(),
         Form::Metadata(version) => table::partial(text, version).context("read an object")?,
         Form::MetadataList(_) => {
             let message = format!(
@@ -93,14 +95,15 @@ fn revision_of(asked: &Asked, current: u64) -> Result<Option<u64>, Problem> {
 }
 
 /// One object.
-pub(super) fn get(server: &Server, asked: &Asked, kind: Kind, at: &ObjectPath) -> Outcome {
+pub(super) fn get(server: &Server, asked: &Asked, at: &ObjectPath) -> Outcome {
+    let kind = at.served.kind();
     let (media, include) = media_of(asked, false)?;
     let (state, revision) = server.snapshot()?;
     revision_of(asked, revision)?;
     let key = key_of(kind, at);
     let reader = shown::reader(server, state, kind)?;
     let found = reader.get(kind, &key)?;
-    answer_object(StatusCode::OK, kind, &found.text, media, include)
+    answer_object(StatusCode::OK, at.served, &found.text, media, include)
 }
 
 /// What the path names.
@@ -115,7 +118,11 @@ pub(super) fn key_of(kind: Kind, at: &ObjectPath) -> Key {
 /// What is no selector, in a server's words.
 pub(super) fn selectors_of(asked: &Asked, kind: Kind, at: &ObjectPath) -> Result<Selectors, Problem> {
     let label = asked.query.given("labelSelector");
-    let mut field = asked.query.given("fieldSelector").map(Cow::Borrowed);
+    let field = asked.query.given("fieldSelector");
+    let mut field = match at.served {
+        Served::NewEvents => field.map(new_events::core_fields),
+        _ => field.map(Cow::Borrowed),
+    };
     if let Some(name) = &at.name {
         let rest = field.map(|field| format!(",{field}")).unwrap_or_default();
         field = Some(format!("metadata.name={name}{rest}").into());
@@ -127,7 +134,8 @@ pub(super) fn selectors_of(asked: &Asked, kind: Kind, at: &ObjectPath) -> Result
 }
 
 /// A list.
-pub(super) fn list(server: &Server, asked: &Asked, kind: Kind, at: &ObjectPath) -> Outcome {
+pub(super) fn list(server: &Server, asked: &Asked, at: &ObjectPath) -> Outcome {
+    let kind = at.served.kind();
     let (media, include) = media_of(asked, false)?;
     if let Form::Metadata(_) = media.form {
         let message = format!(
@@ -155,7 +163,7 @@ pub(super) fn list(server: &Server, asked: &Asked, kind: Kind, at: &ObjectPath) 
             metadata["remainingItemCount"] = json!(rest);
         }
     }
-    answer_list(kind, &found, &metadata, media, include)
+    answer_list(at.served, &found, &metadata, media, include)
 }
 
 /// Where an object stands in a list: its path below what is listed.
@@ -168,12 +176,13 @@ fn place(key: &Key, at: &ObjectPath) -> String {
 
 /// A list of objects, in the form that is wanted.
 pub(super) fn answer_list(
-    kind: Kind,
+    served: Served,
     found: &[Found<'_>],
     metadata: &Value,
     media: Media,
     include: Include,
 ) -> Outcome {
+    let kind = served.kind();
     let list = |name: &str, version: &str, items: &[Cow<'_, str>]| {
         let size = items.iter().map(|item| item.len() + 1).sum::<usize>();
         let mut text = String::with_capacity(size + 256);
@@ -191,8 +200,10 @@ pub(super) fn answer_list(
     };
     let text = match media.form {
         Form::Objects => {
-            let items: Vec<Cow<'_, str>> = found.iter().map(|one| Cow::Borrowed(&*one.text)).collect();
-            list(&format!("{kind}List"), &kind.api_version(), &items)
+            let items = found.iter().map(|one| served.text(&one.text));
+            let items: Vec<Cow<'_, str>> =
+                items.collect::<serde_json::Result<_>>().context("read an object")?;
+            list(&format!("{kind}List"), &served.api_version(), &items)
         }
         Form::Metadata(version) | Form::MetadataList(version) => {
             let items = found.iter().map(|one| table::partial(&one.text, version).map(Cow::Owned));

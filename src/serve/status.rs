@@ -205,9 +205,23 @@ impl From<StatusError> for Problem {
             StatusError::NotFound { kind, name }
             | StatusError::AlreadyExists { kind, name }
             | StatusError::BeingDeleted { kind, name }
-            | StatusError::Conflict { kind, name, .. }
-            | StatusError::Forbidden { kind, name, .. } => {
+            | StatusError::Conflict { kind, name, .. } => {
                 problem.with(Value::Object(details_of(*kind, name, kind.resource().plural)))
+            }
+            StatusError::Forbidden { kind, name, detail } => {
+                let mut details = details_of(*kind, name, kind.resource().plural);
+                let namespace = detail
+                    .strip_prefix("unable to create new content in namespace ")
+                    .and_then(|rest| rest.strip_suffix(" because it is being terminated"));
+                if let Some(namespace) = namespace {
+                    let cause = json!({
+                        "reason": "NamespaceTerminating",
+                        "message": format!("namespace {namespace} is being terminated"),
+                        "field": "metadata.namespace",
+                    });
+                    details.insert("causes".into(), json!([cause]));
+                }
+                problem.with(Value::Object(details))
             }
             StatusError::Invalid { kind, name, causes } => {
                 let mut details = details_of(*kind, name, kind.as_str());
@@ -227,11 +241,16 @@ impl From<StatusError> for Problem {
                 problem.with(json!({ "causes": causes.iter().map(cause).collect::<Vec<_>>() }))
             }
             StatusError::TooLarge { .. } => problem.with(json!({})),
+            StatusError::Unprocessable { message } => {
+                let body = message.strip_prefix("patch: ").unwrap_or(message).to_owned();
+                let cause = FieldError { field: "patch".into(), body };
+                let message = format!(" \"\" is invalid: {cause}");
+                Self { message, ..problem }.with(json!({ "causes": causes_of(&[cause]) }))
+            }
             StatusError::BadRequest { .. }
             | StatusError::Expired { .. }
             | StatusError::Internal { .. }
-            | StatusError::MethodNotAllowed { .. }
-            | StatusError::Unprocessable { .. } => problem,
+            | StatusError::MethodNotAllowed { .. } => problem,
         }
     }
 }
@@ -246,7 +265,11 @@ impl From<anyhow::Error> for Problem {
             Ok(problem) => return problem,
             Err(error) => error,
         };
-        if error.is::<PatchError>() {
+        if let Some(error) = error.downcast_ref::<PatchError>() {
+            let text = error.to_string();
+            if text.contains("does not contain declared merge key") {
+                return Self::internal(text);
+            }
             let message = "the server rejected our request due to an error in our request";
             return Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message).with(json!({}));
         }

@@ -1,5 +1,6 @@
 //! `watch`: what becomes of objects, as it happens.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,12 +16,11 @@ use super::answer::{Answer, JSON};
 use super::body::Body;
 use super::dispatch::{Asked, Outcome};
 use super::media::{Form, WATCH_TYPES};
-use super::path::ObjectPath;
+use super::path::{ObjectPath, Served};
 use super::read::{check_options, media_of, selectors_of};
 use super::shown;
 use super::status::Problem;
 use super::table::{self, Include};
-use crate::api::kinds::Kind;
 use crate::api::status_error::StatusError;
 use crate::apiserver::{Past, Read as _, Selection};
 use crate::manager::clock;
@@ -30,12 +30,15 @@ use crate::printers::yaml;
 const LONGEST: u64 = 1800;
 /// How often whoever wants bookmarks is told how far the server is, where that is news.
 const BOOKMARK_INTERVAL: Duration = Duration::from_secs(60);
+/// A watch as short as this does not end with a bookmark.
+const SHORT: Duration = Duration::from_secs(2);
 /// How much is sent in one piece, about.
 const PIECE: usize = 64 << 10;
 
 /// A watch under way.
 struct Stream {
     server: Arc<Server>,
+    served: Served,
     selection: Selection,
     form: Form,
     include: Include,
@@ -56,7 +59,8 @@ struct Stream {
 struct Over;
 
 /// A watch.
-pub(super) fn watch(server: &Arc<Server>, asked: &Asked, kind: Kind, at: &ObjectPath) -> Outcome {
+pub(super) fn watch(server: &Arc<Server>, asked: &Asked, at: &ObjectPath) -> Outcome {
+    let kind = at.served.kind();
     let (media, include) = media_of(asked, true)?;
     if media.is_yaml {
         let message = format!("only the following media types are accepted: {WATCH_TYPES}");
@@ -70,9 +74,7 @@ pub(super) fn watch(server: &Arc<Server>, asked: &Asked, kind: Kind, at: &Object
     check_options(asked, true)?;
     let query = &asked.query;
     let wanted = query.version("resourceVersion").map_err(Problem::internal)?;
-    let timeout = query.number("timeoutSeconds")?.and_then(|seconds| u64::try_from(seconds).ok());
-    let timeout =
-        timeout.filter(|seconds| *seconds > 0).unwrap_or_else(|| LONGEST + fastrand::u64(..LONGEST));
+    let timeout = timeout_of(asked)?;
     let lists = match query.boolean("sendInitialEvents") {
         Some(lists) => lists,
         None => wanted.is_none_or(|wanted| wanted == 0),
@@ -82,6 +84,7 @@ pub(super) fn watch(server: &Arc<Server>, asked: &Asked, kind: Kind, at: &Object
     let (pieces, body) = mpsc::channel(1);
     let stream = Stream {
         server: Arc::clone(server),
+        served: at.served,
         selection,
         form: media.form,
         include,
@@ -93,16 +96,49 @@ pub(super) fn watch(server: &Arc<Server>, asked: &Asked, kind: Kind, at: &Object
         pieces,
         unsent: Vec::new(),
     };
-    let deadline = Instant::now() + Duration::from_secs(timeout);
+    let deadline = Instant::now() + timeout;
+    let ends_with_bookmark = timeout > SHORT;
     tokio::spawn(async move {
         // Either way it is over: the client has been told why, or has gone.
-        let _ = stream.run(lists, wanted, deadline).await;
+        let _ = stream.run(lists, wanted, deadline, ends_with_bookmark).await;
+    });
+    Ok(Answer::new(StatusCode::OK, JSON, Body::Stream(body)))
+}
+
+/// How long a watch goes on.
+fn timeout_of(asked: &Asked) -> Result<Duration, Problem> {
+    let given = asked.query.number("timeoutSeconds")?.and_then(|seconds| u64::try_from(seconds).ok());
+    let seconds = given.filter(|seconds| *seconds > 0);
+    Ok(Duration::from_secs(seconds.unwrap_or_else(|| LONGEST + fastrand::u64(..LONGEST))))
+}
+
+/// A watch of what there is none of, and never will be. Whoever wants it told is told that this is all.
+pub(super) fn watch_nothing(asked: &Asked, end_of_initial_events: &Value) -> Outcome {
+    check_options(asked, true)?;
+    let timeout = timeout_of(asked)?;
+    let wants_end = asked.query.is_set("allowWatchBookmarks") && asked.query.is_set("sendInitialEvents");
+    let (pieces, body) = mpsc::channel(1);
+    let end = json!({ "type": "BOOKMARK", "object": end_of_initial_events });
+    tokio::spawn(async move {
+        if wants_end {
+            let _ = pieces.send(Bytes::from(format!("{end}\n"))).await;
+        }
+        tokio::select! {
+            () = pieces.closed() => {}
+            () = tokio::time::sleep(timeout) => {}
+        }
     });
     Ok(Answer::new(StatusCode::OK, JSON, Body::Stream(body)))
 }
 
 impl Stream {
-    async fn run(mut self, lists: bool, wanted: Option<u64>, deadline: Instant) -> Result<(), Over> {
+    async fn run(
+        mut self,
+        lists: bool,
+        wanted: Option<u64>,
+        deadline: Instant,
+        ends_with_bookmark: bool,
+    ) -> Result<(), Over> {
         let mut news = self.server.revision.subscribe();
         if lists {
             self.tell_what_there_is(wanted).await?;
@@ -116,7 +152,7 @@ impl Stream {
                 changed = news.changed() => changed.map_err(|_| Over)?,
                 () = self.pieces.closed() => return Err(Over),
                 () = sleep_until(deadline) => {
-                    if has_bookmark {
+                    if has_bookmark && ends_with_bookmark {
                         self.bookmark(false);
                     }
                     return self.send().await;
@@ -193,7 +229,10 @@ impl Stream {
     fn event(&mut self, event: &str, text: &str) -> Result<()> {
         let kind = self.selection.kind;
         let shown = match self.form {
-            Form::Objects => None,
+            Form::Objects => match self.served.text(text).context("read an object")? {
+                Cow::Borrowed(_) => None,
+                Cow::Owned(text) => Some(text),
+            },
             Form::Metadata(version) | Form::MetadataList(version) => {
                 Some(table::partial(text, version).context("read an object")?)
             }
@@ -224,7 +263,7 @@ impl Stream {
         }
         let object = match self.form {
             Form::Objects => {
-                json!({ "kind": kind.as_str(), "apiVersion": kind.api_version(), "metadata": metadata })
+                json!({ "kind": kind.as_str(), "apiVersion": self.served.api_version(), "metadata": metadata })
             }
             Form::Metadata(version) | Form::MetadataList(version) => json!({
                 "kind": "PartialObjectMetadata",

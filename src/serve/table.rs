@@ -143,7 +143,29 @@ pub(super) fn row(
         Include::Metadata => partial(text, version).with_context(damaged)?,
         Include::Object => text.to_owned(),
     };
-    Ok(format!("{{\"cells\":{},\"object\":{object}}}", Value::Array(cells)))
+    let conditions = if kind == Kind::Pod { conditions(text) } else { String::new() };
+    Ok(format!("{{\"cells\":{},{conditions}\"object\":{object}}}", Value::Array(cells)))
+}
+
+/// What a row says of a pod that has ended.
+fn conditions(pod: &str) -> String {
+    #[derive(Deserialize)]
+    struct Outline<'a> {
+        #[serde(borrow)]
+        status: Option<Status<'a>>,
+    }
+    #[derive(Deserialize)]
+    struct Status<'a> {
+        phase: Option<&'a str>,
+    }
+    let phase = serde_json::from_str(pod).ok().and_then(|pod: Outline<'_>| pod.status?.phase);
+    let message = match phase {
+        Some("Succeeded") => "The pod has completed successfully.",
+        Some("Failed") => "The pod failed.",
+        _ => return String::new(),
+    };
+    let condition = json!({ "type": "Completed", "status": "True", "reason": phase, "message": message });
+    format!("\"conditions\":[{condition}],")
 }
 
 /// A table of rows. Without columns it goes on from one that had them, as in a watch.

@@ -217,7 +217,12 @@ impl Connection {
 
     /// The next piece of a body that comes in pieces; none at its end.
     pub(crate) fn chunk(&mut self) -> Option<Vec<u8>> {
-        let length = usize::from_str_radix(&self.line(), 16).expect("a length");
+        let mut line = String::new();
+        // Whoever has listened long enough has closed the connection.
+        if self.0.read_line(&mut line).is_err() {
+            return None;
+        }
+        let length = usize::from_str_radix(line.trim_end(), 16).expect("a length");
         let mut chunk = vec![0; length + 2];
         self.0.read_exact(&mut chunk).expect("a piece");
         chunk.truncate(length);

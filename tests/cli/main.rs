@@ -70,6 +70,8 @@ mod run_pod;
 mod scale;
 mod security;
 mod serve;
+mod serve_openapi;
+mod serve_protobuf;
 mod server_side_apply;
 mod set;
 mod sidecars;

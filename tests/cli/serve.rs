@@ -1,11 +1,17 @@
 //! `serve`: the Kubernetes API over HTTP.
 
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 
+use nix::sys::signal::{Signal, kill};
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::client;
+use tokio_tungstenite::tungstenite::http::Request;
+use tokio_tungstenite::tungstenite::protocol::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::api_client::{Events, Server};
-use crate::common::World;
+use crate::common::{SOON, World, eventually};
 
 const MAPS: &str = "/api/v1/namespaces/default/configmaps";
 
@@ -119,6 +125,22 @@ fn objects_are_created_read_changed_and_deleted() {
 }
 
 #[test]
+fn what_is_only_shown_is_another_object_once_it_was_deleted() {
+    let world = World::new();
+    let server = Server::start(&world);
+    let path = format!("{MAPS}/kube-root-ca.crt");
+    let uid = || server.get(&path).json()["metadata"]["uid"].clone();
+    let before = uid();
+    assert_eq!(uid(), before);
+    let deleted = server.ask("DELETE", &path, &[], &[]);
+    assert_eq!((deleted.status, &deleted.json()["details"]["uid"]), (200, &before));
+    assert_ne!(uid(), before);
+    assert_eq!(server.ask("DELETE", &format!("{path}?dryRun=All"), &[], &[]).status, 404);
+    let elsewhere = "/api/v1/namespaces/nosuch/configmaps/kube-root-ca.crt";
+    assert_eq!(server.ask("DELETE", elsewhere, &[], &[]).status, 404);
+}
+
+#[test]
 fn a_watch_tells_everything_once_from_wherever_it_begins() {
     let world = World::new();
     let server = Server::start(&world);
@@ -181,4 +203,251 @@ fn a_command_is_served_for_as_long_as_it_runs() {
     assert_eq!((done.status.code(), mode), (Some(7), "600"), "{}", String::from_utf8_lossy(&done.stderr));
     assert!(!std::path::Path::new(path.trim()).exists());
     assert_eq!(world.run("serve -- no-such-program").code, 1);
+}
+
+const JOBS: &str = "/apis/batch/v1/namespaces/default/jobs";
+
+fn job(name: &str, script: &str) -> Value {
+    let container = json!({ "name": "main", "image": "busybox", "command": ["sh", "-c", script] });
+    json!({
+        "apiVersion": "batch/v1", "kind": "Job", "metadata": { "name": name },
+        "spec": { "backoffLimit": 0, "template": { "spec": { "restartPolicy": "Never", "containers": [container] } } },
+    })
+}
+
+/// The name of the first pod of a Job, once it runs.
+fn running_pod(world: &World, server: &Server, job: &str) -> String {
+    world.wait_for_value(&format!("job/{job}"), "{.status.ready}", "1");
+    let pods = server.get(&format!("/api/v1/namespaces/default/pods?labelSelector=job-name%3D{job}")).json();
+    pods["items"][0]["metadata"]["name"].as_str().expect("a pod").to_owned()
+}
+
+#[test]
+fn a_job_runs_to_its_end_before_the_eyes_of_a_client() {
+    let world = World::new();
+    let server = Server::start(&world);
+    let begin =
+        server.get(JOBS).json()["metadata"]["resourceVersion"].as_str().expect("a version").to_owned();
+    let watch = Events::watch(&server, &format!("{JOBS}?watch=1&resourceVersion={begin}"), &[]);
+    assert_eq!(
+        server.send("POST", JOBS, &job("a", "echo one; echo two >&2; sleep 0.2; echo three")).status,
+        201
+    );
+    let pods =
+        format!("/api/v1/namespaces/default/pods?labelSelector=job-name%3Da&watch=1&resourceVersion={begin}");
+    let pod =
+        Events::watch(&server, &pods, &[]).find(|event| event["object"]["status"]["phase"] == "Running");
+    let pod = pod.expect("a pod")["object"]["metadata"]["name"].as_str().expect("a name").to_owned();
+    // Follows to the end of the container.
+    let log = format!("/api/v1/namespaces/default/pods/{pod}/log");
+    assert_eq!(server.get(&format!("{log}?follow=true")).text(), "one\ntwo\nthree\n");
+    assert_eq!(server.get(&format!("{log}?tailLines=1")).text(), "three\n");
+    assert_eq!(server.get(&format!("{log}?limitBytes=5")).text(), "one\nt");
+    assert_eq!(server.get(&format!("{log}?container=zz")).status, 400);
+    assert_eq!(server.get(&format!("{log}?previous=true")).status, 400);
+    let complete = |event: &Value| {
+        let conditions = event["object"]["status"]["conditions"].as_array().cloned().unwrap_or_default();
+        conditions.iter().any(|one| one["type"] == "Complete" && one["status"] == "True")
+    };
+    assert!(watch.into_iter().any(|event| complete(&event)));
+    let deleted = server.ask("DELETE", &format!("{JOBS}/a?propagationPolicy=Background"), &[], &[]);
+    assert_eq!(deleted.status, 200, "{}", deleted.text());
+}
+
+#[test]
+fn a_job_that_is_deleted_without_a_word_leaves_its_pods() {
+    let world = World::new();
+    let server = Server::start(&world);
+    assert_eq!(server.send("POST", JOBS, &job("a", "sleep 100")).status, 201);
+    let pod = running_pod(&world, &server, "a");
+    let deleted = server.ask("DELETE", &format!("{JOBS}/a"), &[], &[]);
+    assert!(
+        deleted.header("warning").expect("a warning").contains("child pods are preserved"),
+        "{deleted:?}"
+    );
+    let left = server.get(&format!("/api/v1/namespaces/default/pods/{pod}")).json();
+    assert_eq!(
+        (&left["metadata"]["ownerReferences"], &left["status"]["phase"]),
+        (&Value::Null, &json!("Running"))
+    );
+    let eviction = json!({ "apiVersion": "policy/v1", "kind": "Eviction", "metadata": { "name": pod } });
+    let evicted = server.send("POST", &format!("/api/v1/namespaces/default/pods/{pod}/eviction"), &eviction);
+    assert_eq!((evicted.status, &evicted.json()["status"]), (201, &json!("Success")));
+    eventually(SOON, || server.get(&format!("/api/v1/namespaces/default/pods/{pod}")).status == 404);
+}
+
+/// Runs a command in a pod: what it writes to standard output and standard error, and how it ends.
+fn exec(server: &Server, pod: &str, words: &[&str], input: Option<&[u8]>) -> (Vec<u8>, Vec<u8>, Value) {
+    let escaped = |word: &str| form_urlencoded::byte_serialize(word.as_bytes()).collect::<String>();
+    let words: String = words.iter().map(|word| format!("&command={}", escaped(word))).collect();
+    let stdin = if input.is_some() { "&stdin=true" } else { "" };
+    let path = format!("/api/v1/namespaces/default/pods/{pod}/exec?stdout=true&stderr=true{stdin}{words}");
+    let request = Request::builder()
+        .uri(format!("wss://127.0.0.1:{}{path}", server.port))
+        .header("Host", format!("127.0.0.1:{}", server.port))
+        .header("Authorization", format!("Bearer {}", server.token))
+        .header("Connection", "Upgrade")
+        .header("Upgrade", "websocket")
+        .header("Sec-WebSocket-Version", "13")
+        .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+        .header("Sec-WebSocket-Protocol", "v5.channel.k8s.io, v4.channel.k8s.io")
+        .body(())
+        .expect("a request");
+    let (mut socket, answer) = client(request, server.connect().0.into_inner()).expect("a WebSocket");
+    assert_eq!(answer.headers()["sec-websocket-protocol"], "v5.channel.k8s.io");
+    if let Some(input) = input {
+        let piece = [&[0], input].concat();
+        socket.send(Message::binary(piece)).expect("send");
+        socket.send(Message::binary(vec![255, 0])).expect("send");
+    }
+    let (mut stdout, mut stderr, mut end) = (Vec::new(), Vec::new(), Value::Null);
+    loop {
+        match socket.read().expect("a message") {
+            Message::Binary(bytes) => match bytes.split_first() {
+                Some((1, rest)) => stdout.extend_from_slice(rest),
+                Some((2, rest)) => stderr.extend_from_slice(rest),
+                Some((3, rest)) => end = serde_json::from_slice(rest).expect("a status"),
+                other => panic!("{other:?}"),
+            },
+            Message::Close(frame) => {
+                assert_eq!(frame.expect("a reason").code, CloseCode::Normal);
+                return (stdout, stderr, end);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_command_is_run_in_a_pod_over_a_websocket() {
+    let world = World::new();
+    let server = Server::start(&world);
+    assert_eq!(server.send("POST", JOBS, &job("a", "sleep 100")).status, 201);
+    let pod = running_pod(&world, &server, "a");
+    let (stdout, stderr, end) = exec(&server, &pod, &["sh", "-c", "echo out; echo err >&2; exit 7"], None);
+    assert_eq!((stdout.as_slice(), stderr.as_slice()), (&b"out\n"[..], &b"err\n"[..]));
+    assert_eq!(end["reason"], "NonZeroExitCode");
+    assert_eq!(end["details"]["causes"], json!([{ "reason": "ExitCode", "message": "7" }]));
+    let input = vec![b'x'; 1 << 20];
+    let (stdout, _, end) = exec(&server, &pod, &["cat"], Some(&input));
+    assert_eq!((stdout == input, &end["status"]), (true, &json!("Success")));
+    let (_, _, end) = exec(&server, &pod, &["no-such-program"], None);
+    assert_eq!(end["reason"], "InternalError", "{end}");
+    // Whoever does not want to upgrade is told so.
+    let path = format!("/api/v1/namespaces/default/pods/{pod}/exec?command=true&stdout=true");
+    let plain = server.ask("POST", &path, &[("Upgrade", "SPDY/3.1"), ("Connection", "Upgrade")], &[]);
+    assert_eq!((plain.status, &plain.json()["message"]), (400, &json!("Upgrade request required")));
+    let _ = world.run("delete job a --now").success();
+}
+
+#[test]
+fn clients_that_are_slow_or_hostile_stop_neither_jobs_nor_others() {
+    let world = World::new();
+    let server = Server::start(&world);
+    let mut good = server.connect();
+    assert_eq!(server.ask_over(&mut good, "GET", "/version", &[], &[]).status, 200);
+    // Connections that say nothing, with and without TLS.
+    let silent: Vec<_> = (0..1000).map(|_| server.connect_plainly()).collect();
+    let mut half = server.connect();
+    half.0.get_mut().write_all(b"GET /version HTTP/1.1\r\nHost: ").expect("send");
+    half.0.get_mut().flush().expect("send");
+    // Not HTTP over TLS, and more than anybody needs.
+    let mut plain = server.connect_plainly();
+    plain.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").expect("send");
+    let header = "x".repeat(200_000);
+    let mut long = server.connect();
+    let host = format!("127.0.0.1:{}", server.port);
+    let refused = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        long.send(&host, "GET", "/version", &[("X-Long", &header)], &[]);
+        long.receive("GET").status
+    }));
+    assert!(refused.is_err() || refused.is_ok_and(|status| status == 431));
+    let body = vec![b' '; 4 << 20];
+    let large = server.ask("POST", JOBS, &[("Content-Type", "application/json")], &body);
+    assert_eq!((large.status, &large.json()["reason"]), (413, &json!("RequestEntityTooLarge")));
+    let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
+    assert_eq!(
+        server.ask("POST", JOBS, &[("Content-Type", "application/json")], deep.as_bytes()).status,
+        400
+    );
+    // A watch that nobody reads.
+    let mut deaf = server.connect();
+    let bearer = format!("Bearer {}", server.token);
+    deaf.send(&host, "GET", "/api/v1/events?watch=1", &[("Authorization", &bearer)], &[]);
+    for name in ["a", "b", "c"] {
+        let answer = server.send("POST", JOBS, &job(name, "true"));
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        world.wait_for_end(name);
+    }
+    assert_eq!(server.ask_over(&mut good, "GET", "/version", &[], &[]).status, 200);
+    // Whoever has not shown a token is not waited for.
+    let mut rest = Vec::new();
+    assert!(half.0.read_to_end(&mut rest).is_ok() || rest.is_empty());
+    drop(silent);
+}
+
+#[test]
+fn a_killed_server_leaves_nothing_that_hinders_the_next() {
+    let world = World::new();
+    let first = Server::start(&world);
+    assert_eq!(first.send("POST", MAPS, &config_map("a")).status, 201);
+    let token = first.token.clone();
+    kill(first.pid(), Signal::SIGKILL).expect("kill");
+    drop(first);
+    let second = Server::start(&world);
+    assert_eq!(second.get(&format!("{MAPS}/a")).status, 200);
+    assert_ne!(second.token, token);
+    let old = format!("Bearer {token}");
+    let mut connection = second.connect();
+    connection.send(
+        &format!("127.0.0.1:{}", second.port),
+        "GET",
+        "/version",
+        &[("Authorization", &old)],
+        &[],
+    );
+    assert_eq!(connection.receive("GET").status, 401);
+}
+
+#[test]
+fn numbers_are_the_same_from_the_server_and_from_the_command_line() {
+    let world = World::new();
+    let server = Server::start(&world);
+    assert_eq!(server.send("POST", JOBS, &job("a", "true")).status, 201);
+    world.wait_for_end("a");
+    eventually(SOON, || world.run("get pods").stdout.contains("Completed"));
+    let page = server.get("/metrics");
+    assert_eq!(
+        page.header("content-type"),
+        Some("text/plain; version=0.0.4; charset=utf-8; escaping=underscores")
+    );
+    assert!(page.text().contains("kube_job_complete{namespace=\"default\"} 1\n"), "{}", page.text());
+    assert_eq!(world.run("metrics").success().stdout, page.text());
+}
+
+#[test]
+fn events_of_clients_are_kept_in_both_forms() {
+    let world = World::new();
+    let server = Server::start(&world);
+    let (old, new) =
+        ("/api/v1/namespaces/default/events", "/apis/events.k8s.io/v1/namespaces/default/events");
+    let event = json!({
+        "metadata": { "name": "e" }, "eventTime": "2026-01-01T00:00:00.000000Z", "action": "Act", "reason": "Why",
+        "reportingController": "example.com/c", "reportingInstance": "c-1", "type": "Normal", "note": "text",
+        "regarding": { "kind": "Job", "name": "a", "namespace": "default" },
+    });
+    let created = server.send("POST", new, &event);
+    assert_eq!((created.status, &created.json()["note"]), (201, &json!("text")), "{}", created.text());
+    assert_eq!(server.send("POST", new, &event).status, 409);
+    let core = server.get(&format!("{old}/e")).json();
+    assert_eq!((&core["message"], &core["involvedObject"]["name"]), (&json!("text"), &json!("a")));
+    let patch = [("Content-Type", "application/merge-patch+json")];
+    let changed = server.ask("PATCH", &format!("{new}/e"), &patch, br#"{"note":"other"}"#);
+    assert_eq!((changed.status, &changed.json()["note"]), (200, &json!("other")), "{}", changed.text());
+    assert!(world.run("get events").success().stdout.contains("other"));
+    let named = server.get(&format!("{new}?fieldSelector=regarding.name%3Da")).json();
+    assert_eq!(named["items"][0]["note"], "other");
+    let wrong = json!({ "metadata": { "name": "f" }, "involvedObject": { "namespace": "elsewhere" } });
+    assert_eq!(server.send("POST", old, &wrong).status, 422);
+    assert_eq!(server.ask("DELETE", &format!("{old}/e"), &[], &[]).status, 200);
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes src/api/schema/types.deflate: what the API says of the fields of our kinds, for `explain`.
+"""Makes src/api/schema/types.deflate: what the API says of the fields of our kinds, for `explain` and for OpenAPI documents.
 
 The texts are those of Kubernetes' OpenAPI document, which the crate k8s-openapi carries. Needs nothing but Python and the
 crate's source, which cargo has fetched. Run it after k8s-openapi has been updated: python3 src/api/schema/generate.py
@@ -13,6 +13,36 @@ core.v1.PersistentVolumeClaim core.v1.Pod core.v1.ResourceQuota core.v1.Secret c
 apps.v1.ControllerRevision apps.v1.StatefulSet batch.v1.CronJob batch.v1.Job discovery.v1.EndpointSlice
 networking.v1.NetworkPolicy rbac.v1.ClusterRoleBinding rbac.v1.ClusterRole rbac.v1.RoleBinding rbac.v1.Role
 scheduling.v1.PriorityClass""".split()
+
+# What a server takes and answers beside them.
+OTHERS = """api::events::v1::Event api::authorization::v1::SelfSubjectAccessReview
+api::authorization::v1::SelfSubjectRulesReview api::authentication::v1::SelfSubjectReview api::policy::v1::Eviction
+api::autoscaling::v1::Scale apimachinery::pkg::apis::meta::v1::DeleteOptions apimachinery::pkg::apis::meta::v1::Status
+apimachinery::pkg::apis::meta::v1::ListMeta""".split()
+
+# How lists are merged by strategic merge patches: strategy and key, which the crate does not carry.
+PATCH = {
+    "PodSpec": {"containers": "merge name", "initContainers": "merge name", "ephemeralContainers": "merge name",
+                "volumes": "merge,retainKeys name", "imagePullSecrets": "merge name", "hostAliases": "merge ip",
+                "topologySpreadConstraints": "merge topologyKey", "schedulingGates": "merge name",
+                "resourceClaims": "merge,retainKeys name"},
+    "Container": {"env": "merge name", "ports": "merge containerPort", "volumeMounts": "merge mountPath",
+                  "volumeDevices": "merge devicePath"},
+    "ContainerStatus": {"volumeMounts": "merge mountPath", "allocatedResourcesStatus": "merge name"},
+    "ServiceSpec": {"ports": "merge port"}, "ServiceAccount": {"secrets": "merge name"},
+    "ObjectMeta": {"ownerReferences": "merge uid", "finalizers": "merge"},
+    "PodStatus": {"conditions": "merge type", "podIPs": "merge ip", "hostIPs": "merge ip",
+                  "resourceClaimStatuses": "merge,retainKeys name"},
+    "NodeSpec": {"podCIDRs": "merge"}, "NodeStatus": {"conditions": "merge type", "addresses": "merge type"},
+    **{of: {"conditions": "merge type"} for of in
+       ["JobStatus", "NamespaceStatus", "PersistentVolumeClaimStatus", "ServiceStatus", "StatefulSetStatus"]},
+}
+PATCH["EphemeralContainer"] = PATCH["Container"]
+
+# Lists whose elements are told apart by other fields than by those that patches go by.
+KEYS = {"Container.ports": "containerPort,protocol", "EphemeralContainer.ports": "containerPort,protocol",
+        "ServiceSpec.ports": "port,protocol", "PodSpec.topologySpreadConstraints": "topologyKey,whenUnsatisfiable",
+        "JobStatus.conditions": "", "PodStatus.hostIPs": ""}
 
 
 # The words that a field takes, which the crate does not carry.
@@ -85,8 +115,20 @@ def schemas(directory):
                     continue
                 module = os.path.relpath(folder, directory).replace("/", "::")
                 schema = parse(body, begin + len("json_schema!("))
-                if schema is not None:
+                name = re.search(r'"([\w.]+)"\.into\(\)', body[:begin])
+                if schema is not None and name is not None:
+                    schema.update(lists=lists(text, match[1]), name=name[1])
                     found[f"{module}::{match[1]}"] = schema
+    return found
+
+
+def lists(text, name):
+    """How the lists of a type are merged: by which fields (in snake case), as a set, or as one."""
+    begin = text.find(f"DeepMerge for {name} {{")
+    body = text[begin:text.find("\nimpl", begin)] if begin >= 0 else ""
+    found = {field: how for how, field in re.findall(r"list::(atomic|set)\(&mut self\.(?:r#)?(\w+)", body)}
+    for field, keys in re.findall(r"list::map\(\s*&mut self\.(?:r#)?(\w+),.*?&\[(.*?)\],\n", body, re.S):
+        found[field] = "map " + ",".join(re.findall(r"lhs\.(?:r#)?(\w+)", keys))
     return found
 
 
@@ -146,6 +188,7 @@ def main():
         group, version, name = kind.split(".")
         by_path[f"api::{group}::{version}::{name}"] = name
     types, names = {}, {}
+    wrong = []
 
     def short(path):
         """Names are those of the types; `explain` shows them."""
@@ -181,19 +224,44 @@ def main():
         if name in types:
             return
         schema = known[path]
-        types[name] = entry = {"description": schema.get("description", ""), "required": [], "fields": {}}
+        types[name] = entry = {"name": schema["name"], "description": schema.get("description", ""), "required": [], "fields": {}}
         is_root = path in by_path or path.endswith("ObjectMeta")
         entry["required"] = [field for field in schema.get("required", []) if not (is_root and field == "metadata")]
         for field, inner in schema.get("properties", {}).items():
             written, leads = of(inner)
             described = inner.get("description", "")
             entry["fields"][field] = [written, leads, described]
-            words = ENUMS.get(f"{name}.{field}")
-            if words:
-                entry["fields"][field].append(words)
+            more = [ENUMS.get(f"{name}.{field}", ""), format_of(inner), list_type(name, field, schema), patch_of(name, field)]
+            while more and not more[-1]:
+                more.pop()
+            entry["fields"][field] += more
 
-    for path in by_path:
+    def format_of(schema):
+        """The format of a plain value, or of many."""
+        inner = schema.get("items") or schema.get("additionalProperties")
+        return format_of(inner) if inner else schema.get("format", "")
+
+    def list_type(name, field, schema):
+        """`atomic`, `set`, or `map` and the fields that tell elements apart."""
+        if schema["properties"][field].get("type") != "array":
+            return ""
+        how = schema["lists"].get(re.sub(r"_(?=s$|s_)", "", re.sub(r"([a-z])([A-Z])", r"\1_\2", field)).lower(), "atomic")
+        if f"{name}.{field}" in KEYS:
+            keys = KEYS[f"{name}.{field}"]
+            return "map " + keys if keys else "atomic"
+        return re.sub(r"_(\w)", lambda match: match[1].upper(), re.sub(r"_\b", "", how)).replace("resourceId", "resourceID")
+
+    def patch_of(name, field):
+        patch = PATCH.get(name, {}).get(field, "")
+        if patch and " " in patch and not types[name]["fields"][field][0].startswith(("[]", "map")):
+            wrong.append(f"{name}.{field}")
+        return patch
+
+    for path in [*by_path, *OTHERS]:
         walk(path)
+    wrong += [f"{name}.{field}" for name in PATCH for field in PATCH[name] if field not in types[name]["fields"]]
+    if wrong:
+        sys.exit(f"no such lists: {wrong}")
     # Descriptions of what is no object: explain of such a field shows them.
     plain = {}
     for path, schema in known.items():
@@ -207,4 +275,5 @@ def main():
     print(f"{len(types)} types, {len(written)} bytes, {len(packed)} packed")
 
 
-main()
+if __name__ == "__main__":
+    main()
