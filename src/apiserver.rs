@@ -13,6 +13,7 @@ mod creator;
 mod delete;
 mod dependencies;
 mod dependents;
+mod finalizers;
 mod hooks;
 mod managed_fields;
 mod namespaces;

@@ -114,6 +114,20 @@ pub fn has_finalizer(meta: &ObjectMeta, finalizer: &str) -> bool {
     meta.finalizers.as_ref().is_some_and(|all| all.iter().any(|one| one == finalizer))
 }
 
+/// Finalizers that jobctl itself takes off, or that hold nothing back here.
+const OWN_FINALIZERS: [&str; 5] =
+    [FINALIZER_FOREGROUND, FINALIZER_JOB_TRACKING, "orphan", "kubernetes", "kubernetes.io/pvc-protection"];
+
+/// Whether a finalizer is somebody else's: what has one stays when it is deleted, until he takes it off.
+pub fn is_foreign_finalizer(finalizer: &str) -> bool {
+    !OWN_FINALIZERS.contains(&finalizer)
+}
+
+/// Whether somebody holds back the deletion of the object.
+pub fn is_held(meta: &ObjectMeta) -> bool {
+    meta.finalizers.iter().flatten().any(|finalizer| is_foreign_finalizer(finalizer))
+}
+
 /// Removes the finalizer; the list goes when it is empty.
 pub fn remove_finalizer(meta: &mut ObjectMeta, finalizer: &str) {
     if let Some(all) = &mut meta.finalizers {

@@ -21,6 +21,13 @@ pub enum StatusError {
         /// Name.
         name: String,
     },
+    /// An object of that kind and name exists yet: it is being deleted, and somebody holds it back.
+    BeingDeleted {
+        /// Kind.
+        kind: Kind,
+        /// Name.
+        name: String,
+    },
     /// The object was changed by somebody else, or by number: `--current-replicas`, `resourceVersion`.
     Conflict {
         /// Kind.
@@ -185,7 +192,7 @@ impl StatusError {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::NotFound { .. } => "NotFound",
-            Self::AlreadyExists { .. } => "AlreadyExists",
+            Self::AlreadyExists { .. } | Self::BeingDeleted { .. } => "AlreadyExists",
             Self::Conflict { .. } | Self::ApplyConflict { .. } => "Conflict",
             Self::Invalid { .. } | Self::Unprocessable { .. } => "Invalid",
             Self::MethodNotAllowed { .. } => "MethodNotAllowed",
@@ -208,6 +215,10 @@ impl fmt::Display for StatusError {
             }
             Self::AlreadyExists { kind, name } => {
                 write!(formatter, "{} \"{name}\" already exists", kind.qualified_plural())
+            }
+            Self::BeingDeleted { kind, name } => {
+                let plural = kind.qualified_plural();
+                write!(formatter, "object is being deleted: {plural} \"{name}\" already exists")
             }
             Self::Conflict { kind, name, detail } => {
                 let detail = if detail.is_empty() {

@@ -83,8 +83,13 @@ impl Transaction {
     ) -> Result<Answer> {
         let (mut answer, passed) = self.admit(object, manifest, creator, entries)?;
         let (kind, key) = (answer.object.kind(), answer.object.key());
-        if self.find(kind, &key)?.is_some() {
-            return Err(StatusError::AlreadyExists { kind, name: key.name.to_string() }.into());
+        let found = self.find(kind, &key)?.map(|found| found.value()).transpose()?;
+        if let Some(found) = found {
+            let name = key.name.to_string();
+            return Err(match found["metadata"]["deletionTimestamp"].is_null() {
+                true => StatusError::AlreadyExists { kind, name }.into(),
+                false => StatusError::BeingDeleted { kind, name }.into(),
+            });
         }
         answer.warnings.splice(0..0, self.ensure_namespace(&answer.object)?);
         self.store_new(&mut answer.object)?;
@@ -108,6 +113,7 @@ impl Transaction {
         let (kind, key) = (answer.object.kind(), answer.object.key());
         let is_there = !key.name.is_empty() && self.find(kind, &key)?.is_some();
         let deleted = if is_there { Some(self.delete(kind, &key, options)?) } else { None };
+        self.require_not_held(kind, &key)?;
         answer.warnings.splice(0..0, self.ensure_namespace(&answer.object)?);
         self.store_new(&mut answer.object)?;
         self.store_passed(passed)?;

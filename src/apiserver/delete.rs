@@ -9,7 +9,7 @@ use super::read::{Read as _, Source as _};
 use super::transaction::Transaction;
 use super::update::{not_changeable, unmet_precondition};
 use crate::api::kinds::{Key, Kind, RESOURCES};
-use crate::api::meta::{key, name, uid};
+use crate::api::meta::{is_held, key, name, uid};
 use crate::api::status_error::StatusError;
 use crate::api::{CronJob, Job, Namespace, Node, ObjectMeta, PersistentVolumeClaim, Pod, StatefulSet};
 use crate::registry::deletion::stateful_set::{Dependents, delete_stateful_set};
@@ -21,7 +21,7 @@ use crate::store::Table;
 /// Namespaces that are always there.
 const PROTECTED_NAMESPACES: [&str; 3] = ["default", "kube-public", "kube-system"];
 
-fn namespaced_kinds() -> impl Iterator<Item = Kind> {
+pub(super) fn namespaced_kinds() -> impl Iterator<Item = Kind> {
     RESOURCES.iter().filter(|resource| resource.namespaced).map(|resource| resource.kind)
 }
 
@@ -83,7 +83,7 @@ impl Transaction {
             Kind::Job => {
                 let job: Job = self.wanted(kind, key, options)?;
                 let pods = self.owned(Table::PODS, uid(&job.metadata))?;
-                if propagation != Propagation::Foreground {
+                if propagation != Propagation::Foreground && !is_held(&job.metadata) {
                     self.write_tombstone(&job)?;
                 }
                 self.perform(delete_job(&job, pods, propagation, grace_seconds, self.now))?;
@@ -104,7 +104,7 @@ impl Transaction {
                     jobs.push((job, pods));
                 }
                 if propagation == Propagation::Background {
-                    for (job, _) in &jobs {
+                    for (job, _) in jobs.iter().filter(|(job, _)| !is_held(&job.metadata)) {
                         self.write_tombstone(job)?;
                     }
                 }
@@ -125,7 +125,7 @@ impl Transaction {
             Kind::Event => {
                 self.get(kind, key)?;
                 self.frees_room = true;
-                self.remove(Table::from(kind), key.clone());
+                self.remove(Table::from(kind), key.clone())?;
                 Ok(deleted(""))
             }
             Kind::Namespace => self.delete_namespace(key, options),
@@ -135,7 +135,7 @@ impl Transaction {
                 drop(found);
                 check_preconditions(kind, object.meta(), options)?;
                 self.frees_room = true;
-                self.remove(Table::from(kind), key.clone());
+                self.remove(Table::from(kind), key.clone())?;
                 Ok(deleted(uid(object.meta())))
             }
         }
@@ -209,12 +209,11 @@ impl Transaction {
         self.frees_room = true;
         let deleted =
             Deleted { kind: Kind::Namespace, key: key.clone(), uid: uid(&namespace.metadata).to_owned() };
-        let has_pods = self.entries(Table::PODS)?.any(|(pod, _)| pod.namespace == key.name);
-        if has_pods {
+        if self.has_content(&key.name)? {
             mark_terminating(&mut namespace, self.now);
             self.put(namespace);
         } else {
-            self.remove(Table::NAMESPACES, key.clone());
+            self.remove(Table::NAMESPACES, key.clone())?;
         }
         Ok(deleted)
     }
@@ -227,37 +226,42 @@ impl Transaction {
         let Some(pod) = self.current::<Pod>(Table::PODS, pod)? else { return Ok(()) };
         let claims: Vec<PersistentVolumeClaim> = self.owned(Table::CLAIMS, uid(&pod.metadata))?;
         for claim in claims {
-            self.remove(Table::CLAIMS, key(&claim.metadata));
+            self.remove(Table::CLAIMS, key(&claim.metadata))?;
         }
         Ok(())
     }
 
     /// Writes what a deletion comes to.
-    fn perform(&mut self, deletions: impl IntoIterator<Item = Deletion>) -> Result<()> {
+    pub(super) fn perform(&mut self, deletions: impl IntoIterator<Item = Deletion>) -> Result<()> {
         self.frees_room = true;
         for deletion in deletions {
             match deletion {
                 Deletion::RemoveJob(key) => {
-                    self.remove(Table::JobFacts, key.clone());
-                    self.remove(Table::JOBS, key);
+                    if !self.hold(Kind::Job, &key)? {
+                        self.writes.delete(Table::JobFacts, key.clone());
+                        self.writes.delete(Table::JOBS, key);
+                    }
                 }
-                Deletion::RemoveCronJob(key) => self.remove(Table::CRON_JOBS, key),
+                Deletion::RemoveCronJob(key) => self.remove(Table::CRON_JOBS, key)?,
                 Deletion::MarkCronJob(cron_job) => self.put(cron_job),
                 Deletion::UpdateJob(job) | Deletion::MarkJob(job) => self.put(job),
-                Deletion::RemoveStatefulSet(key) => self.remove(Table::STATEFUL_SETS, key),
+                Deletion::RemoveStatefulSet(key) => self.remove(Table::STATEFUL_SETS, key)?,
                 Deletion::MarkStatefulSet(set) => self.put(set),
-                Deletion::RemoveClaim(key) => self.remove(Table::CLAIMS, key),
+                Deletion::RemoveClaim(key) => self.remove(Table::CLAIMS, key)?,
                 Deletion::UpdateClaim(claim) => self.put(claim),
-                Deletion::RemoveRevision(key) => self.remove(Table::CONTROLLER_REVISIONS, key),
+                Deletion::RemoveRevision(key) => self.remove(Table::CONTROLLER_REVISIONS, key)?,
                 Deletion::UpdateRevision(revision) => self.put(revision),
                 Deletion::RemovePod(key) => {
-                    self.remove_claims_of(&key)?;
-                    self.remove(Table::PODS, key);
+                    if !self.hold(Kind::Pod, &key)? {
+                        self.remove_claims_of(&key)?;
+                        self.writes.delete(Table::PODS, key);
+                    }
                 }
+                Deletion::RetirePod(pod) if self.hold(Kind::Pod, &key(&pod.metadata))? => {}
                 Deletion::RetirePod(pod) => {
                     self.put_removed_pod(&pod)?;
                     self.remove_claims_of(&key(&pod.metadata))?;
-                    self.remove(Table::PODS, key(&pod.metadata));
+                    self.writes.delete(Table::PODS, key(&pod.metadata));
                 }
                 Deletion::UpdatePod(pod) => self.put(pod),
             }
@@ -266,7 +270,7 @@ impl Transaction {
     }
 
     /// Keeps how a Job that goes has ended.
-    fn write_tombstone(&mut self, job: &Job) -> Result<()> {
+    pub(super) fn write_tombstone(&mut self, job: &Job) -> Result<()> {
         self.put_text(Table::Tombstones, key(&job.metadata), &Tombstone::of(job))
     }
 }

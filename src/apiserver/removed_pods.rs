@@ -20,7 +20,7 @@ impl Transaction {
         let mut pruned: BTreeMap<Key, Vec<Pod>> = BTreeMap::new();
         for (job_uid, job) in jobs {
             for pod in self.owned::<Pod>(Table::RemovedPods, job_uid)? {
-                self.remove(Table::RemovedPods, key(&pod.metadata));
+                self.remove(Table::RemovedPods, key(&pod.metadata))?;
                 self.frees_room = true;
                 pruned.entry(job.clone()).or_default().push(pod);
             }

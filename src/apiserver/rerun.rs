@@ -69,6 +69,7 @@ impl Transaction {
         let mut object = Object::from(job.clone());
         refuse(&object, causes)?;
         self.delete(Kind::Job, job_key, &DeleteOptions::default())?;
+        self.require_not_held(Kind::Job, job_key)?;
         for pod in completed {
             self.hand_over(pod, &old, &job)?;
         }

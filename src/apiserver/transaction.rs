@@ -165,9 +165,15 @@ impl Transaction {
         }
     }
 
-    /// Deletes an object.
-    pub(super) fn remove(&mut self, table: Table, key: Key) {
+    /// Deletes an object, or marks it where somebody holds it back.
+    pub(super) fn remove(&mut self, table: Table, key: Key) -> Result<()> {
+        if let Table::Kind(kind) = table
+            && self.hold(kind, &key)?
+        {
+            return Ok(());
+        }
         self.writes.delete(table, key);
+        Ok(())
     }
 
     /// The node is this machine, and Events are recorded: requests make neither.

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::create::refuse;
 use super::creator::Creator;
+use super::finalizers::is_released;
 use super::managed_fields::set_entries;
 use super::namespaces::DEFAULT_NAMESPACE;
 use super::patch::Patch;
@@ -158,7 +159,10 @@ impl Transaction {
         }
         // Fields that are not the request's to change, or that nobody knows, have been dropped by now.
         let is_changed = set_entries(&mut object, &old, entries)?;
-        if is_changed {
+        if is_changed && is_released(object.meta(), old.meta()) {
+            self.release(&object)?;
+            object.meta_mut().resource_version = old.meta().resource_version.clone();
+        } else if is_changed {
             self.put(object.clone());
             self.number(&mut object);
         } else {

@@ -37,6 +37,11 @@ impl Writes {
         self.writes.entry((table, key)).or_insert((next, Content::Deleted)).1 = content;
     }
 
+    /// Whether an object is deleted.
+    pub fn deletes(&self, table: Table, key: &Key) -> bool {
+        matches!(self.writes.get(&(table, key.clone())), Some((_, Content::Deleted)))
+    }
+
     /// How many writes come before that of an object.
     pub(super) fn number_of(&self, table: Table, key: &Key) -> Option<u64> {
         self.writes.get(&(table, key.clone())).map(|(number, _)| *number)

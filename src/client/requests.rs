@@ -108,6 +108,14 @@ impl<'a> Requests<'a> {
         self.transaction.delete(kind, key, options)
     }
 
+    /// What of an object is there once these requests are committed, such as of one that is on its way.
+    ///
+    /// # Errors
+    /// As [`Transaction::left_of`].
+    pub fn left_of(&self, kind: Kind, key: &Key) -> Result<Option<String>> {
+        self.transaction.left_of(kind, key)
+    }
+
     /// Creates an Event of a client.
     ///
     /// # Errors

@@ -22,7 +22,7 @@ use crate::api::hooks::Hooks;
 use crate::api::images::Images;
 use crate::api::kinds::Key;
 use crate::api::meta::{
-    FINALIZER_JOB_TRACKING, LABEL_CONTROLLER_UID, controller_of, has_finalizer, key, label, uid,
+    FINALIZER_JOB_TRACKING, LABEL_CONTROLLER_UID, controller_of, has_finalizer, is_held, key, label, uid,
 };
 use crate::api::nodes::{Labels, well_known_labels};
 use crate::api::priorities::PriorityClasses;
@@ -739,6 +739,7 @@ fn is_done(pod: &Pod) -> bool {
     is_pod_finished(pod)
         && pod.metadata.deletion_timestamp.is_none()
         && !has_finalizer(&pod.metadata, FINALIZER_JOB_TRACKING)
+        && !is_held(&pod.metadata)
 }
 
 /// Whether a pod marked for deletion has stopped, and nobody is left who would count it.
@@ -746,4 +747,5 @@ fn is_removable(pod: &Pod) -> bool {
     pod.metadata.deletion_timestamp.is_some()
         && is_pod_finished(pod)
         && !has_finalizer(&pod.metadata, FINALIZER_JOB_TRACKING)
+        && !is_held(&pod.metadata)
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::api::meta::FINALIZER_JOB_TRACKING;
+use crate::api::meta::{FINALIZER_JOB_TRACKING, is_foreign_finalizer};
 use crate::controller::DonePod;
 
 /// A stored pod: whether anything can still happen to it.
@@ -63,8 +63,11 @@ impl PodOutline<'_> {
 
     /// The pod as it is held when nothing can happen to it any more; `None` where something can.
     pub(super) fn done(&self) -> Option<DonePod> {
-        let is_counted =
-            !self.metadata.finalizers.iter().any(|finalizer| finalizer == FINALIZER_JOB_TRACKING);
+        let is_counted = !self
+            .metadata
+            .finalizers
+            .iter()
+            .any(|finalizer| finalizer == FINALIZER_JOB_TRACKING || is_foreign_finalizer(finalizer));
         let is_done = self.is_finished() && is_counted && self.metadata.deletion_timestamp.is_none();
         is_done.then(|| DonePod {
             uid: self.uid().into(),

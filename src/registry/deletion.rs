@@ -9,8 +9,8 @@ use chrono::{DateTime, Utc};
 use crate::api::conditions::{is_pod_finished, set_pod_condition};
 use crate::api::kinds::Key;
 use crate::api::meta::{
-    FINALIZER_FOREGROUND, FINALIZER_JOB_TRACKING, controller_of, has_finalizer, key, remove_finalizer, time,
-    uid,
+    FINALIZER_FOREGROUND, FINALIZER_JOB_TRACKING, controller_of, has_finalizer, is_foreign_finalizer, key,
+    remove_finalizer, time, uid,
 };
 use crate::api::{ControllerRevision, CronJob, Job, ObjectMeta, PersistentVolumeClaim, Pod, StatefulSet};
 use crate::controller::pods::{disown, mark_deleted};
@@ -103,6 +103,19 @@ fn mark_for_foreground(meta: &mut ObjectMeta, now: DateTime<Utc>) {
     if !has_finalizer(meta, FINALIZER_FOREGROUND) {
         meta.finalizers.get_or_insert_default().push(FINALIZER_FOREGROUND.into());
     }
+}
+
+/// Marks an object that is deleted and that somebody holds back: nothing else keeps it. Whether that changes anything.
+pub fn mark_held(meta: &mut ObjectMeta, now: DateTime<Utc>) -> bool {
+    let finalizers = meta.finalizers.iter().flatten();
+    let left: Vec<String> = finalizers.filter(|finalizer| is_foreign_finalizer(finalizer)).cloned().collect();
+    let is_marked = meta.deletion_timestamp.is_some()
+        && meta.deletion_grace_period_seconds == Some(0)
+        && meta.finalizers.as_ref() == Some(&left);
+    meta.deletion_timestamp.get_or_insert_with(|| time(now));
+    meta.deletion_grace_period_seconds = Some(0);
+    meta.finalizers = Some(left);
+    !is_marked
 }
 
 /// Deletes a Job. `pods` are the pods that it owns.

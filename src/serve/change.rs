@@ -313,7 +313,7 @@ pub(super) async fn delete(server: &Arc<Server>, asked: Asked, at: ObjectPath) -
     }
     let done = carry_out(server, is_dry_run, move |_, requests| {
         let deleted = requests.delete(kind, &key, &options)?;
-        let left = requests.find(kind, &key)?.map(|found| found.text.into_owned());
+        let left = requests.left_of(kind, &key)?;
         Ok((deleted, left))
     })
     .await;

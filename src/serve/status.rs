@@ -186,6 +186,7 @@ impl From<StatusError> for Problem {
         let code = match &error {
             StatusError::NotFound { .. } => StatusCode::NOT_FOUND,
             StatusError::AlreadyExists { .. }
+            | StatusError::BeingDeleted { .. }
             | StatusError::Conflict { .. }
             | StatusError::ApplyConflict { .. } => StatusCode::CONFLICT,
             StatusError::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
@@ -203,6 +204,7 @@ impl From<StatusError> for Problem {
         match &error {
             StatusError::NotFound { kind, name }
             | StatusError::AlreadyExists { kind, name }
+            | StatusError::BeingDeleted { kind, name }
             | StatusError::Conflict { kind, name, .. } => {
                 problem.with(Value::Object(details_of(*kind, name, kind.resource().plural)))
             }

@@ -1,6 +1,6 @@
 //! patch, label, annotate, suspend, resume, rerun and the node's verbs: texts, exit codes and what they leave behind.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::common::{SOON, World, eventually, job};
 
@@ -357,20 +357,18 @@ fn events_are_listed_in_the_order_in_which_they_happened() {
 #[test]
 fn a_field_without_effect_is_told_of_when_it_comes_and_not_again() {
     let world = World::new();
-    let _ = world.apply(&job("x", "suspend: true", "true"));
-    let patch = "{\"metadata\":{\"finalizers\":[\"example.com/mine\"]}}";
-    world.run(&format!("patch job x -p '{patch}'")).is(
+    let _ = world.run("create cronjob x --image=i --schedule=@yearly -- true").success();
+    let patch = json!({ "spec": { "jobTemplate": { "spec": { "template": { "spec": { "setHostnameAsFQDN": true } } } } } });
+    let words = ["patch", "cronjob", "x", "-p", &patch.to_string()].map(str::to_owned);
+    world.command_of(words.to_vec()).run().is(
         0,
-        "job.batch/x patched\n",
-        "Warning: metadata.finalizers[0]: does not hold back deletion yet: a deleted object goes at once\n",
+        "cronjob.batch/x patched\n",
+        "Warning: spec.jobTemplate.spec.template.spec.setHostnameAsFQDN: has no effect: HOSTNAME is the pod's short name\n",
     );
-    world.run("label job x a=b").prints("job.batch/x labeled\n");
-    world.wait_for_value("job x", "{.status.conditions[0].type}", "Suspended");
-    world.manifest("x.yaml", world.run("get job x -o yaml").success().stdout.replace("a: b", "a: c"));
-    world.run("replace -f x.yaml").prints("job.batch/x replaced\n");
-    assert_eq!(world.value("job x", "{.metadata.finalizers[0]}"), "example.com/mine");
-    world.run("delete job x").prints("job.batch \"x\" deleted\n");
-    world.run("get jobs").is(0, "", "No resources found in default namespace.\n");
+    world.run("label cronjob x a=b").prints("cronjob.batch/x labeled\n");
+    world.manifest("x.yaml", world.run("get cronjob x -o yaml").success().stdout.replace("a: b", "a: c"));
+    world.run("replace -f x.yaml").prints("cronjob.batch/x replaced\n");
+    assert_eq!(world.value("cronjob x", "{.metadata.labels.a}"), "c");
 }
 
 #[test]

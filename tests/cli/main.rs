@@ -35,6 +35,7 @@ mod examples;
 mod exec;
 mod failure_policy_walkthroughs;
 mod faults;
+mod finalizers;
 mod formats;
 mod get;
 mod hooks;

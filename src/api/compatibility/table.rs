@@ -3,7 +3,6 @@
 use super::Treatment::{Honoured, Refused, Warned};
 use super::When::{Above, False, Holds, Set, TextBesides};
 use super::{Entry, Treatment, When};
-use crate::api::meta::{FINALIZER_FOREGROUND, FINALIZER_JOB_TRACKING};
 
 const LATER: &str = "comes with a later version of jobctl";
 const NOT_IN_FORCE: &str = "is not in force: a container is a process of this machine";
@@ -69,10 +68,9 @@ pub(super) const STATEFUL_SET: &[Entry] = &[
 pub(super) const METADATA: &[Entry] = &[
     honoured(&["name", "generateName", "namespace", "labels", "annotations"], ""),
     honoured(&["ownerReferences"], ""),
-    entry(
-        &["finalizers[]"],
-        TextBesides(&[FINALIZER_FOREGROUND, FINALIZER_JOB_TRACKING]),
-        Warned("does not hold back deletion yet: a deleted object goes at once"),
+    honoured(
+        &["finalizers"],
+        "hold back the deletion of the object, not that of what it owns; `orphan` is done at once",
     ),
     honoured(&["resourceVersion"], "an update of an older version is a conflict"),
     honoured(&["uid"], "written by jobctl; a change must name the object's own or none"),

@@ -77,7 +77,26 @@ pub(super) fn metadata(new: &ObjectMeta, old: &ObjectMeta) -> Vec<FieldError> {
     errors.extend(immutable("metadata.namespace", &new.namespace, &old.namespace));
     errors.extend(immutable("metadata.uid", &new.uid, &old.uid));
     errors.extend(immutable("metadata.creationTimestamp", &new.creation_timestamp, &old.creation_timestamp));
+    errors.extend(late_finalizers(new, old));
     errors
+}
+
+/// Nobody can begin to hold back an object that is being deleted.
+fn late_finalizers(new: &ObjectMeta, old: &ObjectMeta) -> Option<FieldError> {
+    old.deletion_timestamp.as_ref()?;
+    let known = old.finalizers.as_deref().unwrap_or_default();
+    let added: Vec<String> = new
+        .finalizers
+        .iter()
+        .flatten()
+        .filter(|finalizer| !known.contains(finalizer))
+        .map(|finalizer| format!("{finalizer:?}"))
+        .collect();
+    let detail = format!(
+        "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
+        added.join(", ")
+    );
+    (!added.is_empty()).then(|| FieldError::forbidden("metadata.finalizers", &detail))
 }
 
 fn completions(new: &JobSpec, old: &JobSpec) -> Option<FieldError> {

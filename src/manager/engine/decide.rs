@@ -11,15 +11,16 @@ use crate::api::conditions::is_pod_finished;
 use crate::api::events::EventRecord;
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{
-    ANNOTATION_OVERDUE, ANNOTATION_PASSED_ENVIRONMENT_ID, annotation, controller_of, key, uid,
+    ANNOTATION_OVERDUE, ANNOTATION_PASSED_ENVIRONMENT_ID, annotation, controller_of, is_held, key, uid,
 };
-use crate::api::{ObjectMeta, Pod};
+use crate::api::{CronJob, ObjectMeta, Pod};
 use crate::controller::scheduler::is_bound;
-use crate::controller::{Action, reconcile, reconcile_cron_jobs, reconcile_stateful_sets};
+use crate::controller::{Action, JobEntry, reconcile, reconcile_cron_jobs, reconcile_stateful_sets};
 use crate::kubelet::actions::{
     Blocked, Environment, FAILED_MOUNT, Referenced, blocked_status, failed_mount_event, killing_event,
     pod_run, take_report,
 };
+use crate::registry::deletion::mark_held;
 use crate::registry::strategy::Strategy as _;
 use crate::registry::tombstones::Tombstone;
 use crate::store::{PodDirectory, Table};
@@ -68,9 +69,9 @@ impl Engine {
                 break;
             }
         }
-        self.collect_claims(round);
-        self.collect_garbage(round);
-        self.collect_namespaces(round)?;
+        self.collect_claims(now, round)?;
+        self.collect_garbage(now, round)?;
+        self.collect_namespaces(now, round)?;
         Ok(())
     }
 
@@ -99,8 +100,7 @@ impl Engine {
             }
             Action::UpdatePod(pod) => self.put_pod(*pod, round),
             Action::RemovePod(key) => {
-                round.say(|| format!("pod/{} removed", key.name));
-                self.remove_pod(&key, round)?;
+                self.remove_pod(&key, now, round)?;
             }
             Action::UpdateJobStatus(job) => {
                 round.say(|| job_line(&job));
@@ -108,8 +108,7 @@ impl Engine {
                 round.writes.put(job);
             }
             Action::RemoveJob(key) => {
-                round.say(|| format!("job.batch/{} removed", key.name));
-                self.remove_job(&key, round)?;
+                self.remove_job(&key, now, round)?;
             }
             Action::UpdateFacts(key, facts) => {
                 round.writes.put_facts(key.clone(), &facts)?;
@@ -138,6 +137,15 @@ impl Engine {
                 round.writes.put(cron_job);
             }
             Action::RemoveCronJob(key) => {
+                let held = self.world.cron_jobs.get(&key).filter(|found| is_held(&found.metadata));
+                if let Some(cron_job) = held {
+                    let mut cron_job = CronJob::clone(cron_job);
+                    if mark_held(&mut cron_job.metadata, now) {
+                        self.world.cron_jobs.put(cron_job.clone());
+                        round.writes.put(cron_job);
+                    }
+                    return Ok(());
+                }
                 round.say(|| format!("cronjob.batch/{} removed", key.name));
                 self.world.cron_jobs.remove(&key);
                 self.has_lost_owners = true;
@@ -151,7 +159,15 @@ impl Engine {
     }
 
     /// Removes a pod that has stopped. While its Job lives, what is left of it is kept beside: evidence stays.
-    pub(super) fn remove_pod(&mut self, key: &Key, round: &mut Round) -> Result<()> {
+    pub(super) fn remove_pod(&mut self, key: &Key, now: DateTime<Utc>, round: &mut Round) -> Result<()> {
+        if let Some(pod) = self.world.live_pod(key).filter(|pod| is_held(&pod.metadata)) {
+            let mut pod = Pod::clone(pod);
+            if mark_held(&mut pod.metadata, now) {
+                self.put_pod(pod, round);
+            }
+            return Ok(());
+        }
+        round.say(|| format!("pod/{} removed", key.name));
         let kept = self.world.live_pod(key).filter(|pod| {
             controller_of(&pod.metadata).is_some_and(|owner| {
                 self.world
@@ -172,11 +188,23 @@ impl Engine {
         Ok(())
     }
 
-    pub(super) fn remove_job(&mut self, key: &Key, round: &mut Round) -> Result<()> {
-        if let Some(job) = self.stored_job(key, round)? {
+    pub(super) fn remove_job(&mut self, key: &Key, now: DateTime<Utc>, round: &mut Round) -> Result<()> {
+        let current = match self.world.job(key) {
+            Some(JobEntry::Unfinished(job)) => Some(crate::api::Job::clone(job)),
+            _ => self.stored_job(key, round)?,
+        };
+        if let Some(mut job) = current {
+            if is_held(&job.metadata) {
+                if mark_held(&mut job.metadata, now) {
+                    self.world.put_job(job.clone());
+                    round.writes.put(job);
+                }
+                return Ok(());
+            }
             let tombstone = Tombstone::of(&job);
             round.writes.put_text(Table::Tombstones, key.clone(), serde_json::to_string(&tombstone)?);
         }
+        round.say(|| format!("job.batch/{} removed", key.name));
         round.writes.delete(Table::JOBS, key.clone());
         round.writes.delete(Table::JobFacts, key.clone());
         self.job_removed(key, round);

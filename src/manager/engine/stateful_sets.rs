@@ -3,8 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use super::{Engine, Round};
-use crate::api::meta::uid;
+use crate::api::StatefulSet;
+use crate::api::meta::{is_held, uid};
 use crate::controller::SetAction;
+use crate::registry::deletion::mark_held;
 use crate::store::Table;
 
 impl Engine {
@@ -14,6 +16,14 @@ impl Engine {
             SetAction::UpdateStatus(set) => {
                 sets.put(Clone::clone(&set));
                 round.writes.put(set);
+            }
+            SetAction::Remove(key) if sets.get(&key).is_some_and(|set| is_held(&set.metadata)) => {
+                if let Some(mut set) = sets.get(&key).map(|set| StatefulSet::clone(set))
+                    && mark_held(&mut set.metadata, now)
+                {
+                    sets.put(set.clone());
+                    round.writes.put(set);
+                }
             }
             SetAction::Remove(key) => {
                 round.say(|| format!("statefulset.apps/{} removed", key.name));

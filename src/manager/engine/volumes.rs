@@ -1,12 +1,13 @@
 //! What becomes of volumes: prepared before a pod starts, kept as their ConfigMaps and Secrets are, cleared away.
 
+use anyhow::Result;
 use chrono::{DateTime, Utc};
 
 use super::super::seed;
 use super::names::hosts_of_machine;
 use super::{Engine, Round, SOON};
 use crate::api::containers::containers;
-use crate::api::kinds::Key;
+use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{key, name, uid};
 use crate::api::{PersistentVolumeClaim, Pod};
 use crate::controller::ephemeral::{ephemeral_claims, missing_claims};
@@ -149,12 +150,16 @@ impl Engine {
     }
 
     /// Claims that were made for a pod go with it.
-    pub(super) fn collect_claims(&mut self, round: &mut Round) {
-        for key in self.world.claims_without_pod() {
+    pub(super) fn collect_claims(&mut self, now: DateTime<Utc>, round: &mut Round) -> Result<()> {
+        let claims = self.world.claims_without_pod().into_iter();
+        let claims: Vec<_> = claims.map(|key| (Kind::PersistentVolumeClaim, key)).collect();
+        let held = self.hold(&claims, now, round)?;
+        for (_, key) in claims.into_iter().filter(|one| !held.contains(one)) {
             let uid = self.world.remove_claim(&key);
             round.claims.extend(uid.map(|uid| claim_directory(&key, &uid)));
             round.writes.delete(Table::CLAIMS, key);
         }
+        Ok(())
     }
 
     /// What this machine has mounted from afar, where the pod asks for that.
