@@ -20,7 +20,7 @@ const JOBS: &str = "/apis/batch/v1/namespaces/default/jobs";
 const PODS: &str = "/api/v1/namespaces/default/pods";
 
 /// How many changes are made over HTTP, and by commands.
-const CHANGES: (u64, u64) = (250, 25);
+const CHANGES: (u64, u64) = (150, 20);
 
 /// Names, and their resourceVersions.
 type Objects = BTreeMap<String, u64>;
