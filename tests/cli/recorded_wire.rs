@@ -537,7 +537,7 @@ fn recorded_requests_are_answered_as_they_were() {
             _ => {}
         }
     }
-    let _ = world.run("delete jobs,pods,statefulsets -A --all --now").success();
+    let _ = world.run("delete cronjobs,jobs,pods,statefulsets -A --all --now").success();
     assert!(wrong.is_empty(), "{} of {all} differ:\n{}", wrong.len(), wrong.join("\n"));
     assert!(right_after_all.is_empty(), "these do not differ any more: {right_after_all:?}");
     assert!(known.len() * 20 <= all, "{} of {all} differ", known.len());
