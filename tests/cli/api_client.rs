@@ -1,6 +1,6 @@
 //! A client of `jobctl serve`: HTTP/1.1 over TLS, as plain as can be, so that a test sees what is on the wire.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Stdio};
 use std::sync::Arc;
@@ -88,6 +88,11 @@ impl Server {
 
     /// A connection over TLS.
     pub(crate) fn connect(&self) -> Connection {
+        self.try_connect().expect("connect")
+    }
+
+    /// The same to a server that may be gone.
+    pub(crate) fn try_connect(&self) -> io::Result<Connection> {
         let mut roots = RootCertStore::empty();
         roots.add(self.certificate.clone()).expect("a certificate");
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -97,16 +102,20 @@ impl Server {
             .with_no_client_auth();
         let name = ServerName::try_from("127.0.0.1").expect("an address");
         let session = ClientConnection::new(Arc::new(config), name).expect("TLS");
-        let stream = self.connect_plainly();
-        Connection(BufReader::new(StreamOwned::new(session, stream)))
+        let stream = self.try_connect_plainly()?;
+        Ok(Connection(BufReader::new(StreamOwned::new(session, stream))))
     }
 
     /// A connection without TLS: what whoever does not know better would send.
     pub(crate) fn connect_plainly(&self) -> TcpStream {
-        let stream = TcpStream::connect(("127.0.0.1", self.port)).expect("connect");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-        stream.set_nodelay(true).expect("no delay");
-        stream
+        self.try_connect_plainly().expect("connect")
+    }
+
+    fn try_connect_plainly(&self) -> io::Result<TcpStream> {
+        let stream = TcpStream::connect(("127.0.0.1", self.port))?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
     }
 
     /// A request with the token.
@@ -124,12 +133,23 @@ impl Server {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Answer {
+        self.try_send_over(connection, method, path, headers, body).expect("send");
+        connection.receive(method)
+    }
+
+    /// Sends a request with the token, to a server that may be gone.
+    pub(crate) fn try_send_over(
+        &self,
+        connection: &mut Connection,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> io::Result<()> {
         let bearer = format!("Bearer {}", self.token);
         let mut all = vec![("Authorization", bearer.as_str())];
         all.extend(headers);
-        let host = format!("127.0.0.1:{}", self.port);
-        connection.send(&host, method, path, &all, body);
-        connection.receive(method)
+        connection.try_send(&format!("127.0.0.1:{}", self.port), method, path, &all, body)
     }
 
     pub(crate) fn get(&self, path: &str) -> Answer {
@@ -163,6 +183,17 @@ impl Connection {
         headers: &[(&str, &str)],
         body: &[u8],
     ) {
+        self.try_send(host, method, path, headers, body).expect("send");
+    }
+
+    fn try_send(
+        &mut self,
+        host: &str,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> io::Result<()> {
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\n");
         for (name, value) in headers {
             head.push_str(&format!("{name}: {value}\r\n"));
@@ -173,60 +204,75 @@ impl Connection {
         head.push_str("\r\n");
         let mut request = head.into_bytes();
         request.extend_from_slice(body);
-        self.0.get_mut().write_all(&request).expect("send");
-        self.0.get_mut().flush().expect("send");
+        self.0.get_mut().write_all(&request)?;
+        self.0.get_mut().flush()
     }
 
     /// Reads an answer to its end.
     pub(crate) fn receive(&mut self, method: &str) -> Answer {
-        let mut answer = self.receive_head();
+        self.try_receive(method).expect("an answer")
+    }
+
+    /// The same over a connection that may be cut.
+    pub(crate) fn try_receive(&mut self, method: &str) -> io::Result<Answer> {
+        let mut answer = self.try_receive_head()?;
         if method == "HEAD" || answer.status == 101 {
-            return answer;
+            return Ok(answer);
         }
         if answer.header("transfer-encoding") == Some("chunked") {
-            while let Some(chunk) = self.chunk() {
+            while let Some(chunk) = self.try_chunk()? {
                 answer.body.extend(chunk);
             }
         } else if let Some(length) = answer.header("content-length") {
             answer.body = vec![0; length.parse().expect("a length")];
-            self.0.read_exact(&mut answer.body).expect("a body");
+            self.0.read_exact(&mut answer.body)?;
         }
-        answer
+        Ok(answer)
     }
 
     /// Reads the status and the headers.
     pub(crate) fn receive_head(&mut self) -> Answer {
-        let status = self.line();
+        self.try_receive_head().expect("an answer")
+    }
+
+    /// The same over a connection that may be cut.
+    pub(crate) fn try_receive_head(&mut self) -> io::Result<Answer> {
+        let status = self.line()?;
         let status = status.split(' ').nth(1).and_then(|code| code.parse().ok());
         let mut answer = Answer { status: status.expect("a status"), ..Answer::default() };
         loop {
-            let line = self.line();
+            let line = self.line()?;
             if line.is_empty() {
-                return answer;
+                return Ok(answer);
             }
             let (name, value) = line.split_once(':').expect("a header");
             answer.headers.push((name.to_lowercase(), value.trim().to_owned()));
         }
     }
 
-    fn line(&mut self) -> String {
+    fn line(&mut self) -> io::Result<String> {
         let mut line = String::new();
-        self.0.read_line(&mut line).expect("a line");
-        line.trim_end().to_owned()
+        self.0.read_line(&mut line)?;
+        if line.ends_with('\n') {
+            Ok(line.trim_end().to_owned())
+        } else {
+            Err(io::ErrorKind::UnexpectedEof.into())
+        }
+    }
+
+    /// The next piece of a body that comes in pieces; none at its end, nor once somebody has closed the connection.
+    pub(crate) fn chunk(&mut self) -> Option<Vec<u8>> {
+        self.try_chunk().unwrap_or_default()
     }
 
     /// The next piece of a body that comes in pieces; none at its end.
-    pub(crate) fn chunk(&mut self) -> Option<Vec<u8>> {
-        let mut line = String::new();
-        // Whoever has listened long enough has closed the connection.
-        if self.0.read_line(&mut line).is_err() {
-            return None;
-        }
-        let length = usize::from_str_radix(line.trim_end(), 16).expect("a length");
+    pub(crate) fn try_chunk(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let line = self.line()?;
+        let length = usize::from_str_radix(&line, 16).expect("a length");
         let mut chunk = vec![0; length + 2];
-        self.0.read_exact(&mut chunk).expect("a piece");
+        self.0.read_exact(&mut chunk)?;
         chunk.truncate(length);
-        (length > 0).then_some(chunk)
+        Ok((length > 0).then_some(chunk))
     }
 }
 

@@ -71,6 +71,8 @@ mod run_pod;
 mod scale;
 mod security;
 mod serve;
+mod serve_conformance;
+mod serve_faults;
 mod serve_kubectl;
 mod serve_openapi;
 mod serve_protobuf;
