@@ -57,6 +57,7 @@ pub(super) async fn scale(server: &Arc<Server>, asked: Asked, at: ObjectPath) ->
         _ => return Err(Problem::method_not_allowed()),
     };
     let changed = carry_out(server, options.is_dry_run, move |_, requests| {
+        requests.act_as(&options.manager);
         let mut set = requests.get(kind, &key)?.value()?;
         let scale = new_scale(&wanted, &set)?;
         let replicas = scale["spec"]["replicas"].as_i64().unwrap_or_default();

@@ -369,6 +369,7 @@ fn a_field_without_effect_is_told_of_when_it_comes_and_not_again() {
     world.manifest("x.yaml", world.run("get cronjob x -o yaml").success().stdout.replace("a: b", "a: c"));
     world.run("replace -f x.yaml").prints("cronjob.batch/x replaced\n");
     assert_eq!(world.value("cronjob x", "{.metadata.labels.a}"), "c");
+    world.run("delete cronjob x").prints("cronjob.batch \"x\" deleted\n");
 }
 
 #[test]

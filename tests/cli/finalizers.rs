@@ -1,5 +1,6 @@
 //! Finalizers: what somebody holds back stays when it is deleted, until he takes his finalizer off.
 
+use std::io::{BufRead as _, BufReader};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -88,7 +89,11 @@ fn delete_waits_for_finalizers_unless_told_otherwise() {
     );
     let _ = world.run(&format!("replace --force -f {path} --wait=false")).failure();
     assert!(is_going(&world, "configmap c"));
-    let waits = world.command("delete configmap c").spawn();
+    let mut waits = world.command("delete configmap c").spawn();
+    // It has said what it does, and goes on to wait.
+    let mut said = String::new();
+    let _ = BufReader::new(waits.stdout.as_mut().expect("a pipe")).read_line(&mut said).expect("a line");
+    assert_eq!(said, "configmap \"c\" deleted\n");
     release(&world, "configmap/c");
     let done = waits.wait_with_output().expect("an end");
     assert!(done.status.success(), "{done:?}");

@@ -164,6 +164,9 @@ struct Replay<'a> {
 /// What runs where containers of the image `img` did: one pod goes on, and is not to be talked out of it.
 const PROGRAM: &str = "case $HOSTNAME in pod1) trap : TERM; while :; do sleep 1; done;; esac; sleep 0.3";
 
+/// What does not hear that it shall end.
+const STUBBORN: [&str; 3] = ["sh", "-c", "trap : TERM; echo up; while :; do sleep 1; done"];
+
 const MAPS: &str = "/api/v1/namespaces/wire-e/configmaps";
 const JOBS: &str = "/apis/batch/v1/namespaces/wire-e/jobs";
 const PODS: &str = "/api/v1/namespaces/wire-e/pods";
@@ -203,8 +206,7 @@ impl Replay<'_> {
 
     /// A pod that does not hear that it shall end.
     fn stubborn_pod(&self, path: &str, name: &str) {
-        let command = json!(["sh", "-c", "trap : TERM; echo up; while :; do sleep 1; done"]);
-        let container = json!({ "name": "c", "image": "img", "command": command });
+        let container = json!({ "name": "c", "image": "img", "command": STUBBORN });
         let metadata = json!({ "annotations": { "fake/run": "100" } });
         self.pod(path, name, &json!({ "metadata": metadata, "spec": { "containers": [container] } }));
     }
@@ -245,7 +247,14 @@ impl Replay<'_> {
                 eventually(SOON, || self.server.get(&format!("{PODS}/pod1")).status == 404);
             }
             342 => {
-                (1..7).for_each(|n| self.job(JOBS, &format!("d{n}"), &json!({})));
+                let stubborn = json!({ "name": "c", "image": "img", "command": STUBBORN });
+                let pod = json!({ "spec": { "containers": [stubborn] } });
+                // One that is deleted in the foreground is still there when it is looked for.
+                (1..7)
+                    .for_each(|n| self.job(JOBS, &format!("d{n}"), &json!({ "spec": { "template": pod } })));
+                for n in 1..7 {
+                    self.world.wait_for_value(&format!("job/d{n} -n wire-e"), "{.status.ready}", "1");
+                }
                 self.config_map("c1", &json!({}));
                 let finalizer =
                     json!({ "name": "c2", "labels": { "dc": "1" }, "finalizers": ["example.com/f"] });
@@ -528,6 +537,7 @@ fn recorded_requests_are_answered_as_they_were() {
             _ => {}
         }
     }
+    let _ = world.run("delete cronjobs,jobs,pods,statefulsets -A --all --now").success();
     assert!(wrong.is_empty(), "{} of {all} differ:\n{}", wrong.len(), wrong.join("\n"));
     assert!(right_after_all.is_empty(), "these do not differ any more: {right_after_all:?}");
     assert!(known.len() * 20 <= all, "{} of {all} differ", known.len());
