@@ -110,6 +110,9 @@ fn dropped(count: usize) -> String {
     format!("({count} lines are missing here: they were not read in time)")
 }
 
+/// How often a companion looks whether the controller that runs has gone.
+const COMPANION_INTERVAL: Duration = Duration::from_millis(200);
+
 /// The controller that nobody sees: `kind` is one of the manager's two words for it.
 pub(super) fn run_unseen(kind: &str, data_directory: &Path) -> Result<()> {
     // Started as /proc/self/exe, it would show as `exe`.
@@ -132,7 +135,14 @@ pub(super) fn run_unseen(kind: &str, data_directory: &Path) -> Result<()> {
     if companion {
         config.background = false;
     }
-    let ran = Controller::start(&config, mode).and_then(|started| match started {
+    let start = || loop {
+        match Controller::start(&config, mode)? {
+            // Another may go before its verb does, and nobody else would come in its place.
+            None if companion => std::thread::sleep(COMPANION_INTERVAL),
+            started => return Ok(started),
+        }
+    };
+    let ran = start().and_then(|started| match started {
         Some((controller, lock)) => {
             controller.run(&config, lock, |_| {})?;
             store.forget_controller_failures();
