@@ -1,6 +1,8 @@
 //! What manifests bring beside their Jobs, as a person meets it: namespaces, Services, claims, StatefulSets, and files of all
 //! of them.
 
+use std::io::{BufRead as _, BufReader};
+
 use std::collections::BTreeSet;
 
 use crate::common::{SOON, World, eventually, job};
@@ -59,9 +61,12 @@ fn a_namespace_goes_with_the_last_of_its_pods() {
         "namespace \"a\" deleted\n",
         "error: timed out waiting for the condition on namespaces/a\n",
     );
-    let waiting = world.command("delete ns a").spawn();
+    let mut waiting = world.command("delete ns a").spawn();
+    let mut line = String::new();
+    // It has found the namespace.
+    BufReader::new(waiting.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
     let _ = world.manifest("go", "");
-    assert!(waiting.wait_with_output().expect("wait").status.success());
+    assert!(waiting.wait().expect("wait").success());
     world.run("get pods,ns -A -o name").prints("namespace/default\n");
     let _ = world.run("create configmap d -n a").success();
 }
