@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 const LEVELS: [&[&str]; 9] = [
     &["api"],
     &["registry", "controller", "printers", "kubelet::actions"],
-    &["store"],
+    // A cluster elsewhere knows nothing of what is stored here.
+    &["store", "cluster"],
     // The API server and the kubelet do not know each other.
     &["apiserver", "kubelet"],
     &["manager"],

@@ -7,6 +7,7 @@ mod at_terminal;
 mod change;
 mod ci;
 mod claims;
+mod cluster;
 mod colours;
 mod common;
 

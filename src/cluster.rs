@@ -1,0 +1,19 @@
+//! A Kubernetes API elsewhere: where a kubeconfig says that it is, who we are there, and a connection to it.
+//!
+//! Owns: which files a kubeconfig is read from and what it means, credentials (certificates, tokens, plugins), proxies, TLS
+//! and HTTP/1.1 connections. Must not: know what is asked over a connection, write a kubeconfig, or touch this machine's
+//! store. Nothing of it runs unless a command has named a context.
+
+mod access;
+mod connect;
+mod files;
+mod kubeconfig;
+mod secret;
+mod server;
+mod tls;
+mod unreachable;
+
+pub use access::{Access, Wanted};
+pub use kubeconfig::{Cluster, Context, Kubeconfig, User};
+pub use secret::Secret;
+pub use unreachable::Unreachable;

@@ -1,0 +1,74 @@
+//! Which files the kubeconfig is in, and reading them.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, anyhow};
+
+use super::kubeconfig::Kubeconfig;
+
+/// The files to read, the first of which counts most.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Files {
+    /// One, which must be there.
+    Given(PathBuf),
+    /// Those of them that are there.
+    Found(Vec<PathBuf>),
+}
+
+impl Files {
+    /// What a command line, `$KUBECONFIG` and the home directory come to.
+    pub(super) fn choose(given: Option<&Path>, variable: Option<&OsStr>, home: Option<&Path>) -> Self {
+        if let Some(given) = given.filter(|given| !given.as_os_str().is_empty()) {
+            return Self::Given(given.to_owned());
+        }
+        if let Some(variable) = variable.filter(|variable| !variable.is_empty()) {
+            let mut files: Vec<PathBuf> = Vec::new();
+            for part in variable.as_bytes().split(|byte| *byte == b':').filter(|part| !part.is_empty()) {
+                let path = PathBuf::from(OsStr::from_bytes(part));
+                if !files.contains(&path) {
+                    files.push(path);
+                }
+            }
+            return Self::Found(files);
+        }
+        Self::Found(home.map(|home| home.join(".kube/config")).into_iter().collect())
+    }
+}
+
+/// Reads the kubeconfig of a command line and of this environment.
+///
+/// # Errors
+/// The file that was asked for is missing; a file that does not read.
+pub(super) fn read(given: Option<&Path>) -> Result<Kubeconfig> {
+    let variable = std::env::var_os("KUBECONFIG");
+    let home = std::env::home_dir();
+    let mut merged = Kubeconfig::default();
+    match Files::choose(given, variable.as_deref(), home.as_deref()) {
+        Files::Given(path) => {
+            let file = read_file(&path)?;
+            merged.merge(file.ok_or_else(|| anyhow!("stat {}: no such file or directory", path.display()))?);
+        }
+        Files::Found(paths) => {
+            for path in paths {
+                merged.merge(read_file(&path)?.unwrap_or_default());
+            }
+        }
+    }
+    Ok(merged)
+}
+
+/// Nothing where there is no such file.
+fn read_file(path: &Path) -> Result<Option<Kubeconfig>> {
+    let loading = || format!("error loading config file {:?}", path.display().to_string());
+    let text = match std::fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(loading),
+    };
+    let absolute = std::path::absolute(path).with_context(loading)?;
+    let directory = absolute.parent().unwrap_or(Path::new("/"));
+    Kubeconfig::parse(&text, directory).map(Some).with_context(loading)
+}

@@ -1,0 +1,92 @@
+//! The URL of a server.
+
+use anyhow::{Result, bail};
+use hyper::Uri;
+
+/// Where a server is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Server {
+    /// The whole of it, with its scheme.
+    pub(super) url: String,
+    pub(super) is_secure: bool,
+    /// A name or an address, without the brackets of IPv6.
+    pub(super) host: String,
+    pub(super) port: u16,
+    /// Host and port as they stand in the URL: what `Host` says.
+    pub(super) authority: String,
+    /// What goes before each path; empty mostly, and never with a slash at its end.
+    pub(super) prefix: String,
+}
+
+impl Server {
+    /// Takes a URL apart. One without a scheme is one for TLS where the cluster's entry speaks of TLS.
+    ///
+    /// # Errors
+    /// Text that is no URL.
+    pub(super) fn parse(text: &str, is_tls_set_up: bool) -> Result<Self> {
+        let scheme = if is_tls_set_up { "https" } else { "http" };
+        let url = if text.contains("://") { text.to_owned() } else { format!("{scheme}://{text}") };
+        let url = url.trim_end_matches('/');
+        let parsed: Option<Uri> = url.parse().ok();
+        let Some((uri, host)) =
+            parsed.as_ref().and_then(|uri| Some((uri, uri.host().filter(|host| !host.is_empty())?)))
+        else {
+            bail!("host must be a URL or a host:port pair: {text:?}")
+        };
+        let is_secure = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            other => bail!("unsupported protocol scheme {:?}", other.unwrap_or_default()),
+        };
+        let authority = uri.authority().map_or(host, |authority| authority.as_str());
+        // A name before the host is nobody's business but that of the header for it, which a kubeconfig says itself.
+        let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        let port = match authority.strip_prefix(host).unwrap_or_default().strip_prefix(':') {
+            None | Some("") => {
+                if is_secure {
+                    443
+                } else {
+                    80
+                }
+            }
+            Some(port) => match port.parse() {
+                Ok(port) => port,
+                Err(_) => bail!("parse {text:?}: invalid port {:?} after host", format!(":{port}")),
+            },
+        };
+        Ok(Self {
+            url: url.to_owned(),
+            is_secure,
+            host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
+            port,
+            authority: authority.to_owned(),
+            prefix: uri.path().trim_end_matches('/').to_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_taken_apart() {
+        for (text, expected) in [
+            ("https://a", "a 443 a [] tls"),
+            ("https://a:6443/", "a 6443 a:6443 [] tls"),
+            ("https://a/k8s/clusters/c-1/", "a 443 a [/k8s/clusters/c-1] tls"),
+            ("http://[::1]:8080", "::1 8080 [::1]:8080 []"),
+            ("127.0.0.1:8001", "127.0.0.1 8001 127.0.0.1:8001 []"),
+            ("HTTP://A", "A 80 A []"),
+        ] {
+            let server = Server::parse(text, false).expect(text);
+            let Server { host, port, authority, prefix, is_secure, .. } = server;
+            let tls = if is_secure { " tls" } else { "" };
+            assert_eq!(format!("{host} {port} {authority} [{prefix}]{tls}"), expected, "{text}");
+        }
+        assert!(Server::parse("a:6443", true).expect("a server").is_secure);
+        for text in ["", "http://", "http://%zz", "ftp://a", "https://a:x"] {
+            assert!(Server::parse(text, false).is_err(), "{text}");
+        }
+    }
+}
