@@ -1,273 +1,263 @@
 //! The interface through which verbs reach objects: get, list, watch, create, update, patch, delete and what a container
 //! has written. Here it is the API server room of this machine; a Kubernetes API elsewhere answers the same requests.
 
+mod follower;
+mod local;
+mod local_requests;
+mod log;
+mod remote;
 mod requests;
 mod startable;
 
+pub use follower::Follower;
+pub use local::{Local, USAGE_WINDOW, metrics_of};
+pub use local_requests::LocalRequests;
+pub use log::Log;
 pub use requests::Requests;
 
 use std::collections::BTreeMap;
-use std::os::fd::BorrowedFd;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail};
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use anyhow::{Result, bail};
 
-use crate::api::events::EventRecord;
 use crate::api::kinds::Key;
-use crate::api::meta::{name, uid};
-use crate::api::status_error::StatusError;
-use crate::api::{Event, Node, Pod, quantity};
-use crate::apiserver::{Creator, Reader, Source as _, WatchCache};
-use crate::kubelet::{
-    LogOptions, LogReader, NoVisit, Runs, Usage, Visit, VisitRequest, container_pids, usage_of_pods,
-};
-use crate::manager::{
-    self, Companion, Config, DEFAULT_PATH, Follower, MADE_OF, clock, creator_umask, session_environment,
-    show_default_namespace, show_endpoints, show_node,
-};
-use crate::printers::metrics::Metrics;
-use crate::store::{PodDirectory, ReaderOfRecord, State, Store, Table, is_read_for_record};
+use crate::api::meta::uid;
+use crate::api::{Event, Pod};
+use crate::apiserver::{Creator, Reader};
+use crate::cluster::Access;
+use crate::kubelet::{LogOptions, Runs};
+use crate::manager::{Companion, Config};
+use crate::store::{PodDirectory, ReaderOfRecord, Table};
 
-/// Over which time use is measured.
-pub const USAGE_WINDOW: Duration = Duration::from_millis(500);
-
-/// This machine's objects.
+/// The place in which verbs work: this machine, or a cluster.
 #[derive(Clone, Debug)]
-pub struct Client {
+pub struct Client(Place);
+
+#[derive(Clone, Debug)]
+enum Place {
+    Here(Local),
+    There(There),
+}
+
+/// A cluster, and what of it is meant by a request that says nothing else.
+#[derive(Clone, Debug)]
+struct There {
+    api: Arc<remote::Api>,
+    /// How verbs are to behave; of this machine's objects nothing is known here.
     config: Config,
-    store: Store,
+    /// Nothing for all namespaces.
+    namespace: Option<String>,
 }
 
 impl Client {
-    /// For what reads or changes objects. Where there is no store yet, none is made.
+    /// This machine, for what reads or changes objects. Where there is no store yet, none is made.
     ///
     /// # Errors
-    /// A bad configuration; a directory that is not a store.
-    pub fn open(data_directory: Option<&Path>) -> Result<Self> {
-        Self::with(data_directory, Store::open_existing)
+    /// As [`Local::open`].
+    pub fn here(data_directory: Option<&Path>) -> Result<Self> {
+        Local::open(data_directory).map(|here| Self(Place::Here(here)))
     }
 
-    /// For what creates objects: makes the store where there is none.
+    /// This machine, for what creates objects: makes the store where there is none.
     ///
     /// # Errors
-    /// As [`Client::open`].
-    pub fn open_to_create(data_directory: Option<&Path>) -> Result<Self> {
-        Self::with(data_directory, Store::open)
+    /// As [`Local::open`].
+    pub fn here_to_create(data_directory: Option<&Path>) -> Result<Self> {
+        Local::open_to_create(data_directory).map(|here| Self(Place::Here(here)))
     }
 
-    fn with(data_directory: Option<&Path>, open: impl Fn(&Path) -> Result<Store>) -> Result<Self> {
+    /// A cluster. Requests that name no namespace are about this one. Nothing is asked of it yet.
+    ///
+    /// # Errors
+    /// A bad configuration; a thread that cannot be started.
+    pub fn there(access: Access, namespace: &str, data_directory: Option<&Path>) -> Result<Self> {
+        let api = Arc::new(remote::Api::new(access)?);
         let config = Config::load(data_directory)?;
-        let store = open(&config.data_directory)?;
-        Ok(Self { config, store })
+        Ok(Self(Place::There(There { api, config, namespace: Some(namespace.to_owned()) })))
+    }
+
+    /// This machine, for what only it has.
+    ///
+    /// # Errors
+    /// It is a cluster.
+    pub fn local(&self) -> Result<&Local> {
+        match &self.0 {
+            Place::Here(here) => Ok(here),
+            Place::There(there) => bail!(
+                "this is about this machine, and context {:?} is of a cluster; this machine is --context=jobctl",
+                there.api.access().context()
+            ),
+        }
+    }
+
+    /// The cluster, where it is one.
+    pub fn cluster(&self) -> Option<&Access> {
+        match &self.0 {
+            Place::Here(_) => None,
+            Place::There(there) => Some(there.api.access()),
+        }
+    }
+
+    /// The same place, where requests that name no namespace are about all of them.
+    pub fn across_namespaces(&mut self) {
+        if let Place::There(there) = &mut self.0 {
+            there.namespace = None;
+        }
     }
 
     /// The configuration of this machine.
     pub fn config(&self) -> &Config {
-        &self.config
+        match &self.0 {
+            Place::Here(here) => here.config(),
+            Place::There(there) => &there.config,
+        }
     }
 
-    /// Where this machine's objects are, for verbs that look after the store itself.
-    pub fn store(&self) -> &Store {
-        &self.store
-    }
-
-    /// Reads tables as of one revision.
+    /// Reads tables as of one revision; of a cluster each when it is wanted.
     ///
     /// # Errors
     /// A store that cannot be read.
     pub fn read(&self, tables: &[Table]) -> Result<Reader> {
-        let mut wanted = tables.to_vec();
-        if has_derived(tables) {
-            wanted.extend(MADE_OF);
-            wanted.sort_unstable();
-            wanted.dedup();
+        match &self.0 {
+            Place::Here(here) => here.read(tables),
+            Place::There(there) => Ok(there.read()),
         }
-        self.reader(self.store.read(&wanted)?.0, tables)
     }
 
-    /// As [`Client::read`], but most pods have only what lists show of them.
+    /// As [`Client::read`], but most pods may have only what lists show of them.
     ///
     /// # Errors
     /// As [`Client::read`].
     pub fn read_listing(&self, tables: &[Table]) -> Result<Reader> {
-        if has_derived(tables) {
-            return self.read(tables);
+        match &self.0 {
+            Place::Here(here) => here.read_listing(tables),
+            Place::There(there) => Ok(there.read()),
         }
-        self.reader(self.store.read_listing(tables)?.0, tables)
     }
 
-    /// Reads tables, and follows what is committed to them from there on.
+    /// Reads tables, and follows what becomes of them from there on.
     ///
     /// # Errors
-    /// As [`Client::read`]; [`StatusError::MethodNotAllowed`] for what is never committed.
+    /// As [`Local::watch`]; a refusal, or no answer, of a cluster.
     pub fn watch(&self, tables: &[Table]) -> Result<(Reader, Follower)> {
-        if has_derived(tables) {
-            let message =
-                "what is made of Services and pods when it is asked for cannot be watched".to_owned();
-            return Err(StatusError::MethodNotAllowed { message }.into());
-        }
-        let (state, follower) = Follower::start(&self.config, &self.store, tables)?;
-        Ok((self.reader(state, tables)?, follower))
+        self.watch_jobs(tables, &[])
     }
 
-    /// The Events about an object, by name and so by time. They are read in a stream: of tens of thousands a few are wanted.
+    /// As [`Client::watch`], by somebody who wants of Jobs and pods only these Jobs and theirs. More may come.
     ///
     /// # Errors
-    /// A store that cannot be read.
-    pub fn events_about(&self, uid: &str) -> Result<Vec<Event>> {
-        let mut records: BTreeMap<Key, EventRecord> = BTreeMap::new();
-        self.store.stream(&[Table::EVENTS], |change| {
-            let key = || Key::new(change.namespace, change.name);
-            match change.object {
-                None if !records.is_empty() => drop(records.remove(&key())),
-                Some(text) if text.contains(uid) => {
-                    let record: EventRecord = serde_json::from_str(text).context("read an Event")?;
-                    if record.about.uid == uid {
-                        records.insert(key(), record);
-                    }
-                }
-                _ => {}
+    /// As [`Client::watch`].
+    pub fn watch_jobs(&self, tables: &[Table], jobs: &[Key]) -> Result<(Reader, Follower)> {
+        match &self.0 {
+            Place::Here(here) => {
+                here.watch(tables).map(|(reader, follower)| (reader, Follower::here(follower)))
             }
-            Ok(())
-        })?;
-        let events = records.values().map(|record| serde_json::from_value(record.to_event()));
-        events.collect::<serde_json::Result<_>>().context("read an Event")
+            Place::There(there) => {
+                let (reader, follower) = there.watch(tables, jobs)?;
+                Ok((reader, Follower::there(follower)))
+            }
+        }
     }
 
-    /// The node is shown as it is now, whatever was stored of it, and one namespace is always there.
-    fn reader(&self, mut state: State, tables: &[Table]) -> Result<Reader> {
-        if tables.contains(&Table::NODES) {
-            show_node(&self.config, &mut state)?;
+    /// The Events about an object, by name and so by time.
+    ///
+    /// # Errors
+    /// A store that cannot be read; a refusal, or no answer, of a cluster.
+    pub fn events_about(&self, uid: &str) -> Result<Vec<Event>> {
+        match &self.0 {
+            Place::Here(here) => here.events_about(uid),
+            Place::There(there) => remote::events_about(&there.api, there.namespace.as_deref(), uid),
         }
-        if tables.contains(&Table::NAMESPACES) {
-            show_default_namespace(&mut state)?;
-        }
-        if has_derived(tables) {
-            show_endpoints(&self.config, &mut state)?;
-        }
-        Ok(Reader::new(state, clock()))
     }
 
-    /// Begins requests that are committed together: all of them, or none. `tables` are those that will be wanted.
+    /// Begins requests. Here they are committed together, all of them or none; a cluster carries out each when it comes.
+    /// `tables` are those that will be wanted. What is a dry run is never committed.
     ///
     /// # Errors
     /// A store that cannot be read.
-    pub fn begin(&self, tables: &[Table]) -> Result<Requests<'_>> {
-        Ok(Requests::new(self, manager::begin(&self.config, &self.store, tables)?))
-    }
-
-    /// As [`Client::begin`], with all objects in memory.
-    ///
-    /// # Errors
-    /// A store that cannot be read.
-    pub fn begin_with(&self, cache: &Mutex<WatchCache>) -> Result<Requests<'_>> {
-        let read = || {
-            let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
-            cache.read_on()?;
-            Ok((cache.state().clone(), cache.tail().duplicate()?))
-        };
-        Ok(Requests::new(self, manager::begin_after(&self.config, &self.store, read)?))
-    }
-
-    /// All objects of a state that was read before, as [`Client::read`] shows them: the node as it is now, the namespace that
-    /// is always there, and what is made of Services and pods.
-    ///
-    /// # Errors
-    /// Damaged objects.
-    pub fn show(&self, state: State, table: Table) -> Result<Reader> {
-        self.reader(state, &[table])
+    pub fn begin(&self, tables: &[Table], is_dry_run: bool) -> Result<Requests<'_>> {
+        match &self.0 {
+            Place::Here(here) => here.begin(tables).map(Requests::here),
+            Place::There(there) => {
+                let requests = remote::Requests::new(there.api.clone(), there.namespace.clone(), is_dry_run);
+                Ok(Requests::there(requests))
+            }
+        }
     }
 
     /// What a container of a pod has written, as far as it is kept. `prefix` is put before each line.
-    pub fn log(
-        &self,
-        pod: &Pod,
-        container: &str,
-        runs: Runs,
-        options: LogOptions,
-        prefix: String,
-    ) -> LogReader {
-        let directory = self.pod_directory(uid(&pod.metadata));
-        LogReader::new(directory, name(&pod.metadata), container, runs, options, prefix)
+    pub fn log(&self, pod: &Pod, container: &str, runs: Runs, options: LogOptions, prefix: String) -> Log {
+        match &self.0 {
+            Place::Here(here) => Log::here(here.log(pod, container, runs, options, prefix)),
+            Place::There(there) => {
+                Log::there(remote::Log::new(there.api.clone(), pod, container, runs, options, prefix))
+            }
+        }
     }
 
-    /// What the containers of each pod use, by name; nothing where a pod runs no process. Looks twice, [`USAGE_WINDOW`] apart.
-    pub fn usage_of_pods(&self, pods: &[Pod]) -> Vec<Option<BTreeMap<String, Usage>>> {
-        let places = pods.iter().map(|pod| {
-            let spec = pod.spec.as_ref();
-            let containers = spec.into_iter().flat_map(|spec| {
-                spec.containers
-                    .iter()
-                    .chain(spec.init_containers.iter().flatten())
-                    .map(|one| one.name.clone())
-            });
-            (self.pod_directory(uid(&pod.metadata)), containers.collect())
-        });
-        usage_of_pods(&places.collect::<Vec<_>>(), USAGE_WINDOW)
+    /// Which run of a container is the newest of which there may be a log. Of a cluster's containers the server knows more.
+    pub fn newest_run(&self, pod: &Pod, container: &str) -> Option<i32> {
+        match &self.0 {
+            Place::Here(here) => here.pod_directory(uid(&pod.metadata)).newest_restart(container),
+            Place::There(_) => Some(remote::current_run(pod, container)),
+        }
     }
 
-    /// Asks the supervisor of a pod for something. The inner error is a refusal.
-    ///
-    /// # Errors
-    /// A supervisor that does not answer.
-    pub fn visit(
-        &self,
-        pod: &Pod,
-        request: &VisitRequest,
-        descriptors: &[BorrowedFd<'_>],
-    ) -> Result<Result<Visit, NoVisit>> {
-        let pod_uid = uid(&pod.metadata);
-        Visit::begin(&self.pod_directory(pod_uid), pod_uid, request, descriptors)
+    /// Whether there may be a log of a run of a container.
+    pub fn may_have_log(&self, pod: &Pod, container: &str, run: i32) -> bool {
+        match &self.0 {
+            Place::Here(here) => {
+                let parts = here.pod_directory(uid(&pod.metadata)).log_parts(container);
+                parts.iter().any(|part| part.restart == run)
+            }
+            Place::There(_) => true,
+        }
     }
 
-    /// The processes of a pod's running containers, by the containers' names.
+    /// Where what a pod's containers write can be watched for; a cluster's logs wake the follower themselves.
+    pub fn log_directory(&self, pod_uid: &str) -> Option<PodDirectory> {
+        match &self.0 {
+            Place::Here(here) => Some(here.pod_directory(pod_uid)),
+            Place::There(_) => None,
+        }
+    }
+
+    /// The processes of a pod's running containers, by the containers' names; of a cluster none are known.
     pub fn container_pids(&self, pod: &Pod) -> BTreeMap<String, i32> {
-        let mut pids = container_pids(&self.pod_directory(uid(&pod.metadata)), pod);
-        let status = pod.status.clone().unwrap_or_default();
-        let statuses = [status.init_container_statuses, status.container_statuses];
-        let all: Vec<_> = statuses.into_iter().flatten().flatten().collect();
-        pids.retain(|container, _| {
-            let status = all.iter().find(|one| one.name == *container);
-            status.and_then(|one| one.state.as_ref()).is_some_and(|state| state.running.is_some())
-        });
-        pids
+        match &self.0 {
+            Place::Here(here) => here.container_pids(pod),
+            Place::There(_) => BTreeMap::new(),
+        }
     }
 
-    /// What there is in numbers, as a page for Prometheus.
-    ///
-    /// # Errors
-    /// A store that cannot be read.
-    pub fn metrics(&self) -> Result<String> {
-        metrics_of(&self.read(&[Table::JOBS, Table::CRON_JOBS, Table::PODS, Table::NODES])?)
-    }
-
-    /// What is left of a pod on this machine.
-    pub fn pod_directory(&self, pod_uid: &str) -> PodDirectory {
-        PodDirectory::new(self.store.pod_path(pod_uid))
-    }
-
-    /// To say that somebody reads all that some Jobs write.
+    /// To say that somebody reads all that some Jobs write. A cluster does not ask.
     ///
     /// # Errors
     /// A file that cannot be opened.
-    pub fn reader_of_record(&self) -> Result<ReaderOfRecord> {
-        ReaderOfRecord::new(&self.store)
+    pub fn reader_of_record(&self) -> Result<Option<ReaderOfRecord>> {
+        match &self.0 {
+            Place::Here(here) => here.reader_of_record().map(Some),
+            Place::There(_) => Ok(None),
+        }
     }
 
-    /// Whether somebody reads all that a Job writes.
-    pub fn is_read_for_record(&self, job_uid: &str) -> bool {
-        is_read_for_record(self.store.root(), job_uid)
+    /// Forgets what is left on this machine of a pod that has been deleted.
+    pub fn forget_pod(&self, pod_uid: &str) {
+        if let Place::Here(here) = &self.0 {
+            here.pod_directory(pod_uid).remove();
+        }
     }
 
-    /// Registers this machine as the node, unless it is.
+    /// Registers this machine as the node, unless it is. A cluster has its own.
     ///
     /// # Errors
     /// A store that cannot be read or written.
     pub fn register_node(&self) -> Result<()> {
-        manager::register_node(&self.config, &self.store)
+        match &self.0 {
+            Place::Here(here) => here.register_node(),
+            Place::There(_) => Ok(()),
+        }
     }
 
     /// From now on tells by `say` what is decided, by whomever, as far as the level asks for it.
@@ -275,7 +265,13 @@ impl Client {
     /// # Errors
     /// A store that cannot be read.
     pub fn start_trace(&self, level: i32, say: fn(&str)) -> Result<()> {
-        manager::start_trace(&self.config, &self.store, level, say)
+        match &self.0 {
+            Place::Here(here) => here.start_trace(level, say),
+            Place::There(there) => {
+                there.api.start_trace(level, say);
+                Ok(())
+            }
+        }
     }
 
     /// Brings the controller back where there is work and none runs. `tables` says where to look for it.
@@ -283,15 +279,21 @@ impl Client {
     /// # Errors
     /// A store that cannot be read.
     pub fn revive_controller(&self, tables: &[Table]) -> Result<()> {
-        manager::revive_controller(&self.config, &self.store, tables).map(|_| ())
+        match &self.0 {
+            Place::Here(here) => here.revive_controller(tables),
+            Place::There(_) => Ok(()),
+        }
     }
 
-    /// Sees to it that there is a controller as long as the value lives.
+    /// Sees to it that there is a controller as long as the value lives. A cluster has its own.
     ///
     /// # Errors
     /// A process that cannot be started.
-    pub fn keep_controller(&self) -> Result<Companion> {
-        Companion::start(&self.config, &self.store)
+    pub fn keep_controller(&self) -> Result<Option<Companion>> {
+        match &self.0 {
+            Place::Here(here) => here.keep_controller().map(Some),
+            Place::There(_) => Ok(None),
+        }
     }
 
     /// Makes what has been heard of survive a power cut, before anybody is told.
@@ -299,62 +301,34 @@ impl Client {
     /// # Errors
     /// The disk says no.
     pub fn sync(&self) -> Result<()> {
-        self.store.sync()
+        match &self.0 {
+            Place::Here(here) => here.sync(),
+            Place::There(_) => Ok(()),
+        }
     }
 
     /// This process, as whoever creates objects. `pass_env` names the variables of its environment that their pods are to
-    /// have.
+    /// have; a cluster's pods can have none.
     ///
     /// # Errors
-    /// No current directory; a variable that does not exist.
+    /// No current directory; a variable that does not exist, or cannot be passed.
     pub fn creator(&self, pass_env: &[String]) -> Result<Creator> {
-        let directory = std::env::current_dir().context("find the current directory")?;
-        let mut creator = Creator {
-            working_directory: directory.to_string_lossy().into_owned(),
-            path: std::env::var("PATH").unwrap_or_else(|_| DEFAULT_PATH.into()),
-            umask: creator_umask(),
-            session: session_environment(),
-            ..Creator::default()
-        };
-        for variable in pass_env {
-            let Ok(value) = std::env::var(variable) else {
-                bail!("--pass-env: there is no variable {variable}")
-            };
-            creator.passed.insert(variable.clone(), value);
+        match &self.0 {
+            Place::Here(here) => here.creator(pass_env),
+            Place::There(_) if pass_env.is_empty() => Ok(Creator::default()),
+            Place::There(_) => bail!(
+                "--pass-env is for this machine; what a container of a cluster is to know is said in its manifest (env)"
+            ),
         }
-        Ok(creator)
     }
 }
 
-/// Whether any of the tables is of a kind that is made of others.
-fn has_derived(tables: &[Table]) -> bool {
-    tables.iter().any(|table| matches!(table, Table::Kind(kind) if kind.is_derived()))
-}
+impl There {
+    fn read(&self) -> Reader {
+        Reader::elsewhere(Box::new(remote::Asked::new(self.api.clone(), self.namespace.clone())))
+    }
 
-/// The page for Prometheus, of these objects.
-///
-/// # Errors
-/// Damaged objects.
-pub fn metrics_of(reader: &Reader) -> Result<String> {
-    let mut metrics = Metrics::default();
-    for (table, add) in [
-        (Table::JOBS, Metrics::add_job as fn(&mut Metrics, &str) -> serde_json::Result<()>),
-        (Table::PODS, Metrics::add_pod),
-        (Table::CRON_JOBS, Metrics::add_cron_job),
-    ] {
-        for (key, entry) in reader.entries(table)? {
-            add(&mut metrics, entry.text()).with_context(|| format!("read {} {key}", table.as_str()))?;
-        }
+    fn watch(&self, tables: &[Table], jobs: &[Key]) -> Result<(Reader, remote::Follower)> {
+        remote::watch(&self.api, self.namespace.as_deref(), tables, jobs)
     }
-    for (_, entry) in reader.entries(Table::NODES)? {
-        let node: Node = entry.parse()?;
-        let status = node.status.unwrap_or_default();
-        let allocatable = status.allocatable.unwrap_or_default();
-        for (resource, capacity) in status.capacity.unwrap_or_default() {
-            let amount = |amount: &Quantity| quantity::nanos(&amount.0).unwrap_or_default() as f64 / 1e9;
-            let for_pods = allocatable.get(&resource).map(amount).unwrap_or_default();
-            metrics.add_node(&resource, amount(&capacity), for_pods);
-        }
-    }
-    Ok(metrics.to_string())
 }

@@ -59,6 +59,7 @@ mod outcome;
 mod output;
 mod own_terminal;
 mod patch;
+mod place;
 mod pod_target;
 mod progress;
 mod prune;
@@ -254,13 +255,14 @@ pub fn run() -> ExitCode {
     if !strays.is_empty() {
         return usage::report_strays(&path, &strays);
     }
-    if let Err(error) = check_cluster(&path, &flags::meant(&matches)) {
-        return failure::report(&error);
-    }
-    let cli = match Cli::from_arg_matches(&matches) {
+    let mut cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
         Err(error) => return usage::report(&error, &arguments),
     };
+    match place::chosen(&path, &cli.global, &flags::meant(&matches)) {
+        Ok(cluster) => cli.global.cluster = cluster,
+        Err(error) => return failure::report(&error),
+    }
     colour::choose(cli.global.color);
     let warnings_are_errors = cli.global.warnings_as_errors;
     let global = cli.global.clone();
@@ -278,33 +280,6 @@ pub fn run() -> ExitCode {
             code
         }
     }
-}
-
-/// Refuses another context than this machine's, and says what flags for a cluster do here.
-fn check_cluster(path: &str, meant: &flags::Meant) -> anyhow::Result<()> {
-    if let Some(context) = meant.context.as_deref().filter(|context| !["", config::NAME].contains(context)) {
-        anyhow::bail!(
-            "context {context:?} does not exist: there is one, {:?}, which is this machine; clusters are kubectl's",
-            config::NAME
-        );
-    }
-    // These have a user and a server of their own to name.
-    let has_own = [
-        "jobctl config",
-        "jobctl create rolebinding",
-        "jobctl create clusterrolebinding",
-        "jobctl set subject",
-        "jobctl serve",
-    ]
-    .iter()
-    .any(|own| path.starts_with(own));
-    if !meant.idle.is_empty() && !has_own {
-        let (flags, have) = (meant.idle.join(", "), if meant.idle.len() == 1 { "has" } else { "have" });
-        output::complain(&format!(
-            "{flags} {have} no effect: there is no cluster, all objects are on this machine"
-        ));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

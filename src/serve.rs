@@ -53,7 +53,7 @@ use self::status::Problem;
 use crate::api::Time;
 use crate::api::kinds::{Key, Kind};
 use crate::apiserver::{Creator, WatchCache};
-use crate::client::Client;
+use crate::client::Local;
 use crate::manager::{CommitListener, clock};
 use crate::store::State;
 
@@ -73,7 +73,7 @@ pub struct Options {
 /// What all connections share.
 #[derive(Debug)]
 struct Server {
-    client: Client,
+    client: Local,
     creator: Creator,
     cache: Mutex<WatchCache>,
     /// The revision that watches may be told of.
@@ -195,7 +195,7 @@ fn start_following(server: &Arc<Server>) -> Result<oneshot::Receiver<anyhow::Err
 /// # Errors
 /// A port that is taken; a kubeconfig that cannot be written; a store that cannot be read.
 pub fn serve<T, F: Future<Output = Result<T>>>(
-    client: Client,
+    client: Local,
     creator: Creator,
     options: &Options,
     ready: impl FnOnce(SocketAddr) -> Result<F>,

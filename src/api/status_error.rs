@@ -101,6 +101,13 @@ pub enum StatusError {
         /// Why.
         detail: String,
     },
+    /// What a server elsewhere has said, in its own words.
+    Other {
+        /// Upstream's word for it; empty where it has none that we know.
+        reason: &'static str,
+        /// The whole sentence.
+        message: String,
+    },
 }
 
 /// One broken rule: the field's path and upstream's body, for instance
@@ -202,6 +209,7 @@ impl StatusError {
             Self::TooLarge { .. } => "RequestEntityTooLarge",
             Self::Forbidden { .. } => "Forbidden",
             Self::Internal { .. } => "",
+            Self::Other { reason, .. } => reason,
         }
     }
 }
@@ -247,6 +255,7 @@ impl fmt::Display for StatusError {
             Self::BadRequest { message }
             | Self::MethodNotAllowed { message }
             | Self::ApplyConflict { message, .. }
+            | Self::Other { message, .. }
             | Self::Internal { message } => formatter.write_str(message),
             Self::Expired { wanted, oldest } => {
                 write!(formatter, "too old resource version: {wanted} ({oldest})")

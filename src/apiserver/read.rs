@@ -1,6 +1,7 @@
 //! `get` and `list`.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
@@ -25,6 +26,8 @@ pub enum Entry<'a> {
     Stored(store::Object<'a>),
     /// As requests that are not committed yet leave it.
     Written(String),
+    /// As a server elsewhere has sent it.
+    Received(String),
 }
 
 impl<'a> Entry<'a> {
@@ -32,7 +35,7 @@ impl<'a> Entry<'a> {
     pub fn text(&self) -> &str {
         match self {
             Self::Stored(object) => object.text,
-            Self::Written(text) => text,
+            Self::Written(text) | Self::Received(text) => text,
         }
     }
 
@@ -40,14 +43,14 @@ impl<'a> Entry<'a> {
     fn revision(&self) -> Option<u64> {
         match self {
             Self::Stored(object) => Some(object.revision),
-            Self::Written(_) => None,
+            Self::Written(_) | Self::Received(_) => None,
         }
     }
 
     fn into_text(self) -> Cow<'a, str> {
         match self {
             Self::Stored(object) => Cow::Borrowed(object.text),
-            Self::Written(text) => Cow::Owned(text),
+            Self::Written(text) | Self::Received(text) => Cow::Owned(text),
         }
     }
 
@@ -63,6 +66,7 @@ impl<'a> Entry<'a> {
         match self {
             Self::Stored(object) => object.damaged(error),
             Self::Written(_) => anyhow::anyhow!("read what was written: {error}"),
+            Self::Received(_) => anyhow::anyhow!("read what the server has sent: {error}"),
         }
     }
 }
@@ -83,6 +87,19 @@ pub trait Source {
     /// # Errors
     /// A store that cannot be read.
     fn entries(&self, table: Table) -> Result<Entries<'_>>;
+
+    /// At least those of a table that are in a namespace and are selected, for a source that need not hand over the others.
+    ///
+    /// # Errors
+    /// As [`Source::entries`].
+    fn entries_among(
+        &self,
+        table: Table,
+        _namespace: Option<&str>,
+        _selectors: &Selectors,
+    ) -> Result<Entries<'_>> {
+        self.entries(table)
+    }
 }
 
 /// What stands in a table.
@@ -146,7 +163,7 @@ pub trait Read: Source {
         selectors.check(kind)?;
         let namespace = namespace.filter(|_| kind.resource().namespaced);
         let mut found = Vec::new();
-        for (key, entry) in self.entries(Table::from(kind))? {
+        for (key, entry) in self.entries_among(Table::from(kind), namespace, selectors)? {
             if namespace.is_some_and(|namespace| namespace != &*key.namespace) {
                 continue;
             }
@@ -210,37 +227,66 @@ pub(super) fn shown(kind: Kind, stored: &str, revision: Option<u64>) -> serde_js
     Ok(Some(serde_json::from_str::<EventRecord>(stored)?.to_event_at(revision).to_string()))
 }
 
-/// What was stored at one revision.
+/// What was stored at one revision, or what a server elsewhere answers.
 #[derive(Debug)]
-pub struct Reader {
-    state: State,
-    now: DateTime<Utc>,
+pub struct Reader(Origin);
+
+#[derive(Debug)]
+enum Origin {
+    Store { state: State, now: DateTime<Utc> },
+    Elsewhere(Box<dyn Elsewhere>),
 }
+
+/// A source that is no store of ours.
+pub trait Elsewhere: Source + fmt::Debug + Send + Sync {}
 
 impl Reader {
     /// What was read from the store.
     pub fn new(state: State, now: DateTime<Utc>) -> Self {
-        Self { state, now }
+        Self(Origin::Store { state, now })
     }
 
-    /// The tables themselves: also what is no object of the API.
-    pub fn state(&self) -> &State {
-        &self.state
+    /// What is asked for elsewhere, when it is wanted.
+    pub fn elsewhere(source: Box<dyn Elsewhere>) -> Self {
+        Self(Origin::Elsewhere(source))
     }
 }
 
 impl Source for Reader {
     fn now(&self) -> DateTime<Utc> {
-        self.now
+        match &self.0 {
+            Origin::Store { now, .. } => *now,
+            Origin::Elsewhere(source) => source.now(),
+        }
     }
 
     fn entry(&self, table: Table, key: &Key) -> Result<Option<Entry<'_>>> {
-        Ok(self.state.get(table, key).map(Entry::Stored))
+        match &self.0 {
+            Origin::Store { state, .. } => Ok(state.get(table, key).map(Entry::Stored)),
+            Origin::Elsewhere(source) => source.entry(table, key),
+        }
     }
 
     fn entries(&self, table: Table) -> Result<Entries<'_>> {
-        let objects = self.state.objects(table);
-        Ok(Box::new(objects.map(|(key, object)| (Cow::Borrowed(key), Entry::Stored(object)))))
+        match &self.0 {
+            Origin::Store { state, .. } => {
+                let objects = state.objects(table);
+                Ok(Box::new(objects.map(|(key, object)| (Cow::Borrowed(key), Entry::Stored(object)))))
+            }
+            Origin::Elsewhere(source) => source.entries(table),
+        }
+    }
+
+    fn entries_among(
+        &self,
+        table: Table,
+        namespace: Option<&str>,
+        selectors: &Selectors,
+    ) -> Result<Entries<'_>> {
+        match &self.0 {
+            Origin::Store { .. } => self.entries(table),
+            Origin::Elsewhere(source) => source.entries_among(table, namespace, selectors),
+        }
     }
 }
 

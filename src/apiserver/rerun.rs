@@ -56,7 +56,7 @@ impl Transaction {
         if !is_job_finished(&old) && !force {
             return Err(RerunError::StillRuns.into());
         }
-        let mut job = fresh(&old);
+        let mut job = fresh_job(&old);
         let new = new_uid(&mut self.random);
         job.set_defaults();
         job.prepare_for_create(&new, self.now);
@@ -104,7 +104,7 @@ impl Transaction {
 }
 
 /// The Job as it was before it was ever stored: without what the API server has written into it.
-fn fresh(old: &Job) -> Job {
+pub fn fresh_job(old: &Job) -> Job {
     let mut job = old.clone();
     job.status = None;
     remove_generated(&mut job);

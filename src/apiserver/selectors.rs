@@ -57,6 +57,11 @@ impl Selectors {
         Self { label: None, label_text: String::new(), field: None, field_text: String::new() }
     }
 
+    /// What is selected by labels and by fields, as texts; empty where everything is.
+    pub fn texts(&self) -> (&str, &str) {
+        (&self.label_text, &self.field_text)
+    }
+
     /// Whether everything is selected.
     pub fn is_empty(&self) -> bool {
         self.label.is_none() && self.field.is_none()

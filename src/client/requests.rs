@@ -1,53 +1,58 @@
-//! Requests that are made together.
+//! Requests that change objects, wherever they are.
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::{Client, startable};
+use super::local_requests::LocalRequests;
+use super::remote;
 use crate::api::Pod;
-use crate::api::dependencies::dependencies;
 use crate::api::kinds::{Key, Kind};
-use crate::api::meta::ANNOTATION_AFTER;
-use crate::api::references::{Reference, references};
 use crate::api::status_error::StatusError;
 use crate::apiserver::{
-    Answer, Applied, Apply, Creator, DeleteOptions, Deleted, Entries, Entry, Patch, Read, Source,
-    Subresource, Transaction, Update, Updated,
+    Answer, Applied, Apply, Creator, DeleteOptions, Deleted, Entries, Entry, Patch, Read, Selectors, Source,
+    Subresource, Update, Updated,
 };
-use crate::manager;
 use crate::registry::object::Object;
 use crate::store::Table;
 
-/// Requests under way: nothing is stored before [`Requests::commit`], and each sees what those before it have done.
+/// Requests under way. Of this machine nothing is stored before [`Requests::commit`]; a cluster carries out each at once.
+/// Each sees what those before it have done.
 #[derive(Debug)]
-pub struct Requests<'a> {
-    client: &'a Client,
-    transaction: Transaction,
-    /// What the created objects refer to: what they are called, where, and what that is.
-    references: Vec<(String, Box<str>, Reference)>,
+pub struct Requests<'a>(Place<'a>);
+
+#[derive(Debug)]
+enum Place<'a> {
+    Here(Box<LocalRequests<'a>>),
+    There(Box<remote::Requests>),
 }
 
 impl<'a> Requests<'a> {
-    pub(super) fn new(client: &'a Client, transaction: Transaction) -> Self {
-        Self { client, transaction, references: Vec::new() }
+    pub(super) fn here(requests: LocalRequests<'a>) -> Self {
+        Self(Place::Here(Box::new(requests)))
     }
 
-    /// Creates an object; warns also of what cannot start on this machine.
+    pub(super) fn there(requests: remote::Requests) -> Self {
+        Self(Place::There(Box::new(requests)))
+    }
+
+    /// Creates an object. `manifest` is what it was decoded from.
     ///
     /// # Errors
-    /// As [`Transaction::create`].
+    /// What is refused.
     pub fn create(&mut self, object: Object, manifest: &Value, creator: &Creator) -> Result<Answer> {
-        let answer = self.transaction.create(object, manifest, creator)?;
-        Ok(self.with_obstacles(answer))
+        match &mut self.0 {
+            Place::Here(here) => here.create(object, manifest, creator),
+            Place::There(there) => there.create(&object),
+        }
     }
 
     /// Creates an object in the place of one that may be there.
     ///
     /// # Errors
-    /// As [`Transaction::recreate`].
+    /// What is refused.
     pub fn recreate(
         &mut self,
         object: Object,
@@ -55,40 +60,46 @@ impl<'a> Requests<'a> {
         creator: &Creator,
         options: &DeleteOptions,
     ) -> Result<(Answer, Option<Deleted>)> {
-        let (answer, deleted) = self.transaction.recreate(object, manifest, creator, options)?;
-        Ok((self.with_obstacles(answer), deleted))
+        match &mut self.0 {
+            Place::Here(here) => here.recreate(object, manifest, creator, options),
+            Place::There(there) => there.recreate(&object, options),
+        }
     }
 
     /// Changes an object.
     ///
     /// # Errors
-    /// As [`Transaction::update`].
+    /// What is refused.
     pub fn update(&mut self, update: Update<'_>) -> Result<Updated> {
-        let all = update.all_warnings;
-        let updated = self.transaction.update(update)?;
-        Ok(self.with_new_obstacles(updated, all))
+        match &mut self.0 {
+            Place::Here(here) => here.update(update),
+            Place::There(there) => there.update(&update),
+        }
     }
 
     /// Says who makes these requests: from now on account is kept of who manages which field.
     pub fn act_as(&mut self, manager: &str) {
-        self.transaction.act_as(manager);
+        match &mut self.0 {
+            Place::Here(here) => here.act_as(manager),
+            Place::There(there) => there.act_as(manager),
+        }
     }
 
     /// Applies an object: server-side apply.
     ///
     /// # Errors
-    /// As [`Transaction::apply`].
+    /// What is refused.
     pub fn apply(&mut self, apply: Apply<'_>) -> Result<Applied> {
-        match self.transaction.apply(apply)? {
-            Applied::Created(answer) => Ok(Applied::Created(self.with_obstacles(answer))),
-            Applied::Updated(updated) => Ok(Applied::Updated(self.with_new_obstacles(updated, false))),
+        match &mut self.0 {
+            Place::Here(here) => here.apply(apply),
+            Place::There(there) => there.apply(&apply),
         }
     }
 
     /// Changes an object by a patch.
     ///
     /// # Errors
-    /// As [`Transaction::patch`].
+    /// What is refused.
     pub fn patch(
         &mut self,
         kind: Kind,
@@ -96,92 +107,84 @@ impl<'a> Requests<'a> {
         patch: &Patch,
         subresource: Subresource,
     ) -> Result<Updated> {
-        let updated = self.transaction.patch(kind, key, patch, subresource)?;
-        Ok(self.with_new_obstacles(updated, false))
+        match &mut self.0 {
+            Place::Here(here) => here.patch(kind, key, patch, subresource),
+            Place::There(there) => there.patch(kind, key, patch, subresource),
+        }
     }
 
     /// Deletes an object.
     ///
     /// # Errors
-    /// As [`Transaction::delete`].
+    /// What is refused.
     pub fn delete(&mut self, kind: Kind, key: &Key, options: &DeleteOptions) -> Result<Deleted> {
-        self.transaction.delete(kind, key, options)
+        match &mut self.0 {
+            Place::Here(here) => here.delete(kind, key, options),
+            Place::There(there) => there.delete(kind, key, options),
+        }
     }
 
-    /// What of an object is there once these requests are committed, such as of one that is on its way.
+    /// Evicts a pod of this machine.
     ///
     /// # Errors
-    /// As [`Transaction::left_of`].
-    pub fn left_of(&self, kind: Kind, key: &Key) -> Result<Option<String>> {
-        self.transaction.left_of(kind, key)
-    }
-
-    /// Creates an Event of a client.
-    ///
-    /// # Errors
-    /// As [`Transaction::create_event`].
-    pub fn create_event(&mut self, event: Value, namespace: &str) -> Result<Value> {
-        self.transaction.create_event(event, namespace)
-    }
-
-    /// Changes an Event.
-    ///
-    /// # Errors
-    /// As [`Transaction::change_event`].
-    pub fn change_event(&mut self, event: Value, key: &Key) -> Result<Value> {
-        self.transaction.change_event(event, key)
-    }
-
-    /// Evicts a pod.
-    ///
-    /// # Errors
-    /// As [`Transaction::evict`].
+    /// What is refused; a cluster.
     pub fn evict(&mut self, key: &Key, grace_seconds: Option<i64>) -> Result<Deleted> {
-        self.transaction.evict(key, grace_seconds)
+        match &mut self.0 {
+            Place::Here(here) => here.evict(key, grace_seconds),
+            Place::There(_) => bail!("pods are evicted on this machine only"),
+        }
     }
 
     /// Runs a Job once more.
     ///
     /// # Errors
-    /// As [`Transaction::rerun`].
+    /// [`crate::apiserver::RerunError`]; what is refused.
     pub fn rerun(&mut self, key: &Key, failed_indexes: bool, force: bool) -> Result<Answer> {
-        self.transaction.rerun(key, failed_indexes, force)
+        match &mut self.0 {
+            Place::Here(here) => here.rerun(key, failed_indexes, force),
+            Place::There(there) => there.rerun(key, failed_indexes, force),
+        }
     }
 
     /// Refuses what these requests have created already.
     ///
     /// # Errors
-    /// As [`Transaction::require_new`].
+    /// [`StatusError::AlreadyExists`].
     pub fn require_new(&self, kind: Kind, key: &Key) -> Result<(), StatusError> {
-        self.transaction.require_new(kind, key)
+        match &self.0 {
+            Place::Here(here) => here.require_new(kind, key),
+            Place::There(there) => there.require_new(kind, key),
+        }
     }
 
     /// Notes that an object is taken, so that it is not asked for twice.
     pub fn take(&mut self, kind: Kind, key: Key) {
-        self.transaction.take(kind, key);
+        match &mut self.0 {
+            Place::Here(here) => here.take(kind, key),
+            Place::There(there) => there.take(kind, key),
+        }
     }
 
-    /// Forgets the removed pods of some Jobs, given by uid; returns them by their Jobs' keys.
+    /// Forgets the removed pods of some Jobs of this machine, given by uid; returns them by their Jobs' keys.
     ///
     /// # Errors
     /// A store that cannot be read.
     pub fn prune_removed_pods(&mut self, jobs: &BTreeMap<String, Key>) -> Result<BTreeMap<Key, Vec<Pod>>> {
-        self.transaction.prune_removed_pods(jobs)
+        match &mut self.0 {
+            Place::Here(here) => here.prune_removed_pods(jobs),
+            Place::There(_) => Ok(BTreeMap::new()),
+        }
     }
 
-    /// A warning for everything that the created objects refer to and that is not there, nor made by these requests.
+    /// A warning for everything that the created objects refer to and that is not there. A cluster says so itself.
     ///
     /// # Errors
     /// A store that cannot be read.
     pub fn missing(&self) -> Result<Vec<String>> {
-        let mut warnings = Vec::new();
-        for (whose, namespace, Reference { kind, name, field }) in &self.references {
-            if self.find(*kind, &kind.key(namespace, name))?.is_none() {
-                let kind = kind.resource().singular;
-                warnings.push(format!("{whose}.{field}: {kind} {name:?} is not there yet: pods wait for it"));
-            }
+        match &self.0 {
+            Place::Here(here) => here.missing(),
+            Place::There(_) => Ok(Vec::new()),
         }
-        Ok(warnings)
     }
 
     /// Commits, so that a power cut does not take it back, and has the controller go on.
@@ -189,7 +192,10 @@ impl<'a> Requests<'a> {
     /// # Errors
     /// A full disk or another failing write; nothing is changed then.
     pub fn commit(self) -> Result<()> {
-        manager::commit(self.transaction, &self.client.config, &self.client.store)
+        match self.0 {
+            Place::Here(here) => here.commit(),
+            Place::There(_) => Ok(()),
+        }
     }
 
     /// As [`Requests::commit`], for what no controller has to act on.
@@ -197,57 +203,45 @@ impl<'a> Requests<'a> {
     /// # Errors
     /// As [`Requests::commit`].
     pub fn commit_quietly(self) -> Result<()> {
-        manager::commit_quietly(self.transaction)
-    }
-}
-
-impl Requests<'_> {
-    fn obstacles(&self, object: &Object) -> Vec<String> {
-        startable::warnings(object, &self.client.config.settings.images)
-    }
-
-    fn with_obstacles(&mut self, mut answer: Answer) -> Answer {
-        if let Some((at, spec)) = startable::pod_spec(&answer.object) {
-            let key = answer.object.key();
-            let whose = format!("{}/{}: {at}", answer.object.kind().qualified_singular(), key.name);
-            let found = references(spec).into_iter();
-            self.references.extend(found.map(|one| (whose.clone(), key.namespace.clone(), one)));
+        match self.0 {
+            Place::Here(here) => here.commit_quietly(),
+            Place::There(_) => Ok(()),
         }
-        if let Object::Job(job) = &answer.object {
-            let (key, field) = (answer.object.key(), format!("annotations[{ANNOTATION_AFTER}]"));
-            let whose = format!("{}/{}: metadata", Kind::Job.qualified_singular(), key.name);
-            let found = dependencies(&job.metadata).into_iter();
-            let found = found.map(|one| Reference { kind: Kind::Job, name: one.job, field: field.clone() });
-            self.references.extend(found.map(|one| (whose.clone(), key.namespace.clone(), one)));
-        }
-        answer.warnings.extend(self.obstacles(&answer.object));
-        answer
-    }
-
-    /// Of what has been started there is nothing left to warn, but of the Jobs to come of a CronJob and the pods to come of a StatefulSet.
-    fn with_new_obstacles(&self, mut updated: Updated, all: bool) -> Updated {
-        if all {
-            updated.warnings.extend(self.obstacles(&updated.object));
-        } else if matches!(updated.object.kind(), Kind::CronJob | Kind::StatefulSet) {
-            let known = self.obstacles(&updated.old);
-            let new = self.obstacles(&updated.object);
-            updated.warnings.extend(new.into_iter().filter(|warning| !known.contains(warning)));
-        }
-        updated
     }
 }
 
 impl Source for Requests<'_> {
     fn now(&self) -> DateTime<Utc> {
-        self.transaction.now()
+        match &self.0 {
+            Place::Here(here) => here.now(),
+            Place::There(there) => there.now(),
+        }
     }
 
     fn entry(&self, table: Table, key: &Key) -> Result<Option<Entry<'_>>> {
-        self.transaction.entry(table, key)
+        match &self.0 {
+            Place::Here(here) => here.entry(table, key),
+            Place::There(there) => there.entry(table, key),
+        }
     }
 
     fn entries(&self, table: Table) -> Result<Entries<'_>> {
-        self.transaction.entries(table)
+        match &self.0 {
+            Place::Here(here) => here.entries(table),
+            Place::There(there) => there.entries(table),
+        }
+    }
+
+    fn entries_among(
+        &self,
+        table: Table,
+        namespace: Option<&str>,
+        selectors: &Selectors,
+    ) -> Result<Entries<'_>> {
+        match &self.0 {
+            Place::Here(here) => here.entries_among(table, namespace, selectors),
+            Place::There(there) => there.entries_among(table, namespace, selectors),
+        }
     }
 }
 

@@ -139,7 +139,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let creator = context.client.creator(&args.pass_env)?;
     let mut tables = vec![Table::CRON_JOBS, Table::JOBS, Table::NODES, Table::NAMESPACES, Table::PODS];
     tables.extend(documents.iter().flatten().map(|document| Table::from(document.kind)));
-    let (held, mut requests) = context.begin(&tables)?;
+    let (held, mut requests) = context.begin(&tables, args.dry_run)?;
     if args.server_side {
         requests.act_as(&args.field_manager);
     }

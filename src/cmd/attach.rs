@@ -155,7 +155,8 @@ fn follow(
     manner: Manner<'_>,
     (signals, raw): (Option<&Signals>, Option<&RawTerminal>),
 ) -> Result<()> {
-    let directory = context.client.pod_directory(uid(&pod.metadata));
+    let here = context.client.local()?;
+    let directory = here.pod_directory(uid(&pod.metadata));
     let changes = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK).context("watch the log")?;
     changes
         .add_watch(directory.path(), AddWatchFlags::IN_MODIFY | AddWatchFlags::IN_CREATE)
@@ -166,7 +167,7 @@ fn follow(
             stream: Some(stream),
             ..LogOptions::default()
         };
-        (stream, context.client.log(pod, container, Runs::Only(visit.restart), options, String::new()))
+        (stream, here.log(pod, container, Runs::Only(visit.restart), options, String::new()))
     });
     // Before anything is written to it: from where on its answers are shown.
     show(&mut logs)?;

@@ -153,7 +153,7 @@ pub(super) fn change_targets(
     if targets.iter().any(|target| target.kind() == Kind::Node) {
         context.client.register_node()?;
     }
-    let (_held, mut requests) = context.begin(&selection::tables(targets))?;
+    let (_held, mut requests) = context.begin(&selection::tables(targets), args.dry_run)?;
     let told = if args.silent_dry_run { DryRun::None } else { args.dry_run };
     let mut outcomes = Outcomes::new(&args.output, told)?;
     let (found, missing) = selection::resolve(&requests, targets, &context.namespace, false, selectors)?;

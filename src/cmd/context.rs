@@ -1,13 +1,14 @@
-//! What every verb needs: the configuration, the store, the namespace.
+//! What every verb needs: the place, the configuration, the namespace.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
 use super::colour::Color;
 use super::outcome::DryRun;
-use super::output::{self, Held};
+use super::output::{self, Held, complain};
 use crate::client::{Client, Requests};
+use crate::cluster::{Access, Wanted};
 use crate::manager::chosen_namespace;
 use crate::store::Table;
 
@@ -20,6 +21,15 @@ pub struct Global {
     /// The namespace scope of this request
     #[arg(short, long, global = true, value_name = "NAMESPACE")]
     pub namespace: Option<String>,
+    /// A context of the kubeconfig: the request goes to that cluster. This machine is "jobctl"
+    #[arg(long, global = true, value_name = "NAME")]
+    pub context: Option<String>,
+    /// The kubeconfig to find the cluster by, in place of $KUBECONFIG and ~/.kube/config
+    #[arg(long, global = true, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// The cluster that is meant, if it is not this machine.
+    #[arg(skip)]
+    pub(super) cluster: Option<Wanted>,
     /// Where state is kept, in place of $JOBCTL_DATA_DIR and the user's data directory
     #[arg(long, global = true, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
@@ -53,10 +63,23 @@ impl Global {
     /// # Errors
     /// A context that does not read.
     pub(super) fn current_namespace(&self) -> Result<String> {
-        match self.given_namespace() {
-            Some(given) => Ok(given.to_owned()),
-            None => Ok(chosen_namespace()?.unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned())),
-        }
+        let access = self.access()?;
+        self.namespace_at(access.as_ref())
+    }
+
+    /// As [`Global::current_namespace`], at a cluster that has been found already.
+    fn namespace_at(&self, cluster: Option<&Access>) -> Result<String> {
+        let chosen = match (self.given_namespace(), cluster) {
+            (Some(given), _) => Some(given.to_owned()),
+            (None, Some(access)) => access.namespace().map(str::to_owned),
+            (None, None) => chosen_namespace()?,
+        };
+        Ok(chosen.unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned()))
+    }
+
+    /// The cluster that is meant, if one is.
+    fn access(&self) -> Result<Option<Access>> {
+        self.cluster.as_ref().map(Access::load).transpose()
     }
 }
 
@@ -71,33 +94,52 @@ pub(super) struct Context {
 }
 
 impl Context {
-    /// Opens the store for what reads or changes objects. Where there is none yet, none is made.
+    /// Opens the place for what reads or changes objects. Where there is no store yet, none is made.
     pub(super) fn open(global: &Global) -> Result<Self> {
-        Self::new(global, Client::open(global.data_dir.as_deref())?)
+        Self::new(global, Client::here)
     }
 
-    /// Opens the store for what creates objects, and makes it where there is none; a dry run makes nothing.
+    /// Opens the place for what creates objects, and makes a store where there is none; a dry run makes nothing.
     pub(super) fn open_to_create(global: &Global, dry_run: DryRun) -> Result<Self> {
         match dry_run {
-            DryRun::None => Self::new(global, Client::open_to_create(global.data_dir.as_deref())?),
+            DryRun::None => Self::new(global, Client::here_to_create),
             DryRun::Client | DryRun::Server => Self::open(global),
         }
     }
 
-    fn new(global: &Global, client: Client) -> Result<Self> {
+    fn new(global: &Global, here: impl Fn(Option<&Path>) -> Result<Client>) -> Result<Self> {
+        let access = global.access()?;
+        let namespace = global.namespace_at(access.as_ref())?;
+        let data_directory = global.data_dir.as_deref();
+        let client = match access {
+            Some(access) => Client::there(access, &namespace, data_directory)?,
+            None => here(data_directory)?,
+        };
         client.start_trace(global.v, output::complain)?;
         Ok(Self {
             client,
-            namespace: global.current_namespace()?,
+            namespace,
             namespace_given: global.given_namespace().is_some(),
             warnings_as_errors: global.warnings_as_errors,
         })
     }
 
-    /// Locks the store for a change. What is said from here on comes out when both are dropped: the lock is never held while
-    /// somebody does not read. The request comes second, so it is the first to go.
-    pub(super) fn begin(&self, tables: &[Table]) -> Result<(Held, Requests<'_>)> {
+    /// The same place, where what names no namespace is about all of them.
+    pub(super) fn across_namespaces(mut self, wanted: bool) -> Self {
+        if wanted {
+            self.client.across_namespaces();
+        }
+        self
+    }
+
+    /// Locks the store for a change, or begins to ask a cluster for one: which, is said. What is said from here on comes out
+    /// when both are dropped: the lock is never held while somebody does not read. The request comes second, so it is the
+    /// first to go.
+    pub(super) fn begin(&self, tables: &[Table], dry_run: DryRun) -> Result<(Held, Requests<'_>)> {
+        if let (Some(cluster), DryRun::None) = (self.client.cluster(), dry_run) {
+            complain(&format!("Using context {:?}: {}", cluster.context(), cluster.server()));
+        }
         let held = output::hold();
-        Ok((held, self.client.begin(tables)?))
+        Ok((held, self.client.begin(tables, dry_run != DryRun::None)?))
     }
 }

@@ -197,7 +197,7 @@ pub(super) fn submit_all(
     let creator = context.client.creator(&options.pass_env)?;
     let mut tables = TABLES.to_vec();
     tables.extend(documents.iter().flatten().map(|document| Table::from(document.kind)));
-    let (_held, mut requests) = context.begin(&tables)?;
+    let (_held, mut requests) = context.begin(&tables, options.dry_run)?;
     let mut outcomes = Outcomes::new(&options.output, options.dry_run)?;
     let mut created: Vec<Created> = Vec::new();
     let mut errors = Vec::new();
@@ -374,7 +374,7 @@ fn create_one(context: &Context, mut document: Document, options: &Options) -> R
     let creator = context.client.creator(&options.pass_env)?;
     let mut tables = TABLES.to_vec();
     tables.push(Table::from(document.kind));
-    let (_held, requests) = context.begin(&tables)?;
+    let (_held, requests) = context.begin(&tables, options.dry_run)?;
     let object = submit::decode(&document, options.validate, "creating")?;
     store_one(requests, object, &document.value, &creator, options)
 }

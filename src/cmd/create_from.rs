@@ -31,8 +31,10 @@ pub(super) fn run(
     };
     let context = Context::open(global)?;
     let creator = context.client.creator(&options.pass_env)?;
-    let (_held, requests) =
-        context.begin(&[Table::CRON_JOBS, Table::JOBS, Table::NODES, Table::NAMESPACES, Table::PODS])?;
+    let (_held, requests) = context.begin(
+        &[Table::CRON_JOBS, Table::JOBS, Table::NODES, Table::NAMESPACES, Table::PODS],
+        options.dry_run,
+    )?;
     let found = requests.get(*kind, &kind.key(&context.namespace, from_name))?;
     if *kind != Kind::CronJob {
         let version = kind.api_version();

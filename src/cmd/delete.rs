@@ -166,7 +166,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         bail!("unexpected -o output mode: {other}. We only support '-o name'");
     }
     options.grace_seconds()?;
-    let context = Context::open(global)?;
+    let context = Context::open(global)?.across_namespaces(args.all_namespaces);
     let mut failed = false;
     manifests::either(&args.resources, &args.files)?;
     let targets = if args.files.is_empty() {
@@ -260,7 +260,7 @@ fn delete(
     } else {
         None
     };
-    let (_held, mut requests) = context.begin(&tables)?;
+    let (_held, mut requests) = context.begin(&tables, options.dry_run)?;
     let (found, mut missing) =
         selection::resolve(&requests, targets, &context.namespace, all_namespaces, selectors)?;
     let mut chosen: Vec<(Kind, Key)> = found.iter().map(|one| (one.kind, Key::clone(&one.key))).collect();

@@ -49,7 +49,7 @@ pub(super) struct Args {
 
 /// Prints descriptions.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
-    let context = Context::open(global)?;
+    let context = Context::open(global)?.across_namespaces(args.all_namespaces);
     let targets = manifests::targets(&args.resources, &args.files, global)?;
     if targets.is_empty() {
         return Err(verbatim(

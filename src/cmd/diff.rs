@@ -75,7 +75,7 @@ fn compare(global: &Global, args: &Args) -> Result<ExitCode> {
         let creator = context.client.creator(&[])?;
         let mut tables = vec![Table::CRON_JOBS, Table::JOBS, Table::NODES, Table::NAMESPACES, Table::PODS];
         tables.extend(documents.iter().flatten().map(|document| Table::from(document.kind)));
-        let (_held, mut requests) = context.begin(&tables)?;
+        let (_held, mut requests) = context.begin(&tables, DryRun::Server)?;
         let pair = |document: Result<Document>| {
             let mut document = document?;
             submit::set_namespace(&mut document, &context)?;

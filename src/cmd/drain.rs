@@ -61,7 +61,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     let node = context.client.config().settings.node_name.clone();
-    let (held, mut requests) = context.begin(&[Table::PODS])?;
+    let (held, mut requests) = context.begin(&[Table::PODS], args.nodes.dry_run)?;
     let pods = pods_of_node(&requests, &pod_selector)?;
     let unmanaged: Vec<String> = pods
         .iter()

@@ -10,6 +10,7 @@ use super::delete::require_targets;
 use super::editor::Edited;
 use super::failure::{text, verbatim};
 use super::manifests::{self, FileArgs};
+use super::outcome::DryRun;
 use super::output::{complain, say, warn_all};
 use super::resources::Target;
 use super::selection::{self, Selectors};
@@ -221,7 +222,7 @@ impl Session<'_> {
             say(&format!("Patch: {}", json_merge_difference(&original.value, &wanted)))?;
         }
         let (_held, mut requests) =
-            self.context.begin(&selection::tables(&[Target::Object(kind, key.clone())]))?;
+            self.context.begin(&selection::tables(&[Target::Object(kind, key.clone())]), DryRun::None)?;
         let current = requests.get(kind, key)?.value()?;
         // Only what has been edited is changed: what others have changed meanwhile stays.
         let mut merged = three_way(Some(&original.value), &wanted, &current);

@@ -47,7 +47,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         bail!("valid --types are Normal or Warning");
     }
     let about = args.about.as_ref().map(|word| object_of(word)).transpose()?;
-    let context = Context::open(global)?;
+    let context = Context::open(global)?.across_namespaces(args.all_namespaces);
     let (reader, mut follower) = context.client.watch(&[Table::EVENTS])?;
     let mut printer = TablePrinter::new(
         EVENTS_COLUMNS,

@@ -131,7 +131,7 @@ pub(super) fn visit(
     descriptors: &[&OwnedFd],
 ) -> Result<Visit> {
     let descriptors: Vec<_> = descriptors.iter().map(|descriptor| descriptor.as_fd()).collect();
-    context.client.visit(pod, request, &descriptors)?.map_err(|refusal| match refusal {
+    context.client.local()?.visit(pod, request, &descriptors)?.map_err(|refusal| match refusal {
         NoVisit::NoContainer => container_not_found(&request.container),
         NoVisit::Refused(why) => anyhow::anyhow!(
             "Internal error occurred: error executing command in container: failed to exec in container: {why}"

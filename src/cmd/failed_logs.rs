@@ -8,7 +8,7 @@ use super::log_source::{Chosen, Failure, default_container};
 use super::output::{complain, print, print_log};
 use crate::api::conditions::pod_phase;
 use crate::api::indexes::Indexes;
-use crate::api::meta::{name, uid};
+use crate::api::meta::name;
 use crate::api::{Job, Pod};
 use crate::client::Client;
 use crate::controller::pods::completion_index;
@@ -33,12 +33,11 @@ pub(super) fn print_failed(
     let names = pods.iter().map(|pod| containers(pod, chosen)).collect::<Result<Vec<_>>>()?;
     let mut gap = "";
     for (pod, names) in pods.iter().zip(&names) {
-        let directory = client.pod_directory(uid(&pod.metadata));
         for container in names {
             print(&format!("{gap}==> {} <==\n", header(pod, container.as_deref())))?;
             gap = "\n";
             let Some(container) = container else { continue };
-            let Some(restart) = directory.newest_restart(container) else { continue };
+            let Some(restart) = client.newest_run(pod, container) else { continue };
             let mut log = client.log(pod, container, Runs::Only(restart), options.clone(), String::new());
             log.read(&mut print_log)?;
         }

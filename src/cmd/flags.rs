@@ -3,6 +3,7 @@
 //! The verbs declare what flags they have and of which type; the spelling that kubectl takes is here.
 
 use std::any::TypeId;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 
@@ -18,7 +19,7 @@ const STRAY: &str = "stray";
 
 /// Flags of every kubectl verb that choose a cluster, say how to reach it, or how much to tell of that. Scripts carry
 /// them; here there is nothing that they could change. With the short form, and whether they are boolean.
-const OF_CLUSTERS: [(&str, Option<char>, bool); 24] = [
+const OF_CLUSTERS: [(&str, Option<char>, bool); 22] = [
     ("as", None, false),
     ("as-group", None, false),
     ("as-uid", None, false),
@@ -27,10 +28,8 @@ const OF_CLUSTERS: [(&str, Option<char>, bool); 24] = [
     ("client-certificate", None, false),
     ("client-key", None, false),
     ("cluster", None, false),
-    ("context", None, false),
     ("disable-compression", None, true),
     ("insecure-skip-tls-verify", None, true),
-    ("kubeconfig", None, false),
     ("log-flush-frequency", None, false),
     ("match-server-version", None, true),
     ("password", None, false),
@@ -67,10 +66,12 @@ const OF_ANOTHER: [&str; 15] = [
 /// What a command line says of a cluster.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Meant {
-    /// The context that it names.
-    pub(super) context: Option<String>,
-    /// The flags that are of no use here, as `--server`.
+    /// The flags that are of no use on this machine, as `--server`.
     pub(super) idle: Vec<String>,
+    /// What those that have one value say, by their names.
+    pub(super) values: BTreeMap<&'static str, String>,
+    /// What `--as-group` says, each time.
+    pub(super) groups: Vec<String>,
 }
 
 /// What a command line says of a cluster, at whichever of its verbs.
@@ -83,11 +84,16 @@ pub(super) fn meant(matches: &ArgMatches) -> Meant {
             matches!(matches.try_contains_id(name), Ok(true))
                 && matches.value_source(name) == Some(ValueSource::CommandLine)
         };
-        if is_given("context") {
-            meant.context = matches.try_get_one::<String>("context").ok().flatten().cloned();
+        for name in OF_ANOTHER.into_iter().filter(|name| is_given(name)) {
+            meant.idle.push(format!("--{name}"));
+            let mut values: Vec<String> =
+                matches.try_get_many(name).ok().flatten().into_iter().flatten().cloned().collect();
+            if name == "as-group" {
+                meant.groups.append(&mut values);
+            } else if let Some(last) = values.pop() {
+                meant.values.insert(name, last);
+            }
         }
-        let idle = OF_ANOTHER.into_iter().filter(|name| is_given(name)).map(|name| format!("--{name}"));
-        meant.idle.extend(idle);
         next = matches.subcommand().map(|(_, inner)| inner);
     }
     meant

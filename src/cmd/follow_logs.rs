@@ -16,9 +16,10 @@ use crate::api::kinds::Key;
 use crate::api::meta::{controller_of, key, name, uid};
 use crate::api::{Job, Pod};
 use crate::apiserver::{Reader, Source as _};
+use crate::client::{Follower, Log};
 use crate::controller::JobFacts;
-use crate::kubelet::{CHUNK, LogOptions, LogReader, Runs, raise_open_files};
-use crate::manager::{Follower, steady_clock};
+use crate::kubelet::{CHUNK, LogOptions, Runs, raise_open_files};
+use crate::manager::steady_clock;
 use crate::store::{Change, Table};
 
 /// Whose logs are followed.
@@ -28,6 +29,16 @@ pub(super) enum Followed {
     Pods(Vec<String>),
     /// All pods of these Jobs, also those to come, until the Jobs have ended.
     Jobs(Vec<FollowedJob>),
+}
+
+impl Followed {
+    /// The Jobs, where all that is followed is theirs.
+    fn jobs(&self) -> Vec<Key> {
+        match self {
+            Self::Jobs(jobs) => jobs.iter().map(|job| job.key.clone()).collect(),
+            Self::Pods(_) => Vec::new(),
+        }
+    }
 }
 
 /// A Job whose pods are followed.
@@ -84,7 +95,7 @@ impl Listener for Silence {}
 struct FollowedPod {
     key: Key,
     uid: String,
-    logs: Vec<LogReader>,
+    logs: Vec<Log>,
     watch: Option<WatchDescriptor>,
     /// Whether there may be something to read.
     is_due: bool,
@@ -111,7 +122,7 @@ pub(super) fn follow(
     following: &Following<'_>,
     listener: &mut impl Listener,
 ) -> Result<bool> {
-    let (reader, mut follower) = context.client.watch(&TABLES)?;
+    let (reader, mut follower) = context.client.watch_jobs(&TABLES, &following.followed.jobs())?;
     // Each log that is followed is held open, as far as that is allowed.
     let most_open = usize::try_from(raise_open_files().saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX);
     let mut follow = Follow {
@@ -150,6 +161,12 @@ pub(super) fn follow(
             Some(inotify) => {
                 let line = |_| follow.listener.line();
                 progress.wait(&mut follower, &[inotify.as_fd()], following.until, line)?
+            }
+            None if follower.hears_of_logs() => {
+                let line = |_| follow.listener.line();
+                let is_in_time = progress.wait(&mut follower, &[], following.until, line)?;
+                follow.pods.values_mut().for_each(|pod| pod.is_due = true);
+                is_in_time
             }
             None => follow.look_often(&mut follower, began)?,
         };
@@ -275,12 +292,15 @@ impl<'a, L: Listener> Follow<'a, L> {
         self.listener.pod_is(pod, ended);
         if let Some(known) = self.pods.get_mut(&id) {
             known.ended = ended;
+            known.logs.iter().for_each(|log| log.pod_is(pod, ended));
             return Ok(());
         }
         let Following { chosen, options, prefix, runs, .. } = self.following;
         let logs = chosen.of(pod)?.into_iter().map(|container| {
             let prefix = if *prefix { format!("[pod/{pod_name}/{container}] ") } else { String::new() };
-            self.context.client.log(pod, &container, *runs, LogOptions::clone(options), prefix)
+            let log = self.context.client.log(pod, &container, *runs, LogOptions::clone(options), prefix);
+            log.pod_is(pod, ended);
+            log
         });
         let followed = FollowedPod {
             key: key(&pod.metadata),
@@ -330,8 +350,8 @@ impl<'a, L: Listener> Follow<'a, L> {
         for (id, pod) in self.pods.iter_mut().filter(|(_, pod)| !pod.drained) {
             if let (None, Some(inotify)) = (&pod.watch, &self.inotify) {
                 let flags = AddWatchFlags::IN_MODIFY | AddWatchFlags::IN_CREATE;
-                let directory = self.context.client.pod_directory(&pod.uid);
-                pod.watch = inotify.add_watch(directory.path(), flags).ok();
+                let directory = self.context.client.log_directory(&pod.uid);
+                pod.watch = directory.and_then(|directory| inotify.add_watch(directory.path(), flags).ok());
                 pod.watch.into_iter().for_each(|watch| drop(self.watched.insert(watch, id.clone())));
                 pod.is_due = true;
             }
@@ -350,7 +370,7 @@ impl<'a, L: Listener> Follow<'a, L> {
                 self.open += usize::from(log.is_open());
             }
             is_more |= pod.is_due;
-            if ended && !pod.is_due {
+            if ended && !pod.is_due && pod.logs.iter().all(Log::has_arrived) {
                 pod.drained = true;
                 self.open -= pod.logs.iter().filter(|log| log.is_open()).count();
                 pod.logs.clear();

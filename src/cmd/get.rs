@@ -125,8 +125,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if args.output_watch_events && !(args.watch || args.watch_only) {
         bail!("--output-watch-events option can only be used with --watch or --watch-only");
     }
-    let context = Context::open(global)?;
     let all_namespaces = args.all_namespaces == Some(true);
+    let context = Context::open(global)?.across_namespaces(all_namespaces);
     let targets = manifests::targets(&args.resources, &args.files, global).map_err(as_read)?;
     if targets.is_empty() && !args.files.is_empty() {
         complain(&nothing_found(all_namespaces, &context));

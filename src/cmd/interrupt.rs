@@ -203,7 +203,7 @@ fn interrupted(
     drop(changed.wait_timeout_while(guard, LAST_WORDS, |stage| *stage != Stage::Printed));
     // The controller has left the logs to us.
     for pod in &going.pods {
-        context.client.pod_directory(pod).remove();
+        context.client.forget_pod(pod);
     }
     Ok(())
 }
@@ -238,7 +238,7 @@ pub(super) struct Going {
 /// # Errors
 /// A store that cannot be read or written.
 pub(super) fn delete_jobs(context: &Context, jobs: &[&Job], finished_too: bool) -> Result<Going> {
-    let mut requests = context.client.begin(&[Table::JOBS, Table::PODS, Table::RemovedPods])?;
+    let mut requests = context.client.begin(&[Table::JOBS, Table::PODS, Table::RemovedPods], false)?;
     let mut going = Going { objects: Vec::new(), pods: Vec::new() };
     for job in jobs {
         let (job_key, job_uid) = (key(&job.metadata), uid(&job.metadata));

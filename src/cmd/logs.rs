@@ -24,7 +24,7 @@ use crate::api::{CronJob, Job, Pod, StatefulSet};
 use crate::apiserver::{Found, Read as _, Reader, Source as _};
 use crate::kubelet::{LogOptions, Runs};
 use crate::manager::{clock, steady_clock};
-use crate::store::{PodDirectory, Table};
+use crate::store::Table;
 
 /// Print the logs of a pod's container, of all pods of a Job, or of a CronJob's last run
 #[derive(Debug, clap::Args)]
@@ -386,11 +386,10 @@ fn print_pod(
     previous: bool,
     alone: bool,
 ) -> Result<()> {
-    let directory = context.client.pod_directory(uid(&pod.metadata));
     for container in names {
-        let newest = directory.newest_restart(container);
+        let newest = context.client.newest_run(pod, container);
         let restart = match (newest, previous) {
-            (Some(newest), true) if has_run(&directory, container, newest - 1) => newest - 1,
+            (Some(newest), true) if context.client.may_have_log(pod, container, newest - 1) => newest - 1,
             (_, true) => {
                 let message = format!(
                     "previous terminated container {container:?} in pod {:?} not found",
@@ -412,11 +411,6 @@ fn print_pod(
         context.client.log(pod, container, runs, options.clone(), line_prefix).read(&mut print_log)?;
     }
     Ok(())
-}
-
-/// Whether anything is left of the log of a run.
-fn has_run(directory: &PodDirectory, container: &str, restart: i32) -> bool {
-    directory.log_parts(container).iter().any(|part| part.restart == restart)
 }
 
 /// Why a container has no log: it has not been started. `None`: it has, or the pod has ended without a word of it.

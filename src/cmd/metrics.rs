@@ -17,6 +17,6 @@ pub(super) struct Args {}
 /// Prints the page.
 pub(super) fn run(global: &Global, _: &Args) -> Result<ExitCode> {
     let context = Context::open(global)?;
-    print(&context.client.metrics()?)?;
+    print(&context.client.local()?.metrics()?)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -27,8 +27,8 @@ pub(super) fn run(_: &Args) -> Result<ExitCode> {
     }
     let names: Vec<String> = flags::names_of_cluster_flags().map(|name| format!("--{name}")).collect();
     text.push_str(
-        "Flags that choose a cluster or say how to reach it are taken for kubectl's sake; there is none, and the only\n\
-         context is \"jobctl\":\n\n",
+        "Flags that say how to reach a cluster are taken for kubectl's sake; without --context they have no effect, and with\n\
+         it the kubeconfig says that:\n\n",
     );
     text.push_str(&format!("    {}\n", names.join(" ")));
     print(&text)?;

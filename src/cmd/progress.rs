@@ -11,7 +11,8 @@ use rustix::fs::{FileType, fstat};
 use rustix::process::getpgrp;
 use rustix::termios::{tcgetpgrp, tcgetwinsize};
 
-use crate::manager::{Follower, steady_clock};
+use crate::client::Follower;
+use crate::manager::steady_clock;
 use crate::printers::terminal::escaped;
 
 /// What is over before that needs no line.

@@ -15,7 +15,7 @@ use crate::api::conditions::job_finished_at;
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::uid;
 use crate::apiserver::{DeleteOptions, Read, Selectors};
-use crate::client::Requests;
+use crate::client::{Local, Requests};
 use crate::printers::size::size;
 use crate::store::Table;
 
@@ -48,11 +48,13 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         anyhow::bail!("--older-than must not be negative");
     }
     let context = Context::open(global)?;
+    let here = context.client.local()?;
     let tables = [Table::JOBS, Table::RemovedPods, Table::PODS, Table::EVENTS, Table::CRON_JOBS];
-    let (_held, mut requests) = context.begin(if args.jobs { &tables } else { &tables[..2] })?;
-    let ended = ended_jobs(&requests, &context, args)?;
+    let (_held, mut requests) =
+        context.begin(if args.jobs { &tables } else { &tables[..2] }, args.dry_run)?;
+    let ended = ended_jobs(&requests, here, &context.namespace, args)?;
     if args.jobs {
-        return delete(&context, requests, &ended, args.dry_run);
+        return delete(here, requests, &ended, args.dry_run);
     }
     let doomed = requests.prune_removed_pods(&ended)?;
     if doomed.is_empty() {
@@ -64,7 +66,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         requests.commit_quietly()?;
     }
     for (job, pods) in &doomed {
-        let directories = pods.iter().map(|pod| context.client.pod_directory(uid(&pod.metadata)));
+        let directories = pods.iter().map(|pod| here.pod_directory(uid(&pod.metadata)));
         let mut bytes = 0;
         for directory in directories {
             bytes += directory.size();
@@ -87,7 +89,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
 
 /// Deletes the Jobs; what is left of their pods goes as after `delete`.
 fn delete(
-    context: &Context,
+    here: &Local,
     mut requests: Requests<'_>,
     ended: &BTreeMap<String, Key>,
     dry_run: DryRun,
@@ -99,7 +101,7 @@ fn delete(
     let mut lines = Vec::new();
     for (job_uid, job) in ended {
         let pods = requests.pods_of_job(job_uid)?;
-        let bytes: u64 = pods.iter().map(|pod| context.client.pod_directory(uid(&pod.metadata)).size()).sum();
+        let bytes: u64 = pods.iter().map(|pod| here.pod_directory(uid(&pod.metadata)).size()).sum();
         lines.push(format!(
             "{}/{} deleted: {} {}, {} of logs{}",
             Kind::Job.qualified_singular(),
@@ -119,9 +121,14 @@ fn delete(
 }
 
 /// The Jobs whose evidence may go, by uid. One that somebody is still reading is none of them.
-fn ended_jobs(reader: &impl Read, context: &Context, args: &Args) -> Result<BTreeMap<String, Key>> {
+fn ended_jobs(
+    reader: &impl Read,
+    here: &Local,
+    namespace: &str,
+    args: &Args,
+) -> Result<BTreeMap<String, Key>> {
     let mut ended: BTreeMap<String, Vec<(DateTime<Utc>, Key, String)>> = BTreeMap::new();
-    let namespace = (!args.all_namespaces).then_some(context.namespace.as_str());
+    let namespace = (!args.all_namespaces).then_some(namespace);
     for found in reader.list(Kind::Job, namespace, &Selectors::none())? {
         let job: Job = found.parse()?;
         if let Some(end) = job_finished_at(&job) {
@@ -135,7 +142,7 @@ fn ended_jobs(reader: &impl Read, context: &Context, args: &Args) -> Result<BTre
         // Times are of whole seconds: of those that ended in the same one the name decides.
         jobs.sort_by(|one, other| other.cmp(one));
         let rest = jobs.into_iter().skip(args.keep);
-        let old = rest.filter(|(end, _, job)| *end <= before && !context.client.is_read_for_record(job));
+        let old = rest.filter(|(end, _, job)| *end <= before && !here.is_read_for_record(job));
         doomed.extend(old.map(|(_, key, job)| (job, key)));
     }
     Ok(doomed)

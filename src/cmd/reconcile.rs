@@ -18,7 +18,7 @@ pub(super) struct Args {}
 /// Makes one pass.
 pub(super) fn run(global: &Global, _: &Args) -> Result<ExitCode> {
     let context = Context::open(global)?;
-    match run_pass_here(context.client.config(), context.client.store())? {
+    match run_pass_here(context.client.config(), context.client.local()?.store())? {
         None => say("a controller is running and has already begun")?,
         Some(report) if report.lines.is_empty() => say("nothing to do")?,
         Some(report) => report.lines.iter().try_for_each(|line| say(line))?,

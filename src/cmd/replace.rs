@@ -78,7 +78,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let creator = context.client.creator(&args.pass_env)?;
     let mut tables = vec![Table::CRON_JOBS, Table::JOBS, Table::NODES, Table::NAMESPACES, Table::PODS];
     tables.extend(documents.iter().flatten().map(|document| Table::from(document.kind)));
-    let (_held, mut requests) = context.begin(&tables)?;
+    let (_held, mut requests) = context.begin(&tables, args.dry_run)?;
     let mut outcomes = Outcomes::new(&args.output, args.dry_run)?;
     let mut replaced = Vec::new();
     let mut errors = Vec::new();

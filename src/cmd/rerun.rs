@@ -48,7 +48,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let context = Context::open(global)?;
     let tables =
         [Table::CRON_JOBS, Table::JOBS, Table::NODES, Table::NAMESPACES, Table::PODS, Table::RemovedPods];
-    let (_held, mut requests) = context.begin(&tables)?;
+    let (_held, mut requests) = context.begin(&tables, args.dry_run)?;
     let mut outcomes = Outcomes::new(&args.output, args.dry_run)?;
     let (found, missing) =
         selection::resolve(&requests, &targets, &context.namespace, false, &Selectors::none())?;

@@ -149,7 +149,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let reader = context.client.reader_of_record()?;
     interrupt::hold_back()?;
     let sources: Vec<String> = jobs.iter().map(|one| one.job.source.clone()).collect();
-    let submitted = submit_all(&context, jobs, args, &reader)?;
+    let submitted = submit_all(&context, jobs, args, reader.as_ref())?;
     let _companion = context.client.keep_controller()?;
     let fates = submitted.iter().map(|submitted| (submitted.job.clone(), submitted.on_interrupt(args)));
     let interrupts = Interrupts::watch(&context, fates.collect(), args.rm)?;
@@ -255,11 +255,11 @@ fn submit_all(
     context: &Context,
     jobs_to_run: Vec<CommandJob>,
     args: &Args,
-    reader: &ReaderOfRecord,
+    reader: Option<&ReaderOfRecord>,
 ) -> Result<Vec<Submitted>> {
     let creator = context.client.creator(&args.pass_env)?;
     let (_held, mut requests) =
-        context.begin(&[Table::JOBS, Table::NODES, Table::NAMESPACES, Table::PODS])?;
+        context.begin(&[Table::JOBS, Table::NODES, Table::NAMESPACES, Table::PODS], DryRun::None)?;
     let mut jobs = Vec::new();
     for CommandJob { job: mut document, config_maps } in jobs_to_run {
         submit::set_namespace(&mut document, context)?;
@@ -287,7 +287,7 @@ fn submit_all(
             let is_same = applied == annotation(object.meta(), ANNOTATION_LAST_APPLIED);
             if !is_job_finished(&old) && is_same && old.metadata.deletion_timestamp.is_none() {
                 complain(&format!("job.batch/{} is running already; following it", job_key.name));
-                reader.announce(uid(&old.metadata))?;
+                announce(reader, &old)?;
                 requests.take(Kind::Job, job_key);
                 jobs.push(Submitted { job: old, attached: true });
                 continue;
@@ -305,7 +305,7 @@ fn submit_all(
         warn_all(&answer.warnings);
         if let Object::Job(job) = answer.object {
             // Before the Job is stored: none of its pods runs unread.
-            reader.announce(uid(&job.metadata))?;
+            announce(reader, &job)?;
             for config_map in config_maps {
                 let object = owned_by(&job, config_map, context)?;
                 requests.create(object, &Value::Null, &creator)?;
@@ -318,6 +318,11 @@ fn submit_all(
     let created = jobs.iter().filter(|submitted| !submitted.attached);
     submit::say_elsewhere(context, created.map(|submitted| &submitted.job.metadata));
     Ok(jobs)
+}
+
+/// Says that all that a Job writes will be read.
+fn announce(reader: Option<&ReaderOfRecord>, job: &Job) -> Result<()> {
+    reader.map_or(Ok(()), |reader| reader.announce(uid(&job.metadata)))
 }
 
 /// A ConfigMap that goes with its Job.
@@ -351,6 +356,9 @@ fn follow_to_the_end(
 
 /// Removes what the controller has left of the pods of Jobs that are gone, because we were still to read it.
 fn clear_away(context: &Context, jobs: &[Job], pods: &BTreeSet<String>) -> Result<()> {
+    if context.client.cluster().is_some() {
+        return Ok(());
+    }
     let reader = context.client.read(&[Table::JOBS, Table::PODS, Table::RemovedPods])?;
     let mut all_there = true;
     for job in jobs {
@@ -367,7 +375,7 @@ fn clear_away(context: &Context, jobs: &[Job], pods: &BTreeSet<String>) -> Resul
         stored.extend(pods.iter().map(|pod| uid(&pod.metadata).to_owned()));
     }
     for pod in pods.difference(&stored) {
-        context.client.pod_directory(pod).remove();
+        context.client.forget_pod(pod);
     }
     Ok(())
 }

@@ -397,7 +397,7 @@ fn create(
 ) -> Result<(Value, Option<Value>)> {
     let creator = context.client.creator(wanted.shared.pass_env)?;
     let tables = [Table::JOBS, Table::NODES, Table::NAMESPACES, Table::PODS, Table::Kind(Kind::Service)];
-    let (_held, mut requests) = context.begin(&tables)?;
+    let (_held, mut requests) = context.begin(&tables, wanted.shared.dry_run)?;
     let mut store = |kind: Kind, value: Value| -> Result<Value> {
         let mut document =
             Document { source: "command line".into(), value, kind, duplicate_fields: Vec::new() };

@@ -39,18 +39,16 @@ pub(super) struct Args {
 /// Serves until interrupted, or until the command ends.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let context = Context::open_to_create(global, DryRun::None)?;
-    let creator = context.client.creator(&[])?;
+    let here = context.client.local()?.clone();
+    let creator = here.creator(&[])?;
     let temporary = args.command.first().map(|_| TemporaryKubeconfig::new()).transpose()?;
     let given = args.kubeconfig.clone().or_else(|| temporary.as_ref().map(|file| file.0.clone()));
     let is_ours = given.is_none();
-    let kubeconfig = given.unwrap_or_else(|| context.client.store().kubeconfig_path());
-    let options = serve::Options {
-        port: args.port,
-        kubeconfig: kubeconfig.clone(),
-        namespace: context.namespace.clone(),
-    };
-    let companion = context.client.keep_controller()?;
-    let served = serve::serve(context.client, creator, &options, |address| {
+    let kubeconfig = given.unwrap_or_else(|| here.store().kubeconfig_path());
+    let options =
+        serve::Options { port: args.port, kubeconfig: kubeconfig.clone(), namespace: context.namespace };
+    let companion = here.keep_controller()?;
+    let served = serve::serve(here, creator, &options, |address| {
         let command = match args.command.split_first() {
             Some((program, words)) => {
                 let mut command = Command::new(program);

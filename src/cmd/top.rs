@@ -179,7 +179,7 @@ fn pods(global: &Global, args: &PodArgs) -> Result<ExitCode> {
         }
     };
     let pods = found.iter().map(Found::parse).collect::<Result<Vec<Pod>>>()?;
-    let mut used = measured(&context, &pods);
+    let mut used = measured(&context, &pods)?;
     if used.is_empty() {
         return match (wanted, pods.is_empty()) {
             // As a metrics server knows pods that run only.
@@ -210,8 +210,8 @@ fn pods(global: &Global, args: &PodArgs) -> Result<ExitCode> {
 }
 
 /// What the pods use that run.
-fn measured(context: &Context, pods: &[Pod]) -> Vec<PodUsage> {
-    let used = context.client.usage_of_pods(pods).into_iter();
+fn measured(context: &Context, pods: &[Pod]) -> Result<Vec<PodUsage>> {
+    let used = context.client.local()?.usage_of_pods(pods).into_iter();
     let of_pod = |(pod, used): (&Pod, Option<BTreeMap<String, Usage>>)| {
         Some(PodUsage {
             namespace: namespace(&pod.metadata).to_owned(),
@@ -219,7 +219,7 @@ fn measured(context: &Context, pods: &[Pod]) -> Vec<PodUsage> {
             containers: used?.into_iter().collect(),
         })
     };
-    pods.iter().zip(used).filter_map(of_pod).collect()
+    Ok(pods.iter().zip(used).filter_map(of_pod).collect())
 }
 
 /// The lines of the table as kubectl has them, each with an empty last cell.

@@ -27,8 +27,9 @@ use crate::api::meta::{controller_of, uid};
 use crate::api::status_error::StatusError;
 use crate::api::{Job, Pod};
 use crate::apiserver::{Read as _, Source as _, uid_of};
+use crate::client::Follower;
 use crate::controller::{JobFacts, Settings};
-use crate::manager::{Follower, clock, steady_clock};
+use crate::manager::{clock, steady_clock};
 use crate::printers::duration::human_duration;
 use crate::registry::tombstones::Tombstone;
 use crate::store::{Change, Table};
@@ -108,7 +109,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         args.field_selector.as_deref(),
     )?;
     super::delete::require_targets(&targets, args.all, &selectors)?;
-    let context = Context::open(global)?;
+    let context = Context::open(global)?.across_namespaces(args.all_namespaces);
     let mut objects = named_objects(&context, args, &targets, &selectors)?;
     if objects.is_empty() {
         if conditions.iter().all(|condition| matches!(condition, Condition::Delete)) {

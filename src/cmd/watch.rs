@@ -177,9 +177,12 @@ fn take_over(context: &Context, mode: ControllerMode) -> Result<(Controller, cra
         if let Some(started) = Controller::start(context.client.config(), mode)? {
             return Ok(started);
         }
-        ask_to_leave(context.client.store())?;
+        ask_to_leave(context.client.local()?.store())?;
         if started.elapsed() > PATIENCE {
-            bail!("another controller holds {}", context.client.store().controller_lock_path().display());
+            bail!(
+                "another controller holds {}",
+                context.client.local()?.store().controller_lock_path().display()
+            );
         }
         std::thread::sleep(Duration::from_millis(2));
     }

@@ -21,7 +21,7 @@ use crate::api::status_error::{FieldError, StatusError};
 use crate::apiserver::{
     DeleteOptions, FieldValidation, Found, Patch, Read as _, Subresource, Update, decode,
 };
-use crate::client::Requests;
+use crate::client::LocalRequests;
 use crate::registry::deletion::Propagation;
 use crate::registry::object::Object;
 
@@ -29,7 +29,7 @@ use crate::registry::object::Object;
 pub(super) async fn carry_out<T: Send + 'static>(
     server: &Arc<Server>,
     is_dry_run: bool,
-    act: impl FnOnce(&Server, &mut Requests<'_>) -> Result<T> + Send + 'static,
+    act: impl FnOnce(&Server, &mut LocalRequests<'_>) -> Result<T> + Send + 'static,
 ) -> Result<T, Problem> {
     let place = Arc::clone(&server.writers).acquire_owned().await;
     let server = Arc::clone(server);
@@ -134,7 +134,7 @@ pub(super) async fn create(server: &Arc<Server>, asked: Asked, at: ObjectPath) -
 }
 
 /// A cluster makes no namespace on the way.
-pub(super) fn require_namespace(requests: &Requests<'_>, namespace: Option<&str>) -> Result<()> {
+pub(super) fn require_namespace(requests: &LocalRequests<'_>, namespace: Option<&str>) -> Result<()> {
     let Some(namespace) = namespace else { return Ok(()) };
     requests.get(Kind::Namespace, &Kind::Namespace.key("", namespace))?;
     Ok(())

@@ -18,6 +18,8 @@ pub(super) enum Served {
     RulesReview,
     /// `SelfSubjectReview`.
     SubjectReview,
+    /// `TokenReview`.
+    TokenReview,
     /// `CustomResourceDefinition`: there is none.
     CustomResources,
     /// `NodeMetrics`.
@@ -71,7 +73,7 @@ pub(super) struct OtherResource {
 }
 
 /// All that is served beside the kinds.
-pub(super) const OTHERS: [OtherResource; 7] = [
+pub(super) const OTHERS: [OtherResource; 8] = [
     OtherResource {
         served: Served::CustomResources,
         group: "apiextensions.k8s.io",
@@ -91,6 +93,17 @@ pub(super) const OTHERS: [OtherResource; 7] = [
         singular: "selfsubjectreview",
         short: &[],
         kind: "SelfSubjectReview",
+        namespaced: false,
+        verbs: &["create"],
+    },
+    OtherResource {
+        served: Served::TokenReview,
+        group: "authentication.k8s.io",
+        version: "v1",
+        plural: "tokenreviews",
+        singular: "tokenreview",
+        short: &[],
+        kind: "TokenReview",
         namespaced: false,
         verbs: &["create"],
     },

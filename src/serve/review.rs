@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::Server;
 use super::answer::Answer;
-use super::dispatch::{Asked, Outcome};
+use super::dispatch::{Asked, Outcome, is_token};
 use super::manifest::document;
 use super::path::Served;
 use super::status::Problem;
@@ -16,6 +16,7 @@ pub(super) fn review(server: &Server, asked: &Asked, served: Served) -> Outcome 
     let answer = match served {
         Served::AccessReview => access(asked)?,
         Served::RulesReview => rules(asked)?,
+        Served::TokenReview => token(server, asked)?,
         _ => subject(server, asked)?,
     };
     Ok(Answer::json(StatusCode::CREATED, &answer))
@@ -75,17 +76,41 @@ fn rules(asked: &Asked) -> Result<Value, Problem> {
     }))
 }
 
-fn subject(server: &Server, asked: &Asked) -> Result<Value, Problem> {
-    document(asked, ("authentication.k8s.io/v1", "SelfSubjectReview"))?;
+const AUTHENTICATION: &str = "authentication.k8s.io/v1";
+
+/// Who has the token.
+fn user(server: &Server) -> Value {
     let user = &server.user;
+    json!({
+        "username": user.name,
+        "uid": user.id.to_string(),
+        "groups": ["system:masters", "system:authenticated"],
+    })
+}
+
+fn subject(server: &Server, asked: &Asked) -> Result<Value, Problem> {
+    document(asked, (AUTHENTICATION, "SelfSubjectReview"))?;
     Ok(json!({
         "kind": "SelfSubjectReview",
-        "apiVersion": "authentication.k8s.io/v1",
+        "apiVersion": AUTHENTICATION,
         "metadata": { "creationTimestamp": server.started },
-        "status": { "userInfo": {
-            "username": user.name,
-            "uid": user.id.to_string(),
-            "groups": ["system:masters", "system:authenticated"],
-        } },
+        "status": { "userInfo": user(server) },
+    }))
+}
+
+fn token(server: &Server, asked: &Asked) -> Result<Value, Problem> {
+    let given = document(asked, (AUTHENTICATION, "TokenReview"))?;
+    let token = given["spec"]["token"].as_str().unwrap_or_default();
+    let status = match token {
+        "" => return Err(Problem::bad_request("token is required for TokenReview in authentication")),
+        token if is_token(server, token) => json!({ "authenticated": true, "user": user(server) }),
+        _ => json!({ "user": {}, "error": "invalid bearer token" }),
+    };
+    Ok(json!({
+        "kind": "TokenReview",
+        "apiVersion": AUTHENTICATION,
+        "metadata": {},
+        "spec": given["spec"],
+        "status": status,
     }))
 }

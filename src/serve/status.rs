@@ -189,7 +189,7 @@ impl From<StatusError> for Problem {
             | StatusError::BeingDeleted { .. }
             | StatusError::Conflict { .. }
             | StatusError::ApplyConflict { .. } => StatusCode::CONFLICT,
-            StatusError::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+            StatusError::Internal { .. } | StatusError::Other { .. } => StatusCode::INTERNAL_SERVER_ERROR,
             StatusError::Invalid { .. } | StatusError::Unprocessable { .. } => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
@@ -250,6 +250,7 @@ impl From<StatusError> for Problem {
             StatusError::BadRequest { .. }
             | StatusError::Expired { .. }
             | StatusError::Internal { .. }
+            | StatusError::Other { .. }
             | StatusError::MethodNotAllowed { .. } => problem,
         }
     }

@@ -95,6 +95,29 @@ fn nobody_is_let_in_without_the_token() {
 }
 
 #[test]
+fn who_has_a_token_is_told_when_it_is_reviewed() {
+    let world = World::new();
+    let server = Server::start(&world);
+    let ask = |kind: &str, path: &str, spec: Value| {
+        let review =
+            json!({ "apiVersion": "authentication.k8s.io/v1", "kind": kind, "metadata": {}, "spec": spec });
+        server.send("POST", &format!("/apis/authentication.k8s.io/v1/{path}"), &review)
+    };
+    let own = ask("SelfSubjectReview", "selfsubjectreviews", json!({})).json();
+    let review = |token: &str| ask("TokenReview", "tokenreviews", json!({ "token": token }));
+    let right = review(&server.token);
+    assert_eq!((right.status, &right.json()["spec"]["token"]), (201, &json!(server.token)));
+    let user = &own["status"]["userInfo"];
+    assert!(user["username"].is_string(), "{own}");
+    assert_eq!(right.json()["status"], json!({ "authenticated": true, "user": user }));
+    let wrong = review("x");
+    let status = json!({ "user": {}, "error": "invalid bearer token" });
+    assert_eq!((wrong.status, &wrong.json()["status"]), (201, &status));
+    assert_eq!(review("").status, 400);
+    assert_eq!(server.get("/apis/authentication.k8s.io/v1/tokenreviews").status, 405);
+}
+
+#[test]
 fn objects_are_created_read_changed_and_deleted() {
     let world = World::new();
     let server = Server::start(&world);

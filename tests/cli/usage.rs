@@ -136,16 +136,16 @@ fn help_shows_flags_plainly_however_it_is_asked_for() {
 fn flags_that_choose_a_cluster_are_accepted_on_either_side_of_the_verb() {
     let world = World::new();
     let _ = world.apply(&job("one", "suspend: true", "true"));
-    let said = "--as, --as-group, --cluster, --insecure-skip-tls-verify, --kubeconfig, --server, --token, --user have no \
-                effect: there is no cluster, all objects are on this machine\n";
-    let flags = "--kubeconfig x --context=jobctl --cluster b --user=c --as d --as-group e -s http://h:1 --request-timeout=5s \
+    let said = "--as, --as-group, --cluster, --insecure-skip-tls-verify, --server, --token, --user have no effect: \
+                no cluster is named (--context), all objects are on this machine\n";
+    let flags = "--context=jobctl --cluster b --user=c --as d --as-group e -s http://h:1 --request-timeout=5s \
         --token f -v=2 --insecure-skip-tls-verify --cache-dir g --match-server-version=false";
     world.run(&format!("{flags} get jobs -o name")).is(0, "job.batch/one\n", said);
     world.run(&format!("get jobs {flags} -o name")).is(0, "job.batch/one\n", said);
     world.run("get jobs -v2 --v 3 --server=h -o name").is(
         0,
         "job.batch/one\n",
-        "--server has no effect: there is no cluster, all objects are on this machine\n",
+        "--server has no effect: no cluster is named (--context), all objects are on this machine\n",
     );
     world.run(&format!("create job x --image=y {flags} --dry-run=client -o name -- true")).is(
         0,
@@ -153,7 +153,7 @@ fn flags_that_choose_a_cluster_are_accepted_on_either_side_of_the_verb() {
         said,
     );
     let help = world.run("get --help").success().stdout;
-    assert!(!help.contains("--kubeconfig"), "{help}");
+    assert!(!help.contains("--server"), "{help}");
 }
 
 #[test]

@@ -266,6 +266,9 @@ fn open(line: &Line<'_>) -> Option<Context> {
         data_dir: line.value_of("data-dir").map(PathBuf::from),
         warnings_as_errors: false,
         v: 0,
+        context: None,
+        kubeconfig: None,
+        cluster: None,
         color: Color::Never,
     };
     Context::open(&global).ok()

@@ -176,7 +176,7 @@ fn end_of(pod: &Pod) -> Result<ExitCode> {
 /// Deletes what has been made; returns what is on its way out.
 fn remove(context: &Context, pod: &Pod, has_service: bool, quiet: bool) -> Result<Vec<Deleted>> {
     let mut requests =
-        context.client.begin(&[Table::PODS, Table::JOBS, Table::NODES, Table::Kind(Kind::Service)])?;
+        context.client.begin(&[Table::PODS, Table::JOBS, Table::NODES, Table::Kind(Kind::Service)], false)?;
     let pod_key = key(&pod.metadata);
     let mut gone = Vec::new();
     let stored = requests.find(Kind::Pod, &pod_key)?.map(|found| found.parse::<Pod>()).transpose()?;

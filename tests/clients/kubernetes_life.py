@@ -1,29 +1,5 @@
-//! `serve`, as the Python client sees it. Where it is not installed, that is said, and nothing is tested.
+"""A Job's whole life, by the Python client."""
 
-use std::path::PathBuf;
-use std::process::Command;
-
-use crate::common::World;
-
-/// A Python that has the client, by its path.
-fn python() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path)
-        .map(|folder| folder.join("python3"))
-        .filter(|file| file.is_file())
-        .find(|file| {
-            let tried = Command::new(file).args(["-c", "import kubernetes"]).output();
-            tried.is_ok_and(|output| output.status.success())
-        });
-    if found.is_none() {
-        eprintln!("skipped: there is no Python here with the package kubernetes");
-    }
-    found
-}
-
-/// A Job is created, watched to its end, its log read while it runs, listed, changed and deleted.
-const SCRIPT: &str = r#"
-import sys
 from kubernetes import client, config, watch
 from kubernetes.client.rest import ApiException
 
@@ -77,27 +53,3 @@ try:
     batch.read_namespaced_job("a", "default")
 except ApiException as error:
     print("gone", error.status, error.reason)
-sys.exit(3)
-"#;
-
-#[test]
-fn a_job_is_created_watched_read_changed_and_deleted() {
-    let Some(python) = python() else { return };
-    let world = World::new();
-    let script = world.manifest("client.py", SCRIPT);
-    let mut command = world.command("serve --").build();
-    let done = command.arg(python).arg(script).output().expect("start jobctl");
-    let stderr = String::from_utf8_lossy(&done.stderr);
-    let expected = "version 1
-created a 1
-again 409 Conflict
-log ['one', 'two']
-complete 1 True
-patched 1
-replaced 2
-events ['Completed', 'SuccessfulCreate']
-gone 404 Not Found
-";
-    assert_eq!(String::from_utf8_lossy(&done.stdout), expected, "{stderr}");
-    assert_eq!(done.status.code(), Some(3), "{stderr}");
-}

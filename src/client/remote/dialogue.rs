@@ -1,0 +1,280 @@
+//! One request and its answer, and what becomes of both when the way there is bad.
+
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1::SendRequest;
+use hyper::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER, WARNING};
+use hyper::{Method, Request as HttpRequest, Response, StatusCode};
+
+use super::api::Api;
+use super::refusals::refusal;
+use crate::api::kinds::{Key, Kind};
+use crate::api::status_error::StatusError;
+use crate::cluster::Unreachable;
+
+/// What requests are sent on.
+pub(super) type Sender = SendRequest<Full<Bytes>>;
+
+/// A request.
+#[derive(Clone, Debug)]
+pub(super) struct Request {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) content_type: &'static str,
+    pub(super) body: Bytes,
+    /// Whether sending it twice does what sending it once does.
+    pub(super) is_repeatable: bool,
+}
+
+impl Request {
+    /// A request that reads.
+    pub(super) fn get(path: String) -> Self {
+        Self { method: Method::GET, path, content_type: "", body: Bytes::new(), is_repeatable: true }
+    }
+
+    /// A request with a body in JSON.
+    pub(super) fn with_body(method: Method, path: String, body: &impl serde::Serialize) -> Result<Self> {
+        let body = Bytes::from(serde_json::to_vec(body)?);
+        Ok(Self { method, path, content_type: "application/json", body, is_repeatable: false })
+    }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) warnings: Vec<String>,
+    pub(super) body: Bytes,
+}
+
+impl Answer {
+    /// The answer, unless it is a refusal.
+    ///
+    /// # Errors
+    /// [`StatusError`], of a request about an object, or a kind.
+    pub(super) fn accepted(self, kind: Option<Kind>, key: Option<&Key>) -> Result<Self, StatusError> {
+        match self.status.is_success() {
+            true => Ok(self),
+            false => Err(refusal(self.status.as_u16(), &self.body, kind, key)),
+        }
+    }
+}
+
+/// The connection has ended before the answer had.
+#[derive(Debug)]
+pub(super) struct Broken {
+    detail: String,
+    /// Whether the server cannot have acted on the request.
+    is_unsent: bool,
+}
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "the connection to the server was lost: {}", self.detail)
+    }
+}
+
+impl std::error::Error for Broken {}
+
+impl Broken {
+    pub(super) fn new(error: &hyper::Error) -> Self {
+        let mut detail = error.to_string();
+        let mut source = std::error::Error::source(error);
+        while let Some(cause) = source {
+            detail = format!("{detail}: {cause}");
+            source = cause.source();
+        }
+        Self { detail, is_unsent: error.is_canceled() }
+    }
+}
+
+/// How often a request is sent again that the server has not taken.
+const TRIES: u32 = 10;
+/// How often one is that has met an error of the server, or a broken connection.
+const TRIES_AFTER_ERRORS: u32 = 5;
+/// The first wait of those; each is twice the one before.
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+/// The longest wait that a server may ask for.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+impl Api {
+    /// Sends a request and waits for the whole answer. What the server has not taken is sent again, as is what may be.
+    ///
+    /// # Errors
+    /// [`Unreachable`]; [`Broken`] of a request of which is not known what became of it.
+    pub(super) async fn exchange(&self, request: &Request) -> Result<Answer> {
+        let mut again = Again::default();
+        loop {
+            let answered = match self.open(request).await {
+                Ok((response, sender)) => self.collected(response, sender).await,
+                Err(error) => Err(error),
+            };
+            match answered {
+                Ok((answer, asked)) => match again.after_answer(self, request, answer.status, asked) {
+                    Some(wait) => tokio::time::sleep(wait).await,
+                    None => return Ok(answer),
+                },
+                Err(error) => match again.after_error(request, &error) {
+                    Some(wait) => tokio::time::sleep(wait).await,
+                    None => return Err(error),
+                },
+            }
+        }
+    }
+
+    /// As [`Api::exchange`], of which the answer comes bit by bit: it is returned when it begins.
+    ///
+    /// # Errors
+    /// As [`Api::exchange`]; the refusal as an answer.
+    pub(super) async fn stream(&self, request: &Request) -> Result<Result<Response<Incoming>, Answer>> {
+        let mut again = Again::default();
+        loop {
+            let answered = match self.open(request).await {
+                // Its connection is its own from now on.
+                Ok((response, _)) if response.status().is_success() => return Ok(Ok(response)),
+                Ok((response, sender)) => self.collected(response, sender).await,
+                Err(error) => Err(error),
+            };
+            match answered {
+                Ok((answer, asked)) => match again.after_answer(self, request, answer.status, asked) {
+                    Some(wait) => tokio::time::sleep(wait).await,
+                    None => return Ok(Err(answer)),
+                },
+                Err(error) => match again.after_error(request, &error) {
+                    Some(wait) => tokio::time::sleep(wait).await,
+                    None => return Err(error),
+                },
+            }
+        }
+    }
+
+    /// Sends a request once, on a connection that is there or on a new one.
+    async fn open(&self, request: &Request) -> Result<(Response<Incoming>, Sender)> {
+        loop {
+            let known = self.idle.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let is_known = known.is_some();
+            let mut sender = match known {
+                Some(sender) if !sender.is_closed() => sender,
+                _ => self.access.connect().await?,
+            };
+            let mut http = HttpRequest::builder()
+                .method(&request.method)
+                .uri(format!("{}{}", self.access.prefix(), request.path))
+                .body(Full::new(request.body.clone()))?;
+            *http.headers_mut() = self.access.headers().await?;
+            if !request.content_type.is_empty() {
+                http.headers_mut().insert(CONTENT_TYPE, request.content_type.parse()?);
+            }
+            http.headers_mut().insert(hyper::header::ACCEPT, "application/json".parse()?);
+            if sender.ready().await.is_err() && is_known {
+                continue;
+            }
+            let began = Instant::now();
+            match sender.send_request(http).await {
+                Ok(response) => {
+                    if let Some(say) = self.trace.get() {
+                        say(&format!(
+                            "{} {}{} {} in {} milliseconds",
+                            request.method,
+                            self.access.server(),
+                            request.path,
+                            response.status(),
+                            began.elapsed().as_millis()
+                        ));
+                    }
+                    return Ok((response, sender));
+                }
+                // The server may close what it has not heard of for a while, at the moment at which it hears again.
+                Err(error) if is_known && (error.is_canceled() || request.is_repeatable) => {}
+                Err(error) => return Err(Broken::new(&error).into()),
+            }
+        }
+    }
+
+    /// The whole answer, and how long the server asks to wait. The connection is kept for the next request.
+    async fn collected(
+        &self,
+        response: Response<Incoming>,
+        sender: Sender,
+    ) -> Result<(Answer, Option<Duration>)> {
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.map_err(|error| Broken::new(&error))?.to_bytes();
+        *self.idle.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+        let asked = head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        let warnings = warnings(&head.headers);
+        Ok((Answer { status: head.status, warnings, body }, asked.map(Duration::from_secs)))
+    }
+}
+
+/// What the server warns of: `299 - "text"`, as RFC 7234 has it.
+fn warnings(headers: &HeaderMap) -> Vec<String> {
+    let texts = headers.get_all(WARNING).iter().filter_map(|value| {
+        let quoted = std::str::from_utf8(value.as_bytes()).ok()?.split_once('"')?.1;
+        let end = quoted.rfind('"')?;
+        Some(quoted[..end].replace("\\\"", "\"").replace("\\\\", "\\"))
+    });
+    texts.collect()
+}
+
+/// Whether a request is sent again, and when.
+#[derive(Default)]
+struct Again {
+    refused: u32,
+    failed: u32,
+    has_new_credential: bool,
+}
+
+impl Again {
+    fn after_answer(
+        &mut self,
+        api: &Api,
+        request: &Request,
+        status: StatusCode,
+        asked: Option<Duration>,
+    ) -> Option<Duration> {
+        match status {
+            StatusCode::UNAUTHORIZED if !self.has_new_credential => {
+                self.has_new_credential = true;
+                api.access.forget_credential().then_some(Duration::ZERO)
+            }
+            // It was not taken.
+            StatusCode::TOO_MANY_REQUESTS => self.take_back(asked),
+            StatusCode::SERVICE_UNAVAILABLE if asked.is_some() => self.take_back(asked),
+            status if status.is_server_error() && request.is_repeatable => self.fail(),
+            _ => None,
+        }
+    }
+
+    fn after_error(&mut self, request: &Request, error: &anyhow::Error) -> Option<Duration> {
+        let broken = error.downcast_ref::<Broken>()?;
+        if request.is_repeatable || broken.is_unsent { self.fail() } else { None }
+    }
+
+    fn take_back(&mut self, asked: Option<Duration>) -> Option<Duration> {
+        self.refused += 1;
+        (self.refused <= TRIES).then(|| asked.unwrap_or(Duration::from_secs(1)).min(LONGEST_WAIT))
+    }
+
+    fn fail(&mut self) -> Option<Duration> {
+        self.failed += 1;
+        (self.failed <= TRIES_AFTER_ERRORS).then(|| FIRST_WAIT * (1 << (self.failed - 1)))
+    }
+}
+
+/// Whether what has failed may go well later: the way there, or the server for now.
+pub(super) fn may_pass(error: &anyhow::Error) -> bool {
+    if error.is::<Unreachable>() || error.is::<Broken>() {
+        return true;
+    }
+    match error.downcast_ref::<StatusError>() {
+        Some(StatusError::Other { reason, .. }) => {
+            ["InternalError", "ServiceUnavailable", "Timeout", "ServerTimeout", "TooManyRequests", ""]
+                .contains(reason)
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,301 @@
+//! Following a cluster: a list and a watch of each kind, begun again where they end, heard as the commits of a store are.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::os::fd::BorrowedFd;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use chrono::{DateTime, Utc};
+use http_body_util::BodyExt as _;
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tokio::task::JoinHandle;
+
+use super::api::{Api, Lists, Query, text};
+use super::backoff::Backoff;
+use super::dialogue::{Request, may_pass};
+use super::objects::Received;
+use super::paths;
+use super::refusals::refusal;
+use crate::api::kinds::{Key, Kind};
+use crate::manager::steady_clock;
+use crate::store::{Change, Table};
+
+/// What has become of an object.
+#[derive(Debug)]
+struct Delta {
+    kind: Kind,
+    key: Key,
+    revision: u64,
+    /// Its text; nothing where it is gone.
+    text: Option<String>,
+}
+
+/// What has come and has not been handed over yet.
+#[derive(Debug, Default)]
+struct Inbox {
+    deltas: VecDeque<Delta>,
+    failure: Option<anyhow::Error>,
+}
+
+/// Hears of what becomes of a cluster's objects.
+pub(in crate::client) struct Follower {
+    api: Arc<Api>,
+    inbox: Arc<Mutex<Inbox>>,
+    watches: Vec<JoinHandle<()>>,
+}
+
+impl fmt::Debug for Follower {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Follower").field("api", &self.api).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.watches.iter().for_each(JoinHandle::abort);
+    }
+}
+
+/// How long one watch lasts at most. A server ends them earlier or later by itself.
+const WATCH_SECONDS: u64 = 300;
+/// How long a wait is at most, so that one for ever is none of a wrong clock's.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+impl Follower {
+    /// Lists some kinds, and watches them from there on. Returns the lists.
+    ///
+    /// # Errors
+    /// A refusal, or no answer, to one of the lists.
+    pub(super) fn start(api: &Arc<Api>, wanted: Vec<(Kind, Query)>) -> Result<(Lists, Self)> {
+        let inbox = Arc::new(Mutex::new(Inbox::default()));
+        let mut follower = Self { api: api.clone(), inbox, watches: Vec::new() };
+        let asked: Vec<_> = wanted
+            .into_iter()
+            .map(|(kind, query)| {
+                let api = api.clone();
+                api.runtime.clone().spawn(async move {
+                    let listed = api.list(kind, &query).await;
+                    (kind, query, listed)
+                })
+            })
+            .collect();
+        let mut lists = Vec::new();
+        for task in asked {
+            let (kind, query, listed) = api.wait(task).context("ask the cluster")?;
+            let listing = listed?;
+            let known = listing.objects.iter().map(|(key, one)| (key.clone(), one.revision)).collect();
+            let watch = Watch {
+                api: api.clone(),
+                inbox: follower.inbox.clone(),
+                kind,
+                query: query.clone(),
+                version: listing.resource_version.clone(),
+                known,
+            };
+            follower.watches.push(api.runtime.spawn(watch.run()));
+            lists.push((kind, query, listing));
+        }
+        Ok((lists, follower))
+    }
+
+    /// Hands over what has come since the last call, without waiting.
+    ///
+    /// # Errors
+    /// What has ended a watch for good.
+    pub(in crate::client) fn changes(&mut self, mut each: impl FnMut(Change<'_>)) -> Result<()> {
+        self.api.wake.clear();
+        let Inbox { deltas, failure } =
+            std::mem::take(&mut *self.inbox.lock().unwrap_or_else(PoisonError::into_inner));
+        for Delta { kind, key, revision, text } in &deltas {
+            each(Change {
+                revision: *revision,
+                table: Table::Kind(*kind),
+                namespace: &key.namespace,
+                name: &key.name,
+                object: text.as_deref(),
+                last: None,
+            });
+        }
+        failure.map_or(Ok(()), Err)
+    }
+
+    /// Sleeps until something comes, a descriptor of `others` is readable, or the time has come (then false), by the steady
+    /// clock.
+    ///
+    /// # Errors
+    /// Failing system calls.
+    pub(in crate::client) fn wait(
+        &self,
+        others: &[BorrowedFd<'_>],
+        until: Option<DateTime<Utc>>,
+    ) -> Result<bool> {
+        let left = match until {
+            None => LONGEST_SLEEP,
+            Some(until) => match (until - steady_clock()).to_std() {
+                Ok(left) => (left + Duration::from_millis(1)).min(LONGEST_SLEEP),
+                Err(_) => return Ok(false),
+            },
+        };
+        let mut fds = vec![PollFd::new(self.api.wake.as_fd(), PollFlags::POLLIN)];
+        fds.extend(others.iter().map(|fd| PollFd::new(*fd, PollFlags::POLLIN)));
+        match poll(&mut fds, PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)) {
+            Ok(_) | Err(Errno::EINTR) => Ok(until.is_none_or(|until| steady_clock() <= until)),
+            Err(error) => Err(error).context("wait for a change"),
+        }
+    }
+}
+
+/// A watch of one kind.
+struct Watch {
+    api: Arc<Api>,
+    inbox: Arc<Mutex<Inbox>>,
+    kind: Kind,
+    query: Query,
+    /// From where on.
+    version: String,
+    /// What has been handed over, and of which revision.
+    known: BTreeMap<Key, u64>,
+}
+
+/// How a watch has ended.
+enum End {
+    /// As they all do: it goes on from where it was.
+    Over,
+    /// What comes next is not known any more.
+    TooOld,
+    /// For now, or for good.
+    Failed(anyhow::Error),
+}
+
+#[derive(Deserialize)]
+struct Event<'a> {
+    r#type: &'a str,
+    #[serde(borrow)]
+    object: &'a RawValue,
+}
+
+impl Watch {
+    async fn run(mut self) {
+        let mut backoff = Backoff::new();
+        loop {
+            let heard = self.known.len();
+            let version = self.version.clone();
+            match self.once().await {
+                End::Over if self.version != version || self.known.len() != heard => backoff.reset(),
+                End::Over => backoff.sleep().await,
+                End::TooOld => match self.list_anew().await {
+                    Ok(()) => backoff.reset(),
+                    Err(error) => return self.fail(error),
+                },
+                End::Failed(error) if may_pass(&error) => backoff.sleep().await,
+                End::Failed(error) => return self.fail(error),
+            }
+        }
+    }
+
+    fn fail(&self, error: anyhow::Error) {
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner).failure = Some(error);
+        self.api.wake.ring();
+    }
+
+    fn put(&self, deltas: impl IntoIterator<Item = Delta>) {
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner).deltas.extend(deltas);
+        self.api.wake.ring();
+    }
+
+    /// One watch, from its beginning to its end.
+    async fn once(&mut self) -> End {
+        let collection = paths::collection(self.kind, self.query.namespace.as_deref());
+        let path = paths::with_query(
+            &collection,
+            &[
+                ("watch", "true"),
+                ("allowWatchBookmarks", "true"),
+                ("timeoutSeconds", &(WATCH_SECONDS + fastrand::u64(0..WATCH_SECONDS)).to_string()),
+                ("resourceVersion", &self.version),
+                ("labelSelector", &self.query.labels),
+                ("fieldSelector", &self.query.fields),
+            ],
+        );
+        let mut body = match self.api.stream(&Request::get(path)).await {
+            Ok(Ok(response)) => response.into_body(),
+            Ok(Err(answer)) if answer.status == hyper::StatusCode::GONE => return End::TooOld,
+            Ok(Err(answer)) => {
+                let refusal = refusal(answer.status.as_u16(), &answer.body, Some(self.kind), None);
+                return End::Failed(refusal.into());
+            }
+            Err(error) => return End::Failed(error),
+        };
+        let mut unread: Vec<u8> = Vec::new();
+        while let Some(frame) = body.frame().await {
+            let Ok(frame) = frame else { return End::Over };
+            let Some(data) = frame.data_ref() else { continue };
+            unread.extend_from_slice(data);
+            let Some(end) = memchr::memrchr(b'\n', &unread) else { continue };
+            let lines: Vec<u8> = unread.drain(..=end).collect();
+            for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
+                match self.take(line) {
+                    Ok(None) => {}
+                    Ok(Some(end)) => return end,
+                    Err(error) => return End::Failed(error),
+                }
+            }
+        }
+        End::Over
+    }
+
+    fn take(&mut self, line: &[u8]) -> Result<Option<End>> {
+        let event: Event<'_> = serde_json::from_str(text(line)?).context("read a watch of the server")?;
+        match event.r#type {
+            "BOOKMARK" => {
+                let object = Received::read(Kind::Pod, event.object.get())?;
+                self.version = object.revision.to_string();
+            }
+            "ERROR" => {
+                let refused = refusal(0, event.object.get().as_bytes(), Some(self.kind), None);
+                let is_old = ["Expired", "Gone"].contains(&refused.reason());
+                return Ok(Some(if is_old { End::TooOld } else { End::Failed(refused.into()) }));
+            }
+            told => {
+                let Received { key, revision, text } = Received::read(self.kind, event.object.get())?;
+                self.version = revision.to_string();
+                let is_gone = told == "DELETED";
+                if is_gone {
+                    self.known.remove(&key);
+                } else {
+                    self.known.insert(key.clone(), revision);
+                }
+                self.put([Delta { kind: self.kind, key, revision, text: (!is_gone).then_some(text) }]);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Where the watch cannot go on: a new list says what has changed.
+    async fn list_anew(&mut self) -> Result<()> {
+        let listing = self.api.list_in_the_end(self.kind, &self.query).await?;
+        let kind = self.kind;
+        let revision = listing.resource_version.parse().unwrap_or_default();
+        let gone = self.known.keys().filter(|key| !listing.objects.contains_key(key));
+        let mut deltas: Vec<Delta> =
+            gone.map(|key| Delta { kind, key: key.clone(), revision, text: None }).collect();
+        let known: BTreeMap<Key, u64> =
+            listing.objects.iter().map(|(key, one)| (key.clone(), one.revision)).collect();
+        let before = std::mem::replace(&mut self.known, known);
+        let changed = listing.objects.into_values().filter(|one| before.get(&one.key) != Some(&one.revision));
+        deltas.extend(changed.map(|one| Delta {
+            kind,
+            key: one.key,
+            revision: one.revision,
+            text: Some(one.text),
+        }));
+        self.version = listing.resource_version;
+        self.put(deltas);
+        Ok(())
+    }
+}

@@ -1,0 +1,529 @@
+//! Requests that change a cluster: each is sent at once, and stands whatever becomes of the next.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use chrono::{DateTime, Utc};
+use hyper::Method;
+use hyper::body::Bytes;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::api::{Api, text};
+use super::dialogue::{Answer as HttpAnswer, Broken, Request};
+use super::objects::Received;
+use super::paths;
+use super::reader::Asked;
+use crate::api::conditions::is_job_finished;
+use crate::api::kinds::{Key, Kind};
+use crate::api::meta::uid;
+use crate::api::status_error::StatusError;
+use crate::api::{Job, ObjectMeta};
+use crate::apiserver::{
+    Answer, Applied, Apply, DeleteOptions, Deleted, Entries, Entry, Patch, RerunError, Selectors, Source,
+    Subresource, Update, Updated, fresh_job,
+};
+use crate::registry::deletion::Propagation;
+use crate::registry::merge::json_merge_difference;
+use crate::registry::object::Object;
+use crate::store::Table;
+
+/// Who says that it manages the fields that we set.
+const MANAGER: &str = "jobctl";
+/// How often it is looked whether an object that is to be replaced is gone.
+const LOOK: Duration = Duration::from_millis(50);
+/// How long an object that is to be replaced may take to go.
+const LONGEST_DELETION: Duration = Duration::from_secs(60);
+/// How often a change is made again of an object that others change meanwhile, as kubectl does.
+const TRIES: usize = 5;
+
+/// Requests to a cluster.
+#[derive(Debug)]
+pub(in crate::client) struct Requests {
+    api: Arc<Api>,
+    asked: Asked,
+    /// Whether they are only tried.
+    is_dry_run: bool,
+    manager: String,
+    /// What these requests have made.
+    taken: BTreeSet<(Kind, Key)>,
+    /// What was not there when it was looked for.
+    absent: RefCell<BTreeSet<(Kind, Key)>>,
+    /// What was, as it was then: changes are made to that.
+    seen: RefCell<BTreeMap<(Kind, Key), String>>,
+}
+
+/// What an answer to a deletion is about: the object, or a Status about it.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct DeletionAnswer {
+    metadata: WithUid,
+    details: WithUid,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct WithUid {
+    uid: String,
+}
+
+impl Requests {
+    /// Requests of which the next is the first. `namespace` is where what names none is looked for.
+    pub(in crate::client) fn new(api: Arc<Api>, namespace: Option<String>, is_dry_run: bool) -> Self {
+        let asked = Asked::new(api.clone(), namespace);
+        let manager = MANAGER.to_owned();
+        let (absent, seen) = Default::default();
+        Self { api, asked, is_dry_run, manager, taken: BTreeSet::new(), absent, seen }
+    }
+
+    /// Creates an object.
+    ///
+    /// # Errors
+    /// A refusal; no answer.
+    pub(in crate::client) fn create(&mut self, object: &Object) -> Result<Answer> {
+        let (kind, key) = (object.kind(), object.key());
+        let body = object.to_value()?;
+        let path = self.path(&paths::collection(kind, Some(&key.namespace)), &[]);
+        let request = Request::with_body(Method::POST, path, &body)?;
+        let mut waited = Duration::ZERO;
+        loop {
+            let answered = self.api.wait(self.api.exchange(&request));
+            match answered {
+                Ok(answer) if answer.status.is_server_error() => {
+                    // It may be there all the same.
+                    if !self.may_be_sent_again(kind, &key, &mut waited)? {
+                        return self.made(kind, &key, answer);
+                    }
+                }
+                Ok(answer) => return self.made(kind, &key, answer),
+                Err(error) if error.is::<Broken>() => {
+                    if !self.may_be_sent_again(kind, &key, &mut waited)? {
+                        return Err(error);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+            if let Some(made) = self.made_all_the_same(kind, &key)? {
+                return Ok(made);
+            }
+        }
+    }
+
+    /// Whether an object can be created once more of which is not known whether it has been: one of a name cannot be there
+    /// twice.
+    fn may_be_sent_again(&self, kind: Kind, key: &Key, waited: &mut Duration) -> Result<bool> {
+        let was_absent = self.absent.borrow().contains(&(kind, key.clone()));
+        let is_in_time = *waited < Duration::from_secs(3);
+        let wait = if waited.is_zero() { Duration::from_millis(100) } else { *waited };
+        std::thread::sleep(wait);
+        *waited += wait;
+        Ok(!key.name.is_empty() && was_absent && is_in_time)
+    }
+
+    /// An object that was not there before we asked for it to be made, and is now.
+    fn made_all_the_same(&mut self, kind: Kind, key: &Key) -> Result<Option<Answer>> {
+        let Some(received) = self.api.wait(self.api.get(kind, key))? else { return Ok(None) };
+        self.taken.insert((kind, key.clone()));
+        Ok(Some(Answer { object: read(kind, &received.text)?, warnings: Vec::new() }))
+    }
+
+    fn made(&mut self, kind: Kind, key: &Key, answer: HttpAnswer) -> Result<Answer> {
+        let answer = self.understood(kind, key, answer)?;
+        self.taken.insert((kind, answer.object.key()));
+        Ok(answer)
+    }
+
+    /// Creates an object in the place of one that may be there.
+    ///
+    /// # Errors
+    /// A refusal; no answer; the old one does not go.
+    pub(in crate::client) fn recreate(
+        &mut self,
+        object: &Object,
+        options: &DeleteOptions,
+    ) -> Result<(Answer, Option<Deleted>)> {
+        let (kind, key) = (object.kind(), object.key());
+        self.require_new(kind, &key)?;
+        let mut deleted = None;
+        if !key.name.is_empty() && self.received(kind, &key)?.is_some() {
+            let gone = self.delete(kind, &key, options)?;
+            if !self.is_dry_run {
+                self.wait_until_gone(&gone)?;
+            }
+            deleted = Some(gone);
+        }
+        Ok((self.create(object)?, deleted))
+    }
+
+    fn wait_until_gone(&self, gone: &Deleted) -> Result<()> {
+        let mut waited = Duration::ZERO;
+        loop {
+            match self.api.wait(self.api.get(gone.kind, &gone.key))? {
+                None => break,
+                Some(there) if !there.text.contains(&gone.uid) => break,
+                Some(_) if waited >= LONGEST_DELETION => {
+                    let Deleted { kind, key, .. } = gone;
+                    bail!(
+                        "timed out waiting for {}/{} to be gone, in whose place it is to be",
+                        kind.resource().plural,
+                        key.name
+                    )
+                }
+                Some(_) => {
+                    std::thread::sleep(LOOK);
+                    waited += LOOK;
+                }
+            }
+        }
+        self.absent.borrow_mut().insert((gone.kind, gone.key.clone()));
+        Ok(())
+    }
+
+    /// Changes an object to what was made of it as it is there.
+    ///
+    /// # Errors
+    /// A refusal; no answer.
+    pub(in crate::client) fn update(&mut self, update: &Update<'_>) -> Result<Updated> {
+        let (kind, key) = (update.kind, update.key);
+        let not_found = || StatusError::not_found(kind, &key.name);
+        let seen = self.seen.borrow().get(&(kind, key.clone())).cloned();
+        let seen = seen.or_else(|| self.asked.listed(kind, key));
+        let seen = match seen {
+            Some(seen) => seen,
+            None => self.received(kind, key)?.ok_or_else(not_found)?.text,
+        };
+        let mut current: Value = serde_json::from_str(&seen)?;
+        let mut wanted = update.value.clone();
+        // Both as the versions of the objects have it, or neither.
+        for field in ["apiVersion", "kind"] {
+            wanted[field] = current[field].clone();
+        }
+        // Only a whole object that somebody brings says which version it is of.
+        let given = match update.is_whole {
+            true => wanted["metadata"]["resourceVersion"].clone(),
+            false => Value::Null,
+        };
+        let mut difference = difference(&current, &wanted, &given);
+        let old = read(kind, &current.to_string())?;
+        if difference.as_object().is_some_and(serde_json::Map::is_empty) {
+            return Ok(Updated { object: old.clone(), old, is_changed: false, warnings: Vec::new() });
+        }
+        // A list is changed as a whole: not over what somebody has put into it meanwhile.
+        let is_bound = has_list(&difference);
+        let mut tries = 0;
+        loop {
+            if is_bound {
+                difference["metadata"]["resourceVersion"] = current["metadata"]["resourceVersion"].clone();
+            }
+            let patched =
+                self.send_patch(kind, key, "application/merge-patch+json", &difference, update.subresource);
+            tries += 1;
+            match patched {
+                Err(error) if is_conflict(&error) && is_bound && tries < TRIES => {
+                    let text = self.api.wait(self.api.get(kind, key))?.ok_or_else(not_found)?.text;
+                    let now: Value = serde_json::from_str(&text)?;
+                    if !only_status_differs(&current, &now) {
+                        return Err(error);
+                    }
+                    current = now;
+                }
+                Err(error) => return Err(error),
+                Ok(Answer { object, warnings }) => {
+                    return Ok(Updated { old, object, is_changed: true, warnings });
+                }
+            }
+        }
+    }
+
+    /// Changes an object by a patch.
+    ///
+    /// # Errors
+    /// A refusal; no answer.
+    pub(in crate::client) fn patch(
+        &mut self,
+        kind: Kind,
+        key: &Key,
+        patch: &Patch,
+        subresource: Subresource,
+    ) -> Result<Updated> {
+        let old = self.received(kind, key)?.ok_or_else(|| StatusError::not_found(kind, &key.name))?;
+        let old = read(kind, &old.text)?;
+        let (content_type, body) = match patch {
+            Patch::Json(body) => ("application/json-patch+json", body),
+            Patch::Merge(body) => ("application/merge-patch+json", body),
+            Patch::Strategic(body) => ("application/strategic-merge-patch+json", body),
+        };
+        let Answer { object, warnings } = self.send_patch(kind, key, content_type, body, subresource)?;
+        let is_changed = object.meta().resource_version != old.meta().resource_version
+            || (self.is_dry_run && object.to_value()? != old.to_value()?);
+        Ok(Updated { old, object, is_changed, warnings })
+    }
+
+    /// Says who makes these requests.
+    pub(in crate::client) fn act_as(&mut self, manager: &str) {
+        manager.clone_into(&mut self.manager);
+    }
+
+    /// Applies an object: server-side apply.
+    ///
+    /// # Errors
+    /// A refusal, such as for fields that others manage; no answer.
+    pub(in crate::client) fn apply(&mut self, apply: &Apply<'_>) -> Result<Applied> {
+        let force = if apply.force { "true" } else { "false" };
+        let path =
+            self.path(&self.object_path(apply.kind, apply.key, apply.subresource), &[("force", force)]);
+        let request = Request {
+            method: Method::PATCH,
+            path,
+            content_type: "application/apply-patch+yaml",
+            body: Bytes::from(apply.value.to_string()),
+            is_repeatable: true,
+        };
+        let answer = self.api.wait(self.api.exchange(&request))?;
+        let is_new = answer.status == hyper::StatusCode::CREATED;
+        let Answer { object, warnings } = self.understood(apply.kind, apply.key, answer)?;
+        self.taken.insert((apply.kind, apply.key.clone()));
+        Ok(match is_new {
+            true => Applied::Created(Answer { object, warnings }),
+            false => Applied::Updated(Updated { old: object.clone(), object, is_changed: true, warnings }),
+        })
+    }
+
+    /// Deletes an object.
+    ///
+    /// # Errors
+    /// A refusal; no answer.
+    pub(in crate::client) fn delete(
+        &mut self,
+        kind: Kind,
+        key: &Key,
+        options: &DeleteOptions,
+    ) -> Result<Deleted> {
+        let propagation = match options.propagation {
+            Propagation::Background => "Background",
+            Propagation::Foreground => "Foreground",
+            Propagation::Orphan => "Orphan",
+        };
+        let mut body = json!({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation});
+        if let Some(seconds) = options.grace_seconds {
+            body["gracePeriodSeconds"] = json!(seconds);
+        }
+        if let Some(uid) = &options.uid {
+            body["preconditions"]["uid"] = json!(uid);
+        }
+        if let Some(version) = &options.resource_version {
+            body["preconditions"]["resourceVersion"] = json!(version);
+        }
+        let path = self.path(&self.object_path(kind, key, Subresource::Main), &[]);
+        let request = Request {
+            is_repeatable: options.uid.is_some(),
+            ..Request::with_body(Method::DELETE, path, &body)?
+        };
+        let answer = self.api.wait(self.api.exchange(&request))?.accepted(Some(kind), Some(key))?;
+        let answer: DeletionAnswer = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let uid = [answer.metadata.uid, answer.details.uid].into_iter().find(|uid| !uid.is_empty());
+        Ok(Deleted { kind, key: key.clone(), uid: uid.unwrap_or_default() })
+    }
+
+    /// Runs a Job once more: it is replaced by one of the same spec.
+    ///
+    /// # Errors
+    /// [`RerunError`], of a Job that still runs unless `force`; a refusal; no answer.
+    pub(in crate::client) fn rerun(
+        &mut self,
+        key: &Key,
+        failed_indexes: bool,
+        force: bool,
+    ) -> Result<Answer> {
+        if failed_indexes {
+            bail!(
+                "--failed-indexes is for this machine: a cluster's Job controller cannot be told which indexes have \
+                 completed"
+            );
+        }
+        let kind = Kind::Job;
+        let received = self.received(kind, key)?.ok_or_else(|| StatusError::not_found(kind, &key.name))?;
+        let old: Job = serde_json::from_str(&received.text)?;
+        if !is_job_finished(&old) && !force {
+            return Err(RerunError::StillRuns.into());
+        }
+        let mut new = fresh_job(&old);
+        let ObjectMeta { name, namespace, labels, annotations, .. } = new.metadata;
+        new.metadata = ObjectMeta { name, namespace, labels, annotations, ..ObjectMeta::default() };
+        let options = DeleteOptions { uid: Some(uid(&old.metadata).to_owned()), ..DeleteOptions::default() };
+        self.recreate(&Object::from(new), &options).map(|(answer, _)| answer)
+    }
+
+    /// Refuses what these requests have made already.
+    ///
+    /// # Errors
+    /// [`StatusError::AlreadyExists`].
+    pub(in crate::client) fn require_new(&self, kind: Kind, key: &Key) -> Result<(), StatusError> {
+        match !key.name.is_empty() && self.taken.contains(&(kind, key.clone())) {
+            true => Err(StatusError::AlreadyExists { kind, name: key.name.to_string() }),
+            false => Ok(()),
+        }
+    }
+
+    /// Notes that an object is taken, so that it is not asked for twice.
+    pub(in crate::client) fn take(&mut self, kind: Kind, key: Key) {
+        self.taken.insert((kind, key));
+    }
+
+    fn send_patch(
+        &self,
+        kind: Kind,
+        key: &Key,
+        content_type: &'static str,
+        body: &Value,
+        subresource: Subresource,
+    ) -> Result<Answer> {
+        let path = self.path(&self.object_path(kind, key, subresource), &[]);
+        let body = Bytes::from(body.to_string());
+        // Patches of lists of operations may append.
+        let is_repeatable = content_type != "application/json-patch+json";
+        let request = Request { method: Method::PATCH, path, content_type, body, is_repeatable };
+        let answer = self.api.wait(self.api.exchange(&request))?;
+        self.understood(kind, key, answer)
+    }
+
+    fn understood(&self, kind: Kind, key: &Key, answer: HttpAnswer) -> Result<Answer> {
+        let answer = answer.accepted(Some(kind), Some(key))?;
+        let received = Received::read(kind, text(&answer.body)?)?;
+        Ok(Answer { object: read(kind, &received.text)?, warnings: answer.warnings })
+    }
+
+    fn object_path(&self, kind: Kind, key: &Key, subresource: Subresource) -> String {
+        let path = paths::object(kind, &key.namespace, &key.name);
+        match subresource {
+            Subresource::Main => path,
+            Subresource::Status => format!("{path}/status"),
+        }
+    }
+
+    fn path(&self, path: &str, query: &[(&str, &str)]) -> String {
+        let dry_run = if self.is_dry_run { "All" } else { "" };
+        // A deletion has no manager.
+        let mut all = vec![("fieldManager", self.manager.as_str()), ("dryRun", dry_run)];
+        all.extend(query);
+        paths::with_query(path, &all)
+    }
+
+    fn received(&self, kind: Kind, key: &Key) -> Result<Option<Received>> {
+        let received = self.api.wait(self.api.get(kind, key))?;
+        let which = (kind, key.clone());
+        match &received {
+            None => drop(self.absent.borrow_mut().insert(which)),
+            Some(one) => drop(self.seen.borrow_mut().insert(which, one.text.clone())),
+        }
+        Ok(received)
+    }
+}
+
+fn read(kind: Kind, text: &str) -> Result<Object> {
+    match Object::read(kind, text) {
+        Some(object) => Ok(object?),
+        None => bail!("the server has answered with a {kind}, which cannot be changed from here"),
+    }
+}
+
+/// What makes one form of an object the other. What is not a request's to change is left alone, and the version is as given.
+fn difference(current: &Value, wanted: &Value, given_version: &Value) -> Value {
+    let without_version = |value: &Value| {
+        let mut value = value.clone();
+        if let Some(metadata) = value["metadata"].as_object_mut() {
+            metadata.remove("resourceVersion");
+            metadata.remove("managedFields");
+        }
+        value
+    };
+    let mut difference = json_merge_difference(&without_version(current), &without_version(wanted));
+    if !given_version.is_null() && *given_version != current["metadata"]["resourceVersion"] {
+        difference["metadata"]["resourceVersion"] = given_version.clone();
+    }
+    difference
+}
+
+fn has_list(value: &Value) -> bool {
+    match value {
+        Value::Array(_) => true,
+        Value::Object(fields) => fields.values().any(has_list),
+        _ => false,
+    }
+}
+
+/// Whether two versions of an object differ in what controllers report alone.
+fn only_status_differs(before: &Value, now: &Value) -> bool {
+    let bare = |value: &Value| {
+        let mut value = value.clone();
+        if let Some(fields) = value.as_object_mut() {
+            fields.remove("status");
+        }
+        value
+    };
+    difference(&bare(before), &bare(now), &Value::Null).as_object().is_some_and(serde_json::Map::is_empty)
+}
+
+fn is_conflict(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(StatusError::Conflict { .. }))
+}
+
+impl Source for Requests {
+    fn now(&self) -> DateTime<Utc> {
+        self.asked.now()
+    }
+
+    fn entry(&self, table: Table, key: &Key) -> Result<Option<Entry<'_>>> {
+        let Some(kind) = super::reader::kind_of(table) else { return Ok(None) };
+        Ok(self.received(kind, key)?.map(|one| Entry::Received(one.text)))
+    }
+
+    fn entries(&self, table: Table) -> Result<Entries<'_>> {
+        self.asked.entries(table)
+    }
+
+    fn entries_among(
+        &self,
+        table: Table,
+        namespace: Option<&str>,
+        selectors: &Selectors,
+    ) -> Result<Entries<'_>> {
+        self.asked.entries_among(table, namespace, selectors)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_what_differs() {
+        let current = json!({"metadata": {"resourceVersion": "7", "labels": {"a": "1"}, "managedFields": [1]},
+            "spec": {"suspend": false}, "status": {"active": 1}});
+        let mut wanted = current.clone();
+        wanted["spec"]["suspend"] = json!(true);
+        wanted["metadata"]["labels"] = json!({"b": "2"});
+        let version = json!("7");
+        assert_eq!(
+            difference(&current, &wanted, &version),
+            json!({"metadata": {"labels": {"a": null, "b": "2"}}, "spec": {"suspend": true}})
+        );
+        assert_eq!(difference(&current, &current, &version), json!({}));
+        let old = json!("6");
+        assert_eq!(difference(&current, &current, &old), json!({"metadata": {"resourceVersion": "6"}}));
+    }
+
+    #[test]
+    fn what_controllers_report_is_no_conflict() {
+        let before = json!({"metadata": {"resourceVersion": "7"}, "spec": {"a": 1}, "status": {"active": 1}});
+        let now = json!({"metadata": {"resourceVersion": "8"}, "spec": {"a": 1}, "status": {"active": 2}});
+        assert!(only_status_differs(&before, &now));
+        let changed = json!({"metadata": {"resourceVersion": "8"}, "spec": {"a": 2}});
+        assert!(!only_status_differs(&before, &changed));
+        assert!(has_list(&json!({"a": {"b": [1]}})));
+        assert!(!has_list(&json!({"a": {"b": 1}})));
+    }
+}

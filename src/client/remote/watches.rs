@@ -1,0 +1,103 @@
+//! Which watches a verb's wish becomes.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+
+use super::api::{Api, Query};
+use super::follower::Follower;
+use super::reader::{Asked, kind_of};
+use crate::api::Event;
+use crate::api::events::EventRecord;
+use crate::api::kinds::{Key, Kind};
+use crate::apiserver::Reader;
+use crate::store::Table;
+
+/// The label by which the pods of a Job are known in every release.
+const JOB_NAME: &str = "job-name";
+/// How many names one request may select by.
+const MOST_NAMES: usize = 50;
+
+/// Reads the kinds of some tables, and follows them. Of Jobs and pods only those of `jobs` are wanted, if any are named.
+///
+/// # Errors
+/// A refusal, or no answer.
+pub(in crate::client) fn watch(
+    api: &Arc<Api>,
+    namespace: Option<&str>,
+    tables: &[Table],
+    jobs: &[Key],
+) -> Result<(Reader, Follower)> {
+    let kinds: BTreeSet<Kind> = tables.iter().copied().filter_map(kind_of).collect();
+    let wanted = kinds.into_iter().flat_map(|kind| queries(kind, namespace, jobs)).collect();
+    let (lists, follower) = Follower::start(api, wanted)?;
+    let asked = Asked::new(api.clone(), namespace.map(str::to_owned)).knowing(lists, jobs);
+    Ok((Reader::elsewhere(Box::new(asked)), follower))
+}
+
+/// What is asked for of one kind.
+fn queries(kind: Kind, namespace: Option<&str>, jobs: &[Key]) -> Vec<(Kind, Query)> {
+    let all = |namespace: Option<&str>| Query {
+        namespace: namespace.filter(|_| kind.resource().namespaced).map(str::to_owned),
+        ..Query::default()
+    };
+    if jobs.is_empty() || !matches!(kind, Kind::Job | Kind::Pod) {
+        return vec![(kind, all(namespace))];
+    }
+    let namespaces: BTreeSet<&str> = jobs.iter().map(|job| &*job.namespace).collect();
+    let of_each = namespaces.into_iter().map(|namespace| {
+        let names: Vec<&str> =
+            jobs.iter().filter(|job| &*job.namespace == namespace).map(|job| &*job.name).collect();
+        let mut query = all(Some(namespace));
+        match (kind, names.as_slice()) {
+            (Kind::Job, [one]) => query.fields = format!("metadata.name={one}"),
+            (Kind::Pod, names) if names.len() <= MOST_NAMES && names.iter().all(|name| name.len() < 64) => {
+                query.labels = format!("{JOB_NAME} in ({})", names.join(","));
+            }
+            _ => {}
+        }
+        (kind, query)
+    });
+    of_each.collect()
+}
+
+/// The Events about an object, by name.
+///
+/// # Errors
+/// A refusal, or no answer.
+pub(in crate::client) fn events_about(api: &Api, namespace: Option<&str>, uid: &str) -> Result<Vec<Event>> {
+    let query = Query {
+        namespace: namespace.map(str::to_owned),
+        fields: format!("involvedObject.uid={uid}"),
+        ..Query::default()
+    };
+    let listing = api.wait(api.list(Kind::Event, &query))?;
+    let event = |text: &str| -> Result<Event> {
+        let record: EventRecord = serde_json::from_str(text)?;
+        Ok(serde_json::from_value(record.to_event())?)
+    };
+    listing.objects.values().map(|one| event(&one.text).context("read an Event")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_named_jobs_only_these_are_watched() {
+        let jobs = [Key::new("a", "x"), Key::new("a", "y"), Key::new("b", "z")];
+        let asked = |kind, jobs: &[Key]| {
+            let queries = queries(kind, Some("default"), jobs).into_iter();
+            let told = queries.map(|(_, Query { namespace, labels, fields })| {
+                format!("{} {labels}{fields}", namespace.unwrap_or_default())
+            });
+            told.collect::<Vec<_>>()
+        };
+        assert_eq!(asked(Kind::Pod, &jobs), ["a job-name in (x,y)", "b job-name in (z)"]);
+        assert_eq!(asked(Kind::Job, &jobs), ["a ", "b metadata.name=z"]);
+        assert_eq!(asked(Kind::Event, &jobs), ["default "]);
+        assert_eq!(asked(Kind::Node, &jobs), [" "]);
+        assert_eq!(asked(Kind::Pod, &[]), ["default "]);
+    }
+}

@@ -1,0 +1,98 @@
+//! Which place a command line means: this machine, or a cluster that it names.
+
+use anyhow::{Result, bail};
+
+use super::config;
+use super::context::Global;
+use super::flags::Meant;
+use super::output::complain;
+use crate::cluster::Wanted;
+
+/// The verbs that speak to clusters.
+const SPEAKING: [&str; 22] = [
+    "annotate", "apply", "create", "delete", "describe", "diff", "edit", "events", "get", "label", "logs",
+    "next", "patch", "replace", "rerun", "resume", "rollout", "run", "scale", "set", "suspend", "wait",
+];
+
+/// The verbs that are about no objects, or about this machine whatever is chosen.
+const PLACELESS: [&str; 16] = [
+    "api-resources",
+    "api-versions",
+    "completion",
+    "config",
+    "doctor",
+    "explain",
+    "help",
+    "image",
+    "metrics",
+    "options",
+    "promote",
+    "reconcile",
+    "serve",
+    "service",
+    "version",
+    "watch",
+];
+
+/// The cluster that a command line means; nothing where it means this machine.
+///
+/// # Errors
+/// A cluster that the verb cannot speak to; flags that say of a cluster what only its kubeconfig can.
+pub(super) fn chosen(path: &str, global: &Global, meant: &Meant) -> Result<Option<Wanted>> {
+    let verb = path.split_whitespace().nth(1).unwrap_or_default();
+    let context = global.context.as_deref().filter(|context| !context.is_empty());
+    let kubeconfig = global.kubeconfig.as_ref().filter(|file| !file.as_os_str().is_empty());
+    // A file that is named holds the context that is meant, whatever that is called.
+    let is_here = match (context, kubeconfig) {
+        (None, None) => true,
+        (Some(context), None) => context == config::NAME,
+        (_, Some(_)) => false,
+    };
+    if is_here || (PLACELESS.contains(&verb) && context.is_none()) {
+        say_idle(path, meant);
+        return Ok(None);
+    }
+    let name = context.unwrap_or("the kubeconfig's");
+    if PLACELESS.contains(&verb) {
+        bail!("{verb} is about this machine: it cannot be used with --context={name}");
+    }
+    if !SPEAKING.contains(&verb) {
+        bail!("{verb} is for this machine: of a cluster, kubectl --context={name} {verb}");
+    }
+    if let Some(flag) = meant.idle.iter().find(|flag| !SPOKEN.contains(&flag.as_str())) {
+        bail!("{flag} cannot be used here: the kubeconfig says how the cluster of a context is reached");
+    }
+    Ok(Some(Wanted {
+        kubeconfig: kubeconfig.cloned(),
+        context: context.map(str::to_owned),
+        cluster: meant.values.get("cluster").cloned(),
+        user: meant.values.get("user").cloned(),
+        impersonate: meant.values.get("as").cloned(),
+        impersonate_groups: meant.groups.clone(),
+        impersonate_uid: meant.values.get("as-uid").cloned(),
+    }))
+}
+
+/// The flags that a cluster of a kubeconfig is chosen by.
+const SPOKEN: [&str; 6] = ["--as", "--as-group", "--as-uid", "--cluster", "--kubeconfig", "--user"];
+
+/// Says which flags have no effect on this machine.
+fn say_idle(path: &str, meant: &Meant) {
+    // These have a user and a server of their own to name.
+    let has_own = [
+        "jobctl config",
+        "jobctl create rolebinding",
+        "jobctl create clusterrolebinding",
+        "jobctl set subject",
+        "jobctl serve",
+    ]
+    .iter()
+    .any(|own| path.starts_with(own));
+    if meant.idle.is_empty() || has_own {
+        return;
+    }
+    let (flags, have) = (meant.idle.join(", "), if meant.idle.len() == 1 { "has" } else { "have" });
+    complain(&format!(
+        "{flags} {have} no effect: no cluster is named (--context), all objects are on this machine"
+    ));
+}
