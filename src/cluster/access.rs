@@ -12,13 +12,14 @@ use hyper::header::{AUTHORIZATION, HOST, HeaderName, HeaderValue, PROXY_AUTHORIZ
 use tokio_rustls::rustls::ClientConfig;
 
 use super::choice::{Choice, choose};
-use super::connect::{Route, authorization};
+use super::connect::{Ended, Route, authorization};
 use super::credential::Credentials;
 use super::kubeconfig::{Data, Kubeconfig, User};
 use super::plugin::Plugin;
 use super::proxy::{Kind, Proxy};
 use super::server::Server;
 use super::tls::Material;
+use super::unreachable::Unreachable;
 use super::{USER_AGENT as OURS, files};
 use crate::api::errno::errno_text;
 
@@ -57,6 +58,7 @@ struct Inner {
     impersonation: HeaderMap,
     /// TLS as it was set up last, and with what: one for as long as that stays the same, so that sessions are resumed.
     tls: Mutex<Option<(Material, Arc<ClientConfig>)>>,
+    ended: Ended,
 }
 
 impl Access {
@@ -105,6 +107,7 @@ impl Access {
             proxy,
             credentials,
             tls: Mutex::default(),
+            ended: Ended::default(),
         }));
         // A certificate that does not read is said at once, and not by the first request.
         access.tls(material)?;
@@ -140,20 +143,30 @@ impl Access {
     /// A new connection, ready for requests. Its task runs on the current runtime.
     ///
     /// # Errors
-    /// [`Unreachable`](super::Unreachable), where it is the network, the server or a plugin; certificates that do not read any
+    /// [`Unreachable`], where it is the network, the server or a plugin; certificates that do not read any
     /// more.
     pub async fn connect(&self) -> Result<SendRequest<Full<Bytes>>> {
-        let Inner { choice, server, proxy, credentials, .. } = &*self.0;
+        let Inner { choice, server, proxy, credentials, ended, .. } = &*self.0;
         let tls = self.tls(material(choice, credentials.identity().await?)?)?;
         let name = &choice.cluster.tls_server_name;
         let name = if name.is_empty() { &server.host } else { name };
-        Ok(Route { server, proxy: proxy.as_ref(), tls, name }.connect().await?)
+        Ok(Route { server, proxy: proxy.as_ref(), tls, name, ended }.connect().await?)
+    }
+
+    /// Why a request has got no answer, after its connection stood. A server that does not like our certificate says so only
+    /// then.
+    pub fn lost(&self, error: &hyper::Error) -> Unreachable {
+        let ended = self.0.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*ended {
+            Some(why) if error.is_canceled() || error.is_closed() => why.clone(),
+            _ => Unreachable::lost(error),
+        }
     }
 
     /// The headers that go with each request: where it goes to, who sends it, who we are and as whom we act.
     ///
     /// # Errors
-    /// A credential that cannot be had; [`Unreachable`](super::Unreachable) where a plugin has failed.
+    /// A credential that cannot be had; [`Unreachable`] where a plugin has failed.
     pub async fn headers(&self) -> Result<HeaderMap> {
         let Inner { server, proxy, credentials, impersonation, .. } = &*self.0;
         let mut headers = impersonation.clone();

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ::base64::Engine as _;
@@ -45,6 +45,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 type AnyStream = Box<dyn Stream>;
 
+/// Why a connection has ended for good, after it stood. Whoever waits for an answer is told only that it has ended.
+pub(super) type Ended = Arc<Mutex<Option<Unreachable>>>;
+
 /// A way to a server.
 #[derive(Debug)]
 pub(super) struct Route<'a> {
@@ -54,6 +57,7 @@ pub(super) struct Route<'a> {
     pub(super) tls: Option<Arc<ClientConfig>>,
     /// By which name the server is known, in place of its host.
     pub(super) name: &'a str,
+    pub(super) ended: &'a Ended,
 }
 
 impl Route<'_> {
@@ -64,7 +68,7 @@ impl Route<'_> {
         let stream = opened.unwrap_or_else(|_| {
             Err(Unreachable::for_now(format_args!("dial tcp {authority}: i/o timeout")))
         })?;
-        speak(stream).await
+        speak(stream, Some(Arc::clone(self.ended))).await
     }
 
     async fn open(&self) -> Result<AnyStream, Unreachable> {
@@ -78,8 +82,11 @@ impl Route<'_> {
 
     async fn through(&self, proxy: &Proxy) -> Result<AnyStream, Unreachable> {
         let Server { host, port, is_secure, .. } = self.server;
-        let address = proxy.authority();
-        let by_proxy = |error: Unreachable| error.with("proxyconnect tcp: ");
+        let doing = match proxy.kind {
+            Kind::Http { .. } => "proxyconnect tcp: ".to_owned(),
+            Kind::Socks => format!("socks connect tcp {}->{}: ", proxy.authority(), join(host, *port)),
+        };
+        let by_proxy = |error: Unreachable| error.with(&doing);
         let socket = dial_proxy(proxy).await.map_err(by_proxy)?;
         match proxy.kind {
             Kind::Http { is_secure: proxy_is_secure } => {
@@ -100,12 +107,7 @@ impl Route<'_> {
                             .await
                     }
                 };
-                let stream = stream.map_err(|error| {
-                    Unreachable::for_now(format_args!(
-                        "socks connect tcp {address}->{}: {error}",
-                        join(host, *port)
-                    ))
-                })?;
+                let stream = stream.map_err(|error| by_proxy(Unreachable::for_now(error)))?;
                 Ok(Box::new(stream.into_inner()))
             }
         }
@@ -127,11 +129,19 @@ impl Route<'_> {
 }
 
 /// Speaks HTTP/1.1 over a stream, in a task of its own.
-async fn speak(stream: AnyStream) -> Result<SendRequest<Full<Bytes>>, Unreachable> {
+async fn speak(stream: AnyStream, ended: Option<Ended>) -> Result<SendRequest<Full<Bytes>>, Unreachable> {
     let handshake = http1::handshake(TokioIo::new(stream)).await;
     let (sender, connection) = handshake.map_err(|error| Unreachable::lost(&error))?;
-    // Why a connection ends is told to whoever waits for an answer on it.
-    tokio::spawn(async move { _ = connection.with_upgrades().await });
+    tokio::spawn(async move {
+        if let Err(error) = connection.with_upgrades().await
+            && let Some(ended) = ended
+        {
+            let why = Unreachable::lost(&error);
+            if !why.may_pass() {
+                *ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+            }
+        }
+    });
     Ok(sender)
 }
 
@@ -148,7 +158,7 @@ async fn tunnel(stream: AnyStream, proxy: &Proxy, target: &str) -> Result<AnyStr
         request.headers_mut().insert(PROXY_AUTHORIZATION, authorization(login));
     }
     let by_proxy = |error: hyper::Error| Unreachable::lost(&error).with("proxyconnect tcp: ");
-    let mut sender = speak(stream).await?;
+    let mut sender = speak(stream, None).await?;
     let answer = sender.send_request(request).await.map_err(by_proxy)?;
     let status = answer.status();
     if !status.is_success() {

@@ -13,6 +13,7 @@ use super::choice::PLUGIN_VERSIONS;
 use super::decode::from_value;
 use super::kubeconfig::{Cluster, Data, Exec};
 use super::secret::Secret;
+use crate::api::errno::errno_text;
 
 /// Under which name a cluster's entry holds what its plugin is to be told.
 const EXTENSION: &str = "client.authentication.k8s.io/exec";
@@ -99,7 +100,7 @@ impl Plugin {
 
     fn cannot_start(&self, program: &Path, error: &io::Error) -> String {
         if error.kind() != io::ErrorKind::NotFound {
-            return format!("exec: {}: {error}", program.display());
+            return format!("exec: fork/exec {}: {}", program.display(), errno_text(error));
         }
         let mut text = format!(
             "exec: executable {} not found\n\nThe kubeconfig names it as the program that proves who you are (a \

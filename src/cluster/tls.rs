@@ -194,6 +194,12 @@ pub(super) fn problem(error: &Error) -> Unreachable {
         Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
             certificate(&"certificate signed by unknown authority")
         }
+        // Its own authority, then, and none of those that are known.
+        Error::InvalidCertificate(CertificateError::Other(OtherError(reason)))
+            if reason.to_string() == IS_AUTHORITY =>
+        {
+            certificate(&"certificate signed by unknown authority")
+        }
         Error::InvalidCertificate(CertificateError::ExpiredContext { time, not_after }) => {
             expired(&format!("current time {} is after {}", written(*time), written(*not_after)))
         }

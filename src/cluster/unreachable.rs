@@ -38,7 +38,7 @@ impl Unreachable {
     }
 
     /// A connection that was there and has ended before what was to come over it.
-    pub fn lost(error: &hyper::Error) -> Self {
+    pub(super) fn lost(error: &hyper::Error) -> Self {
         let mut source = error.source();
         while let Some(error) = source {
             if let Some(error) = error.downcast_ref::<TlsError>() {
