@@ -5,9 +5,14 @@
 //! store. Nothing of it runs unless a command has named a context.
 
 mod access;
+mod choice;
 mod connect;
+mod credential;
+mod decode;
 mod files;
 mod kubeconfig;
+mod plugin;
+mod proxy;
 mod secret;
 mod server;
 mod tls;
@@ -17,3 +22,6 @@ pub use access::{Access, Wanted};
 pub use kubeconfig::{Cluster, Context, Kubeconfig, User};
 pub use secret::Secret;
 pub use unreachable::Unreachable;
+
+/// What we call ourselves.
+const USER_AGENT: &str = concat!("jobctl/", env!("CARGO_PKG_VERSION"));

@@ -3,19 +3,25 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Result, anyhow};
 use http_body_util::Full;
 use hyper::HeaderMap;
 use hyper::body::Bytes;
 use hyper::client::conn::http1::SendRequest;
-use hyper::header::{AUTHORIZATION, HOST, HeaderName, HeaderValue, USER_AGENT};
+use hyper::header::{AUTHORIZATION, HOST, HeaderName, HeaderValue, PROXY_AUTHORIZATION, USER_AGENT};
 use tokio_rustls::rustls::ClientConfig;
-use tokio_rustls::rustls::pki_types::ServerName;
 
-use super::kubeconfig::{Cluster, Data, Kubeconfig, User};
+use super::choice::{Choice, choose};
+use super::connect::{Ended, Route, authorization};
+use super::credential::Credentials;
+use super::kubeconfig::{Data, Kubeconfig, User};
+use super::plugin::Plugin;
+use super::proxy::{Kind, Proxy};
 use super::server::Server;
 use super::tls::Material;
-use super::{connect, files};
+use super::unreachable::Unreachable;
+use super::{USER_AGENT as OURS, files};
+use crate::api::errno::errno_text;
 
 /// What a command line says of where to.
 #[derive(Clone, Debug, Default)]
@@ -42,15 +48,17 @@ pub struct Access(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    context: String,
-    cluster_name: String,
-    namespace: Option<String>,
+    choice: Choice,
     server: Server,
-    cluster: Cluster,
-    user_name: String,
-    user: User,
+    /// What goes before each path.
+    prefix: String,
+    proxy: Option<Proxy>,
+    credentials: Credentials,
+    /// As whom we act, where that is somebody else.
+    impersonation: HeaderMap,
     /// TLS as it was set up last, and with what: one for as long as that stays the same, so that sessions are resumed.
     tls: Mutex<Option<(Material, Arc<ClientConfig>)>>,
+    ended: Ended,
 }
 
 impl Access {
@@ -59,64 +67,61 @@ impl Access {
     /// # Errors
     /// A kubeconfig that does not read; a context, a cluster or a user that it does not have; certificates that do not read.
     pub fn load(wanted: &Wanted) -> Result<Self> {
-        Self::new(&files::read(wanted.kubeconfig.as_deref())?, wanted)
+        Self::new(&files::read(wanted.kubeconfig.as_deref())?, wanted, |name| std::env::var(name).ok())
     }
 
-    fn new(kubeconfig: &Kubeconfig, wanted: &Wanted) -> Result<Self> {
-        let given = |word: &Option<String>| word.clone().filter(|word| !word.is_empty());
-        let context_name = given(&wanted.context).unwrap_or_else(|| kubeconfig.current_context.clone());
-        let context = match kubeconfig.contexts.get(&context_name) {
-            Some(context) => context.clone(),
-            None if given(&wanted.context).is_some() || !context_name.is_empty() => {
-                bail!("context {context_name:?} does not exist")
-            }
-            None => super::Context::default(),
-        };
-        let cluster_name = given(&wanted.cluster).unwrap_or(context.cluster);
-        let cluster = kubeconfig.clusters.get(&cluster_name).filter(|cluster| !cluster.server.is_empty());
-        let cluster =
-            cluster.cloned().with_context(|| format!("no server found for cluster {cluster_name:?}"))?;
-        let user_name = given(&wanted.user).unwrap_or(context.user);
-        let mut user = match kubeconfig.users.get(&user_name) {
-            Some(user) => user.clone(),
-            None if given(&wanted.user).is_some() => bail!("auth info {user_name:?} does not exist"),
-            None => User::default(),
-        };
-        if let Some(name) = given(&wanted.impersonate) {
-            user.impersonate = name;
-        }
-        if !wanted.impersonate_groups.is_empty() {
-            user.impersonate_groups.clone_from(&wanted.impersonate_groups);
-        }
-        if let Some(uid) = given(&wanted.impersonate_uid) {
-            user.impersonate_uid = uid;
-        }
+    fn new(
+        kubeconfig: &Kubeconfig,
+        wanted: &Wanted,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self> {
+        let choice = choose(kubeconfig, wanted)?;
+        let Choice { cluster, user, .. } = &choice;
         let is_tls_set_up = cluster.insecure_skip_tls_verify
             || !cluster.certificate_authority.is_empty()
             || !cluster.certificate_authority_data.is_empty();
+        let server = Server::parse(&cluster.server, is_tls_set_up)?;
+        let proxy = match Proxy::parse(&cluster.proxy_url).map_err(|problem| anyhow!("{problem}"))? {
+            Some(proxy) => Some(proxy),
+            None => Proxy::of_environment(&server, variable)
+                .map_err(|problem| anyhow!("the proxy that the environment names: {problem}"))?,
+        };
+        // An HTTP proxy is told the whole URL of what goes through it in the clear.
+        let is_asked_of_proxy =
+            !server.is_secure && proxy.as_ref().is_some_and(|proxy| matches!(proxy.kind, Kind::Http { .. }));
+        let prefix = if is_asked_of_proxy {
+            format!("http://{}{}", server.authority, server.prefix)
+        } else {
+            server.prefix.clone()
+        };
+        let material = material(&choice, None)?;
+        let plugin = user.exec.as_ref();
+        let plugin = plugin.map(|exec| Plugin::new(exec, &user.directory, cluster, &material.authorities));
+        // What proves who somebody is does not go over a wire that anybody can read, as kubectl has it.
+        let credentials = if server.is_secure { Credentials::of(user, plugin)? } else { Credentials::None };
         let access = Self(Arc::new(Inner {
-            context: context_name,
-            cluster_name,
-            namespace: Some(context.namespace).filter(|namespace| !namespace.is_empty()),
-            server: Server::parse(&cluster.server, is_tls_set_up)?,
-            cluster,
-            user_name,
-            user,
+            impersonation: impersonation(user)?,
+            choice,
+            server,
+            prefix,
+            proxy,
+            credentials,
             tls: Mutex::default(),
+            ended: Ended::default(),
         }));
         // A certificate that does not read is said at once, and not by the first request.
-        access.tls()?;
+        access.tls(material)?;
         Ok(access)
     }
 
     /// The context's name.
     pub fn context(&self) -> &str {
-        &self.0.context
+        &self.0.choice.context
     }
 
     /// The cluster's name.
     pub fn cluster(&self) -> &str {
-        &self.0.cluster_name
+        &self.0.choice.cluster_name
     }
 
     /// The server's URL.
@@ -126,108 +131,157 @@ impl Access {
 
     /// The namespace that the context has.
     pub fn namespace(&self) -> Option<&str> {
-        self.0.namespace.as_deref()
+        self.0.choice.namespace.as_deref()
     }
 
-    /// What goes before each path: `/k8s/clusters/c-1` of `https://host/k8s/clusters/c-1`.
+    /// What goes before each path: `/k8s/clusters/c-1` of `https://host/k8s/clusters/c-1`; with host and all where a proxy is to
+    /// be told them.
     pub fn prefix(&self) -> &str {
-        &self.0.server.prefix
+        &self.0.prefix
     }
 
     /// A new connection, ready for requests. Its task runs on the current runtime.
     ///
     /// # Errors
-    /// [`Unreachable`](super::Unreachable), where it is the network or the server; certificates that do not read any more.
+    /// [`Unreachable`], where it is the network, the server or a plugin; certificates that do not read any
+    /// more.
     pub async fn connect(&self) -> Result<SendRequest<Full<Bytes>>> {
-        connect::connect(&self.0.server, self.tls()?).await
+        let Inner { choice, server, proxy, credentials, ended, .. } = &*self.0;
+        let tls = self.tls(material(choice, credentials.identity().await?)?)?;
+        let name = &choice.cluster.tls_server_name;
+        let name = if name.is_empty() { &server.host } else { name };
+        Ok(Route { server, proxy: proxy.as_ref(), tls, name, ended }.connect().await?)
     }
 
-    /// The headers that go with each request: where it goes to, who sends it, and who we are.
+    /// Why a request has got no answer, after its connection stood. A server that does not like our certificate says so only
+    /// then.
+    pub fn lost(&self, error: &hyper::Error) -> Unreachable {
+        let ended = self.0.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*ended {
+            Some(why) if error.is_canceled() || error.is_closed() => why.clone(),
+            _ => Unreachable::lost(error),
+        }
+    }
+
+    /// The headers that go with each request: where it goes to, who sends it, who we are and as whom we act.
     ///
     /// # Errors
-    /// A credential that cannot be had.
+    /// A credential that cannot be had; [`Unreachable`] where a plugin has failed.
     pub async fn headers(&self) -> Result<HeaderMap> {
-        let Inner { server, user, .. } = &*self.0;
-        let mut headers = HeaderMap::new();
-        headers.insert(HOST, header(&server.authority, "server")?);
-        headers.insert(USER_AGENT, HeaderValue::from_static(concat!("jobctl/", env!("CARGO_PKG_VERSION"))));
-        if !user.token.is_empty() {
-            let mut value = header(&format!("Bearer {}", user.token.0), "token")?;
-            value.set_sensitive(true);
+        let Inner { server, proxy, credentials, impersonation, .. } = &*self.0;
+        let mut headers = impersonation.clone();
+        headers.insert(HOST, header(&server.authority, "the server's name")?);
+        headers.insert(USER_AGENT, HeaderValue::from_static(OURS));
+        if let Some(value) = credentials.authorization().await? {
             headers.insert(AUTHORIZATION, value);
         }
-        if !user.impersonate.is_empty() {
-            headers.insert(HeaderName::from_static("impersonate-user"), header(&user.impersonate, "as")?);
+        if let Some(Proxy { kind: Kind::Http { .. }, login: Some(login), .. }) = proxy
+            && !server.is_secure
+        {
+            headers.insert(PROXY_AUTHORIZATION, authorization(login));
         }
         Ok(headers)
     }
 
-    /// Forgets a credential that the server has refused, so that the next one is fetched anew. False where there is nothing to
-    /// fetch.
+    /// Forgets a credential that the server has refused, so that the next one is fetched anew: by the next
+    /// [`headers`](Self::headers), and by the next connection where it is a certificate. False where there is nothing to fetch.
     pub fn forget_credential(&self) -> bool {
-        false
+        self.0.credentials.forget()
     }
 
-    /// How to speak TLS with the server, where it does.
-    fn tls(&self) -> Result<Option<(Arc<ClientConfig>, ServerName<'static>)>> {
-        let Inner { server, cluster, .. } = &*self.0;
-        let material = self.material()?;
-        let mut known = self.0.tls.lock().unwrap_or_else(PoisonError::into_inner);
-        if !server.is_secure {
+    /// How to speak TLS, where it is spoken with the server or with the proxy.
+    fn tls(&self, material: Material) -> Result<Option<Arc<ClientConfig>>> {
+        let Inner { server, proxy, tls, .. } = &*self.0;
+        let with_proxy = proxy.as_ref().is_some_and(|proxy| proxy.kind == Kind::Http { is_secure: true });
+        if !server.is_secure && !with_proxy {
             return Ok(None);
         }
-        let config = match &*known {
-            Some((of, config)) if *of == material => Arc::clone(config),
-            _ => {
-                let config = Arc::new(material.config()?);
-                *known = Some((material, Arc::clone(&config)));
-                config
-            }
-        };
-        let name = if cluster.tls_server_name.is_empty() { &server.host } else { &cluster.tls_server_name };
-        let name =
-            ServerName::try_from(name.clone()).map_err(|_| anyhow!("{name:?} is no name of a server"))?;
-        Ok(Some((config, name)))
-    }
-
-    fn material(&self) -> Result<Material> {
-        let Inner { cluster, cluster_name, user, user_name, .. } = &*self.0;
-        let authorities = either(
-            &cluster.certificate_authority_data,
-            &cluster.certificate_authority,
-            &cluster.directory,
-            |what| format!("unable to read certificate-authority {what} for {cluster_name}"),
-        )?;
-        let of_user = |data, path, what: &'static str| {
-            either(data, path, &user.directory, |file| {
-                format!("unable to read {what} {file} for {user_name}")
-            })
-        };
-        let certificate = of_user(&user.client_certificate_data, &user.client_certificate, "client-cert")?;
-        let key = of_user(&user.client_key_data, &user.client_key, "client-key")?;
-        let identity = match (certificate.is_empty(), key.is_empty()) {
-            (true, _) => None,
-            (false, false) => Some((certificate, key)),
-            (false, true) => bail!(
-                "client-key-data or client-key must be specified for {user_name} to use the clientCert \
-                 authentication method."
-            ),
-        };
-        Ok(Material { authorities, identity, is_insecure: cluster.insecure_skip_tls_verify })
+        let mut known = tls.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, config)) = &*known
+            && *of == material
+        {
+            return Ok(Some(Arc::clone(config)));
+        }
+        let config = Arc::new(material.config()?);
+        *known = Some((material, Arc::clone(&config)));
+        Ok(Some(config))
     }
 }
 
-fn header(text: &str, what: &str) -> Result<HeaderValue> {
-    HeaderValue::from_str(text).map_err(|_| anyhow!("{what} has characters that no header can have"))
+/// What TLS is set up with. What a plugin gives counts more than what the user's entry names.
+fn material(choice: &Choice, of_plugin: Option<(Data, Data)>) -> Result<Material> {
+    let Choice { cluster, cluster_name, user, user_name, .. } = choice;
+    let authorities = either(
+        &cluster.certificate_authority_data,
+        &cluster.certificate_authority,
+        &cluster.directory,
+        &format!("certificate-authority {{}} for {cluster_name}"),
+    )?;
+    let of_user =
+        |data, path, what: &str| either(data, path, &user.directory, &format!("{what} {{}} for {user_name}"));
+    let certificate = of_user(&user.client_certificate_data, &user.client_certificate, "client-cert")?;
+    let identity = if certificate.is_empty() {
+        None
+    } else {
+        Some((certificate, of_user(&user.client_key_data, &user.client_key, "client-key")?))
+    };
+    Ok(Material {
+        authorities,
+        identity: of_plugin.or(identity),
+        is_insecure: cluster.insecure_skip_tls_verify,
+    })
 }
 
 /// What stands in the kubeconfig, or else in the file that it names.
-fn either(data: &Data, path: &str, directory: &Path, problem: impl Fn(String) -> String) -> Result<Data> {
+fn either(data: &Data, path: &str, directory: &Path, what: &str) -> Result<Data> {
     if !data.is_empty() || path.is_empty() {
         return Ok(data.clone());
     }
     let path = directory.join(path);
-    std::fs::read(&path).map(Data).with_context(|| problem(path.display().to_string()))
+    std::fs::read(&path).map(Data).map_err(|error| {
+        let path = path.display().to_string();
+        anyhow!("unable to read {} due to open {path}: {}", what.replace("{}", &path), errno_text(&error))
+    })
+}
+
+/// The headers by which somebody acts as somebody else.
+fn impersonation(user: &User) -> Result<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    if user.impersonate.is_empty() {
+        return Ok(headers);
+    }
+    headers.insert("impersonate-user", header(&user.impersonate, "as")?);
+    if !user.impersonate_uid.is_empty() {
+        headers.insert("impersonate-uid", header(&user.impersonate_uid, "as-uid")?);
+    }
+    for group in &user.impersonate_groups {
+        headers.append("impersonate-group", header(group, "as-groups")?);
+    }
+    for (key, values) in &user.impersonate_extra {
+        let name = format!("impersonate-extra-{}", escaped(key));
+        let name = HeaderName::try_from(&name).map_err(|_| anyhow!("as-user-extra: {key:?} is no key"))?;
+        for value in values {
+            headers.append(&name, header(value, "as-user-extra")?);
+        }
+    }
+    Ok(headers)
+}
+
+/// A key as part of a header's name: what none can have is written as `%2f`.
+fn escaped(key: &str) -> String {
+    let is_fine = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&'*+-.^_`|~".contains(&byte);
+    key.bytes().fold(String::new(), |name, byte| {
+        if is_fine(byte) {
+            name + char::from(byte).encode_utf8(&mut [0; 4])
+        } else {
+            format!("{name}%{byte:02x}")
+        }
+    })
+}
+
+fn header(text: &str, what: &str) -> Result<HeaderValue> {
+    HeaderValue::from_str(text)
+        .map_err(|_| anyhow!("{what}: {text:?} has characters that no header can have"))
 }
 
 #[cfg(test)]

@@ -1,14 +1,18 @@
-//! Connections: a socket, TLS on it where there is some, HTTP/1.1 on that.
+//! Connections: a socket, through a proxy where there is one, TLS on it where there is some, HTTP/1.1 on that.
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::Result;
+use ::base64::Engine as _;
+use ::base64::prelude::BASE64_STANDARD;
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{self, SendRequest};
+use hyper::ext::ReasonPhrase;
+use hyper::header::{HOST, HeaderValue, PROXY_AUTHORIZATION, USER_AGENT};
+use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use nix::sys::socket::{setsockopt, sockopt};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -16,10 +20,14 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{CertificateError, ClientConfig, Error as TlsError};
+use tokio_rustls::rustls::{ClientConfig, Error as TlsError};
+use tokio_socks::tcp::Socks5Stream;
 
+use super::proxy::{Kind, Login, Proxy};
 use super::server::Server;
 use super::unreachable::Unreachable;
+use super::{USER_AGENT as OURS, tls};
+use crate::api::errno::errno_text;
 
 /// How long a connection may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -31,66 +39,214 @@ const QUESTIONS: u32 = 3;
 const UNACKNOWLEDGED: u32 = 60_000;
 
 /// What bytes go through.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
-/// Opens a connection to a server.
-///
-/// # Errors
-/// [`Unreachable`].
-pub(super) async fn connect(
-    server: &Server,
-    tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
-) -> Result<SendRequest<Full<Bytes>>> {
-    let opened = timeout(PATIENCE, open(server, tls)).await;
-    let stream = opened.unwrap_or_else(|_| Err(timed_out(&server.authority)))?;
-    let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(Unreachable::for_now)?;
-    // Why a connection ends is told to whoever waits for an answer on it.
-    tokio::spawn(async move { _ = connection.with_upgrades().await });
-    Ok(sender)
+type AnyStream = Box<dyn Stream>;
+
+/// Why a connection has ended for good, after it stood. Whoever waits for an answer is told only that it has ended.
+pub(super) type Ended = Arc<Mutex<Option<Unreachable>>>;
+
+/// A way to a server.
+#[derive(Debug)]
+pub(super) struct Route<'a> {
+    pub(super) server: &'a Server,
+    pub(super) proxy: Option<&'a Proxy>,
+    /// How TLS is spoken, where it is.
+    pub(super) tls: Option<Arc<ClientConfig>>,
+    /// By which name the server is known, in place of its host.
+    pub(super) name: &'a str,
+    pub(super) ended: &'a Ended,
 }
 
-fn timed_out(what: &str) -> Unreachable {
-    Unreachable::for_now(format_args!("dial tcp {what}: i/o timeout"))
-}
-
-async fn open(
-    server: &Server,
-    tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
-) -> Result<Box<dyn Stream>, Unreachable> {
-    let socket = dial(&server.host, server.port, &server.authority).await?;
-    match tls {
-        None => Ok(Box::new(socket)),
-        Some((config, name)) => secure(socket, config, name).await,
+impl Route<'_> {
+    /// Opens a connection.
+    pub(super) async fn connect(&self) -> Result<SendRequest<Full<Bytes>>, Unreachable> {
+        let opened = timeout(PATIENCE, self.open()).await;
+        let authority = &self.server.authority;
+        let stream = opened.unwrap_or_else(|_| {
+            Err(Unreachable::for_now(format_args!("dial tcp {authority}: i/o timeout")))
+        })?;
+        speak(stream, Some(Arc::clone(self.ended))).await
     }
-}
 
-/// A socket to one of a host's addresses, the first that answers.
-async fn dial(host: &str, port: u16, authority: &str) -> Result<TcpStream, Unreachable> {
-    let addresses: Vec<SocketAddr> = lookup_host((host, port))
-        .await
-        .map_err(|_| Unreachable::for_now(format_args!("dial tcp: lookup {host}: no such host")))?
-        .collect();
-    let mut failure = None;
-    for address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(socket) => {
-                prepare(&socket).map_err(Unreachable::for_now)?;
-                return Ok(socket);
+    async fn open(&self) -> Result<AnyStream, Unreachable> {
+        let Server { host, port, authority, is_secure, .. } = self.server;
+        let stream: AnyStream = match self.proxy {
+            None => Box::new(dial(host, *port, authority).await?),
+            Some(proxy) => self.through(proxy).await?,
+        };
+        if *is_secure { self.secure(stream, self.name).await } else { Ok(stream) }
+    }
+
+    async fn through(&self, proxy: &Proxy) -> Result<AnyStream, Unreachable> {
+        let Server { host, port, is_secure, .. } = self.server;
+        let doing = match proxy.kind {
+            Kind::Http { .. } => "proxyconnect tcp: ".to_owned(),
+            Kind::Socks => format!("socks connect tcp {}->{}: ", proxy.authority(), join(host, *port)),
+        };
+        let by_proxy = |error: Unreachable| error.with(&doing);
+        let socket = dial_proxy(proxy).await.map_err(by_proxy)?;
+        match proxy.kind {
+            Kind::Http { is_secure: proxy_is_secure } => {
+                let stream: AnyStream = if proxy_is_secure {
+                    self.secure(Box::new(socket), &proxy.host).await.map_err(by_proxy)?
+                } else {
+                    Box::new(socket)
+                };
+                // Without TLS the proxy is sent the requests themselves.
+                if *is_secure { tunnel(stream, proxy, &join(host, *port)).await } else { Ok(stream) }
             }
-            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                failure.get_or_insert(Unreachable::refused(authority));
-            }
-            Err(error) => {
-                failure.get_or_insert(Unreachable::for_now(format_args!(
-                    "dial tcp {address}: connect: {error}"
-                )));
+            Kind::Socks => {
+                let target = (host.as_str(), *port);
+                let stream = match &proxy.login {
+                    None => Socks5Stream::connect_with_socket(socket, target).await,
+                    Some(Login { username, password }) => {
+                        Socks5Stream::connect_with_password_and_socket(socket, target, username, &password.0)
+                            .await
+                    }
+                };
+                let stream = stream.map_err(|error| by_proxy(Unreachable::for_now(error)))?;
+                Ok(Box::new(stream.into_inner()))
             }
         }
     }
-    Err(failure
-        .unwrap_or_else(|| Unreachable::for_now(format_args!("dial tcp: lookup {host}: no such host"))))
+
+    async fn secure(&self, stream: AnyStream, name: &str) -> Result<AnyStream, Unreachable> {
+        let config = self.tls.as_ref().ok_or_else(|| Unreachable::for_good("TLS is not set up"))?;
+        let server_name = ServerName::try_from(name.to_owned()).map_err(|_| {
+            Unreachable::for_good(format_args!("{name:?} is no name that a certificate can have"))
+        })?;
+        match TlsConnector::from(Arc::clone(config)).connect(server_name, stream).await {
+            Ok(stream) => Ok(Box::new(stream)),
+            Err(error) => {
+                let found = error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>());
+                Err(found.map_or_else(|| Unreachable::for_now(io_text(&error)), tls::problem))
+            }
+        }
+    }
+}
+
+/// Speaks HTTP/1.1 over a stream, in a task of its own.
+async fn speak(stream: AnyStream, ended: Option<Ended>) -> Result<SendRequest<Full<Bytes>>, Unreachable> {
+    let handshake = http1::handshake(TokioIo::new(stream)).await;
+    let (sender, connection) = handshake.map_err(|error| Unreachable::lost(&error))?;
+    tokio::spawn(async move {
+        if let Err(error) = connection.with_upgrades().await
+            && let Some(ended) = ended
+        {
+            let why = Unreachable::lost(&error);
+            if !why.may_pass() {
+                *ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+            }
+        }
+    });
+    Ok(sender)
+}
+
+/// Asks a proxy for a way to `target`.
+async fn tunnel(stream: AnyStream, proxy: &Proxy, target: &str) -> Result<AnyStream, Unreachable> {
+    let refused = |reason: String| Unreachable::for_good(format_args!("proxyconnect tcp: {reason}"));
+    let mut request = Request::new(Full::new(Bytes::new()));
+    *request.method_mut() = Method::CONNECT;
+    *request.uri_mut() = target.parse().map_err(|_| refused(format!("{target:?} is no address")))?;
+    let host = HeaderValue::from_str(target).map_err(|_| refused(format!("{target:?} is no address")))?;
+    request.headers_mut().insert(HOST, host);
+    request.headers_mut().insert(USER_AGENT, HeaderValue::from_static(OURS));
+    if let Some(login) = &proxy.login {
+        request.headers_mut().insert(PROXY_AUTHORIZATION, authorization(login));
+    }
+    let by_proxy = |error: hyper::Error| Unreachable::lost(&error).with("proxyconnect tcp: ");
+    let mut sender = speak(stream, None).await?;
+    let answer = sender.send_request(request).await.map_err(by_proxy)?;
+    let status = answer.status();
+    if !status.is_success() {
+        let reason = answer.extensions().get::<ReasonPhrase>();
+        let reason = reason.map(|reason| String::from_utf8_lossy(reason.as_bytes()).into_owned());
+        let reason = reason.unwrap_or_else(|| status.canonical_reason().unwrap_or_default().to_owned());
+        let reason = format!("the proxy {} answers {} {reason}", proxy.authority(), status.as_str());
+        let unreachable = refused(reason);
+        return Err(if status.is_server_error() { unreachable.that_may_pass() } else { unreachable });
+    }
+    let stream = hyper::upgrade::on(answer).await.map_err(by_proxy)?;
+    Ok(Box::new(TokioIo::new(stream)))
+}
+
+/// Who we are to a proxy.
+pub(super) fn authorization(login: &Login) -> HeaderValue {
+    let text =
+        format!("Basic {}", BASE64_STANDARD.encode(format!("{}:{}", login.username, login.password.0)));
+    let mut value = HeaderValue::from_str(&text).expect("base64 is made of letters");
+    value.set_sensitive(true);
+    value
+}
+
+/// A socket to a server. Who does not listen is said as kubectl says it.
+async fn dial(host: &str, port: u16, authority: &str) -> Result<TcpStream, Unreachable> {
+    match dial_any(host, port).await {
+        Ok(socket) => Ok(socket),
+        Err(Failure { kind: io::ErrorKind::ConnectionRefused, .. }) => Err(Unreachable::refused(authority)),
+        Err(Failure { text, .. }) => Err(Unreachable::for_now(text)),
+    }
+}
+
+/// A socket to a proxy. Not to be taken for the server when nobody listens there.
+async fn dial_proxy(proxy: &Proxy) -> Result<TcpStream, Unreachable> {
+    dial_any(&proxy.host, proxy.port).await.map_err(|failure| Unreachable::for_now(failure.text))
+}
+
+struct Failure {
+    kind: io::ErrorKind,
+    text: String,
+}
+
+/// A socket to the first of a host's addresses that answers; else why the first did not.
+async fn dial_any(host: &str, port: u16) -> Result<TcpStream, Failure> {
+    let unknown = |reason: &str| Failure {
+        kind: io::ErrorKind::NotFound,
+        text: format!("dial tcp: lookup {host}: {reason}"),
+    };
+    let addresses: Vec<SocketAddr> = match lookup_host((host, port)).await {
+        Ok(addresses) => addresses.collect(),
+        Err(error) if error.to_string().contains("emporary failure") => {
+            return Err(unknown("temporary failure in name resolution"));
+        }
+        Err(_) => return Err(unknown("no such host")),
+    };
+    let mut failure = None;
+    // A host may have addresses that nobody answers at; the others are to have their turn.
+    let share = PATIENCE / (addresses.len() as u32 + 1);
+    for address in addresses {
+        let found = match timeout(share, TcpStream::connect(address)).await {
+            Ok(result) => result.and_then(|socket| prepare(&socket).map(|()| socket)),
+            Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "i/o timeout")),
+        };
+        match found {
+            Ok(socket) => return Ok(socket),
+            Err(error) => {
+                failure.get_or_insert_with(|| Failure {
+                    kind: error.kind(),
+                    text: format!("dial tcp {address}: {}", connect_text(&error)),
+                });
+            }
+        }
+    }
+    Err(failure.unwrap_or_else(|| unknown("no such host")))
+}
+
+fn connect_text(error: &io::Error) -> String {
+    match error.raw_os_error() {
+        Some(_) => format!("connect: {}", errno_text(error)),
+        None => error.to_string(),
+    }
+}
+
+fn io_text(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => "EOF".into(),
+        _ => errno_text(error),
+    }
 }
 
 /// A request is one write and not to wait for another; a peer that has gone without a word is noticed within a minute.
@@ -104,40 +260,7 @@ fn prepare(socket: &TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-async fn secure(
-    stream: impl Stream + 'static,
-    config: Arc<ClientConfig>,
-    name: ServerName<'static>,
-) -> Result<Box<dyn Stream>, Unreachable> {
-    match TlsConnector::from(config).connect(name, stream).await {
-        Ok(stream) => Ok(Box::new(stream)),
-        Err(error) => {
-            let found = error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>());
-            Err(found.map_or_else(|| Unreachable::for_now(&error), tls_problem))
-        }
-    }
-}
-
-/// What is wrong, in Go's words where people look for these.
-fn tls_problem(error: &TlsError) -> Unreachable {
-    let verify = "tls: failed to verify certificate: x509:";
-    match error {
-        TlsError::InvalidCertificate(CertificateError::UnknownIssuer) => {
-            Unreachable::for_good(format_args!("{verify} certificate signed by unknown authority"))
-        }
-        TlsError::InvalidCertificate(
-            CertificateError::Expired
-            | CertificateError::ExpiredContext { .. }
-            | CertificateError::NotValidYet
-            | CertificateError::NotValidYetContext { .. },
-        ) => Unreachable::for_good(format_args!(
-            "{verify} certificate has expired or is not yet valid: {error}"
-        )),
-        TlsError::InvalidCertificate(_) => Unreachable::for_good(format_args!("{verify} {error}")),
-        TlsError::InvalidMessage(_) => {
-            Unreachable::for_good("http: server gave HTTP response to HTTPS client")
-        }
-        TlsError::AlertReceived(_) => Unreachable::for_good(format_args!("remote error: tls: {error}")),
-        _ => Unreachable::for_now(format_args!("tls: {error}")),
-    }
+/// `a:1`, or `[::1]:1`.
+fn join(host: &str, port: u16) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }

@@ -72,3 +72,19 @@ fn read_file(path: &Path) -> Result<Option<Kubeconfig>> {
     let directory = absolute.parent().unwrap_or(Path::new("/"));
     Kubeconfig::parse(&text, directory).map(Some).with_context(loading)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_counts_more_than_the_environment() {
+        let (home, variable) = (Some(Path::new("/home/u")), Some(OsStr::new("a::b:/c:a")));
+        let found = |paths: &[&str]| Files::Found(paths.iter().map(PathBuf::from).collect());
+        assert_eq!(Files::choose(Some(Path::new("k")), variable, home), Files::Given("k".into()));
+        assert_eq!(Files::choose(None, variable, home), found(&["a", "b", "/c"]));
+        assert_eq!(Files::choose(None, Some(OsStr::new("")), home), found(&["/home/u/.kube/config"]));
+        assert_eq!(Files::choose(Some(Path::new("")), None, home), found(&["/home/u/.kube/config"]));
+        assert_eq!(Files::choose(None, None, None), found(&[]));
+    }
+}

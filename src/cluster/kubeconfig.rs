@@ -8,8 +8,9 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
+use super::decode::from_value;
 use super::secret::Secret;
-use crate::api::decode::{base64, documents, strict};
+use crate::api::decode::{base64, documents};
 
 /// Clusters, users and contexts by their names: one file, or several merged.
 #[derive(Clone, Debug, Default)]
@@ -228,7 +229,7 @@ impl Kubeconfig {
         if !matches!(kind, "" | "Config") || !matches!(version, "" | "v1") {
             bail!("no kind {kind:?} is registered for version {version:?}: a kubeconfig is a Config of v1");
         }
-        let file: File = strict::from_value(&value).map_err(|error| anyhow::anyhow!(error.problem))?.object;
+        let file: File = from_value(value).map_err(anyhow::Error::msg)?;
         let directory = directory.to_owned();
         let with_directory =
             |named: NamedCluster| (named.name, Cluster { directory: directory.clone(), ..named.cluster });
@@ -264,5 +265,75 @@ impl Kubeconfig {
                 self.extensions.push(extension);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str, directory: &str) -> Kubeconfig {
+        Kubeconfig::parse(text.as_bytes(), Path::new(directory)).expect("a kubeconfig")
+    }
+
+    #[test]
+    fn of_several_files_the_first_to_name_something_holds() {
+        let mut merged = parse(
+            "current-context: ''\n\
+             contexts: [{name: c, context: {cluster: c, user: u}}]\n\
+             clusters: [{name: c, cluster: {server: 'http://one', certificate-authority: rel/ca}}]\n\
+             users: [{name: u, user: {token: t1}}]\n\
+             extensions: [{name: x, extension: 1}]\n",
+            "/one",
+        );
+        merged.merge(parse(
+            "current-context: d\n\
+             contexts: [{name: c, context: {cluster: c, user: u, namespace: two}}, {name: d, context: {cluster: d}}]\n\
+             clusters: [{name: c, cluster: {server: 'http://two', insecure-skip-tls-verify: true}},\n\
+             {name: d, cluster: {server: 'http://d'}}]\n\
+             users: [{name: u, user: {username: a, password: b}}]\n\
+             extensions: [{name: x, extension: 2}, {name: y, extension: 3}]\n",
+            "/two",
+        ));
+        merged.merge(parse("current-context: e", "/three"));
+        assert_eq!(merged.current_context, "d");
+        let cluster = &merged.clusters["c"];
+        assert_eq!((&*cluster.server, cluster.insecure_skip_tls_verify), ("http://one", false));
+        assert_eq!(cluster.directory, Path::new("/one"));
+        assert_eq!(merged.clusters["d"].directory, Path::new("/two"));
+        assert_eq!(merged.contexts["c"].namespace, "");
+        assert_eq!((&*merged.users["u"].token.0, &*merged.users["u"].username), ("t1", ""));
+        let extensions: Vec<&Value> = merged.extensions.iter().map(|known| &known["extension"]).collect();
+        assert_eq!(extensions, [1, 3]);
+    }
+
+    #[test]
+    fn what_is_no_kubeconfig_is_refused() {
+        for (text, expected) in [
+            ("a: [", "yaml: line 1: did not find expected"),
+            ("kind: Pod\napiVersion: v1", "no kind \"Pod\" is registered for version \"v1\""),
+            ("kind: Config\napiVersion: v2", "no kind \"Config\" is registered for version \"v2\""),
+            ("clusters: 3", "clusters: invalid type: integer `3`, expected a sequence"),
+            ("users: [{name: u, user: {token: 12}}]", "users[0].user.token: no string"),
+            (
+                "users: [{name: u, user: {client-key-data: x}}]",
+                "users[0].user.client-key-data: illegal base64 data at input byte 0",
+            ),
+            ("clusters: [{name: c}, {name: c}]", "duplicate name \"c\" in list: clusters"),
+        ] {
+            let error = Kubeconfig::parse(text.as_bytes(), Path::new("/")).expect_err(text).to_string();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_is_empty_counts_as_absent() {
+        for text in ["", "---\n", "clusters: null\nusers:\n", "clusters: []"] {
+            let empty = parse(text, "/");
+            assert!(empty.clusters.is_empty() && empty.users.is_empty(), "{text}");
+        }
+        let config =
+            parse("clusters: [{name: c, cluster: {server: null, insecure-skip-tls-verify: null}}]", "/");
+        assert_eq!(config.clusters["c"].server, "");
     }
 }

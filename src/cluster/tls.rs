@@ -1,15 +1,25 @@
 //! Trust: by which authorities a server is known, and with which certificate we show who we are.
 
+use std::fmt;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow, bail};
+use chrono::{DateTime, SecondsFormat};
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use tokio_rustls::rustls::client::{WebPkiServerVerifier, verify_server_name};
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use tokio_rustls::rustls::server::ParsedCertificate;
+use tokio_rustls::rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
+};
 
 use super::kubeconfig::Data;
+use super::unreachable::Unreachable;
+
+/// What is said of an authority's certificate that a server shows as its own.
+const IS_AUTHORITY: &str = "CaUsedAsEndEntity";
 
 /// What TLS is set up with. Files are read anew for each connection, so that renewed certificates count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,11 +40,17 @@ impl Material {
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .context("set up TLS")?;
-        let builder = if self.is_insecure {
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(Anyone(provider)))
+        let verifier: Arc<dyn ServerCertVerifier> = if self.is_insecure {
+            Arc::new(Anyone(provider))
         } else {
-            builder.with_root_certificates(self.roots()?)
+            let authorities = certificates(&self.authorities.0);
+            let by_authority =
+                WebPkiServerVerifier::builder_with_provider(Arc::new(self.roots(&authorities)?), provider)
+                    .build()
+                    .context("unable to load root certificates")?;
+            Arc::new(Known { by_authority, authorities })
         };
+        let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
         let mut config = match &self.identity {
             None => builder.with_no_client_auth(),
             Some((certificate, key)) => {
@@ -51,13 +67,19 @@ impl Material {
         Ok(config)
     }
 
-    fn roots(&self) -> Result<RootCertStore> {
+    fn roots(&self, authorities: &[CertificateDer<'static>]) -> Result<RootCertStore> {
         let mut roots = RootCertStore::empty();
         if self.authorities.is_empty() {
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            let found = rustls_native_certs::load_native_certs();
+            let (added, _) = roots.add_parsable_certificates(found.certs);
+            if added == 0 {
+                bail!(
+                    "the cluster names no certificate-authority, and this machine has none that is trusted"
+                );
+            }
             return Ok(roots);
         }
-        let (added, _) = roots.add_parsable_certificates(certificates(&self.authorities.0));
+        let (added, _) = roots.add_parsable_certificates(authorities.iter().cloned());
         if added == 0 {
             bail!("unable to load root certificates: unable to parse bytes as PEM block");
         }
@@ -107,4 +129,116 @@ impl ServerCertVerifier for Anyone {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
     }
+}
+
+/// Takes certificates of the authorities; and one of these itself, as servers show it that have made their own certificate
+/// (`openssl req -x509` marks it as an authority's).
+#[derive(Debug)]
+struct Known {
+    by_authority: Arc<WebPkiServerVerifier>,
+    authorities: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for Known {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        match self.by_authority.verify_server_cert(certificate, intermediates, name, ocsp, now) {
+            // By now its time has been checked, and nothing else.
+            Err(Error::InvalidCertificate(CertificateError::Other(OtherError(reason))))
+                if reason.to_string() == IS_AUTHORITY && self.authorities.contains(certificate) =>
+            {
+                verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            result => result,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.by_authority.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.by_authority.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.by_authority.supported_verify_schemes()
+    }
+}
+
+/// What is wrong, in Go's words where people look for these.
+pub(super) fn problem(error: &Error) -> Unreachable {
+    let certificate = |reason: &dyn fmt::Display| {
+        Unreachable::for_good(format_args!("tls: failed to verify certificate: x509: {reason}"))
+    };
+    let expired =
+        |reason: &str| certificate(&format_args!("certificate has expired or is not yet valid: {reason}"));
+    match error {
+        Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+            certificate(&"certificate signed by unknown authority")
+        }
+        // Its own authority, then, and none of those that are known.
+        Error::InvalidCertificate(CertificateError::Other(OtherError(reason)))
+            if reason.to_string() == IS_AUTHORITY =>
+        {
+            certificate(&"certificate signed by unknown authority")
+        }
+        Error::InvalidCertificate(CertificateError::ExpiredContext { time, not_after }) => {
+            expired(&format!("current time {} is after {}", written(*time), written(*not_after)))
+        }
+        Error::InvalidCertificate(CertificateError::NotValidYetContext { time, not_before }) => {
+            expired(&format!("current time {} is before {}", written(*time), written(*not_before)))
+        }
+        Error::InvalidCertificate(CertificateError::NotValidForNameContext { expected, presented }) => {
+            let names: Vec<&str> = presented.iter().map(|name| bare_name(name)).collect();
+            let expected = expected.to_str();
+            if names.is_empty() {
+                certificate(&format_args!(
+                    "certificate is not valid for any names, but wanted to match {expected}"
+                ))
+            } else {
+                certificate(&format_args!("certificate is valid for {}, not {expected}", names.join(", ")))
+            }
+        }
+        Error::InvalidCertificate(reason) => certificate(reason),
+        Error::InvalidMessage(_) => {
+            Unreachable::for_good("tls: first record does not look like a TLS handshake")
+        }
+        Error::AlertReceived(alert) => {
+            let name = format!("{alert:?}");
+            let words = name
+                .chars()
+                .flat_map(|c| c.is_ascii_uppercase().then_some(' ').into_iter().chain(c.to_lowercase()));
+            Unreachable::for_good(format_args!("remote error: tls:{}", words.collect::<String>()))
+        }
+        _ => Unreachable::for_now(format_args!("tls: {error}")),
+    }
+}
+
+fn written(time: UnixTime) -> String {
+    let time = i64::try_from(time.as_secs()).ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+    time.map(|time| time.to_rfc3339_opts(SecondsFormat::Secs, true)).unwrap_or_default()
+}
+
+/// `DnsName("a")` -> `a`.
+fn bare_name(name: &str) -> &str {
+    let inside = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+    inside.unwrap_or(name).trim_matches('"')
 }

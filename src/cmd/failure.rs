@@ -98,12 +98,18 @@ pub(super) fn text(error: &anyhow::Error) -> String {
     if let Some(Verbatim(text)) = error.downcast_ref::<Verbatim>() {
         return text.clone();
     }
+    if let Some(unreachable) = error.downcast_ref::<Unreachable>() {
+        return unreachable.to_string();
+    }
     if error.is::<ReaderGone>() {
         return String::new();
     }
     match refusal(error) {
         Some((invalid @ (StatusError::Invalid { .. } | StatusError::Unprocessable { .. }), _)) => {
             invalid.to_string()
+        }
+        Some((status, _)) if status.reason() == "Unauthorized" => {
+            format!("error: You must be logged in to the server ({})", status.message())
         }
         Some((status, doing)) => from_server(status, doing),
         None if error.is::<Unreachable>() => error.to_string(),

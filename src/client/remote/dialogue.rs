@@ -190,7 +190,13 @@ impl Api {
                 }
                 // The server may close what it has not heard of for a while, at the moment at which it hears again.
                 Err(error) if is_known && (error.is_canceled() || request.is_repeatable) => {}
-                Err(error) => return Err(Broken::new(&error).into()),
+                Err(error) => {
+                    let unreachable = self.access.lost(&error);
+                    return Err(match unreachable.may_pass() {
+                        true => Broken::new(&error).into(),
+                        false => unreachable.into(),
+                    });
+                }
             }
         }
     }
@@ -267,8 +273,11 @@ impl Again {
 
 /// Whether what has failed may go well later: the way there, or the server for now.
 pub(super) fn may_pass(error: &anyhow::Error) -> bool {
-    if error.is::<Unreachable>() || error.is::<Broken>() {
+    if error.is::<Broken>() {
         return true;
+    }
+    if let Some(unreachable) = error.downcast_ref::<Unreachable>() {
+        return unreachable.may_pass();
     }
     match error.downcast_ref::<StatusError>() {
         Some(StatusError::Other { reason, .. }) => {

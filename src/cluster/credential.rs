@@ -1,0 +1,167 @@
+//! Who we are to a server: a token, the token of a file, a name with a password, or what a plugin says.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use ::base64::Engine as _;
+use ::base64::prelude::BASE64_STANDARD;
+use anyhow::{Context as _, Result, anyhow, bail};
+use chrono::{DateTime, Utc};
+use hyper::header::HeaderValue;
+use tokio::sync::Mutex;
+
+use super::kubeconfig::{Data, User};
+use super::plugin::{Answer, Plugin};
+use super::secret::Secret;
+use super::unreachable::Unreachable;
+use crate::api::errno::errno_text;
+
+/// For how long the token of a file is used before the file is read anew.
+const TOKEN_AGE: Duration = Duration::from_secs(60);
+
+/// Where credentials come from.
+#[derive(Debug)]
+pub(super) enum Credentials {
+    /// A certificate, or nothing.
+    None,
+    Token(Secret),
+    TokenFile {
+        path: PathBuf,
+        known: Mutex<Option<(Instant, Secret)>>,
+    },
+    Password {
+        username: String,
+        password: Secret,
+    },
+    /// One run of the plugin for whoever waits for it.
+    Plugin {
+        plugin: Arc<Plugin>,
+        known: Mutex<Option<Answer>>,
+    },
+}
+
+impl Credentials {
+    /// A user's, by what counts most. A plugin is not run where something else proves who somebody is.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub(super) fn of(user: &User, plugin: Option<Plugin>) -> Result<Self> {
+        Ok(if !user.token_file.is_empty() {
+            let path = user.directory.join(&user.token_file);
+            let token = read_token(&path)?;
+            Self::TokenFile { path, known: Mutex::new(Some((Instant::now(), token))) }
+        } else if !user.token.is_empty() {
+            Self::Token(user.token.clone())
+        } else if !user.username.is_empty() || !user.password.is_empty() {
+            Self::Password { username: user.username.clone(), password: user.password.clone() }
+        } else if let Some(plugin) = plugin {
+            Self::Plugin { plugin: Arc::new(plugin), known: Mutex::default() }
+        } else {
+            Self::None
+        })
+    }
+
+    /// What `Authorization` says.
+    ///
+    /// # Errors
+    /// A file that cannot be read; a plugin that fails.
+    pub(super) async fn authorization(&self) -> Result<Option<HeaderValue>> {
+        match self {
+            Self::None => Ok(None),
+            Self::Token(token) => bearer(token).map(Some),
+            Self::TokenFile { path, known } => {
+                let mut known = known.lock().await;
+                let is_fresh = known.as_ref().is_some_and(|(read, _)| read.elapsed() < TOKEN_AGE);
+                if !is_fresh {
+                    match (read_token(path), &*known) {
+                        (Ok(token), _) => *known = Some((Instant::now(), token)),
+                        // As before, until the server says that it does not hold any more.
+                        (Err(_), Some(_)) => {}
+                        (Err(error), None) => return Err(error),
+                    }
+                }
+                known.as_ref().map(|(_, token)| bearer(token)).transpose()
+            }
+            Self::Password { username, password } => {
+                let login = BASE64_STANDARD.encode(format!("{username}:{}", password.0));
+                sensitive(&format!("Basic {login}")).map(Some)
+            }
+            Self::Plugin { .. } => match self.answer().await? {
+                Some(Answer { token: Some(token), .. }) => bearer(&token).map(Some),
+                _ => Ok(None),
+            },
+        }
+    }
+
+    /// The certificate and the key of a plugin, where it gives some.
+    ///
+    /// # Errors
+    /// It fails.
+    pub(super) async fn identity(&self) -> Result<Option<(Data, Data)>> {
+        Ok(self.answer().await?.and_then(|answer| answer.identity))
+    }
+
+    /// Forgets what has been refused. False where there is nothing else to be had.
+    pub(super) fn forget(&self) -> bool {
+        // Where somebody is just fetching another one, that is not to be forgotten.
+        match self {
+            Self::None | Self::Token(_) | Self::Password { .. } => false,
+            Self::TokenFile { known, .. } => {
+                if let Ok(mut known) = known.try_lock() {
+                    *known = None;
+                }
+                true
+            }
+            Self::Plugin { known, .. } => {
+                if let Ok(mut known) = known.try_lock() {
+                    *known = None;
+                }
+                true
+            }
+        }
+    }
+
+    async fn answer(&self) -> Result<Option<Answer>> {
+        let Self::Plugin { plugin, known } = self else { return Ok(None) };
+        let mut known = known.lock().await;
+        if let Some(answer) = &*known
+            && answer.expires.is_none_or(|expires| now() < expires)
+        {
+            return Ok(Some(answer.clone()));
+        }
+        let plugin = Arc::clone(plugin);
+        let run =
+            tokio::task::spawn_blocking(move || plugin.run()).await.context("run a credential plugin")?;
+        let answer =
+            run.map_err(|problem| Unreachable::for_good(format_args!("getting credentials: {problem}")))?;
+        *known = Some(answer.clone());
+        Ok(Some(answer))
+    }
+}
+
+/// The time by which a credential expires: the server's, as far as clocks agree.
+fn now() -> DateTime<Utc> {
+    SystemTime::now().into()
+}
+
+fn read_token(path: &Path) -> Result<Secret> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| anyhow!("open {}: {}", path.display(), errno_text(&error)))?;
+    let token = text.trim();
+    if token.is_empty() {
+        bail!("read empty token from file {:?}", path.display().to_string());
+    }
+    Ok(Secret(token.to_owned()))
+}
+
+fn bearer(token: &Secret) -> Result<HeaderValue> {
+    sensitive(&format!("Bearer {}", token.0))
+}
+
+fn sensitive(text: &str) -> Result<HeaderValue> {
+    let mut value =
+        HeaderValue::from_str(text).ok().context("a credential with characters that no header can have")?;
+    value.set_sensitive(true);
+    Ok(value)
+}
