@@ -60,6 +60,7 @@ mod progress;
 mod recorded_answers;
 mod recorded_ends;
 mod recorded_kinds;
+mod recorded_kubectl;
 mod recorded_wire;
 mod recording;
 mod remote;
