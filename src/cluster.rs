@@ -17,6 +17,7 @@ mod secret;
 mod server;
 mod tls;
 mod unreachable;
+mod view;
 
 pub use access::{Access, Wanted};
 pub use kubeconfig::{Cluster, Context, Kubeconfig, User};

@@ -11,6 +11,7 @@ use hyper::client::conn::http1::SendRequest;
 use hyper::header::{AUTHORIZATION, HOST, HeaderName, HeaderValue, PROXY_AUTHORIZATION, USER_AGENT};
 use tokio_rustls::rustls::ClientConfig;
 
+use super::USER_AGENT as OURS;
 use super::choice::{Choice, choose};
 use super::connect::{Ended, Route, authorization};
 use super::credential::Credentials;
@@ -20,7 +21,6 @@ use super::proxy::{Kind, Proxy};
 use super::server::Server;
 use super::tls::Material;
 use super::unreachable::Unreachable;
-use super::{USER_AGENT as OURS, files};
 use crate::api::errno::errno_text;
 
 /// What a command line says of where to.
@@ -67,7 +67,7 @@ impl Access {
     /// # Errors
     /// A kubeconfig that does not read; a context, a cluster or a user that it does not have; certificates that do not read.
     pub fn load(wanted: &Wanted) -> Result<Self> {
-        Self::new(&files::read(wanted.kubeconfig.as_deref())?, wanted, |name| std::env::var(name).ok())
+        Self::new(&Kubeconfig::read(wanted.kubeconfig.as_deref())?, wanted, |name| std::env::var(name).ok())
     }
 
     fn new(

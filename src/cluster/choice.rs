@@ -33,6 +33,9 @@ pub(super) fn choose(kubeconfig: &Kubeconfig, wanted: &Wanted) -> Result<Choice>
     let name = given(wanted.context.as_ref()).unwrap_or(&kubeconfig.current_context);
     let context = match kubeconfig.contexts.get(name) {
         Some(context) => context.clone(),
+        None if name.is_empty() && given(wanted.cluster.as_ref()).is_none() => {
+            bail!("current-context is not set: name a context with --context")
+        }
         None if name.is_empty() => super::Context::default(),
         None => bail!("context {name:?} does not exist"),
     };
