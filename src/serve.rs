@@ -12,6 +12,8 @@ mod apply;
 mod body;
 mod change;
 mod connection;
+mod custom_resources;
+mod delete;
 mod discovery;
 mod dispatch;
 mod event;

@@ -67,6 +67,15 @@ pub fn time(at: DateTime<Utc>) -> Time {
     Time(at)
 }
 
+/// Marks an object for deletion. The first time is a change of what is wanted of it, which its generation counts.
+pub fn set_deletion(meta: &mut ObjectMeta, at: DateTime<Utc>, grace_seconds: i64) {
+    if meta.deletion_timestamp.is_none() {
+        meta.generation = meta.generation.map(|generation| generation + 1);
+    }
+    meta.deletion_timestamp = Some(time(at));
+    meta.deletion_grace_period_seconds = Some(grace_seconds);
+}
+
 /// The key of an object with a name and a namespace.
 pub fn key(meta: &ObjectMeta) -> Key {
     Key::new(namespace(meta), name(meta))

@@ -59,6 +59,13 @@ impl Log {
         }
     }
 
+    /// The pod has been deleted, or is nobody's any more: its log comes to its end.
+    pub fn pod_is_gone(&self) {
+        if let Place::There(there) = &self.0 {
+            there.pod_is_gone();
+        }
+    }
+
     /// Whether nothing is left on its way, once the pod has ended.
     pub fn has_arrived(&self) -> bool {
         match &self.0 {

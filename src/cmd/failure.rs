@@ -82,6 +82,9 @@ fn refusal(error: &anyhow::Error) -> Option<(&StatusError, &str)> {
 }
 
 fn from_server(status: &StatusError, doing: &str) -> String {
+    if status.reason() == "Unauthorized" {
+        return format!("error: You must be logged in to the server ({})", status.message());
+    }
     let doing = if doing.is_empty() { String::new() } else { format!("{doing}: ") };
     let reason = match status.reason() {
         "" => String::new(),
@@ -109,6 +112,7 @@ pub(super) fn text(error: &anyhow::Error) -> String {
             format!("error: You must be logged in to the server ({})", status.message())
         }
         Some((status, doing)) => from_server(status, doing),
+        None if error.is::<Unreachable>() => error.to_string(),
         None => format!("error: {error:#}"),
     }
 }

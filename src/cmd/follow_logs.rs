@@ -103,6 +103,14 @@ struct FollowedPod {
     drained: bool,
 }
 
+impl FollowedPod {
+    /// Nothing more is heard of it.
+    fn end(&mut self) {
+        self.ended = true;
+        self.logs.iter().for_each(Log::pod_is_gone);
+    }
+}
+
 /// Pods in the order of their creation, so that the output of retries keeps its order.
 type PodId = (Option<DateTime<Utc>>, String, String);
 
@@ -248,9 +256,8 @@ impl<'a, L: Listener> Follow<'a, L> {
                     .context("read a pod")?;
                 let present = pod.as_ref().map_or("", |pod| uid(&pod.metadata));
                 // Deleted, or replaced by another of the same name.
-                for followed in self.pods.values_mut() {
-                    followed.ended |= followed.key == changed && followed.uid != present;
-                }
+                let is_gone = |pod: &FollowedPod| pod.key == changed && pod.uid != present;
+                self.pods.values_mut().filter(|pod| is_gone(pod)).for_each(FollowedPod::end);
                 if let Some(pod) = pod {
                     self.add_pod(&pod, is_pod_finished(&pod))?;
                 }
@@ -286,7 +293,7 @@ impl<'a, L: Listener> Follow<'a, L> {
         let id = (created, pod_name.to_owned(), pod_uid.to_owned());
         if !concerns {
             // Released by its Job: it may go on, but not here.
-            self.pods.get_mut(&id).into_iter().for_each(|released| released.ended = true);
+            self.pods.get_mut(&id).into_iter().for_each(FollowedPod::end);
             return Ok(());
         }
         self.listener.pod_is(pod, ended);

@@ -13,7 +13,7 @@ use crate::api::events::{EventRecord, Reference};
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{
     ANNOTATION_INDEX_FAILURES, ANNOTATION_INDEX_IGNORED_FAILURES, COMPLETION_INDEX, FINALIZER_JOB_TRACKING,
-    annotation, name, namespace, remove_finalizer, time, uid,
+    annotation, name, namespace, remove_finalizer, set_deletion, time, uid,
 };
 use crate::api::pod_resources::qos_class;
 use crate::api::status_error::StatusError;
@@ -263,8 +263,7 @@ pub fn mark_deleted(pod: &mut Pod, grace_seconds: Option<i64>, now: DateTime<Utc
     if pod.metadata.deletion_timestamp.as_ref().is_some_and(|earlier| earlier.0 <= deadline) {
         return;
     }
-    pod.metadata.deletion_timestamp = Some(time(deadline));
-    pod.metadata.deletion_grace_period_seconds = Some(grace);
+    set_deletion(&mut pod.metadata, deadline, grace);
 }
 
 /// Pods of a Job that is gone: nobody will count them, so they need not wait for it.

@@ -11,7 +11,13 @@ use crate::api::meta::ANNOTATION_LAST_APPLIED;
 /// the caller's to have filled in.
 pub fn last_applied(manifest: &Value) -> String {
     let mut manifest = manifest.clone();
-    if let Some(annotations) = annotations_of(&mut manifest) {
+    annotations_of(&mut manifest);
+    last_applied_as_it_came(manifest)
+}
+
+/// The same as a server writes it: `metadata.annotations` is there where it came so.
+pub fn last_applied_as_it_came(mut manifest: Value) -> String {
+    if let Some(Value::Object(annotations)) = manifest.pointer_mut("/metadata/annotations") {
         annotations.remove(ANNOTATION_LAST_APPLIED);
     }
     // Go's encoder keeps JSON safe inside HTML.

@@ -10,7 +10,7 @@ use crate::api::conditions::{is_pod_finished, set_pod_condition};
 use crate::api::kinds::Key;
 use crate::api::meta::{
     FINALIZER_FOREGROUND, FINALIZER_JOB_TRACKING, controller_of, has_finalizer, is_foreign_finalizer, key,
-    remove_finalizer, time, uid,
+    remove_finalizer, set_deletion, uid,
 };
 use crate::api::{ControllerRevision, CronJob, Job, ObjectMeta, PersistentVolumeClaim, Pod, StatefulSet};
 use crate::controller::pods::{disown, mark_deleted};
@@ -98,7 +98,9 @@ pub fn delete_cron_job(
 }
 
 fn mark_for_foreground(meta: &mut ObjectMeta, now: DateTime<Utc>) {
-    meta.deletion_timestamp.get_or_insert_with(|| time(now));
+    if meta.deletion_timestamp.is_none() {
+        set_deletion(meta, now, 0);
+    }
     meta.deletion_grace_period_seconds.get_or_insert(0);
     if !has_finalizer(meta, FINALIZER_FOREGROUND) {
         meta.finalizers.get_or_insert_default().push(FINALIZER_FOREGROUND.into());
@@ -112,7 +114,9 @@ pub fn mark_held(meta: &mut ObjectMeta, now: DateTime<Utc>) -> bool {
     let is_marked = meta.deletion_timestamp.is_some()
         && meta.deletion_grace_period_seconds == Some(0)
         && meta.finalizers.as_ref() == Some(&left);
-    meta.deletion_timestamp.get_or_insert_with(|| time(now));
+    if meta.deletion_timestamp.is_none() {
+        set_deletion(meta, now, 0);
+    }
     meta.deletion_grace_period_seconds = Some(0);
     meta.finalizers = Some(left);
     !is_marked

@@ -22,6 +22,7 @@ use self::entries::{Managed, Manager, Managers, Operation};
 pub use self::field_set::FieldSet;
 use self::structure::Type;
 use self::walk::Comparison;
+use super::apply::last_applied_as_it_came;
 use crate::api::kinds::Kind;
 use crate::api::meta::ANNOTATION_LAST_APPLIED;
 
@@ -152,7 +153,7 @@ pub fn apply(
     };
     if is_client && last_applied(&live).is_some() {
         value["metadata"]["annotations"][ANNOTATION_LAST_APPLIED] =
-            json!(super::apply::last_applied(applied));
+            json!(last_applied_as_it_came(applied.clone()));
     }
     Ok(Applied { value, entries: entries::write(&managers) })
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::media::Discovery;
+use super::openapi::{hash_of, tag};
 use super::path::{OTHERS, group_versions};
 use crate::api::kinds::{Kind, RESOURCES};
 use crate::printers::yaml;
@@ -180,7 +181,7 @@ pub(super) fn group(name: &str) -> Value {
 }
 
 /// `/api`, in the form that is wanted.
-pub(super) fn core_versions(form: (Discovery, bool), server: &str) -> Answer {
+pub(super) fn core_versions(form: (Discovery, bool), known: Option<&str>, server: &str) -> Answer {
     let (form, is_yaml) = form;
     match form {
         Discovery::Plain => Answer::json(
@@ -191,12 +192,12 @@ pub(super) fn core_versions(form: (Discovery, bool), server: &str) -> Answer {
                 "serverAddressByClientCIDRs": [{ "clientCIDR": "0.0.0.0/0", "serverAddress": server }],
             }),
         ),
-        Discovery::Aggregated(version) => aggregated(version, is_yaml, &[("", "v1")]),
+        Discovery::Aggregated(version) => aggregated(version, is_yaml, known, &[("", "v1")]),
     }
 }
 
 /// `/apis`, in the form that is wanted.
-pub(super) fn groups(form: (Discovery, bool)) -> Answer {
+pub(super) fn groups(form: (Discovery, bool), known: Option<&str>) -> Answer {
     let (form, is_yaml) = form;
     let groups = named_groups();
     match form {
@@ -206,11 +207,17 @@ pub(super) fn groups(form: (Discovery, bool)) -> Answer {
             let list = json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": groups });
             Answer::json(StatusCode::OK, &list)
         }
-        Discovery::Aggregated(version) => aggregated(version, is_yaml, &groups),
+        Discovery::Aggregated(version) => aggregated(version, is_yaml, known, &groups),
     }
 }
 
-fn aggregated(of: &'static str, is_yaml: bool, groups: &[(&'static str, &'static str)]) -> Answer {
+/// All resources of some groups; nothing where that is the answer that the client has already, by its tag.
+fn aggregated(
+    of: &'static str,
+    is_yaml: bool,
+    known: Option<&str>,
+    groups: &[(&'static str, &'static str)],
+) -> Answer {
     let items: Vec<Value> = groups
         .iter()
         .map(|(group, version)| {
@@ -226,19 +233,20 @@ fn aggregated(of: &'static str, is_yaml: bool, groups: &[(&'static str, &'static
         "metadata": {},
         "items": items,
     });
-    if is_yaml {
-        let content_type = match of {
-            "v2" => "application/yaml;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
-            _ => "application/yaml;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList",
-        };
-        return Answer::new(StatusCode::OK, content_type, yaml::to_string(&list)).with("vary", "Accept");
-    }
-    let answer = Answer::json(StatusCode::OK, &list);
-    let content_type = match of {
-        "v2" => "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
-        _ => "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList",
+    let content_type = match (of, is_yaml) {
+        ("v2", false) => "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
+        ("v2", true) => "application/yaml;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
+        (_, false) => "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList",
+        (_, true) => "application/yaml;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList",
     };
-    Answer { content_type, ..answer }.with("vary", "Accept")
+    let text = if is_yaml { yaml::to_string(&list) } else { list.to_string() };
+    let tag = tag(&hash_of(text.as_bytes()));
+    let answer = if known == Some(&tag) {
+        Answer::new(StatusCode::NOT_MODIFIED, content_type, String::new())
+    } else {
+        Answer::new(StatusCode::OK, content_type, text)
+    };
+    answer.with("etag", tag).with("vary", "Accept")
 }
 
 /// The resources of a version in the aggregated form: subresources stand within theirs.

@@ -19,7 +19,8 @@ use super::path::{ObjectPath, Route, Served, route};
 use super::query::Query;
 use super::status::Problem;
 use super::{
-    Server, change, discovery, event, evict, log, media, openapi, read, review, scale, socket, stream, usage,
+    Server, change, custom_resources, delete, discovery, event, evict, log, media, openapi, read, review,
+    scale, socket, stream, usage,
 };
 use crate::api::kinds::Kind;
 use crate::api::version;
@@ -183,8 +184,11 @@ fn about_the_server(server: &Server, asked: &Asked, route: &Route) -> Outcome {
     let is_read = matches!(asked.method, Method::GET | Method::HEAD);
     match route {
         Route::Health => Ok(health(asked)),
-        Route::CoreVersions => Ok(discovery::core_versions(form()?, &format!("127.0.0.1:{}", server.port))),
-        Route::Groups => Ok(discovery::groups(form()?)),
+        Route::CoreVersions => {
+            let address = format!("127.0.0.1:{}", server.port);
+            Ok(discovery::core_versions(form()?, asked.if_none_match(), &address))
+        }
+        Route::Groups => Ok(discovery::groups(form()?, asked.if_none_match())),
         _ if !is_read => Err(Problem::method_not_allowed()),
         Route::Metrics => metrics(server),
         Route::Paths => json(discovery::paths()),
@@ -224,7 +228,7 @@ async fn objects(server: &Arc<Server>, asked: Asked, at: ObjectPath) -> Outcome 
                 _ => Err(Problem::method_not_allowed()),
             };
         }
-        Served::CustomResources => return no_custom_resources(server, &asked, &at),
+        Served::CustomResources => return custom_resources::none(server, &asked, &at),
         Served::NodeMetrics | Served::PodMetrics if at.subresource.is_none() => {
             return match asked.method {
                 Method::GET => usage::measure(server, asked, at, kind).await,
@@ -244,7 +248,7 @@ async fn objects(server: &Arc<Server>, asked: Asked, at: ObjectPath) -> Outcome 
             event::create(server, asked, at).await
         }
         Method::POST if can_create && kind != Kind::Event => change::create(server, asked, at).await,
-        Method::DELETE if at.namespace.is_some() => change::delete_collection(server, asked, at).await,
+        Method::DELETE if at.namespace.is_some() => delete::delete_collection(server, asked, at).await,
         _ => Err(Problem::method_not_allowed()),
     }
 }
@@ -266,41 +270,7 @@ async fn object(server: &Arc<Server>, asked: Asked, at: ObjectPath) -> Outcome {
         (Method::PUT | Method::PATCH, None) if kind == Kind::Event => event::change(server, asked, at).await,
         (Method::PUT, None | Some("status")) => change::replace(server, asked, at).await,
         (Method::PATCH, None | Some("status")) => change::patch(server, asked, at).await,
-        (Method::DELETE, None) => change::delete(server, asked, at).await,
+        (Method::DELETE, None) => delete::delete(server, asked, at).await,
         _ => Err(Problem::method_not_allowed()),
     }
-}
-
-/// There is none, and there will be none: a watch waits in vain.
-fn no_custom_resources(server: &Arc<Server>, asked: &Asked, at: &ObjectPath) -> Outcome {
-    if asked.method != Method::GET {
-        return Err(Problem::method_not_allowed());
-    }
-    if let Some(name) = &at.name {
-        let message = format!("customresourcedefinitions.apiextensions.k8s.io {name:?} not found");
-        let details =
-            json!({ "name": name, "group": "apiextensions.k8s.io", "kind": "customresourcedefinitions" });
-        return Err(Problem::new(StatusCode::NOT_FOUND, "NotFound", message).with(details));
-    }
-    let (_, revision) = server.snapshot()?;
-    if asked.query.is_set("watch") || at.is_watch {
-        let bookmark = json!({
-            "kind": "CustomResourceDefinition",
-            "apiVersion": "apiextensions.k8s.io/v1",
-            "metadata": {
-                "resourceVersion": revision.to_string(),
-                "annotations": { "k8s.io/initial-events-end": "true" },
-            },
-        });
-        return stream::watch_nothing(asked, &bookmark);
-    }
-    Ok(Answer::json(
-        StatusCode::OK,
-        &json!({
-            "kind": "CustomResourceDefinitionList",
-            "apiVersion": "apiextensions.k8s.io/v1",
-            "metadata": { "resourceVersion": revision.to_string() },
-            "items": [],
-        }),
-    ))
 }

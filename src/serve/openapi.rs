@@ -74,7 +74,7 @@ fn path_of(group: &str, version: &str) -> String {
 }
 
 /// A hash, as URLs and tags hold it.
-fn hash_of(bytes: &[u8]) -> String {
+pub(super) fn hash_of(bytes: &[u8]) -> String {
     let one = |salt: u8| {
         let mut hasher = DefaultHasher::new();
         (salt, bytes).hash(&mut hasher);
@@ -218,7 +218,8 @@ fn answer_document(asked: &Asked, path: &str) -> Answer {
 
 const VARY: &str = "Accept-Encoding, Accept";
 
-fn tag(hash: &str) -> String {
+/// A hash as the tag of an answer.
+pub(super) fn tag(hash: &str) -> String {
     format!("\"{hash}\"")
 }
 

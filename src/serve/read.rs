@@ -42,7 +42,7 @@ pub(super) fn media_of(asked: &Asked, is_watch: bool) -> Result<(Media, Include)
 }
 
 /// An answer that is JSON text already.
-fn answer_with(code: StatusCode, text: String, media: Media) -> Outcome {
+pub(super) fn answer_with(code: StatusCode, text: String, media: Media) -> Outcome {
     if !media.is_yaml {
         return Ok(Answer::new(code, JSON, text));
     }

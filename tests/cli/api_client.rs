@@ -23,6 +23,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A server under test; it ends with the test.
 pub(crate) struct Server {
     child: Child,
+    door: Door,
+}
+
+/// Where a server is found, and how to be let in.
+#[derive(Clone)]
+pub(crate) struct Door {
     pub(crate) port: u16,
     pub(crate) token: String,
     certificate: CertificateDer<'static>,
@@ -83,9 +89,28 @@ impl Server {
             BASE64_STANDARD.decode(cluster["certificate-authority-data"].as_str().expect("a certificate"));
         let certificate = CertificateDer::from_pem_slice(&pem.expect("base64")).expect("PEM");
         let token = config["users"][0]["user"]["token"].as_str().expect("a token").to_owned();
-        Self { child, port, token, certificate }
+        Self { child, door: Door { port, token, certificate } }
     }
 
+    /// Where it is found.
+    pub(crate) fn door(&self) -> Door {
+        self.door.clone()
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_raw(self.child.id() as i32)
+    }
+}
+
+impl std::ops::Deref for Server {
+    type Target = Door;
+
+    fn deref(&self) -> &Door {
+        &self.door
+    }
+}
+
+impl Door {
     /// A connection over TLS.
     pub(crate) fn connect(&self) -> Connection {
         self.try_connect().expect("connect")
@@ -159,10 +184,6 @@ impl Server {
     /// A request with JSON.
     pub(crate) fn send(&self, method: &str, path: &str, body: &Value) -> Answer {
         self.ask(method, path, &[("Content-Type", "application/json")], body.to_string().as_bytes())
-    }
-
-    pub(crate) fn pid(&self) -> Pid {
-        Pid::from_raw(self.child.id() as i32)
     }
 }
 

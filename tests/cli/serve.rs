@@ -148,6 +148,59 @@ fn objects_are_created_read_changed_and_deleted() {
 }
 
 #[test]
+fn some_kinds_answer_a_deletion_with_their_object() {
+    let world = World::new();
+    let server = Server::start(&world);
+    let core = "/api/v1/namespaces/default";
+    let container = json!({ "name": "c", "image": "busybox", "command": ["sleep", "100"] });
+    for (plural, kind, spec) in [
+        ("configmaps", "Status", Value::Null),
+        ("serviceaccounts", "ServiceAccount", Value::Null),
+        ("services", "Service", json!({ "ports": [{ "port": 80 }] })),
+        ("resourcequotas", "ResourceQuota", json!({ "hard": { "pods": "9" } })),
+        ("pods", "Pod", json!({ "containers": [container] })),
+    ] {
+        let object = json!({ "metadata": { "name": "x" }, "spec": spec });
+        let created = server.send("POST", &format!("{core}/{plural}"), &object);
+        assert_eq!(created.status, 201, "{plural}: {}", created.text());
+        let path = format!("{core}/{plural}/x");
+        let deleted = server.ask("DELETE", &format!("{path}?gracePeriodSeconds=0"), &[], &[]);
+        assert_eq!((deleted.status, &deleted.json()["kind"]), (200, &json!(kind)), "{plural}");
+        if kind == "Pod" {
+            let (before, after) = (&created.json()["metadata"], &deleted.json()["metadata"]);
+            assert_eq!((&before["generation"], &after["generation"]), (&json!(1), &json!(2)), "{after}");
+            assert_eq!(after["deletionGracePeriodSeconds"], 0, "{after}");
+            assert!(after["deletionTimestamp"].is_string(), "{after}");
+        }
+        eventually(SOON, || server.get(&path).status == 404);
+    }
+}
+
+#[test]
+fn discovery_is_not_sent_twice() {
+    let world = World::new();
+    let server = Server::start(&world);
+    let aggregated = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+    for path in ["/api", "/apis"] {
+        let first = server.ask("GET", path, &[("Accept", aggregated)], &[]);
+        assert_eq!((first.status, first.header("vary")), (200, Some("Accept")));
+        let tag = first.header("etag").expect("a tag").to_owned();
+        let ask = |tag: &str| server.ask("GET", path, &[("Accept", aggregated), ("If-None-Match", tag)], &[]);
+        let again = ask(&tag);
+        assert_eq!(
+            (again.status, again.text().as_str(), again.header("etag")),
+            (304, "", Some(tag.as_str()))
+        );
+        assert_eq!(ask("\"x\"").status, 200);
+        assert_eq!(server.get(path).header("etag"), None, "of the plain form a server says no tag");
+    }
+    let table = "application/json;as=Table;v=v1;g=meta.k8s.io";
+    let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    assert_eq!(server.ask("GET", definitions, &[("Accept", table)], &[]).json()["kind"], "Table");
+    assert_eq!(server.get(definitions).json()["kind"], "CustomResourceDefinitionList");
+}
+
+#[test]
 fn what_is_only_shown_is_another_object_once_it_was_deleted() {
     let world = World::new();
     let server = Server::start(&world);

@@ -191,6 +191,47 @@ gone 404 NotFound
 }
 
 #[test]
+fn kube_rs_does_a_whole_life() {
+    let program = installed("kube/debug/kube_life");
+    if !program.is_file() {
+        eprintln!("skipped: {} is not built; tests/clients/kube_life/Cargo.toml says how", program.display());
+        return;
+    }
+    let world = World::new();
+    let mut command = world.command("serve --").build();
+    command.arg(program).arg(world.path("home"));
+    let expected = r#"version 1
+discovery plain Some("jobs")
+discovery aggregated Some("jobs")
+dry a
+created a Some(1)
+again 409 AlreadyExists
+wrong 422 Invalid
+list 1
+metadata true
+exec "out\n" "err\n" Failure
+stdin "input" "" Success
+log Some("one")
+log ["two"]
+complete Some(1)
+tail "two\n"
+patched 1
+patched 2
+replaced 3
+conflict 409 Conflict
+applied {"k": "v"}
+conflict 409 Conflict
+forced {"k": "w"}
+completed true
+pages ["a", "e"]
+gone 404 NotFound
+deleted a
+left 0
+"#;
+    assert_prints(command, expected);
+}
+
+#[test]
 fn kubetail_follows_all_pods_of_a_job() {
     let (Some(kubetail), Some(_)) = (program("kubetail"), program("kubectl")) else { return };
     let world = World::new();

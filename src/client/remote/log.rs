@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use super::api::Api;
 use super::backoff::Backoff;
-use super::dialogue::{Request, may_pass};
+use super::dialogue::{Broken, Request, may_pass};
 use super::log_lines::Lines;
 use super::paths;
 use super::refusals::refusal;
@@ -149,12 +149,17 @@ impl Log {
         self.seen.send_replace(Seen::of(pod, &self.source.container, has_ended));
     }
 
+    /// Nothing more is heard of the pod.
+    pub(in crate::client) fn pod_is_gone(&self) {
+        self.seen.send_modify(|seen| seen.has_ended = true);
+    }
+
     /// Prints what there is of it.
     ///
     /// # Errors
     /// A refusal; no answer; what `print` says.
     pub(in crate::client) fn read(&self, print: &mut impl FnMut(LogPiece<'_>) -> Result<()>) -> Result<()> {
-        let reading = Reading { source: self.source.clone(), pipe: self.pipe.clone(), lines: self.lines() };
+        let reading = self.reading();
         let current = self.seen.borrow().run;
         let task = self.source.api.runtime.spawn(reading.once(current));
         let _aborted = AbortOnDrop(task);
@@ -181,8 +186,7 @@ impl Log {
         print: &mut impl FnMut(LogPiece<'_>) -> Result<()>,
     ) -> Result<()> {
         if self.follower.is_none() {
-            let reading =
-                Reading { source: self.source.clone(), pipe: self.pipe.clone(), lines: self.lines() };
+            let reading = self.reading();
             self.follower = Some(self.source.api.runtime.spawn(reading.follow(self.seen.subscribe())));
         }
         self.hand_over(print)
@@ -194,9 +198,14 @@ impl Log {
         queue.is_finished && queue.pieces.is_empty()
     }
 
-    fn lines(&self) -> Lines {
+    fn reading(&self) -> Reading {
         let LogOptions { since, timestamps, limit_bytes, .. } = self.source.options;
-        Lines::new(timestamps, self.source.prefix.clone(), since, limit_bytes)
+        Reading {
+            source: self.source.clone(),
+            pipe: self.pipe.clone(),
+            lines: Lines::new(timestamps, self.source.prefix.clone(), since, limit_bytes),
+            unfinished: Vec::new(),
+        }
     }
 
     fn hand_over(&self, print: &mut impl FnMut(LogPiece<'_>) -> Result<()>) -> Result<()> {
@@ -229,7 +238,14 @@ struct Reading {
     source: Source,
     pipe: Arc<Pipe>,
     lines: Lines,
+    /// What has come of a line whose end has not.
+    unfinished: Vec<u8>,
 }
+
+/// How long the end of a line may take before what there is of it is printed.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// How much of a line is held before it is printed in pieces.
+const LONGEST_LINE: usize = 64 << 10;
 
 /// Which run of a container a server is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -260,7 +276,7 @@ impl Reading {
                 }
             }
         }
-        self.finish();
+        self.finish().await;
     }
 
     /// Follows the log through the runs of the container.
@@ -320,10 +336,11 @@ impl Reading {
                 }
             }
         }
-        self.finish();
+        self.finish().await;
     }
 
-    fn finish(&self) {
+    async fn finish(&mut self) {
+        self.say_unfinished().await;
         self.pipe.queue().is_finished = true;
         self.pipe.changed.notify_all();
         self.source.api.wake.ring();
@@ -352,18 +369,40 @@ impl Reading {
                 return Err(refusal(answer.status.as_u16(), &answer.body, Some(Kind::Pod), Some(pod)).into());
             }
         };
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| super::dialogue::Broken::new(&error))?;
+        loop {
+            let frame = match tokio::time::timeout(PATIENCE, body.frame()).await {
+                Ok(Some(frame)) => frame.map_err(|error| Broken::new(&error))?,
+                Ok(None) => return Ok(()),
+                // A question to somebody, perhaps; among other logs it would stand in one of their lines.
+                Err(_) if self.source.prefix.is_empty() => {
+                    self.say_unfinished().await;
+                    continue;
+                }
+                Err(_) => continue,
+            };
             let Some(data) = frame.data_ref() else { continue };
-            let text = self.lines.take(data);
-            if !text.is_empty() {
+            self.unfinished.extend(self.lines.take(data));
+            let whole = match memchr::memrchr(b'\n', &self.unfinished) {
+                _ if self.unfinished.len() > LONGEST_LINE => self.unfinished.len(),
+                Some(end) => end + 1,
+                None => 0,
+            };
+            if whole > 0 {
+                let rest = self.unfinished.split_off(whole);
+                let text = std::mem::replace(&mut self.unfinished, rest);
                 self.put(Piece::Text(text)).await;
             }
             if self.lines.is_full() {
-                break;
+                return Ok(());
             }
         }
-        Ok(())
+    }
+
+    async fn say_unfinished(&mut self) {
+        if !self.unfinished.is_empty() {
+            let text = std::mem::take(&mut self.unfinished);
+            self.put(Piece::Text(text)).await;
+        }
     }
 
     async fn notice(&self, text: String) {

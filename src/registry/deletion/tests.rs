@@ -3,6 +3,7 @@ use serde_json::json;
 
 use super::stateful_set::{Dependents, delete_stateful_set};
 use super::*;
+use crate::api::meta::time;
 
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_700_000_000, 0).expect("a time")
@@ -138,12 +139,17 @@ fn orphans_keep_their_labels_and_other_owners() {
 #[test]
 fn a_job_marked_already_is_not_marked_again() {
     let mut marked = job();
+    marked.metadata.generation = Some(1);
+    let first = delete_job(&marked, Vec::new(), Propagation::Foreground, None, now());
+    let [Deletion::MarkJob(first)] = first.as_slice() else { panic!("{first:?}") };
+    assert_eq!(first.metadata.generation, Some(2), "that it goes is a change of what is wanted");
     marked.metadata.deletion_timestamp = Some(time(now() - Duration::seconds(5)));
     marked.metadata.finalizers = Some(vec![FINALIZER_FOREGROUND.into()]);
     let writes = delete_job(&marked, Vec::new(), Propagation::Foreground, None, now());
     let [Deletion::MarkJob(job)] = writes.as_slice() else { panic!("{writes:?}") };
     assert_eq!(job.metadata.deletion_timestamp, marked.metadata.deletion_timestamp);
     assert_eq!(job.metadata.finalizers, marked.metadata.finalizers);
+    assert_eq!(job.metadata.generation, Some(1));
 }
 
 #[test]
