@@ -20,6 +20,7 @@ mod unreachable;
 mod view;
 
 pub use access::{Access, Wanted};
+pub use choice::Misconfigured;
 pub use kubeconfig::{Cluster, Context, Kubeconfig, User};
 pub use secret::Secret;
 pub use unreachable::Unreachable;

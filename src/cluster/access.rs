@@ -1,5 +1,6 @@
 //! A cluster, and who we are there.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -75,11 +76,10 @@ impl Access {
         wanted: &Wanted,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self> {
-        let choice = choose(kubeconfig, wanted)?;
+        let unreadable = |path: &Path| File::open(path).err().map(|error| errno_text(&error));
+        let choice = choose(kubeconfig, wanted, &unreadable)?;
         let Choice { cluster, user, .. } = &choice;
-        let is_tls_set_up = cluster.insecure_skip_tls_verify
-            || !cluster.certificate_authority.is_empty()
-            || !cluster.certificate_authority_data.is_empty();
+        let is_tls_set_up = cluster.insecure_skip_tls_verify || cluster.has_authority();
         let server = Server::parse(&cluster.server, is_tls_set_up)?;
         let proxy = match Proxy::parse(&cluster.proxy_url).map_err(|problem| anyhow!("{problem}"))? {
             Some(proxy) => Some(proxy),

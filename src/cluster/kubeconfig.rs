@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -140,6 +140,13 @@ pub struct Context {
     pub user: String,
 }
 
+impl Cluster {
+    /// Whether the entry says who signs for the server.
+    pub(super) fn has_authority(&self) -> bool {
+        !self.certificate_authority.is_empty() || !self.certificate_authority_data.is_empty()
+    }
+}
+
 fn is_false(value: &bool) -> bool {
     !value
 }
@@ -226,7 +233,11 @@ impl Kubeconfig {
     /// # Errors
     /// Text that is no kubeconfig.
     pub(super) fn parse(text: &[u8], directory: &Path) -> Result<Self> {
-        let Some(document) = documents(text).next().transpose()? else { return Ok(Self::default()) };
+        let document = documents(text).next().transpose().map_err(|error| {
+            let text = error.to_string();
+            anyhow!("{}", text.strip_prefix("error converting YAML to JSON: ").unwrap_or(&text))
+        })?;
+        let Some(document) = document else { return Ok(Self::default()) };
         let value = document.value;
         let word = |field| value.get(field).and_then(Value::as_str).unwrap_or_default();
         let (kind, version) = (word("kind"), word("apiVersion"));

@@ -77,8 +77,9 @@ impl Kubeconfig {
 
     /// As a file has it.
     pub fn to_value(&self, with_secrets: bool) -> Value {
-        fn listed<T: Serialize>(entries: &BTreeMap<String, T>, what: &str) -> Vec<Value> {
-            entries.iter().map(|(name, entry)| json!({"name": name, what: entry})).collect()
+        fn listed<T: Serialize>(entries: &BTreeMap<String, T>, what: &str) -> Option<Vec<Value>> {
+            let listed = entries.iter().map(|(name, entry)| json!({"name": name, what: entry}));
+            (!entries.is_empty()).then(|| listed.collect())
         }
         let mut value = json!({
             "apiVersion": "v1",

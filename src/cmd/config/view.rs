@@ -28,6 +28,7 @@ pub(super) struct ViewArgs {
 
 /// Shows it.
 pub(super) fn run(global: &Global, args: &ViewArgs) -> Result<ExitCode> {
+    let format = args.output.format()?;
     let contexts = Contexts::read(global)?;
     let named = global.context.as_deref().filter(|name| !name.is_empty());
     let mut shown = contexts.with_this_machine(global)?;
@@ -40,7 +41,7 @@ pub(super) fn run(global: &Global, args: &ViewArgs) -> Result<ExitCode> {
     }
     // What is made to be carried elsewhere is of no use without its secrets.
     let value = shown.to_value(args.raw || args.flatten);
-    match args.output.format()? {
+    match format {
         None => print(&printers::yaml::to_string(&value))?,
         // It has no name, and that is what kubectl says.
         Some(Format::Name) => say("config/<unknown>")?,
