@@ -102,6 +102,8 @@ pub(super) struct Context {
     pub(super) client: Client,
     pub(super) namespace: String,
     pub(super) namespace_given: bool,
+    /// What a command needs to say that is to be about the same cluster, such as ` --context=prod`.
+    pub(super) place: String,
     /// Whether warnings are to be said each time, because somebody goes by them.
     pub(super) warnings_as_errors: bool,
 }
@@ -123,6 +125,13 @@ impl Context {
     fn new(global: &Global, here: impl Fn(Option<&Path>) -> Result<Client>) -> Result<Self> {
         let access = global.access()?;
         let namespace = global.namespace_at(access.as_ref())?;
+        let mut place = String::new();
+        if let (Some(access), Some(wanted)) = (&access, &global.cluster) {
+            if let Some(file) = &wanted.kubeconfig {
+                place.push_str(&format!(" --kubeconfig={}", file.display()));
+            }
+            place.push_str(&format!(" --context={}", access.context()));
+        }
         let data_directory = global.data_dir.as_deref();
         let client = match access {
             Some(access) => Client::there(access, &namespace, data_directory)?,
@@ -133,6 +142,7 @@ impl Context {
             client,
             namespace,
             namespace_given: global.given_namespace().is_some(),
+            place,
             warnings_as_errors: global.warnings_as_errors,
         })
     }

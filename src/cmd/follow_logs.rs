@@ -12,7 +12,8 @@ use super::log_source::Chosen;
 use super::output::print_log;
 use super::progress::Progress;
 use crate::api::conditions::{is_job_finished, is_pod_finished};
-use crate::api::kinds::Key;
+use crate::api::events::EventRecord;
+use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{controller_of, key, name, uid};
 use crate::api::{Job, Pod};
 use crate::apiserver::{Reader, Source as _};
@@ -80,6 +81,8 @@ pub(super) trait Listener {
     fn facts_are(&mut self, _job: &Key, _facts: &JobFacts) {}
     /// A followed pod, as it is now, or as it was at its end.
     fn pod_is(&mut self, _pod: &Pod, _ended: bool) {}
+    /// Something has been said of a followed Job or pod of a cluster.
+    fn event_is(&mut self, _event: &EventRecord) {}
     /// What a person at the terminal is shown while nothing else is.
     fn line(&self) -> Option<String> {
         None
@@ -130,7 +133,10 @@ pub(super) fn follow(
     following: &Following<'_>,
     listener: &mut impl Listener,
 ) -> Result<bool> {
-    let (reader, mut follower) = context.client.watch_jobs(&TABLES, &following.followed.jobs())?;
+    let mut tables = TABLES.to_vec();
+    // What a cluster keeps a pod waiting for is told by Events alone, in part.
+    tables.extend(context.client.cluster().is_some().then_some(Table::EVENTS));
+    let (reader, mut follower) = context.client.watch_jobs(&tables, &following.followed.jobs())?;
     // Each log that is followed is held open, as far as that is allowed.
     let most_open = usize::try_from(raise_open_files().saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX);
     let mut follow = Follow {
@@ -216,6 +222,11 @@ impl<'a, L: Listener> Follow<'a, L> {
                 }
             }
         }
+        if self.context.client.cluster().is_some() {
+            for (_, entry) in reader.entries(Table::EVENTS)? {
+                self.hear(entry.text())?;
+            }
+        }
         Ok(())
     }
 
@@ -248,6 +259,7 @@ impl<'a, L: Listener> Follow<'a, L> {
                 let facts = serde_json::from_str(text).context("read what is known of a Job")?;
                 self.listener.facts_are(&changed, &facts);
             }
+            (Table::EVENTS, Some(text)) => self.hear(text)?,
             (Table::PODS, object) => {
                 let pod: Option<Pod> = object
                     .filter(|text| self.may_concern(text))
@@ -263,6 +275,23 @@ impl<'a, L: Listener> Follow<'a, L> {
                 }
             }
             _ => {}
+        }
+        Ok(())
+    }
+
+    /// An Event, which may be about something else.
+    fn hear(&mut self, text: &str) -> Result<()> {
+        let event: EventRecord = serde_json::from_str(text).context("read an Event")?;
+        let about = &event.about;
+        // A pod may be heard of later than what is said of it.
+        let is_pod_of = |job: &Key| {
+            *job.namespace == *about.namespace
+                && about.kind == Kind::Pod.as_str()
+                && about.name.strip_prefix(&*job.name).is_some_and(|rest| rest.starts_with('-'))
+        };
+        let is_of = |job: &FollowedJob| job.uid == about.uid || is_pod_of(&job.key);
+        if self.pods.values().any(|pod| pod.uid == about.uid) || self.jobs().iter().any(is_of) {
+            self.listener.event_is(&event);
         }
         Ok(())
     }

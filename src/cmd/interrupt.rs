@@ -213,8 +213,9 @@ fn detached(context: &Context, job: &Job, signal: Signal) -> String {
     let job_key = key(&job.metadata);
     let (name, namespace) = (&job_key.name, &job_key.namespace);
     let is_found = !context.namespace_given && **namespace == *context.namespace;
-    let namespace = if is_found { String::new() } else { format!(" -n {namespace}") };
-    let goes_on = if context.client.config().background {
+    let mut namespace = if is_found { String::new() } else { format!(" -n {namespace}") };
+    namespace.push_str(&context.place);
+    let goes_on = if context.client.cluster().is_some() || context.client.config().background {
         "goes on"
     } else {
         "goes on with the pods it has, until something looks after it (JOBCTL_BACKGROUND is never)"

@@ -14,6 +14,7 @@ use super::follow_logs::{FollowedJob, Listener};
 use super::log_source::{Failure, evidence_of};
 use super::run_report::{Clerk, Summary};
 use crate::api::conditions::{is_pod_finished, pod_phase};
+use crate::api::events::EventRecord;
 use crate::api::kinds::Key;
 use crate::api::meta::{controller_of, name, uid};
 use crate::api::{Job, Pod};
@@ -82,6 +83,10 @@ impl Listener for Cases {
 
     fn facts_are(&mut self, job_key: &Key, facts: &JobFacts) {
         self.clerk.facts_are(job_key, facts);
+    }
+
+    fn event_is(&mut self, event: &EventRecord) {
+        self.clerk.event_is(event);
     }
 
     fn job_is_gone(&mut self, job: &FollowedJob) {

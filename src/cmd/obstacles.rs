@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Duration, Utc};
 
+use super::context::Context;
 use crate::api::conditions::{
     is_job_condition_true, is_job_finished, is_pod_finished, job_condition, pod_condition,
 };
+use crate::api::events::EventRecord;
 use crate::api::meta::{CONDITION_WAITING, controller_of, key, name};
 use crate::api::{Job, Pod};
 use crate::controller::room::{can_ever_fit, is_about_room};
@@ -24,14 +26,55 @@ pub(super) struct Obstacle {
     pub(super) text: String,
 }
 
+/// What would help whoever waits, where the objects are.
+#[derive(Clone, Debug)]
+pub(super) struct Help {
+    /// The name of this machine; nothing where it is a cluster's to find room.
+    node: Option<String>,
+    /// What commands need to say that are about the same place.
+    place: String,
+}
+
+impl Help {
+    /// Of the place in which a verb works.
+    pub(super) fn at(context: &Context) -> Self {
+        let is_here = context.client.cluster().is_none();
+        let node = is_here.then(|| context.client.config().settings.node_name.clone());
+        Self { node, place: context.place.clone() }
+    }
+}
+
+/// Events that tell why a pod does not start, or why there is none, and of which its status does not tell.
+const TELLING: [&str; 7] = [
+    "FailedAttachVolume",
+    "FailedCreate",
+    "FailedCreatePodContainer",
+    "FailedCreatePodSandBox",
+    "FailedMapVolume",
+    "FailedMount",
+    "NetworkNotReady",
+];
+
+/// What an Event tells of an object that waits.
+pub(super) fn of_event(event: &EventRecord) -> Option<Obstacle> {
+    let EventRecord { about, reason, message, .. } = event;
+    (event.type_ == "Warning" && TELLING.contains(&reason.as_str())).then(|| Obstacle {
+        id: format!("{} {} {reason}", about.namespace, about.name),
+        text: format!("{}/{}: {reason}: {message}", about.kind.to_lowercase(), about.name),
+        reason: reason.clone(),
+    })
+}
+
 /// What keeps a Job from making pods.
-pub(super) fn of_job(job: &Job) -> Option<Obstacle> {
+pub(super) fn of_job(job: &Job, help: &Help) -> Option<Obstacle> {
+    let Help { node, place } = help;
     if is_job_finished(job) {
         return None;
     }
     let job_key = key(&job.metadata);
     let manager = job.spec.as_ref().and_then(|spec| spec.managed_by.as_deref());
-    if let Some(manager) = manager.filter(|manager| *manager != "kubernetes.io/job-controller") {
+    let other = manager.filter(|manager| *manager != "kubernetes.io/job-controller");
+    if let (Some(manager), Some(_)) = (other, node) {
         return Some(Obstacle {
             id: format!("{job_key} managed"),
             reason: "ManagedBy".into(),
@@ -46,7 +89,7 @@ pub(super) fn of_job(job: &Job) -> Option<Obstacle> {
             id: format!("{job_key} parallelism"),
             reason: "NoParallelism".into(),
             text: format!(
-                "job.batch/{name}: spec.parallelism is 0, so it makes no pods; to let it: jobctl scale --replicas=1 job/{name}",
+                "job.batch/{name}: spec.parallelism is 0, so it makes no pods; to let it: jobctl scale{place} --replicas=1 job/{name}",
                 name = job_key.name
             ),
         });
@@ -64,7 +107,7 @@ pub(super) fn of_job(job: &Job) -> Option<Obstacle> {
         id: format!("{job_key} suspended"),
         reason: "Suspended".into(),
         text: format!(
-            "job.batch/{name} is suspended; to start it: jobctl resume job/{name}",
+            "job.batch/{name} is suspended; to start it: jobctl resume{place} job/{name}",
             name = job_key.name
         ),
     })
@@ -91,8 +134,8 @@ pub(super) fn of_retry(
     })
 }
 
-/// What keeps a pod, or one of its containers, from starting. `node` is this machine's name.
-pub(super) fn of_pod(pod: &Pod, node: &str) -> Option<Obstacle> {
+/// What keeps a pod, or one of its containers, from starting.
+pub(super) fn of_pod(pod: &Pod, help: &Help) -> Option<Obstacle> {
     if is_pod_finished(pod) || pod.metadata.deletion_timestamp.is_some() {
         return None;
     }
@@ -106,16 +149,18 @@ pub(super) fn of_pod(pod: &Pod, node: &str) -> Option<Obstacle> {
     {
         let reason = scheduled.reason.clone().unwrap_or_default();
         let message = scheduled.message.clone().unwrap_or_default();
-        let cure = if let Some(cure) = room_cure(pod, node) {
+        let Help { node, place } = help;
+        let node = node.as_deref();
+        let cure = if let Some(cure) = node.and_then(|node| room_cure(pod, node)) {
             format!("; {cure}")
         } else if reason == "SchedulingGated" {
             let name = &pod_key.name;
             format!(
-                "; to let it start: jobctl patch pod {name} -p '{{\"spec\":{{\"schedulingGates\":null}}}}'"
+                "; to let it start: jobctl patch{place} pod {name} -p '{{\"spec\":{{\"schedulingGates\":null}}}}'"
             )
-        } else if message.contains("unschedulable") {
+        } else if let (Some(node), true) = (node, message.contains("unschedulable")) {
             format!("; to let it start: jobctl uncordon {node}")
-        } else if message.contains("didn't match") {
+        } else if let (Some(node), true) = (node, message.contains("didn't match")) {
             format!("; a label that it asks for may be missing: jobctl label node {node} KEY=VALUE")
         } else {
             String::new()
@@ -202,6 +247,36 @@ mod tests {
         serde_json::from_str(&text).expect("a pod")
     }
 
+    fn here() -> Help {
+        Help { node: Some("node1".into()), place: String::new() }
+    }
+
+    #[test]
+    fn of_a_cluster_no_machine_is_named() {
+        let there = Help { node: None, place: " --context=prod".into() };
+        let unschedulable = "{\"conditions\": [{\"type\": \"PodScheduled\", \"status\": \"False\", \"reason\": \
+                             \"Unschedulable\", \"message\": \"0/3 nodes are available: 3 Insufficient cpu.\"}]}";
+        let told = of_pod(&pod("j-1", unschedulable), &there).expect("an obstacle").text;
+        assert_eq!(told, "pod/j-1 cannot start: Unschedulable: 0/3 nodes are available: 3 Insufficient cpu.");
+        let job = serde_json::from_str(
+            "{\"metadata\":{\"name\":\"j\"},\"spec\":{\"suspend\":true,\"template\":{}}}",
+        );
+        let told = of_job(&job.expect("a Job"), &there).expect("an obstacle").text;
+        assert_eq!(told, "job.batch/j is suspended; to start it: jobctl resume --context=prod job/j");
+    }
+
+    #[test]
+    fn events_tell_what_no_status_does() {
+        let event = |type_: &str, reason: &str| {
+            let about = serde_json::json!({"kind": "Pod", "metadata": {"name": "e"}, "involvedObject": {"kind": "Pod",
+                "name": "p", "namespace": "n"}, "type": type_, "reason": reason, "message": "no secret"});
+            of_event(&EventRecord::of_client(about, DateTime::UNIX_EPOCH)).map(|obstacle| obstacle.text)
+        };
+        assert_eq!(event("Warning", "FailedMount").as_deref(), Some("pod/p: FailedMount: no secret"));
+        assert_eq!(event("Warning", "BackOff"), None);
+        assert_eq!(event("Normal", "FailedMount"), None);
+    }
+
     fn waiting(reason: &str) -> String {
         format!(
             "{{\"containerStatuses\": [{{\"name\": \"a\", \"image\": \"\", \"imageID\": \"\", \"ready\": false, \
@@ -213,7 +288,7 @@ mod tests {
     fn pods_of_one_job_that_wait_for_the_same_are_told_once() {
         let mut said = Reported::default();
         let mut hear =
-            |pod: &Pod| of_pod(pod, "node1").and_then(|obstacle| said.once(&obstacle).map(str::to_owned));
+            |pod: &Pod| of_pod(pod, &here()).and_then(|obstacle| said.once(&obstacle).map(str::to_owned));
         let first = hear(&pod("j-1", &waiting("ErrImagePull")));
         assert_eq!(first.as_deref(), Some("pod/j-1: container a is waiting: ErrImagePull: why"));
         assert_eq!(hear(&pod("j-2", &waiting("ErrImagePull"))), None);
@@ -238,7 +313,7 @@ mod tests {
     fn a_job_that_makes_no_pods_says_why() {
         let reason = |spec: &str| {
             let text = format!("{{\"metadata\":{{\"name\":\"j\"}},\"spec\":{{{spec}\"template\":{{}}}}}}");
-            let obstacle = of_job(&serde_json::from_str(&text).expect("a Job"));
+            let obstacle = of_job(&serde_json::from_str(&text).expect("a Job"), &here());
             assert!(obstacle.is_none() || job_may_have_one(&text), "{text}");
             obstacle.map(|obstacle| obstacle.reason)
         };

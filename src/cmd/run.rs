@@ -154,8 +154,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let fates = submitted.iter().map(|submitted| (submitted.job.clone(), submitted.on_interrupt(args)));
     let interrupts = Interrupts::watch(&context, fates.collect(), args.rm)?;
     let jobs: Vec<Job> = submitted.into_iter().map(|submitted| submitted.job).collect();
-    let mut cases =
-        Cases::new(Clerk::new(&context.client.config().settings, !args.quiet), args.junit.is_some());
+    let mut cases = Cases::new(Clerk::new(&context, !args.quiet), args.junit.is_some());
     let followed = follow_to_the_end(&context, &jobs, args, until, &mut cases);
     interrupts.printed();
     followed?;
@@ -272,9 +271,10 @@ fn submit_all(
         {
             bail!(
                 "{:?}: job.batch/{name} is suspended (spec.suspend), so it would not end; to store it as it is: jobctl \
-                 apply; then to start it: jobctl resume job/{name}",
+                 apply; then to start it: jobctl resume{place} job/{name}",
                 document.source,
-                name = job_key.name
+                name = job_key.name,
+                place = context.place
             );
         }
         requests.require_new(Kind::Job, &job_key).map_err(|error| {
@@ -294,9 +294,10 @@ fn submit_all(
             }
             if !is_job_finished(&old) {
                 bail!(
-                    "{:?}: job.batch/{} is running, by another manifest; follow it with: jobctl logs -f job/{}",
+                    "{:?}: job.batch/{} is running, by another manifest; follow it with: jobctl logs{} -f job/{}",
                     document.source,
                     job_key.name,
+                    context.place,
                     job_key.name
                 );
             }

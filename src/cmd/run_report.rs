@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tabled::Tabled;
 
+use super::context::Context;
 use super::figures::Figures;
 use super::follow_logs::{FollowedJob, Listener};
 use super::log_source::Failure;
-use super::obstacles::{self, Obstacle, Reported};
+use super::obstacles::{self, Help, Obstacle, Reported};
 use super::output::complain;
 use crate::api::conditions::{is_job_finished, job_condition, job_finished_at};
+use crate::api::events::EventRecord;
 use crate::api::kinds::Key;
 use crate::api::meta::{controller_of, key, name, namespace, uid};
 use crate::api::{Job, Pod};
@@ -24,6 +26,7 @@ pub(super) const DEADLINE_EXCEEDED: u8 = 124;
 /// Takes down what becomes of the Jobs, and says what keeps them from going on.
 pub(super) struct Clerk {
     settings: Settings,
+    help: Help,
     /// Whether how they stand is shown at a terminal.
     shows_line: bool,
     said: Reported,
@@ -39,7 +42,7 @@ pub(super) struct Clerk {
 
 impl Listener for Clerk {
     fn job_is(&mut self, job: &Job) {
-        self.note(key(&job.metadata), "", obstacles::of_job(job));
+        self.note(key(&job.metadata), "", obstacles::of_job(job, &self.help));
         self.jobs.insert(key(&job.metadata), job.clone());
     }
 
@@ -62,7 +65,7 @@ impl Listener for Clerk {
         self.pods.insert(uid(&pod.metadata).to_owned());
         let owner = controller_of(&pod.metadata);
         if let Some(owner) = owner {
-            let obstacle = if ended { None } else { obstacles::of_pod(pod, &self.settings.node_name) };
+            let obstacle = if ended { None } else { obstacles::of_pod(pod, &self.help) };
             self.note(Key::new(namespace(&pod.metadata), &owner.name), name(&pod.metadata), obstacle);
         }
         let owner = owner.map(|owner| owner.uid.clone());
@@ -71,6 +74,13 @@ impl Listener for Clerk {
             if failure.finished >= last {
                 self.failures.insert(owner, failure);
             }
+        }
+    }
+
+    fn event_is(&mut self, event: &EventRecord) {
+        let obstacle = obstacles::of_event(event);
+        if let Some(text) = obstacle.as_ref().and_then(|obstacle| self.said.once(obstacle)) {
+            complain(text);
         }
     }
 
@@ -101,9 +111,10 @@ pub(super) struct SummaryRow {
 }
 
 impl Clerk {
-    pub(super) fn new(settings: &Settings, shows_line: bool) -> Self {
+    pub(super) fn new(context: &Context, shows_line: bool) -> Self {
         Self {
-            settings: settings.clone(),
+            settings: context.client.config().settings.clone(),
+            help: Help::at(context),
             shows_line,
             said: Reported::default(),
             waits: BTreeMap::new(),

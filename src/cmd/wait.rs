@@ -15,7 +15,7 @@ use super::format::OutputArgs;
 use super::github;
 use super::log_source;
 use super::manifests::{self, FileArgs};
-use super::obstacles::{self, Obstacle, Reported};
+use super::obstacles::{self, Help, Obstacle, Reported};
 use super::outcome::{DryRun, Outcomes};
 use super::output::complain;
 use super::progress::Progress;
@@ -232,11 +232,11 @@ impl Present {
     }
 }
 
-fn obstacle_of_pod(text: &str, owner: Option<&str>, node: &str) -> Option<Obstacle> {
+fn obstacle_of_pod(text: &str, owner: Option<&str>, help: &Help) -> Option<Obstacle> {
     let pod: Pod = serde_json::from_str(text).ok()?;
     let is_its =
         owner.is_none_or(|owner| controller_of(&pod.metadata).is_some_and(|found| found.uid == owner));
-    is_its.then(|| obstacles::of_pod(&pod, node)).flatten()
+    is_its.then(|| obstacles::of_pod(&pod, help)).flatten()
 }
 
 /// The objects being waited for, kept current by the journal.
@@ -257,11 +257,22 @@ pub(super) struct Watched {
 const TABLES: [Table; 5] = [Table::JOBS, Table::JobFacts, Table::PODS, Table::CRON_JOBS, Table::Tombstones];
 
 impl Watched {
-    fn start(context: &Context, kinds: impl Iterator<Item = Kind>, objects: &[(Kind, Key)]) -> Result<Self> {
-        let mut tables: Vec<Table> = TABLES.into_iter().chain(kinds.map(Table::from)).collect();
+    fn start(
+        context: &Context,
+        kinds: impl Iterator<Item = Kind> + Clone,
+        objects: &[(Kind, Key)],
+    ) -> Result<Self> {
+        let mut tables: Vec<Table> = TABLES.into_iter().chain(kinds.clone().map(Table::from)).collect();
         tables.sort_unstable();
         tables.dedup();
-        let (reader, follower) = context.client.watch(&tables)?;
+        // Of a cluster no more than what is waited for, and what keeps that from going on.
+        let all_are_jobs = objects.iter().all(|(kind, _)| *kind == Kind::Job);
+        let jobs: Vec<Key> = objects.iter().filter(|_| all_are_jobs).map(|(_, job)| job.clone()).collect();
+        if context.client.cluster().is_some() {
+            let wanted: Vec<Table> = kinds.map(Table::from).chain([Table::PODS]).collect();
+            tables.retain(|table| wanted.contains(table));
+        }
+        let (reader, follower) = context.client.watch_jobs(&tables, &jobs)?;
         let mut texts = BTreeMap::new();
         let mut tombstones = BTreeMap::new();
         let mut facts = Vec::new();
@@ -310,8 +321,7 @@ impl Watched {
     }
 
     /// Says, once each, what keeps the objects from going on.
-    fn name_obstacles(&mut self, settings: &Settings) {
-        let node = &settings.node_name;
+    fn name_obstacles(&mut self, settings: &Settings, help: &Help) {
         let pods = std::mem::take(&mut self.pods);
         let mut found = Vec::new();
         for ((kind, _), present) in &self.objects {
@@ -319,13 +329,15 @@ impl Watched {
             match kind {
                 Kind::Job => {
                     if obstacles::job_may_have_one(text) {
-                        found.extend(serde_json::from_str(text).ok().and_then(|job| obstacles::of_job(&job)));
+                        found.extend(
+                            serde_json::from_str(text).ok().and_then(|job| obstacles::of_job(&job, help)),
+                        );
                     }
                     let Some(uid) = uid_of(text).filter(|_| !pods.is_empty()) else { continue };
                     let its = pods.iter().filter(|pod| pod.contains(&uid));
-                    found.extend(its.filter_map(|pod| obstacle_of_pod(pod, Some(&uid), node)));
+                    found.extend(its.filter_map(|pod| obstacle_of_pod(pod, Some(&uid), help)));
                 }
-                Kind::Pod => found.extend(obstacle_of_pod(text, None, node)),
+                Kind::Pod => found.extend(obstacle_of_pod(text, None, help)),
                 _ => {}
             }
         }
@@ -456,7 +468,7 @@ impl Watched {
                 }
             }
             if condition.is_about_progress() && !matches!(until, Until::Now) {
-                self.name_obstacles(&context.client.config().settings);
+                self.name_obstacles(&context.client.config().settings, &Help::at(context));
             }
             self.pods.clear();
             self.facts.clear();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::api_client::Server;
 use crate::bad_way::{BadWay, Fault, Heard, kubeconfig};
-use crate::common::{Output, World, job, normalize};
+use crate::common::{Output, World, job, job_of_pod, normalize};
 
 /// A server in a world of its own, and a client in another.
 struct Pair {
@@ -310,4 +310,23 @@ fn whoever_is_not_let_in_is_told_so() {
     let way = BadWay::to(pair.server(), |_: &Heard| Fault::status(403, "Forbidden", ""));
     let said = pair.here.run(&format!("{} wait --for=create job/x", way.flags(&pair.here))).exits(1).stderr;
     assert_eq!(said, "Error from server (Forbidden): made up: Forbidden\n");
+}
+
+#[test]
+fn what_keeps_a_pod_of_a_cluster_from_starting_is_said() {
+    let pair = Pair::new();
+    let mounts = "containers:\n- name: main\n  image: busybox\n  command: [\"true\"]\n  volumeMounts: \
+                  [{name: v, mountPath: /v}]\nvolumes: [{name: v, configMap: {name: missing}}]";
+    let file = pair.here.manifest("mounts.yaml", job_of_pod("mounts", mounts));
+    let ran = pair.run(&format!("run -f {file} --timeout=3s --quiet")).exits(124);
+    assert!(
+        ran.stderr.contains(": FailedMount: MountVolume.SetUp failed for volume \"v\""),
+        "{}",
+        ran.stderr
+    );
+    let ran = pair.run("run imaged --timeout=3s --quiet -- ./nothing").exits(128);
+    assert!(ran.stderr.contains("nothing"), "{}", ran.stderr);
+    let file = pair.here.manifest("none.yaml", job("none", "", "true").replace("command:", "args:"));
+    let ran = pair.run(&format!("run -f {file} --timeout=3s --quiet")).exits(124);
+    assert!(ran.stderr.contains("container main is waiting: ErrImagePull"), "{}", ran.stderr);
 }

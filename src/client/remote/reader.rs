@@ -38,7 +38,7 @@ impl Asked {
 
     /// What is known already of a kind of which only some Jobs' objects are wanted.
     fn of_jobs(&self, kind: Kind) -> Option<Listing> {
-        if self.jobs.is_empty() || !matches!(kind, Kind::Job | Kind::Pod) {
+        if self.jobs.is_empty() || !matches!(kind, Kind::Job | Kind::Pod | Kind::Event) {
             return None;
         }
         let lists = self.lists();

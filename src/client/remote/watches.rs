@@ -42,7 +42,7 @@ fn queries(kind: Kind, namespace: Option<&str>, jobs: &[Key]) -> Vec<(Kind, Quer
         namespace: namespace.filter(|_| kind.resource().namespaced).map(str::to_owned),
         ..Query::default()
     };
-    if jobs.is_empty() || !matches!(kind, Kind::Job | Kind::Pod) {
+    if jobs.is_empty() || !matches!(kind, Kind::Job | Kind::Pod | Kind::Event) {
         return vec![(kind, all(namespace))];
     }
     let namespaces: BTreeSet<&str> = jobs.iter().map(|job| &*job.namespace).collect();
@@ -51,6 +51,8 @@ fn queries(kind: Kind, namespace: Option<&str>, jobs: &[Key]) -> Vec<(Kind, Quer
             jobs.iter().filter(|job| &*job.namespace == namespace).map(|job| &*job.name).collect();
         let mut query = all(Some(namespace));
         match (kind, names.as_slice()) {
+            // Whoever waits for Jobs wants to hear what goes wrong.
+            (Kind::Event, _) => query.fields = "type=Warning".into(),
             (Kind::Job, [one]) => query.fields = format!("metadata.name={one}"),
             (Kind::Pod, names) if names.len() <= MOST_NAMES && names.iter().all(|name| name.len() < 64) => {
                 query.labels = format!("{JOB_NAME} in ({})", names.join(","));
@@ -96,7 +98,7 @@ mod tests {
         };
         assert_eq!(asked(Kind::Pod, &jobs), ["a job-name in (x,y)", "b job-name in (z)"]);
         assert_eq!(asked(Kind::Job, &jobs), ["a ", "b metadata.name=z"]);
-        assert_eq!(asked(Kind::Event, &jobs), ["default "]);
+        assert_eq!(asked(Kind::Event, &jobs), ["a type=Warning", "b type=Warning"]);
         assert_eq!(asked(Kind::Node, &jobs), [" "]);
         assert_eq!(asked(Kind::Pod, &[]), ["default "]);
     }
