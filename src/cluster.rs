@@ -17,8 +17,10 @@ mod secret;
 mod server;
 mod tls;
 mod unreachable;
+mod view;
 
 pub use access::{Access, Wanted};
+pub use choice::Misconfigured;
 pub use kubeconfig::{Cluster, Context, Kubeconfig, User};
 pub use secret::Secret;
 pub use unreachable::Unreachable;

@@ -26,7 +26,10 @@ pub use config::{
     Config, DEFAULT_PATH, configure, configured, creator_umask, identity, session_environment, take_umask,
 };
 pub use config_file::KEYS as CONFIGURATION_KEYS;
-pub use current_context::{choose_namespace, chosen_namespace};
+pub use current_context::{
+    ChosenContext, choose_context, choose_namespace, choose_namespace_of, chosen_context, chosen_namespace,
+    chosen_namespace_of,
+};
 pub use endpoints::{MADE_OF, show_endpoints};
 pub use engine::{Engine, PassReport};
 pub use follow::{CommitListener, Follower};

@@ -1,5 +1,6 @@
 //! A cluster, and who we are there.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,6 +12,7 @@ use hyper::client::conn::http1::SendRequest;
 use hyper::header::{AUTHORIZATION, HOST, HeaderName, HeaderValue, PROXY_AUTHORIZATION, USER_AGENT};
 use tokio_rustls::rustls::ClientConfig;
 
+use super::USER_AGENT as OURS;
 use super::choice::{Choice, choose};
 use super::connect::{Ended, Route, authorization};
 use super::credential::Credentials;
@@ -20,7 +22,6 @@ use super::proxy::{Kind, Proxy};
 use super::server::Server;
 use super::tls::Material;
 use super::unreachable::Unreachable;
-use super::{USER_AGENT as OURS, files};
 use crate::api::errno::errno_text;
 
 /// What a command line says of where to.
@@ -67,7 +68,7 @@ impl Access {
     /// # Errors
     /// A kubeconfig that does not read; a context, a cluster or a user that it does not have; certificates that do not read.
     pub fn load(wanted: &Wanted) -> Result<Self> {
-        Self::new(&files::read(wanted.kubeconfig.as_deref())?, wanted, |name| std::env::var(name).ok())
+        Self::new(&Kubeconfig::read(wanted.kubeconfig.as_deref())?, wanted, |name| std::env::var(name).ok())
     }
 
     fn new(
@@ -75,11 +76,10 @@ impl Access {
         wanted: &Wanted,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self> {
-        let choice = choose(kubeconfig, wanted)?;
+        let unreadable = |path: &Path| File::open(path).err().map(|error| errno_text(&error));
+        let choice = choose(kubeconfig, wanted, &unreadable)?;
         let Choice { cluster, user, .. } = &choice;
-        let is_tls_set_up = cluster.insecure_skip_tls_verify
-            || !cluster.certificate_authority.is_empty()
-            || !cluster.certificate_authority_data.is_empty();
+        let is_tls_set_up = cluster.insecure_skip_tls_verify || cluster.has_authority();
         let server = Server::parse(&cluster.server, is_tls_set_up)?;
         let proxy = match Proxy::parse(&cluster.proxy_url).map_err(|problem| anyhow!("{problem}"))? {
             Some(proxy) => Some(proxy),

@@ -1,5 +1,8 @@
 //! A kubeconfig and a command line -> a cluster and a user, or what is wrong with them, in kubectl's words. Pure.
 
+use std::fmt;
+use std::path::Path;
+
 use anyhow::{Context as _, Result, bail};
 
 use super::access::Wanted;
@@ -25,20 +28,30 @@ fn given(word: Option<&String>) -> Option<&String> {
     word.filter(|word| !word.is_empty())
 }
 
-/// Chooses, and checks what has been chosen.
+/// Chooses, and checks what has been chosen. `unreadable` tells why a file cannot be read, if it cannot.
 ///
 /// # Errors
-/// A name that is not there; entries that contradict themselves.
-pub(super) fn choose(kubeconfig: &Kubeconfig, wanted: &Wanted) -> Result<Choice> {
+/// A name that is not there; entries that contradict themselves, or name what cannot be read.
+pub(super) fn choose(
+    kubeconfig: &Kubeconfig,
+    wanted: &Wanted,
+    unreadable: &dyn Fn(&Path) -> Option<String>,
+) -> Result<Choice> {
     let name = given(wanted.context.as_ref()).unwrap_or(&kubeconfig.current_context);
     let context = match kubeconfig.contexts.get(name) {
         Some(context) => context.clone(),
+        None if name.is_empty() && given(wanted.cluster.as_ref()).is_none() => {
+            bail!("current-context is not set: name a context with --context")
+        }
         None if name.is_empty() => super::Context::default(),
         None => bail!("context {name:?} does not exist"),
     };
     let cluster_name = given(wanted.cluster.as_ref()).unwrap_or(&context.cluster);
-    let cluster = kubeconfig.clusters.get(cluster_name).filter(|cluster| !cluster.server.is_empty());
-    let cluster = cluster.with_context(|| format!("no server found for cluster {cluster_name:?}"))?;
+    let cluster = kubeconfig.clusters.get(cluster_name);
+    let cluster = cluster.with_context(|| format!("cluster {cluster_name:?} does not exist"))?;
+    if cluster.server.is_empty() {
+        bail!("no server found for cluster {cluster_name:?}");
+    }
     let user_name = given(wanted.user.as_ref()).unwrap_or(&context.user);
     let mut user = match kubeconfig.users.get(user_name) {
         Some(user) => user.clone(),
@@ -55,12 +68,21 @@ pub(super) fn choose(kubeconfig: &Kubeconfig, wanted: &Wanted) -> Result<Choice>
     if let Some(uid) = given(wanted.impersonate_uid.as_ref()) {
         user.impersonate_uid.clone_from(uid);
     }
-    let mut problems = problems_of_cluster(cluster_name, cluster);
-    problems.extend(problems_of_user(user_name, &user));
+    let mut problems = problems_of_cluster(cluster_name, cluster, unreadable);
+    problems.extend(problems_of_user(user_name, &user, unreadable));
     match problems.as_slice() {
         [] => {}
         [problem] => bail!("{problem}"),
-        problems => bail!("invalid configuration: [{}]", problems.join(", ")),
+        problems => bail!(Misconfigured(problems.to_vec())),
+    }
+    // What kubectl finds only when it sets out.
+    if cluster.insecure_skip_tls_verify && cluster.has_authority() {
+        bail!("specifying a root certificates file with the insecure flag is not allowed");
+    }
+    if let Some(exec) =
+        user.exec.as_ref().filter(|exec| !PLUGIN_VERSIONS.contains(&exec.api_version.as_str()))
+    {
+        bail!("exec plugin: invalid apiVersion {:?}", exec.api_version);
     }
     Ok(Choice {
         context: name.clone(),
@@ -72,26 +94,57 @@ pub(super) fn choose(kubeconfig: &Kubeconfig, wanted: &Wanted) -> Result<Choice>
     })
 }
 
-fn problems_of_cluster(name: &str, cluster: &Cluster) -> Vec<String> {
+/// Several problems of a kubeconfig. What is displayed is kubectl's whole sentence, so nothing stands before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misconfigured(Vec<String>);
+
+impl fmt::Display for Misconfigured {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Error in configuration: ")?;
+        self.0.iter().try_for_each(|problem| write!(formatter, "\n* {problem}"))
+    }
+}
+
+impl std::error::Error for Misconfigured {}
+
+/// Why what an entry names cannot be read.
+fn problem_of_file(
+    what: &str,
+    path: &str,
+    directory: &Path,
+    unreadable: &dyn Fn(&Path) -> Option<String>,
+) -> Option<String> {
+    if path.is_empty() {
+        return None;
+    }
+    let path = directory.join(path);
+    let reason = unreadable(&path)?;
+    let path = path.display().to_string();
+    Some(format!("unable to read {} due to open {path}: {reason}", what.replace("{}", &path)))
+}
+
+fn problems_of_cluster(
+    name: &str,
+    cluster: &Cluster,
+    unreadable: &dyn Fn(&Path) -> Option<String>,
+) -> Vec<String> {
     let mut problems = Vec::new();
     if let Err(problem) = Proxy::parse(&cluster.proxy_url) {
         problems.push(format!("invalid 'proxy-url' {:?} for cluster {name:?}: {problem}", cluster.proxy_url));
     }
-    let (is_named, is_given) =
-        (!cluster.certificate_authority.is_empty(), !cluster.certificate_authority_data.is_empty());
-    if is_named && is_given {
+    if !cluster.certificate_authority.is_empty() && !cluster.certificate_authority_data.is_empty() {
         problems.push(format!(
             "certificate-authority-data and certificate-authority are both specified for {name}. \
              certificate-authority-data will override."
         ));
     }
-    if cluster.insecure_skip_tls_verify && (is_named || is_given) {
-        problems.push("specifying a root certificates file with the insecure flag is not allowed".into());
-    }
+    let what = format!("certificate-authority {{}} for {name}");
+    let authority = &cluster.certificate_authority;
+    problems.extend(problem_of_file(&what, authority, &cluster.directory, unreadable));
     problems
 }
 
-fn problems_of_user(name: &str, user: &User) -> Vec<String> {
+fn problems_of_user(name: &str, user: &User, unreadable: &dyn Fn(&Path) -> Option<String>) -> Vec<String> {
     let mut problems = Vec::new();
     let has_password = !user.username.is_empty() || !user.password.is_empty();
     if !user.token.is_empty() && has_password {
@@ -114,6 +167,12 @@ fn problems_of_user(name: &str, user: &User) -> Vec<String> {
         problems.push(format!(
             "client-key-data or client-key must be specified for {name} to use the clientCert authentication method."
         ));
+    }
+    if has_certificate {
+        for (what, path) in [("client-cert", &user.client_certificate), ("client-key", &user.client_key)] {
+            let what = format!("{what} {{}} for {name}");
+            problems.extend(problem_of_file(&what, path, &user.directory, unreadable));
+        }
     }
     if let Some(exec) = &user.exec {
         if user.auth_provider.is_some() {
@@ -149,14 +208,11 @@ fn problems_of_plugin(name: &str, exec: &Exec) -> Vec<String> {
         problems.push(must_be("env variable name"));
     }
     match exec.interactive_mode.as_str() {
-        // The older API has a default.
-        "" if exec.api_version == PLUGIN_VERSIONS[1] => {}
+        // Older versions have a default.
+        "" if !exec.api_version.is_empty() && exec.api_version != PLUGIN_VERSIONS[0] => {}
         "" => problems.push(must_be("interactiveMode")),
         "Never" | "IfAvailable" | "Always" => {}
         other => problems.push(format!("invalid interactiveMode for {name}: {other:?}")),
-    }
-    if !exec.api_version.is_empty() && !PLUGIN_VERSIONS.contains(&exec.api_version.as_str()) {
-        problems.push(format!("exec plugin: invalid apiVersion {:?}", exec.api_version));
     }
     problems
 }

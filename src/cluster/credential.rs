@@ -49,7 +49,11 @@ impl Credentials {
     pub(super) fn of(user: &User, plugin: Option<Plugin>) -> Result<Self> {
         Ok(if !user.token_file.is_empty() {
             let path = user.directory.join(&user.token_file);
-            let token = read_token(&path)?;
+            // As client-go has it: the entry's token serves until the file does.
+            let token = match read_token(&path) {
+                Err(_) if !user.token.is_empty() => user.token.clone(),
+                token => token?,
+            };
             Self::TokenFile { path, known: Mutex::new(Some((Instant::now(), token))) }
         } else if !user.token.is_empty() {
             Self::Token(user.token.clone())

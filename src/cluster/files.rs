@@ -38,26 +38,29 @@ impl Files {
     }
 }
 
-/// Reads the kubeconfig of a command line and of this environment.
-///
-/// # Errors
-/// The file that was asked for is missing; a file that does not read.
-pub(super) fn read(given: Option<&Path>) -> Result<Kubeconfig> {
-    let variable = std::env::var_os("KUBECONFIG");
-    let home = std::env::home_dir();
-    let mut merged = Kubeconfig::default();
-    match Files::choose(given, variable.as_deref(), home.as_deref()) {
-        Files::Given(path) => {
-            let file = read_file(&path)?;
-            merged.merge(file.ok_or_else(|| anyhow!("stat {}: no such file or directory", path.display()))?);
-        }
-        Files::Found(paths) => {
-            for path in paths {
-                merged.merge(read_file(&path)?.unwrap_or_default());
+impl Kubeconfig {
+    /// Reads the kubeconfig of a command line and of this environment.
+    ///
+    /// # Errors
+    /// The file that was asked for is missing; a file that does not read.
+    pub fn read(given: Option<&Path>) -> Result<Self> {
+        let variable = std::env::var_os("KUBECONFIG");
+        let home = std::env::home_dir();
+        let mut merged = Self::default();
+        match Files::choose(given, variable.as_deref(), home.as_deref()) {
+            Files::Given(path) => {
+                let file = read_file(&path)?;
+                let missing = || anyhow!("stat {}: no such file or directory", path.display());
+                merged.merge(file.ok_or_else(missing)?);
+            }
+            Files::Found(paths) => {
+                for path in paths {
+                    merged.merge(read_file(&path)?.unwrap_or_default());
+                }
             }
         }
+        Ok(merged)
     }
-    Ok(merged)
 }
 
 /// Nothing where there is no such file.

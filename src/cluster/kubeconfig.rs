@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::decode::from_value;
 use super::secret::Secret;
@@ -23,8 +23,10 @@ pub struct Kubeconfig {
     pub users: BTreeMap<String, User>,
     /// Pairs of a cluster and a user.
     pub contexts: BTreeMap<String, Context>,
+    /// How kubectl was to look once.
+    pub(super) preferences: Map<String, Value>,
     /// What kubectl keeps under `extensions`, as it came.
-    pub extensions: Vec<Value>,
+    pub(super) extensions: Vec<Value>,
 }
 
 /// A cluster: its server, and how to know that it is that one.
@@ -46,7 +48,8 @@ pub struct Cluster {
     pub(super) insecure_skip_tls_verify: bool,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) proxy_url: String,
-    pub(super) server: String,
+    /// Its URL.
+    pub server: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) tls_server_name: String,
 }
@@ -137,6 +140,13 @@ pub struct Context {
     pub user: String,
 }
 
+impl Cluster {
+    /// Whether the entry says who signs for the server.
+    pub(super) fn has_authority(&self) -> bool {
+        !self.certificate_authority.is_empty() || !self.certificate_authority_data.is_empty()
+    }
+}
+
 fn is_false(value: &bool) -> bool {
     !value
 }
@@ -180,6 +190,7 @@ struct File {
     contexts: Vec<NamedContext>,
     current_context: String,
     extensions: Vec<Value>,
+    preferences: Map<String, Value>,
     users: Vec<NamedUser>,
 }
 
@@ -222,7 +233,11 @@ impl Kubeconfig {
     /// # Errors
     /// Text that is no kubeconfig.
     pub(super) fn parse(text: &[u8], directory: &Path) -> Result<Self> {
-        let Some(document) = documents(text).next().transpose()? else { return Ok(Self::default()) };
+        let document = documents(text).next().transpose().map_err(|error| {
+            let text = error.to_string();
+            anyhow!("{}", text.strip_prefix("error converting YAML to JSON: ").unwrap_or(&text))
+        })?;
+        let Some(document) = document else { return Ok(Self::default()) };
         let value = document.value;
         let word = |field| value.get(field).and_then(Value::as_str).unwrap_or_default();
         let (kind, version) = (word("kind"), word("apiVersion"));
@@ -243,12 +258,32 @@ impl Kubeconfig {
             clusters,
             users,
             contexts: by_name("contexts", contexts)?,
+            preferences: file.preferences,
             extensions: file.extensions,
         })
     }
 
+    /// One cluster that wants nobody to prove who he is, and the context of it; all under one name.
+    pub fn of_one(name: &str, server: &str, namespace: &str) -> Self {
+        let name = name.to_owned();
+        let cluster = Cluster { server: server.to_owned(), ..Cluster::default() };
+        let context = Context {
+            cluster: name.clone(),
+            namespace: namespace.to_owned(),
+            user: name.clone(),
+            ..Context::default()
+        };
+        Self {
+            current_context: name.clone(),
+            clusters: BTreeMap::from([(name.clone(), cluster)]),
+            users: BTreeMap::from([(name.clone(), User::default())]),
+            contexts: BTreeMap::from([(name, context)]),
+            ..Self::default()
+        }
+    }
+
     /// Adds what a file says that comes later: of what both say, the first holds, each entry as a whole.
-    pub(super) fn merge(&mut self, later: Self) {
+    pub fn merge(&mut self, later: Self) {
         if self.current_context.is_empty() {
             self.current_context = later.current_context;
         }
@@ -256,6 +291,9 @@ impl Kubeconfig {
             for (name, entry) in later {
                 known.entry(name).or_insert(entry);
             }
+        }
+        for (name, preference) in later.preferences {
+            self.preferences.entry(name).or_insert(preference);
         }
         add(&mut self.clusters, later.clusters);
         add(&mut self.users, later.users);

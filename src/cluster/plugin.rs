@@ -99,7 +99,7 @@ impl Plugin {
     }
 
     fn cannot_start(&self, program: &Path, error: &io::Error) -> String {
-        if error.kind() != io::ErrorKind::NotFound {
+        if error.kind() != io::ErrorKind::NotFound || self.exec.command.contains('/') {
             return format!("exec: fork/exec {}: {}", program.display(), errno_text(error));
         }
         let mut text = format!(
@@ -157,6 +157,9 @@ struct Status {
 
 /// What was printed by a plugin that was to speak `version`.
 fn answer(printed: &[u8], version: &str) -> Result<Answer, String> {
+    if printed.trim_ascii().is_empty() {
+        return Err("decoding stdout: nothing was printed".into());
+    }
     let value: Value =
         serde_json::from_slice(printed).map_err(|error| format!("decoding stdout: {error}"))?;
     let word = |field| value.get(field).and_then(Value::as_str).unwrap_or_default();
@@ -224,7 +227,8 @@ mod tests {
     fn what_is_no_credential_is_refused() {
         let wrong_version = credential("{}").replace("/v1", "/v1beta1");
         for (printed, expected) in [
-            ("", "decoding stdout: EOF while parsing a value at line 1 column 0"),
+            ("\n", "decoding stdout: nothing was printed"),
+            ("x", "decoding stdout: expected value at line 1 column 1"),
             (
                 "{}",
                 "exec plugin is configured to use API version client.authentication.k8s.io/v1, plugin returned version ",

@@ -1,7 +1,9 @@
 //! The URL of a server.
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow};
 use hyper::Uri;
+
+use super::unreachable::Unreachable;
 
 /// Where a server is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,17 +28,22 @@ impl Server {
     pub(super) fn parse(text: &str, is_tls_set_up: bool) -> Result<Self> {
         let scheme = if is_tls_set_up { "https" } else { "http" };
         let url = if text.contains("://") { text.to_owned() } else { format!("{scheme}://{text}") };
-        let url = url.trim_end_matches('/');
         let parsed: Option<Uri> = url.parse().ok();
+        let url = url.trim_end_matches('/');
         let Some((uri, host)) =
             parsed.as_ref().and_then(|uri| Some((uri, uri.host().filter(|host| !host.is_empty())?)))
         else {
-            bail!("host must be a URL or a host:port pair: {text:?}")
+            return Err(no_url(text));
         };
         let is_secure = match uri.scheme_str() {
             Some("https") => true,
             Some("http") => false,
-            other => bail!("unsupported protocol scheme {:?}", other.unwrap_or_default()),
+            other => {
+                let scheme = other.unwrap_or_default();
+                return Err(
+                    Unreachable::for_good(format_args!("unsupported protocol scheme {scheme:?}")).into()
+                );
+            }
         };
         let authority = uri.authority().map_or(host, |authority| authority.as_str());
         // A name before the host is nobody's business but that of the header for it, which a kubeconfig says itself.
@@ -51,7 +58,7 @@ impl Server {
             }
             Some(port) => match port.parse() {
                 Ok(port) => port,
-                Err(_) => bail!("parse {text:?}: invalid port {:?} after host", format!(":{port}")),
+                Err(_) => return Err(no_url(text)),
             },
         };
         Ok(Self {
@@ -63,6 +70,10 @@ impl Server {
             prefix: uri.path().trim_end_matches('/').to_owned(),
         })
     }
+}
+
+fn no_url(text: &str) -> anyhow::Error {
+    anyhow!("host must be a URL or a host:port pair: {text:?}")
 }
 
 #[cfg(test)]

@@ -1,23 +1,23 @@
-//! `config`: there is one context, and what can be chosen in it is the namespace; beside it the keys of `config.yaml`.
+//! `config`: which context commands mean, this machine or one of the kubeconfig, and which namespace; beside it the keys of
+//! `config.yaml`. A kubeconfig is read and never written.
+
+mod contexts;
+mod view;
 
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use serde_json::{Value, json};
 
-use super::cluster_info;
-use super::context::{Context, Global};
-use super::failure::text;
-use super::output::{complain, print, say};
-use crate::manager::{choose_namespace, chosen_namespace, configure, configured};
-use crate::printers;
-use crate::printers::rows::Row;
-use crate::printers::table::{TableOptions, TablePrinter};
+use self::contexts::{GetContextsArgs, SetContextArgs};
+use self::view::ViewArgs;
+use super::context::Global;
+use super::output::{print, say};
+use crate::manager::{choose_namespace, choose_namespace_of, configure, configured};
 
-/// What the context is called, and the cluster and the user in it.
+/// What the context of this machine is called, and the cluster and the user in it.
 pub(super) const NAME: &str = "jobctl";
 
-/// Show and change how jobctl is set up, and the namespace that commands refer to
+/// Show and change how jobctl is set up, and the context and the namespace that commands refer to
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -30,7 +30,7 @@ enum What {
     /// Display the current context
     CurrentContext,
     GetContexts(GetContextsArgs),
-    /// Display the clusters: this machine
+    /// Display the clusters: this machine, and those of the kubeconfig
     GetClusters,
     /// Display the users
     GetUsers,
@@ -46,19 +46,19 @@ enum What {
         /// Such as maxPods, or defaultRequests.cpu
         key: String,
     },
-    /// Refused: there is one context, "jobctl", and it keeps its name
+    /// Refused: contexts of a kubeconfig are kubectl's to rename
     #[command(hide = true)]
     RenameContext {
         /// The name, and the new one
         names: Vec<String>,
     },
-    /// Refused: there is one context, "jobctl", and it stays
+    /// Refused: contexts of a kubeconfig are kubectl's to delete
     #[command(hide = true)]
     DeleteContext {
         /// Its name
         name: Vec<String>,
     },
-    /// Make a context the current one; there is one, "jobctl"
+    /// Make a context of the kubeconfig that of the commands to come; "jobctl" is this machine
     #[command(alias = "use")]
     UseContext {
         /// Its name
@@ -66,69 +66,30 @@ enum What {
     },
 }
 
-/// Display the settings in the form of a kubeconfig file
-#[derive(Debug, clap::Args)]
-struct ViewArgs {
-    /// One of yaml or json
-    #[arg(short, long, default_value = "yaml")]
-    output: String,
-    /// Only what the current context uses, which is all
-    #[arg(long)]
-    minify: bool,
-    /// Accepted for kubectl's sake: there are no certificates
-    #[arg(long, hide = true)]
-    flatten: bool,
-    /// Accepted for kubectl's sake: there are no secrets
-    #[arg(long, hide = true)]
-    raw: bool,
-}
-
-/// Display the contexts
-#[derive(Debug, clap::Args)]
-struct GetContextsArgs {
-    /// Only these
-    names: Vec<String>,
-    /// Leave the header line out
-    #[arg(long)]
-    no_headers: bool,
-    /// Must be "name"
-    #[arg(short, long)]
-    output: Option<String>,
-}
-
 /// Set a key of config.yaml, for instance: config set maxPods 4
 #[derive(Debug, clap::Args)]
 struct SetArgs {
-    /// Such as maxPods, or defaultRequests.cpu; contexts.jobctl.namespace chooses the namespace
+    /// Such as maxPods, or defaultRequests.cpu; contexts.jobctl.namespace chooses the namespace on this machine
     key: String,
     /// In YAML, such as 4, 500m or [0, 1]
     value: String,
 }
 
-/// Choose the namespace of the commands to come: set-context --current --namespace=NAME
-#[derive(Debug, clap::Args)]
-struct SetContextArgs {
-    /// The context; there is one, "jobctl"
-    name: Option<String>,
-    /// The current context
-    #[arg(long)]
-    current: bool,
-}
-
 /// Shows or sets.
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     match &args.what {
-        What::View(args) => view(global, args),
-        What::CurrentContext => done(say(NAME)),
-        What::GetContexts(args) => get_contexts(args),
-        What::GetClusters | What::GetUsers => done(say("NAME").and_then(|()| say(NAME))),
-        What::SetContext(args) => set_context(global, args),
+        What::View(args) => view::run(global, args),
+        What::CurrentContext => done(contexts::current(global)),
+        What::GetContexts(args) => contexts::get(global, args),
+        What::GetClusters => done(contexts::clusters(global)),
+        What::GetUsers => done(contexts::users(global)),
+        What::SetContext(args) => done(contexts::set(global, args)),
         What::Get { key } => get(key.as_deref()),
         What::Set(args) => set(args),
         What::Unset { key } => unset(key),
         What::RenameContext { names } => rename_context(names),
         What::DeleteContext { name } => delete_context(name),
-        What::UseContext { name } => use_context(name.as_deref()),
+        What::UseContext { name } => done(contexts::choose(global, name.as_deref())),
     }
 }
 
@@ -136,76 +97,16 @@ fn done(result: Result<()>) -> Result<ExitCode> {
     result.map(|()| ExitCode::SUCCESS)
 }
 
-fn view(global: &Global, args: &ViewArgs) -> Result<ExitCode> {
-    let print_it = match args.output.as_str() {
-        "yaml" => printers::yaml::to_string,
-        "json" => printers::json::to_string,
-        other => bail!(
-            "unable to match a printer suitable for the output format {other:?}, allowed formats are: json,yaml"
-        ),
-    };
-    let server = cluster_info::url(&Context::open(global)?);
-    done(print(&print_it(&kubeconfig(&server, chosen_namespace()?.as_deref()))))
+/// The context of which a key is the namespace, as kubectl has it: `contexts.NAME.namespace`.
+fn context_of(key: &str) -> Option<&str> {
+    key.strip_prefix("contexts.")?.strip_suffix(".namespace")
 }
 
-/// The settings as a kubeconfig file has them.
-fn kubeconfig(server: &str, namespace: Option<&str>) -> Value {
-    let mut context = json!({"cluster": NAME, "user": NAME});
-    if let Some(namespace) = namespace {
-        context["namespace"] = json!(namespace);
-    }
-    json!({
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": NAME, "cluster": {"server": server}}],
-        "contexts": [{"name": NAME, "context": context}],
-        "current-context": NAME,
-        "preferences": {},
-        "users": [{"name": NAME, "user": {}}]
-    })
+/// Chooses the namespace of a context; none for its own.
+fn choose_namespace_at(context: &str, namespace: Option<&str>) -> Result<()> {
+    let namespace = namespace.filter(|namespace| !namespace.is_empty());
+    if context == NAME { choose_namespace(namespace) } else { choose_namespace_of(context, namespace) }
 }
-
-fn get_contexts(args: &GetContextsArgs) -> Result<ExitCode> {
-    let is_shown = args.names.is_empty() || args.names.iter().any(|name| name == NAME);
-    match args.output.as_deref() {
-        None | Some("") => {
-            let namespace = chosen_namespace()?.unwrap_or_default();
-            let cells = ["*".into(), NAME.into(), NAME.into(), NAME.into(), namespace.into()];
-            let row = Row::new("".into(), cells.into(), None);
-            let rows = if is_shown { vec![row] } else { Vec::new() };
-            let options = TableOptions { no_headers: args.no_headers, ..TableOptions::default() };
-            let columns = &["CURRENT", "NAME", "CLUSTER", "AUTHINFO", "NAMESPACE"];
-            print(&TablePrinter::new(columns, options).print(&rows))?;
-        }
-        Some("name") if is_shown => say(NAME)?,
-        Some("name") => {}
-        Some(other) => bail!("output must be one of '' or 'name': {other}"),
-    }
-    let missing = args.names.iter().filter(|name| *name != NAME);
-    let errors: Vec<_> = missing.map(|name| anyhow::anyhow!("context {name} not found")).collect();
-    errors.iter().for_each(|error| complain(&text(error)));
-    Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-fn set_context(global: &Global, args: &SetContextArgs) -> Result<ExitCode> {
-    match args.name.as_deref() {
-        Some(_) if args.current => bail!("you cannot specify both a context name and --current"),
-        None | Some("") if !args.current => bail!("you must specify a non-empty context name or --current"),
-        Some(other) if other != NAME => bail!(
-            "there is one context, {NAME:?}; a namespace is chosen by: jobctl config set-context --current \
-             --namespace={other}"
-        ),
-        _ => {}
-    }
-    // An empty one takes the choice back.
-    if let Some(namespace) = &global.namespace {
-        choose_namespace(Some(namespace.as_str()).filter(|namespace| !namespace.is_empty()))?;
-    }
-    done(say(&format!("Context {NAME:?} modified.")))
-}
-
-/// The key by which kubectl knows the chosen namespace.
-const NAMESPACE_KEY: &str = "contexts.jobctl.namespace";
 
 fn get(key: Option<&str>) -> Result<ExitCode> {
     match (key, configured(key)?) {
@@ -216,8 +117,8 @@ fn get(key: Option<&str>) -> Result<ExitCode> {
 }
 
 fn set(args: &SetArgs) -> Result<ExitCode> {
-    if args.key == NAMESPACE_KEY {
-        choose_namespace(Some(args.value.as_str()).filter(|namespace| !namespace.is_empty()))?;
+    if let Some(context) = context_of(&args.key) {
+        choose_namespace_at(context, Some(&args.value))?;
     } else {
         let value = serde_yaml::from_str(&args.value)
             .map_err(|error| anyhow::anyhow!("{:?} is no value in YAML: {error}", args.value))?;
@@ -227,26 +128,18 @@ fn set(args: &SetArgs) -> Result<ExitCode> {
 }
 
 fn unset(key: &str) -> Result<ExitCode> {
-    if key == NAMESPACE_KEY {
-        choose_namespace(None)?;
+    if let Some(context) = context_of(key) {
+        choose_namespace_at(context, None)?;
     } else {
         configure(key, None)?;
     }
     done(say(&format!("Property {key:?} unset.")))
 }
 
-fn use_context(name: Option<&str>) -> Result<ExitCode> {
-    match name {
-        Some(NAME) => done(say(&format!("Switched to context {NAME:?}."))),
-        Some(other) => bail!("no context exists with the name: {other:?}"),
-        None => bail!("Unexpected args: []"),
-    }
-}
-
 fn rename_context(names: &[String]) -> Result<ExitCode> {
     match names {
         [old, _] if old == NAME => bail!("cannot rename the context {NAME:?}: it is this machine"),
-        [old, _] => bail!("cannot rename the context {old:?}, it's not in the configuration"),
+        [old, new] => bail!("a kubeconfig is kubectl's to change: kubectl config rename-context {old} {new}"),
         _ => bail!("Unexpected args: {names:?}"),
     }
 }
@@ -254,7 +147,7 @@ fn rename_context(names: &[String]) -> Result<ExitCode> {
 fn delete_context(name: &[String]) -> Result<ExitCode> {
     match name {
         [name] if name == NAME => bail!("cannot delete context {NAME}: it is this machine"),
-        [name] => bail!("cannot delete context {name}, it is not there"),
+        [name] => bail!("a kubeconfig is kubectl's to change: kubectl config delete-context {name}"),
         _ => bail!("Unexpected args: {name:?}"),
     }
 }

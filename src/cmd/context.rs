@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::colour::Color;
 use super::outcome::DryRun;
 use super::output::{self, Held, complain};
 use crate::client::{Client, Requests};
 use crate::cluster::{Access, Wanted};
-use crate::manager::chosen_namespace;
+use crate::manager::{chosen_namespace, chosen_namespace_of};
 use crate::store::Table;
 
 /// Where objects are that name no namespace, in a request that names none.
@@ -71,15 +71,28 @@ impl Global {
     fn namespace_at(&self, cluster: Option<&Access>) -> Result<String> {
         let chosen = match (self.given_namespace(), cluster) {
             (Some(given), _) => Some(given.to_owned()),
-            (None, Some(access)) => access.namespace().map(str::to_owned),
+            (None, Some(access)) => self.namespace_of(access)?,
             (None, None) => chosen_namespace()?,
         };
         Ok(chosen.unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned()))
     }
 
+    /// The namespace of a context: what was chosen for it, or what the kubeconfig says. A file that is named is taken as it is.
+    fn namespace_of(&self, access: &Access) -> Result<Option<String>> {
+        let chosen = match self.kubeconfig {
+            None => chosen_namespace_of(access.context())?,
+            Some(_) => None,
+        };
+        Ok(chosen.or_else(|| access.namespace().map(str::to_owned)))
+    }
+
     /// The cluster that is meant, if one is.
     fn access(&self) -> Result<Option<Access>> {
-        self.cluster.as_ref().map(Access::load).transpose()
+        let access = self.cluster.as_ref().map(Access::load).transpose();
+        if self.context.is_none() && self.kubeconfig.is_none() {
+            return access.context("the current context (this machine is: jobctl config use-context jobctl)");
+        }
+        access
     }
 }
 

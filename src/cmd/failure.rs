@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::output::complain;
 use crate::api::status_error::StatusError;
-use crate::cluster::Unreachable;
+use crate::cluster::{Misconfigured, Unreachable};
 
 /// What the exit codes mean.
 pub const EXIT_CODES: &[(u8, &str)] = &[
@@ -100,6 +100,9 @@ pub(super) fn text(error: &anyhow::Error) -> String {
     }
     if let Some(unreachable) = error.downcast_ref::<Unreachable>() {
         return unreachable.to_string();
+    }
+    if let Some(misconfigured) = error.downcast_ref::<Misconfigured>() {
+        return misconfigured.to_string();
     }
     if error.is::<ReaderGone>() {
         return String::new();

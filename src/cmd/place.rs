@@ -7,6 +7,7 @@ use super::context::Global;
 use super::flags::Meant;
 use super::output::complain;
 use crate::cluster::Wanted;
+use crate::manager::{ChosenContext, chosen_context};
 
 /// The verbs that speak to clusters.
 const SPEAKING: [&str; 23] = [
@@ -40,10 +41,27 @@ const PLACELESS: [&str; 15] = [
 /// A cluster that the verb cannot speak to; flags that say of a cluster what only its kubeconfig can.
 pub(super) fn chosen(path: &str, global: &Global, meant: &Meant) -> Result<Option<Wanted>> {
     let verb = path.split_whitespace().nth(1).unwrap_or_default();
-    let context = global.context.as_deref().filter(|context| !context.is_empty());
-    let kubeconfig = global.kubeconfig.as_ref().filter(|file| !file.as_os_str().is_empty());
+    if verb == "config" {
+        // It says itself which context and which file it means.
+        return match meant.idle.iter().find(|flag| !["--kubeconfig", "--context"].contains(&flag.as_str())) {
+            Some(flag) => bail!("{flag} cannot be used here: a kubeconfig is kubectl's to change"),
+            None => Ok(None),
+        };
+    }
+    let given = global.context.clone().filter(|context| !context.is_empty());
+    let kubeconfig = global.kubeconfig.clone().filter(|file| !file.as_os_str().is_empty());
+    // The current context is that of commands that name none.
+    let chosen = match (&given, &kubeconfig) {
+        (None, None) if !PLACELESS.contains(&verb) => chosen_context()?,
+        _ => None,
+    };
+    let (context, kubeconfig, is_chosen) = match chosen {
+        Some(ChosenContext { name, kubeconfig }) => (Some(name), kubeconfig, true),
+        None => (given, kubeconfig, false),
+    };
+    let context = context.as_deref();
     // A file that is named holds the context that is meant, whatever that is called.
-    let is_here = match (context, kubeconfig) {
+    let is_here = match (context, &kubeconfig) {
         (None, None) => true,
         (Some(context), None) => context == config::NAME,
         (_, Some(_)) => false,
@@ -57,13 +75,18 @@ pub(super) fn chosen(path: &str, global: &Global, meant: &Meant) -> Result<Optio
         bail!("{verb} is about this machine: it cannot be used with --context={name}");
     }
     if !SPEAKING.contains(&verb) {
-        bail!("{verb} is for this machine: of a cluster, kubectl --context={name} {verb}");
+        let here = if is_chosen {
+            format!("; of this machine, jobctl --context={} {verb}", config::NAME)
+        } else {
+            String::new()
+        };
+        bail!("{verb} is for this machine: of a cluster, kubectl --context={name} {verb}{here}");
     }
     if let Some(flag) = meant.idle.iter().find(|flag| !SPOKEN.contains(&flag.as_str())) {
         bail!("{flag} cannot be used here: the kubeconfig says how the cluster of a context is reached");
     }
     Ok(Some(Wanted {
-        kubeconfig: kubeconfig.cloned(),
+        kubeconfig,
         context: context.map(str::to_owned),
         cluster: meant.values.get("cluster").cloned(),
         user: meant.values.get("user").cloned(),
@@ -80,7 +103,6 @@ const SPOKEN: [&str; 6] = ["--as", "--as-group", "--as-uid", "--cluster", "--kub
 fn say_idle(path: &str, meant: &Meant) {
     // These have a user and a server of their own to name.
     let has_own = [
-        "jobctl config",
         "jobctl create rolebinding",
         "jobctl create clusterrolebinding",
         "jobctl set subject",

@@ -1,5 +1,6 @@
-//! What `config set-context` has chosen, for the commands to come.
+//! What `config use-context` and `config set-context` have chosen, for the commands to come.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -13,28 +14,107 @@ const FILE: &str = "context.yaml";
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 struct CurrentContext {
+    /// The context of a kubeconfig; none for this machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context: Option<String>,
+    /// The file that has it, where one was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kubeconfig: Option<PathBuf>,
+    /// The namespace on this machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     namespace: Option<String>,
+    /// What was chosen for contexts of a kubeconfig, which is not ours to change.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    contexts: BTreeMap<String, OfContext>,
 }
 
-/// The namespace of commands that name none, where one has been chosen.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+struct OfContext {
+    namespace: String,
+}
+
+/// A context of a kubeconfig.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChosenContext {
+    /// Its name.
+    pub name: String,
+    /// The file that has it; none for that of the environment.
+    pub kubeconfig: Option<PathBuf>,
+}
+
+/// The context of commands that name none; none for this machine.
+///
+/// # Errors
+/// A file that does not read.
+pub fn chosen_context() -> Result<Option<ChosenContext>> {
+    let CurrentContext { context, kubeconfig, .. } = read()?;
+    let name = context.filter(|name| !name.is_empty());
+    Ok(name.map(|name| ChosenContext { name, kubeconfig }))
+}
+
+/// Chooses the context of the commands to come; none for this machine.
+///
+/// # Errors
+/// A directory that cannot be written to.
+pub fn choose_context(chosen: Option<ChosenContext>) -> Result<()> {
+    change(|current| {
+        let ChosenContext { name, kubeconfig } =
+            chosen.unwrap_or(ChosenContext { name: String::new(), kubeconfig: None });
+        current.context = Some(name).filter(|name| !name.is_empty());
+        current.kubeconfig = kubeconfig;
+    })
+}
+
+/// The namespace of commands on this machine that name none, where one has been chosen.
 ///
 /// # Errors
 /// A file that does not read.
 pub fn chosen_namespace() -> Result<Option<String>> {
-    let Some(path) = path() else { return Ok(None) };
-    let context: CurrentContext = read_file(&path)?;
-    Ok(context.namespace.filter(|namespace| !namespace.is_empty()))
+    Ok(read()?.namespace.filter(|namespace| !namespace.is_empty()))
 }
 
-/// Chooses the namespace of the commands to come; none for that which objects are in without any.
+/// The namespace of commands for a context of a kubeconfig, where one has been chosen in place of the context's own.
+///
+/// # Errors
+/// A file that does not read.
+pub fn chosen_namespace_of(context: &str) -> Result<Option<String>> {
+    let chosen = read()?.contexts.remove(context).map(|chosen| chosen.namespace);
+    Ok(chosen.filter(|namespace| !namespace.is_empty()))
+}
+
+/// Chooses the namespace of the commands to come on this machine; none for that which objects are in without any.
 ///
 /// # Errors
 /// A directory that cannot be written to.
 pub fn choose_namespace(namespace: Option<&str>) -> Result<()> {
+    change(|current| current.namespace = namespace.map(str::to_owned))
+}
+
+/// Chooses the namespace of the commands to come for a context of a kubeconfig; none for the context's own.
+///
+/// # Errors
+/// A directory that cannot be written to.
+pub fn choose_namespace_of(context: &str, namespace: Option<&str>) -> Result<()> {
+    change(|current| {
+        match namespace {
+            None => current.contexts.remove(context),
+            Some(namespace) => {
+                current.contexts.insert(context.to_owned(), OfContext { namespace: namespace.to_owned() })
+            }
+        };
+    })
+}
+
+fn read() -> Result<CurrentContext> {
+    path().map_or_else(|| Ok(CurrentContext::default()), |path| read_file(&path))
+}
+
+fn change(change: impl FnOnce(&mut CurrentContext)) -> Result<()> {
     let path = path().context("no configuration directory: set HOME")?;
-    let context = CurrentContext { namespace: namespace.map(str::to_owned) };
-    let text = serde_yaml::to_string(&context).context("write the context down")?;
+    let mut current = read_file(&path)?;
+    change(&mut current);
+    let text = serde_yaml::to_string(&current).context("write the context down")?;
     replace_file(&path, &text)
 }
 

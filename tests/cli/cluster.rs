@@ -225,7 +225,7 @@ fn a_plugin_that_fails_is_told_in_kubectls_words() {
     world.manifest("unfit", "");
     for (command, expected) in [
         ("./fails", format!("oops\n{getting}exec: executable {} failed with exit code 3\n", "WORK/fails")),
-        ("./nothing", format!("{getting}decoding stdout: EOF while parsing a value at line 1 column 0\n")),
+        ("./nothing", format!("{getting}decoding stdout: nothing was printed\n")),
         ("./unfit", format!("{getting}exec: fork/exec {}: permission denied\n", "WORK/unfit")),
         (
             "no-such-plugin",

@@ -121,6 +121,28 @@ fn completes(terminal: &mut AtTerminal) {
 }
 
 #[test]
+fn contexts_are_those_of_the_kubeconfig() {
+    let world = World::new();
+    let _ = world.apply(&job("hello", "suspend: true", "true"));
+    world.manifest("k", "contexts: [{name: prod, context: {}}, {name: jobctl, context: {}}]");
+    let complete = |line: &str| {
+        let words = ["__complete".to_owned()].into_iter().chain(line.split(' ').map(str::to_owned));
+        let output = world.command_of(words.collect()).env("KUBECONFIG", "k").run().success();
+        output.stdout.replace('\n', " ")
+    };
+    for (line, expected) in [
+        ("config use-context ", "jobctl prod :4 "),
+        ("get jobs --context=p", "--context=prod :4 "),
+        ("get --kubeconfig k --context ", "jobctl prod :4 "),
+        // The names of a cluster would take as long as the way there.
+        ("get --context=prod jobs he", ":4 "),
+        ("get --context=jobctl jobs he", "hello :4 "),
+    ] {
+        assert_eq!(complete(line), expected, "{line}");
+    }
+}
+
+#[test]
 fn bash_completes() {
     let world = furnished();
     let setup = "source <(jobctl completion bash)";

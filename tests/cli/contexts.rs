@@ -89,7 +89,7 @@ fn keys_of_the_configuration_are_set_and_unset() {
 }
 
 #[test]
-fn there_is_one_context() {
+fn without_a_kubeconfig_there_is_one_context() {
     let world = World::new();
     world.run("config use-context jobctl").prints("Switched to context \"jobctl\".\n");
     world.run("config get-clusters").prints("NAME\njobctl\n");
@@ -102,8 +102,20 @@ fn there_is_one_context() {
         ),
         (
             "config set-context dev --namespace=x",
-            "error: there is one context, \"jobctl\"; a namespace is chosen by: jobctl config set-context --current \
-             --namespace=dev\n",
+            "error: context \"dev\" does not exist, and a kubeconfig is kubectl's to change: kubectl config set-context \
+             dev\n",
+        ),
+        (
+            "config set-context --current --user=x",
+            "error: --user cannot be used here: a kubeconfig is kubectl's to change\n",
+        ),
+        (
+            "config delete-context dev",
+            "error: a kubeconfig is kubectl's to change: kubectl config delete-context dev\n",
+        ),
+        (
+            "config rename-context dev prod",
+            "error: a kubeconfig is kubectl's to change: kubectl config rename-context dev prod\n",
         ),
         ("config frob", "error: unknown command \"frob\"\nSee 'jobctl config -h' for help and examples\n"),
     ] {
@@ -206,10 +218,202 @@ fn flags_for_a_cluster_are_explained_and_another_context_is_refused() {
     world
         .run("config rename-context jobctl x")
         .fails_with("error: cannot rename the context \"jobctl\": it is this machine\n");
-    world.run("config delete-context x").fails_with("error: cannot delete context x, it is not there\n");
+    world
+        .run("config delete-context x")
+        .fails_with("error: a kubeconfig is kubectl's to change: kubectl config delete-context x\n");
     world.run("config set-context --current --namespace=team").prints("Context \"jobctl\" modified.\n");
     world
         .run("config unset contexts.jobctl.namespace")
         .prints("Property \"contexts.jobctl.namespace\" unset.\n");
     world.run("get jobs -o name").prints("job.batch/one\n");
+}
+
+/// Two contexts, of which one is called as this machine.
+const KUBECONFIG: &str = "apiVersion: v1
+kind: Config
+current-context: prod
+contexts:
+- {name: prod, context: {cluster: c, user: u, namespace: team}}
+- {name: jobctl, context: {cluster: d, user: v}}
+clusters:
+- {name: c, cluster: {server: 'http://127.0.0.1:1', certificate-authority-data: eHg=}}
+- {name: d, cluster: {server: 'http://127.0.0.1:2', certificate-authority: ca}}
+users:
+- {name: u, user: {token: very-secret, client-certificate-data: eHg=, client-key-data: eHg=}}
+- {name: v, user: {username: a, password: very-secret}}
+- {name: w, user: {auth-provider: {name: x, config: {token: very-secret}}}}
+";
+
+fn refused_by(port: u16) -> String {
+    format!(
+        "The connection to the server 127.0.0.1:{port} was refused - did you specify the right host or port?\n"
+    )
+}
+
+/// A world with that kubeconfig at the place where kubectl looks for one.
+fn world_with_contexts() -> World {
+    let world = World::new();
+    std::fs::create_dir(world.path("home/.kube")).expect("make a directory");
+    std::fs::write(world.path("home/.kube/config"), KUBECONFIG).expect("write");
+    std::fs::write(world.path("home/.kube/ca"), "an authority").expect("write");
+    world
+}
+
+#[test]
+fn this_machine_is_meant_until_a_cluster_is_chosen() {
+    let world = world_with_contexts();
+    let nothing = "No resources found in default namespace.\n";
+    world.run("get jobs").is(0, "", nothing);
+    world.run("config current-context").prints("jobctl\n");
+    world.run("config use-context prod").prints("Switched to context \"prod\".\n");
+    world.run("config current-context").prints("prod\n");
+    world.run("get jobs").is(1, "", &refused_by(1));
+    // What is about this machine goes on being about it.
+    let _ = world.run("doctor").success();
+    world.run("top node").is(
+        1,
+        "",
+        "error: top is for this machine: of a cluster, kubectl --context=prod top; of this machine, jobctl \
+         --context=jobctl top\n",
+    );
+    world.run("--context=jobctl get jobs").is(0, "", nothing);
+    world.run("config use-context jobctl").prints("Switched to context \"jobctl\".\n");
+    world.run("get jobs").is(0, "", nothing);
+    assert_eq!(std::fs::read_to_string(world.path("home/.kube/config")).expect("read"), KUBECONFIG);
+}
+
+#[test]
+fn a_context_called_as_this_machine_is_meant_where_its_file_is_named() {
+    let world = world_with_contexts();
+    let listed = "CURRENT   NAME     CLUSTER   AUTHINFO   NAMESPACE\n*         jobctl   jobctl    jobctl     \n          \
+                  prod     c         u          team\n";
+    let shadowed = "the kubeconfig has a context \"jobctl\", too; to mean that one and not this machine, name its file: \
+                    --kubeconfig\n";
+    world.run("config get-contexts").is(0, listed, shadowed);
+    world.run("config get-contexts -o name").prints("jobctl\nprod\n");
+    world.run("config get-clusters").prints("NAME\njobctl\nc\nd\n");
+    world.run("config get-users").prints("NAME\njobctl\nu\nv\nw\n");
+    let file = world.path("home/.kube/config").display().to_string();
+    world
+        .run(&format!("config get-contexts --no-headers --kubeconfig={file}"))
+        .prints("      jobctl   d     v     \n*     prod     c     u     team\n");
+    world.run(&format!("--kubeconfig={file} --context=jobctl get jobs")).is(1, "", &refused_by(2));
+    // And that of the file, where none is named.
+    world.run(&format!("--kubeconfig={file} get jobs")).is(1, "", &refused_by(1));
+    let _ = world.run(&format!("config use-context jobctl --kubeconfig={file}")).success();
+    world.run("get jobs").is(1, "", &refused_by(2));
+    let _ = world.run("config use-context jobctl").success();
+    world.run("get jobs").is(0, "", "No resources found in default namespace.\n");
+    // Which file that is does not depend on where somebody stands.
+    let _ = world
+        .command("config use-context prod --kubeconfig=config")
+        .directory("home/.kube")
+        .env("HOME", "/nonexistent")
+        .run()
+        .success();
+    world.run("get jobs").is(1, "", &refused_by(1));
+}
+
+#[test]
+fn a_context_that_has_gone_is_named_with_the_way_back() {
+    let world = world_with_contexts();
+    let _ = world.run("config use-context prod").success();
+    world.run("--context=other get jobs").is(1, "", "error: context \"other\" does not exist\n");
+    std::fs::remove_file(world.path("home/.kube/config")).expect("remove");
+    world.run("get jobs").is(
+        1,
+        "",
+        "error: the current context (this machine is: jobctl config use-context jobctl): context \"prod\" does not \
+         exist\n",
+    );
+    let _ = world.run("config use-context jobctl").success();
+    world.run("get jobs").is(0, "", "No resources found in default namespace.\n");
+}
+
+#[test]
+fn each_context_has_a_namespace_of_its_own() {
+    let world = world_with_contexts();
+    world.run("config set-context prod --namespace=mine").prints("Context \"prod\" modified.\n");
+    world.run("config get-contexts --no-headers prod").is(
+        0,
+        "      prod   c     u     mine\n",
+        "the kubeconfig has a context \"jobctl\", too; to mean that one and not this machine, name its file: \
+         --kubeconfig\n",
+    );
+    let namespace = |line: &str| {
+        world
+            .run(&format!("{line} config view --minify -o jsonpath='{{.contexts[0].context.namespace}}'"))
+            .success()
+            .stdout
+    };
+    assert_eq!(namespace("--context=prod"), "mine");
+    assert_eq!(namespace(""), "");
+    let _ = world.run("config use-context prod").success();
+    let _ = world.run("config set-context --current --namespace=other").success();
+    assert_eq!((namespace(""), namespace("--context=jobctl")), ("other".into(), String::new()));
+    // A file that is named is taken as it is.
+    let file = world.path("home/.kube/config").display().to_string();
+    assert_eq!(namespace(&format!("--kubeconfig={file}")), "team");
+    world.run(&format!("config set-context prod --namespace=x --kubeconfig={file}")).fails_with(
+        "error: a kubeconfig is kubectl's to change: kubectl config set-context prod \
+         --kubeconfig=WORLD/home/.kube/config\n",
+    );
+    world
+        .run("config set contexts.prod.namespace third")
+        .prints("Property \"contexts.prod.namespace\" set.\n");
+    assert_eq!(namespace(""), "third");
+    let _ = world.run("config unset contexts.prod.namespace").success();
+    assert_eq!(namespace(""), "team");
+}
+
+#[test]
+fn secrets_are_shown_to_whom_asks_for_them() {
+    let world = world_with_contexts();
+    let file = world.path("home/.kube/config").display().to_string();
+    let view = world.run(&format!("config view --kubeconfig={file}")).success().stdout;
+    assert!(!view.contains("very-secret") && !view.contains("eHg="), "{view}");
+    let expected = "apiVersion: v1
+clusters:
+- cluster:
+    certificate-authority-data: DATA+OMITTED
+    server: http://127.0.0.1:1
+  name: c
+contexts:
+- context:
+    cluster: c
+    namespace: team
+    user: u
+  name: prod
+current-context: prod
+kind: Config
+preferences: {}
+users:
+- name: u
+  user:
+    client-certificate-data: DATA+OMITTED
+    client-key-data: DATA+OMITTED
+    token: REDACTED
+";
+    world.run("--context=prod config view --minify").prints(expected);
+    let raw = expected.replace("DATA+OMITTED", "eHg=").replace("REDACTED", "very-secret");
+    world.run(&format!("config view --raw --minify --kubeconfig={file}")).prints(&raw);
+    let flat =
+        world.run("config view --flatten -o json --kubeconfig={}".replace("{}", &file).as_str()).success();
+    let flat: serde_json::Value = serde_json::from_str(&flat.stdout).expect("JSON");
+    assert_eq!(flat["clusters"][1]["cluster"]["certificate-authority-data"], "YW4gYXV0aG9yaXR5");
+    for (line, error) in [
+        ("--context=x config view --minify", "error: cannot locate context x\n"),
+        (
+            "config view --minify --kubeconfig=/dev/null",
+            "error: current-context must exist in order to minify\n",
+        ),
+        ("config current-context --kubeconfig=/dev/null", "error: current-context is not set\n"),
+        ("config use-context x", "error: no context exists with the name: \"x\"\n"),
+        (
+            "get jobs --kubeconfig=/dev/null",
+            "error: current-context is not set: name a context with --context\n",
+        ),
+    ] {
+        world.run(line).fails_with(error);
+    }
 }

@@ -44,6 +44,7 @@ mod hooks;
 mod images;
 mod indexed;
 mod kinds;
+mod kubeconfigs;
 mod last_messages;
 mod limits;
 mod logs;

@@ -43,8 +43,8 @@ fn a_context_says_where_and_who() {
 fn what_is_not_there_is_named() {
     for (wanted, expected) in [
         (named("x"), "context \"x\" does not exist"),
-        (named("lost"), "no server found for cluster \"none\""),
-        (Wanted { cluster: Some("x".into()), ..named("here") }, "no server found for cluster \"x\""),
+        (named("lost"), "cluster \"none\" does not exist"),
+        (Wanted { cluster: Some("x".into()), ..named("here") }, "cluster \"x\" does not exist"),
         (Wanted { user: Some("x".into()), ..named("here") }, "auth info \"x\" does not exist"),
     ] {
         assert_eq!(access(&wanted).expect_err(expected).to_string(), expected);
@@ -115,13 +115,16 @@ async fn a_proxy_is_asked_for_what_is_not_secret() {
 async fn the_token_of_a_file_is_read_anew() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("token");
-    let user = format!("token: of-the-entry, tokenFile: {}", path.display());
+    let user = format!("tokenFile: {}", path.display());
     let error = one(SECURE, &user, &[]).expect_err("no file").to_string();
     assert_eq!(error, format!("open {}: no such file or directory", path.display()));
     let write = |text: &str| {
         #[expect(clippy::disallowed_methods, reason = "a file of the test")]
         std::fs::write(&path, text).expect("write");
     };
+    // Until the file has one, the entry's own serves.
+    let both = one(SECURE, &format!("{user}, token: own"), &[]).expect("access");
+    assert_eq!(both.headers().await.expect("headers")[AUTHORIZATION], "Bearer own");
     write(" \n");
     let error = one(SECURE, &user, &[]).expect_err("nothing in it").to_string();
     assert_eq!(error, format!("read empty token from file {:?}", path.display().to_string()));
@@ -144,7 +147,7 @@ fn files_that_do_not_read_are_named() {
         ),
         (
             SECURE,
-            "client-certificate: none/crt, client-key: k",
+            "client-certificate: none/crt, client-key: hosts",
             "unable to read client-cert /etc/none/crt for u due to open /etc/none/crt: no such file or directory",
         ),
         (

@@ -11,7 +11,12 @@ fn problem(cluster: &str, user: &str) -> String {
          users: [{{name: u, user: {{{user}}}}}]\n"
     );
     let kubeconfig = Kubeconfig::parse(text.as_bytes(), Path::new("/")).expect("a kubeconfig");
-    choose(&kubeconfig, &Wanted::default()).err().map(|error| error.to_string()).unwrap_or_default()
+    choose(&kubeconfig, &Wanted::default(), &|path| {
+        path.ends_with("gone").then(|| "no such file or directory".into())
+    })
+    .err()
+    .map(|error| error.to_string())
+    .unwrap_or_default()
 }
 
 #[test]
@@ -26,6 +31,12 @@ fn clusters_that_contradict_themselves_are_refused() {
             "certificate-authority-data: eHg=, certificate-authority: x",
             "certificate-authority-data and certificate-authority are both specified for c. \
              certificate-authority-data will override.",
+        ),
+        (
+            "certificate-authority-data: eHg=, certificate-authority: gone",
+            "Error in configuration: \n* certificate-authority-data and certificate-authority are both specified for c. \
+             certificate-authority-data will override.\n* unable to read certificate-authority /gone for c due to open \
+             /gone: no such file or directory",
         ),
         ("proxy-url: 'socks5://a'", ""),
         (
@@ -62,8 +73,12 @@ fn users_that_contradict_themselves_are_refused() {
             "client-certificate: x, client-key: k, client-key-data: eHg=",
             "client-key-data and client-key are both specified for u; client-key-data will override",
         ),
+        (
+            "client-certificate: gone, client-key: k",
+            "unable to read client-cert /gone for u due to open /gone: no such file or directory",
+        ),
         // A key alone proves nothing, and does no harm.
-        ("client-key: k", ""),
+        ("client-key: gone", ""),
         ("as-groups: [g]", "requesting uid, groups or user-extra for u without impersonating a user"),
         ("as: a, as-groups: [g], as-uid: '1', as-user-extra: {k: [v]}", ""),
         ("auth-provider: {name: xyz}", "no Auth Provider found for name \"xyz\""),
@@ -96,13 +111,13 @@ fn plugins_that_cannot_be_run_are_refused() {
             "env variable name must be specified for u to use exec authentication plugin",
         ),
         (
-            format!("command: a, {v1}alpha1, interactiveMode: Never"),
+            format!("command: a, {v1}alpha1"),
             "exec plugin: invalid apiVersion \"client.authentication.k8s.io/v1alpha1\"",
         ),
         (
             "command: a".into(),
-            "invalid configuration: [apiVersion must be specified for u to use exec authentication plugin, \
-             interactiveMode must be specified for u to use exec authentication plugin]",
+            "Error in configuration: \n* apiVersion must be specified for u to use exec authentication plugin\n* \
+             interactiveMode must be specified for u to use exec authentication plugin",
         ),
     ] {
         assert_eq!(problem("", &format!("exec: {{{exec}}}")), expected, "{exec}");

@@ -1,7 +1,7 @@
 //! What the flags and the operands of verbs may be: names of objects as they are now, types, formats.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Arg;
 use serde_json::Value;
@@ -10,11 +10,12 @@ use super::line::Line;
 use super::{Answer, Candidate};
 use crate::api::kinds::{Key, Kind, RESOURCES};
 use crate::apiserver::{Read as _, Source as _};
+use crate::cluster::Kubeconfig;
 use crate::cmd::Global;
 use crate::cmd::colour::Color;
 use crate::cmd::context::Context;
-use crate::cmd::resources;
-use crate::manager::CONFIGURATION_KEYS;
+use crate::cmd::{config, resources};
+use crate::manager::{CONFIGURATION_KEYS, chosen_context};
 use crate::store::Table;
 
 /// What a verb takes that is no flag.
@@ -29,6 +30,8 @@ enum Operand {
     Node,
     /// A type.
     Types,
+    /// A context.
+    Context,
     /// One of these words.
     Words(&'static [&'static str]),
     /// A file here, or a path in a pod.
@@ -59,7 +62,7 @@ fn operand(verbs: &[&str]) -> Operand {
         ["cordon" | "uncordon" | "drain"] | ["top", "node" | "nodes"] => Operand::Node,
         ["explain"] => Operand::Types,
         ["completion"] => Operand::Words(&SHELLS),
-        ["config", "use-context" | "set-context"] => Operand::Words(&["jobctl"]),
+        ["config", "use-context" | "set-context"] => Operand::Context,
         ["config", "get" | "set" | "unset"] => Operand::Words(CONFIGURATION_KEYS),
         _ => Operand::Unknown,
     }
@@ -84,6 +87,7 @@ pub(super) fn of_operand(line: &Line<'_>) -> Answer {
         },
         Operand::Node if is_first => Answer::of(names(line, Kind::Node)),
         Operand::Types if is_first => types(),
+        Operand::Context if is_first => Answer::of(contexts(line)),
         Operand::Words(words) if is_first => Answer::of(words.iter().copied()),
         Operand::FileOrPod => Answer {
             candidates: names(line, Kind::Pod)
@@ -148,6 +152,7 @@ pub(super) fn of_flag(line: &Line<'_>, flag: &Arg) -> Answer {
         return Answer { candidates: possible, files: false };
     }
     match flag.get_long().unwrap_or_default() {
+        "context" => Answer::of(contexts(line)),
         "namespace" => Answer::of(names(line, Kind::Namespace)),
         "filename" | "data-dir" | "env-file" | "from-file" | "from-env-file" | "patch-file"
         | "array-from" | "junit" | "cert" | "key" | "kubeconfig" => Answer::files(),
@@ -173,7 +178,7 @@ pub(super) fn of_flag(line: &Line<'_>, flag: &Arg) -> Answer {
         "sort-by" if line.verbs.first() == Some(&"top") => Answer::of(["cpu", "memory"]),
         "restart" if line.verbs == ["run"] => Answer::of(["Always", "OnFailure", "Never"]),
         "restart" => Answer::of(["OnFailure", "Never"]),
-        "context" | "cluster" | "user" => Answer::of(["jobctl"]),
+        "cluster" | "user" => Answer::of(["jobctl"]),
         _ => Answer::default(),
     }
 }
@@ -260,7 +265,27 @@ fn names(line: &Line<'_>, kind: Kind) -> Vec<String> {
     read().unwrap_or_default()
 }
 
+/// This machine, and the contexts of the kubeconfig.
+fn contexts(line: &Line<'_>) -> Vec<String> {
+    let file = line.value_of("kubeconfig").map(Path::new);
+    let here = file.is_none().then(|| config::NAME.to_owned());
+    let found = Kubeconfig::read(file).map(|kubeconfig| kubeconfig.contexts).unwrap_or_default();
+    here.into_iter().chain(found.into_keys().filter(|name| name != config::NAME || file.is_some())).collect()
+}
+
+/// Whether the command is for this machine. The names of a cluster would take as long as the way there.
+fn is_here(line: &Line<'_>) -> bool {
+    match (line.value_of("context"), line.value_of("kubeconfig")) {
+        (_, Some(_)) => false,
+        (Some(context), None) => context == config::NAME,
+        (None, None) => chosen_context().is_ok_and(|chosen| chosen.is_none()),
+    }
+}
+
 fn open(line: &Line<'_>) -> Option<Context> {
+    if !is_here(line) {
+        return None;
+    }
     let global = Global {
         namespace: line.value_of("namespace").map(str::to_owned),
         data_dir: line.value_of("data-dir").map(PathBuf::from),
