@@ -152,17 +152,19 @@ impl WatchCache {
         &self.tail
     }
 
-    /// All objects, those of one kind as they were at a revision.
+    /// All objects, those of one kind, or what they are made of, as they were at a revision.
     ///
     /// # Errors
     /// As [`WatchCache::since`].
     pub fn state_at(&self, kind: Kind, revision: u64) -> Result<State, StatusError> {
         let mut state = self.state.clone();
-        let later: Vec<&Arc<Past>> = self.since(kind, revision)?.collect();
-        for past in later.into_iter().rev() {
-            match &past.before {
-                Some(text) => state.add(Table::from(kind), past.key.clone(), text.to_string()),
-                None => state.remove(Table::from(kind), &past.key),
+        for kind in kind.made_of() {
+            let later: Vec<&Arc<Past>> = self.since(kind, revision)?.collect();
+            for past in later.into_iter().rev() {
+                match &past.before {
+                    Some(text) => state.add(Table::from(kind), past.key.clone(), text.to_string()),
+                    None => state.remove(Table::from(kind), &past.key),
+                }
             }
         }
         Ok(state)
