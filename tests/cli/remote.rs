@@ -383,7 +383,9 @@ fn a_job_of_this_machine_is_promoted_to_a_cluster() {
     let tried = alone.run(&format!("promote job/train {flags} --image=busybox --dry-run")).success();
     assert_eq!(tried.stdout, "job.batch/train promoted (server dry run)\n");
     assert!(
-        tried.stderr.contains("Warning: containers[0].envFrom[0].secretRef.name: secret \"keys\" is not in the cluster"),
+        tried.stderr.contains(
+            "Warning: containers[0].envFrom[0].secretRef.name: secret \"keys\" is not in the cluster"
+        ),
         "{}",
         tried.stderr
     );
