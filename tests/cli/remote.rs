@@ -396,3 +396,27 @@ fn a_job_of_this_machine_is_promoted_to_a_cluster() {
     pair.run("get job train -o jsonpath={.spec.template.spec.containers[0].image}").prints("busybox");
     let _ = alone.run("delete jobs --all").success();
 }
+
+#[test]
+fn a_server_that_is_away_for_a_while_is_said_and_waited_for() {
+    let pair = Pair::new();
+    let began = std::sync::Mutex::new(None);
+    let way = BadWay::to(pair.server(), move |heard| {
+        if !heard.is_watch() {
+            return Fault::None;
+        }
+        let mut began = began.lock().expect("the time");
+        match began.get_or_insert_with(std::time::Instant::now).elapsed() < Duration::from_secs(5) {
+            true => Fault::status(503, "ServiceUnavailable", ""),
+            false => Fault::None,
+        }
+    });
+    let _ = pair.there.apply(&job("slow", "", "sleep 2")).success();
+    let flags = way.flags(&pair.here);
+    let waited =
+        pair.here.run(&format!("{flags} wait --for=condition=complete job/slow --timeout=60s")).success();
+    assert_eq!(waited.stdout, "job.batch/slow condition met\n");
+    let said = "made up: ServiceUnavailable; trying again\n";
+    assert!(waited.stderr.starts_with(said), "{}", waited.stderr);
+    assert!(waited.stderr.replace(said, "").is_empty(), "{}", waited.stderr);
+}

@@ -36,6 +36,11 @@ impl Request {
         Self { method: Method::GET, path, content_type: "", body: Bytes::new(), is_repeatable: true }
     }
 
+    /// One that reads, by somebody who tries again himself.
+    pub(super) fn get_once(path: String) -> Self {
+        Self { is_repeatable: false, ..Self::get(path) }
+    }
+
     /// A request with a body in JSON.
     pub(super) fn with_body(method: Method, path: String, body: &impl serde::Serialize) -> Result<Self> {
         let body = Bytes::from(serde_json::to_vec(body)?);

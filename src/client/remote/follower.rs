@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
@@ -40,6 +40,8 @@ struct Delta {
 struct Inbox {
     deltas: VecDeque<Delta>,
     failure: Option<anyhow::Error>,
+    /// What keeps a watch from going on for now, once it has for a while.
+    trouble: Option<String>,
 }
 
 /// Hears of what becomes of a cluster's objects.
@@ -47,6 +49,7 @@ pub(in crate::client) struct Follower {
     api: Arc<Api>,
     inbox: Arc<Mutex<Inbox>>,
     watches: Vec<JoinHandle<()>>,
+    trouble: Option<String>,
 }
 
 impl fmt::Debug for Follower {
@@ -73,7 +76,7 @@ impl Follower {
     /// A refusal, or no answer, to one of the lists.
     pub(super) fn start(api: &Arc<Api>, wanted: Vec<(Kind, Query)>) -> Result<(Lists, Self)> {
         let inbox = Arc::new(Mutex::new(Inbox::default()));
-        let mut follower = Self { api: api.clone(), inbox, watches: Vec::new() };
+        let mut follower = Self { api: api.clone(), inbox, watches: Vec::new(), trouble: None };
         let asked: Vec<_> = wanted
             .into_iter()
             .map(|(kind, query)| {
@@ -109,8 +112,9 @@ impl Follower {
     /// What has ended a watch for good.
     pub(in crate::client) fn changes(&mut self, mut each: impl FnMut(Change<'_>)) -> Result<()> {
         self.api.wake.clear();
-        let Inbox { deltas, failure } =
+        let Inbox { deltas, failure, trouble } =
             std::mem::take(&mut *self.inbox.lock().unwrap_or_else(PoisonError::into_inner));
+        self.trouble = self.trouble.take().or(trouble);
         for Delta { kind, key, revision, text } in &deltas {
             each(Change {
                 revision: *revision,
@@ -122,6 +126,11 @@ impl Follower {
             });
         }
         failure.map_or(Ok(()), Err)
+    }
+
+    /// What keeps us from hearing of changes, told once each time.
+    pub(in crate::client) fn take_trouble(&mut self) -> Option<String> {
+        self.trouble.take()
     }
 
     /// Sleeps until something comes, a descriptor of `others` is readable, or the time has come (then false), by the steady
@@ -162,6 +171,26 @@ struct Watch {
     known: BTreeMap<Key, u64>,
 }
 
+/// A time without answers.
+#[derive(Debug, Default)]
+struct Outage {
+    began: Option<Instant>,
+    is_told: bool,
+}
+
+/// How long one lasts before it is told.
+const WORTH_A_WORD: Duration = Duration::from_secs(3);
+
+impl Outage {
+    /// There is no answer yet again; what is to be said of that.
+    fn goes_on(&mut self, error: &anyhow::Error) -> Option<String> {
+        let began = *self.began.get_or_insert_with(Instant::now);
+        let is_worth = began.elapsed() >= WORTH_A_WORD && !self.is_told;
+        self.is_told |= is_worth;
+        is_worth.then(|| format!("{error}; trying again"))
+    }
+}
+
 /// How a watch has ended.
 enum End {
     /// As they all do: it goes on from where it was.
@@ -182,6 +211,7 @@ struct Event<'a> {
 impl Watch {
     async fn run(mut self) {
         let mut backoff = Backoff::new();
+        let mut outage = Outage::default();
         loop {
             let heard = self.known.len();
             let version = self.version.clone();
@@ -192,9 +222,17 @@ impl Watch {
                     Ok(()) => backoff.reset(),
                     Err(error) => return self.fail(error),
                 },
-                End::Failed(error) if may_pass(&error) => backoff.sleep().await,
+                End::Failed(error) if may_pass(&error) => {
+                    if let Some(trouble) = outage.goes_on(&error) {
+                        self.inbox.lock().unwrap_or_else(PoisonError::into_inner).trouble = Some(trouble);
+                        self.api.wake.ring();
+                    }
+                    backoff.sleep().await;
+                    continue;
+                }
                 End::Failed(error) => return self.fail(error),
             }
+            outage = Outage::default();
         }
     }
 
@@ -222,7 +260,7 @@ impl Watch {
                 ("fieldSelector", &self.query.fields),
             ],
         );
-        let mut body = match self.api.stream(&Request::get(path)).await {
+        let mut body = match self.api.stream(&Request::get_once(path)).await {
             Ok(Ok(response)) => response.into_body(),
             Ok(Err(answer)) if answer.status == hyper::StatusCode::GONE => return End::TooOld,
             Ok(Err(answer)) => {

@@ -287,6 +287,8 @@ impl Reading {
             Runs::NewestAndLater => seen.borrow().run,
         };
         let mut backoff = Backoff::new();
+        // Whether the log had come to an end when it was read last.
+        let mut had_end = false;
         while !self.lines.is_full() {
             let now = *seen.borrow_and_update();
             let is_there = now.run > run || (now.run == run && now.has_started);
@@ -301,7 +303,9 @@ impl Reading {
             let which = if now.run > run { Which::Previous } else { Which::Current };
             let was_over = now.is_over(run);
             let read = self.stream(which, which == Which::Current && !was_over).await;
+            let is_known_to_its_end = std::mem::replace(&mut had_end, read.is_ok());
             match read {
+                Err(error) if is_gone(&error) && is_known_to_its_end => break,
                 Ok(()) if was_over => {
                     if now.run <= run {
                         break;
@@ -363,7 +367,7 @@ impl Reading {
                 ("tailLines", &tail.unwrap_or_default()),
             ],
         );
-        let mut body = match api.stream(&Request::get(path)).await? {
+        let mut body = match api.stream(&Request::get_once(path)).await? {
             Ok(response) => response.into_body(),
             Err(answer) => {
                 return Err(refusal(answer.status.as_u16(), &answer.body, Some(Kind::Pod), Some(pod)).into());
