@@ -299,7 +299,17 @@ impl Reading {
                 continue;
             }
             // Of older runs a server keeps nothing.
-            run = run.max(now.run - 1);
+            if run < now.run - 1 {
+                self.notice(format!(
+                    "what container {} of pod/{} wrote before restart {} is gone",
+                    self.source.container,
+                    self.source.pod.name,
+                    now.run - 1
+                ))
+                .await;
+                run = now.run - 1;
+                had_end = false;
+            }
             let which = if now.run > run { Which::Previous } else { Which::Current };
             let was_over = now.is_over(run);
             let read = self.stream(which, which == Which::Current && !was_over).await;
