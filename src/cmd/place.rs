@@ -71,6 +71,9 @@ pub(super) fn chosen(path: &str, global: &Global, meant: &Meant) -> Result<Optio
         return Ok(None);
     }
     let name = context.unwrap_or("the kubeconfig's");
+    let mut flags =
+        kubeconfig.iter().map(|file| format!(" --kubeconfig={}", file.display())).collect::<String>();
+    flags.extend(context.map(|context| format!(" --context={context}")));
     if PLACELESS.contains(&verb) {
         bail!("{verb} is about this machine: it cannot be used with --context={name}");
     }
@@ -80,7 +83,7 @@ pub(super) fn chosen(path: &str, global: &Global, meant: &Meant) -> Result<Optio
         } else {
             String::new()
         };
-        bail!("{verb} is for this machine: of a cluster, kubectl --context={name} {verb}{here}");
+        bail!("{verb} is for this machine: of a cluster, kubectl{flags} {verb}{here}");
     }
     if let Some(flag) = meant.idle.iter().find(|flag| !SPOKEN.contains(&flag.as_str())) {
         bail!("{flag} cannot be used here: the kubeconfig says how the cluster of a context is reached");

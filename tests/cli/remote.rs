@@ -420,3 +420,44 @@ fn a_server_that_is_away_for_a_while_is_said_and_waited_for() {
     assert!(waited.stderr.starts_with(said), "{}", waited.stderr);
     assert!(waited.stderr.replace(said, "").is_empty(), "{}", waited.stderr);
 }
+
+/// A server that gets a body with a deletion does not look at the query: what is only tried must say so there.
+#[test]
+fn a_deletion_that_is_only_tried_deletes_nothing() {
+    let pair = Pair::new();
+    let way = BadWay::to(pair.server(), |_| Fault::None);
+    let _ = pair.there.apply(&job("kept", "suspend: true", "true")).success();
+    let tried =
+        pair.here.run(&format!("{} delete job kept --dry-run=server", way.flags(&pair.here))).success();
+    assert_eq!(tried.stdout, "job.batch \"kept\" deleted (server dry run)\n");
+    let heard = way.heard();
+    let deletion = heard.iter().find(|heard| heard.method == "DELETE").expect("a deletion");
+    let body: serde_json::Value = serde_json::from_slice(&deletion.body).expect("JSON");
+    assert_eq!(body["dryRun"], serde_json::json!(["All"]));
+    assert_eq!(body["propagationPolicy"], "Background");
+    pair.run("get jobs -o name").prints("job.batch/kept\n");
+}
+
+/// Who may not see Events can run Jobs all the same.
+#[test]
+fn events_are_not_needed() {
+    let pair = Pair::new();
+    let way = BadWay::to(pair.server(), |heard| match heard.path.contains("/events") {
+        true => Fault::status(403, "Forbidden", ""),
+        false => Fault::None,
+    });
+    let ran = pair.here.run(&format!("{} run x -q -- echo here", way.flags(&pair.here))).success();
+    assert_eq!(ran.stdout, "here\n");
+}
+
+/// A node that is lost takes the logs of its pods with it.
+#[test]
+fn a_log_that_cannot_be_read_is_given_up_in_the_end() {
+    let pair = Pair::new();
+    let way = BadWay::to(pair.server(), |heard| match heard.is_log() {
+        true => Fault::status(500, "InternalError", ""),
+        false => Fault::None,
+    });
+    let ran = pair.here.run(&format!("{} run x -q -- sh -c \"exit 5\"", way.flags(&pair.here))).exits(5);
+    assert!(ran.stderr.contains(" cannot be read: made up: InternalError\n"), "{}", ran.stderr);
+}

@@ -22,6 +22,7 @@ use super::objects::Received;
 use super::paths;
 use super::refusals::refusal;
 use crate::api::kinds::{Key, Kind};
+use crate::api::status_error::StatusError;
 use crate::manager::steady_clock;
 use crate::store::{Change, Table};
 
@@ -90,7 +91,11 @@ impl Follower {
         let mut lists = Vec::new();
         for task in asked {
             let (kind, query, listed) = api.wait(task).context("ask the cluster")?;
-            let listing = listed?;
+            let listing = match listed {
+                // Who may see what happens is often somebody else, and nothing hangs on it.
+                Err(error) if kind == Kind::Event && is_forbidden(&error) => continue,
+                listed => listed?,
+            };
             let known = listing.objects.iter().map(|(key, one)| (key.clone(), one.revision)).collect();
             let watch = Watch {
                 api: api.clone(),
@@ -157,6 +162,10 @@ impl Follower {
             Err(error) => Err(error).context("wait for a change"),
         }
     }
+}
+
+fn is_forbidden(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(StatusError::Other { reason: "Forbidden", .. }))
 }
 
 /// A watch of one kind.
@@ -292,7 +301,7 @@ impl Watch {
         match event.r#type {
             "BOOKMARK" => {
                 let object = Received::read(Kind::Pod, event.object.get())?;
-                self.version = object.revision.to_string();
+                self.has_come_to(object.revision);
             }
             "ERROR" => {
                 let refused = refusal(0, event.object.get().as_bytes(), Some(self.kind), None);
@@ -301,7 +310,7 @@ impl Watch {
             }
             told => {
                 let Received { key, revision, text } = Received::read(self.kind, event.object.get())?;
-                self.version = revision.to_string();
+                self.has_come_to(revision);
                 let is_gone = told == "DELETED";
                 if is_gone {
                     self.known.remove(&key);
@@ -312,6 +321,13 @@ impl Watch {
             }
         }
         Ok(None)
+    }
+
+    fn has_come_to(&mut self, revision: u64) {
+        // Where it is no number it is the server's secret.
+        if revision > 0 {
+            self.version = revision.to_string();
+        }
     }
 
     /// Where the watch cannot go on: a new list says what has changed.

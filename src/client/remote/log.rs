@@ -266,7 +266,7 @@ impl Reading {
         loop {
             match self.stream(which, false).await {
                 Ok(()) => break,
-                Err(error) if may_pass(&error) && tries < MOST_TRIES => {
+                Err(error) if may_pass(&error) && tries < TRIES_AT_ONCE => {
                     tries += 1;
                     backoff.sleep().await;
                 }
@@ -289,6 +289,7 @@ impl Reading {
         let mut backoff = Backoff::new();
         // Whether the log had come to an end when it was read last.
         let mut had_end = false;
+        let mut failures = 0;
         while !self.lines.is_full() {
             let now = *seen.borrow_and_update();
             let is_there = now.run > run || (now.run == run && now.has_started);
@@ -321,6 +322,7 @@ impl Reading {
                         break;
                     }
                     run += 1;
+                    failures = 0;
                     backoff.reset();
                 }
                 // It has ended, or its connection has: the status of the pod will say so.
@@ -343,7 +345,20 @@ impl Reading {
                     }
                     let _ = tokio::time::timeout(NEWS, seen.changed()).await;
                 }
-                Err(error) if may_pass(&error) => backoff.sleep().await,
+                // Its node may be gone for good.
+                Err(error) if may_pass(&error) && was_over && failures >= MOST_TRIES => {
+                    let Source { container, pod, .. } = &self.source;
+                    let text = format!(
+                        "the rest of the log of container {container} of pod/{} cannot be read: {error}",
+                        pod.name
+                    );
+                    self.notice(text).await;
+                    break;
+                }
+                Err(error) if may_pass(&error) => {
+                    failures += u32::from(was_over);
+                    backoff.sleep().await;
+                }
                 Err(error) => {
                     self.pipe.queue().failure = Some(error);
                     break;
@@ -443,7 +458,9 @@ impl Reading {
 }
 
 /// How often a log that is read once is asked for again.
-const MOST_TRIES: u32 = 5;
+const TRIES_AT_ONCE: u32 = 5;
+/// How often a log is asked for again of which nothing more comes: for some twenty seconds.
+const MOST_TRIES: u32 = 8;
 
 /// Whether the pod is not there any more.
 fn is_gone(error: &anyhow::Error) -> bool {

@@ -317,7 +317,11 @@ impl Requests {
         if let Some(version) = &options.resource_version {
             body["preconditions"]["resourceVersion"] = json!(version);
         }
-        let path = self.path(&self.object_path(kind, key, Subresource::Main), &[]);
+        // A server that gets a body does not look at the query.
+        if self.is_dry_run {
+            body["dryRun"] = json!(["All"]);
+        }
+        let path = self.object_path(kind, key, Subresource::Main);
         let request = Request {
             is_repeatable: options.uid.is_some(),
             ..Request::with_body(Method::DELETE, path, &body)?
@@ -406,7 +410,6 @@ impl Requests {
 
     fn path(&self, path: &str, query: &[(&str, &str)]) -> String {
         let dry_run = if self.is_dry_run { "All" } else { "" };
-        // A deletion has no manager.
         let mut all = vec![("fieldManager", self.manager.as_str()), ("dryRun", dry_run)];
         all.extend(query);
         paths::with_query(path, &all)
