@@ -46,6 +46,6 @@ pub use rerun::{RerunError, fresh_job};
 pub use selectors::Selectors;
 pub use transaction::{Moment, Transaction};
 pub use update::{Subresource, Update, Updated};
-pub use watch::{EventType, Watch, WatchEvent};
+pub use watch::{EventType, Watch, WatchEvent, unversioned};
 pub use watch_cache::{Past, Selection, WatchCache};
 pub use writes::Writes;

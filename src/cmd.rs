@@ -62,6 +62,7 @@ mod patch;
 mod place;
 mod pod_target;
 mod progress;
+mod promote;
 mod prune;
 mod pump;
 mod queue;
@@ -167,6 +168,7 @@ verbs! {
     "suspend" Suspend(suspend::SuspendArgs) => |global, args| suspend::suspend(global, &args),
     "resume" Resume(suspend::ResumeArgs) => |global, args| suspend::resume(global, &args),
     "next" Next(next::Args) => |global, args| next::run(global, &args),
+    "promote" Promote(promote::Args) => |global, args| promote::run(global, &args),
     "rollout" Rollout(rollout::Args) => |global, args| rollout::run(global, &args),
     "cordon" Cordon(cordon::CordonArgs) => |global, args| cordon::cordon(global, &args),
     "uncordon" Uncordon(cordon::UncordonArgs) => |global, args| cordon::uncordon(global, &args),

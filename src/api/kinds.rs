@@ -375,6 +375,11 @@ impl Kind {
         matches!(self, Self::Endpoints | Self::EndpointSlice)
     }
 
+    /// The kinds whose objects its own are made of: itself, where they are stored.
+    pub fn made_of(self) -> Vec<Kind> {
+        if self.is_derived() { vec![Self::Service, Self::Pod] } else { vec![self] }
+    }
+
     /// Whether pods are made of its objects, or it is one: they need to know who has created them.
     pub const fn has_pods(self) -> bool {
         matches!(self, Self::Pod | Self::Job | Self::CronJob | Self::StatefulSet)

@@ -304,3 +304,43 @@ fn a_watch_from_a_revision_still_to_come_is_told_so() {
         format!("Too large resource version: {}, current: {revision}", revision + 1)
     );
 }
+
+#[test]
+fn events_that_a_compaction_leaves_behind_are_gone_for_whoever_watches() {
+    let place = tempfile::tempdir().expect("a directory");
+    let store = Store::open(&place.path().join("data")).expect("a store");
+    let later = 2 * 3600;
+    for (name, seed) in [("old", 1), ("new", later)] {
+        let about = json!({ "kind": "Job", "name": "j", "namespace": "default", "uid": name });
+        let event =
+            json!({ "metadata": { "name": name }, "involvedObject": about, "reason": "R", "type": "Normal" });
+        let mut transaction = begin(&store, seed);
+        transaction.create_event(event, "default").expect("an Event");
+        transaction.commit().expect("a commit").expect("something new");
+    }
+    let mut cache = WatchCache::load(&store).expect("a cache");
+    let names = |cache: &WatchCache| -> Vec<String> {
+        cache.state().objects(Table::EVENTS).map(|(key, _)| key.name.to_string()).collect()
+    };
+    assert_eq!(names(&cache), ["new", "old"]);
+    let begin_of_watch = cache.revision();
+    let (mut locked, _) = store.lock_and_read(&[]).expect("the lock");
+    locked.compact(moment(later).now).expect("a compaction");
+    drop(locked);
+    cache.read_on().expect("a look");
+    assert_eq!(cache.revision(), begin_of_watch, "a deletion has a revision of its own");
+    request(&store, later, &Op::Create(Kind::CronJob, 1)).expect("created");
+    cache.read_on().expect("a look");
+    assert_eq!(names(&cache), ["new"]);
+    let told: Vec<_> = cache.since(Kind::Event, begin_of_watch).expect("known").collect();
+    let selection =
+        Selection { kind: Kind::Event, namespace: Some("default".into()), selectors: Selectors::none() };
+    let (kind, text) = selection.event(told[0]).expect("an Event").expect("news");
+    let last: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!((told.len(), kind, &last["metadata"]["name"]), (1, EventType::Deleted, &json!("old")));
+    assert_eq!(last["metadata"]["resourceVersion"], cache.revision().to_string());
+    // Those who have heard of that hear of it once.
+    assert_eq!(cache.since(Kind::Event, cache.revision()).expect("known").count(), 0);
+    let before = cache.state_at(Kind::Event, begin_of_watch).expect("known");
+    assert_eq!(before.objects(Table::EVENTS).count(), 2);
+}

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use serde_json::{Value, json};
 
 use super::read::{Found, Read as _, Reader, shown};
 use super::selectors::Selectors;
@@ -102,6 +103,33 @@ impl Watch {
         Ok((self, events, tail))
     }
 
+    /// What has become of the objects, by all that there is of them now: what is made of others when it is asked for is never
+    /// committed.
+    ///
+    /// # Errors
+    /// An object that does not read.
+    pub fn take_list(&mut self, listed: &[Found<'_>], revision: u64) -> Result<Vec<WatchEvent>> {
+        let mut before = std::mem::take(&mut self.shown);
+        let mut events = Vec::new();
+        for one in listed {
+            let (key, text) = (Key::clone(&one.key), one.text.to_string());
+            let event = match before.remove(&key) {
+                Some(last) if unversioned(&last)? == unversioned(&text)? => None,
+                Some(_) => Some(EventType::Modified),
+                None => Some(EventType::Added),
+            };
+            self.shown.insert(key.clone(), text.clone());
+            events.extend(event.map(|event| WatchEvent { event, key, text, revision }));
+        }
+        for (key, last) in before {
+            let mut last: Value = serde_json::from_str(&last)?;
+            last["metadata"]["resourceVersion"] = json!(revision.to_string());
+            let text = last.to_string();
+            events.push(WatchEvent { event: EventType::Deleted, key, text, revision });
+        }
+        Ok(events)
+    }
+
     /// What a change to the store is to this watch.
     ///
     /// # Errors
@@ -133,4 +161,16 @@ impl Watch {
         };
         Ok(Some(WatchEvent { event, key, text, revision: change.revision }))
     }
+}
+
+/// An object without its version: of what is made when it is asked for that is always the newest.
+///
+/// # Errors
+/// What is no object.
+pub fn unversioned(text: &str) -> serde_json::Result<Value> {
+    let mut object: Value = serde_json::from_str(text)?;
+    if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
+        metadata.remove("resourceVersion");
+    }
+    Ok(object)
 }

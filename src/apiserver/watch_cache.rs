@@ -92,7 +92,13 @@ pub struct WatchCache {
     tail: Tail,
     heard: u32,
     history: History,
+    /// What the last compaction has left behind, which is still held, by its revision: it goes with the next commit, for a
+    /// deletion is told with a revision of its own.
+    left_behind: Vec<(Table, Key, u64)>,
 }
+
+/// What a compaction may leave behind.
+const FORGETTABLE: [Table; 3] = [Table::EVENTS, Table::Tombstones, Table::Environments];
 
 impl WatchCache {
     /// Reads the whole store.
@@ -104,7 +110,8 @@ impl WatchCache {
         let heard = store.notifier_value();
         let (state, tail) = store.read_snapshot_in_force(&tables)?;
         let history = History { begin: state.revision(), ..History::default() };
-        let mut cache = Self { store: store.clone(), tables, state, tail, heard, history };
+        let mut cache =
+            Self { store: store.clone(), tables, state, tail, heard, history, left_behind: Vec::new() };
         cache.read_on()?;
         Ok(cache)
     }
@@ -124,6 +131,7 @@ impl WatchCache {
     pub fn read_on(&mut self) -> Result<bool> {
         self.heard = self.store.notifier_value();
         let before = self.state.revision();
+        let journal = self.tail.journal_path().to_owned();
         let history = &mut self.history;
         match self.state.follow(&mut self.tail, &self.tables, |change, object| history.note(change, object)) {
             // What was committed meanwhile is in no journal any more: whoever watches lists anew.
@@ -131,10 +139,57 @@ impl WatchCache {
                 let (state, tail) = self.store.read(&self.tables)?;
                 self.history = History { begin: state.revision(), ..History::default() };
                 (self.state, self.tail) = (state, tail);
+                self.left_behind.clear();
+                return Ok(self.state.revision() != before);
             }
             read => read?,
         }
-        Ok(self.state.revision() != before)
+        if self.tail.journal_path() != journal {
+            self.look_for_left_behind()?;
+        }
+        let is_changed = self.state.revision() != before;
+        if is_changed {
+            self.let_go();
+        }
+        Ok(is_changed)
+    }
+
+    /// Finds what the compaction has left behind on whose journal this reads now.
+    fn look_for_left_behind(&mut self) -> Result<()> {
+        let (kept, _) = self.store.read_snapshot_in_force(&FORGETTABLE)?;
+        let revision = kept.revision();
+        // Of one that came later the next reading hears.
+        if revision > self.state.revision() {
+            return Ok(());
+        }
+        for table in FORGETTABLE {
+            let gone = self
+                .state
+                .objects(table)
+                .filter(|(key, object)| object.revision <= revision && kept.get(table, key).is_none());
+            self.left_behind.extend(gone.map(|(key, object)| (table, key.clone(), object.revision)));
+        }
+        Ok(())
+    }
+
+    /// Lets go of what was left behind, unless it has come back since.
+    fn let_go(&mut self) {
+        let revision = self.state.revision();
+        for (table, key, last) in std::mem::take(&mut self.left_behind) {
+            let Some(object) = self.state.get(table, &key).filter(|object| object.revision == last) else {
+                continue;
+            };
+            let change = Change {
+                revision,
+                table,
+                namespace: &key.namespace,
+                name: &key.name,
+                object: None,
+                last: None,
+            };
+            self.history.note(&change, Some(object));
+            self.state.remove(table, &key);
+        }
     }
 
     /// The revision of the last commit that was read.
@@ -152,17 +207,19 @@ impl WatchCache {
         &self.tail
     }
 
-    /// All objects, those of one kind as they were at a revision.
+    /// All objects, those of one kind, or what they are made of, as they were at a revision.
     ///
     /// # Errors
     /// As [`WatchCache::since`].
     pub fn state_at(&self, kind: Kind, revision: u64) -> Result<State, StatusError> {
         let mut state = self.state.clone();
-        let later: Vec<&Arc<Past>> = self.since(kind, revision)?.collect();
-        for past in later.into_iter().rev() {
-            match &past.before {
-                Some(text) => state.add(Table::from(kind), past.key.clone(), text.to_string()),
-                None => state.remove(Table::from(kind), &past.key),
+        for kind in kind.made_of() {
+            let later: Vec<&Arc<Past>> = self.since(kind, revision)?.collect();
+            for past in later.into_iter().rev() {
+                match &past.before {
+                    Some(text) => state.add(Table::from(kind), past.key.clone(), text.to_string()),
+                    None => state.remove(Table::from(kind), &past.key),
+                }
             }
         }
         Ok(state)

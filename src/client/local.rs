@@ -13,7 +13,6 @@ use super::local_requests::LocalRequests;
 use crate::api::events::EventRecord;
 use crate::api::kinds::Key;
 use crate::api::meta::{name, uid};
-use crate::api::status_error::StatusError;
 use crate::api::{Event, Node, Pod, quantity};
 use crate::apiserver::{Creator, Reader, Source as _, WatchCache};
 use crate::kubelet::{
@@ -74,13 +73,7 @@ impl Local {
     /// # Errors
     /// A store that cannot be read.
     pub fn read(&self, tables: &[Table]) -> Result<Reader> {
-        let mut wanted = tables.to_vec();
-        if has_derived(tables) {
-            wanted.extend(MADE_OF);
-            wanted.sort_unstable();
-            wanted.dedup();
-        }
-        self.reader(self.store.read(&wanted)?.0, tables)
+        self.reader(self.store.read(&with_parts(tables))?.0, tables)
     }
 
     /// As [`Local::read`], but most pods have only what lists show of them.
@@ -97,13 +90,8 @@ impl Local {
     /// Reads tables, and follows what is committed to them from there on.
     ///
     /// # Errors
-    /// As [`Local::read`]; [`StatusError::MethodNotAllowed`] for what is never committed.
+    /// As [`Local::read`].
     pub fn watch(&self, tables: &[Table]) -> Result<(Reader, Follower)> {
-        if has_derived(tables) {
-            let message =
-                "what is made of Services and pods when it is asked for cannot be watched".to_owned();
-            return Err(StatusError::MethodNotAllowed { message }.into());
-        }
         let (state, follower) = Follower::start(&self.config, &self.store, tables)?;
         Ok((self.reader(state, tables)?, follower))
     }
@@ -324,6 +312,17 @@ impl Local {
 /// Whether any of the tables is of a kind that is made of others.
 fn has_derived(tables: &[Table]) -> bool {
     tables.iter().any(|table| matches!(table, Table::Kind(kind) if kind.is_derived()))
+}
+
+/// These tables, and those that objects of theirs are made of.
+fn with_parts(tables: &[Table]) -> Vec<Table> {
+    let mut all = tables.to_vec();
+    if has_derived(tables) {
+        all.extend(MADE_OF);
+        all.sort_unstable();
+        all.dedup();
+    }
+    all
 }
 
 /// The page for Prometheus, of these objects.

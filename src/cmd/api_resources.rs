@@ -41,7 +41,7 @@ pub(super) struct ResourcesArgs {
 /// What can be done to objects of a kind.
 fn verbs(resource: &Resource) -> &'static [&'static str] {
     match resource.kind {
-        kind if kind.is_derived() => &["get", "list"],
+        kind if kind.is_derived() => &["get", "list", "watch"],
         Kind::Event => &["delete", "get", "list", "watch"],
         _ => &["create", "delete", "get", "list", "patch", "update", "watch"],
     }

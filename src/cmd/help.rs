@@ -8,7 +8,7 @@ use clap::Command;
 const GROUPS: [(&str, &[&str]); 9] = [
     ("Basic Commands (Beginner)", &["create", "run", "set"]),
     ("Basic Commands (Intermediate)", &["explain", "get", "edit", "delete"]),
-    ("Job Commands", &["rerun", "suspend", "resume", "next"]),
+    ("Job Commands", &["rerun", "suspend", "resume", "next", "promote"]),
     ("Deploy Commands", &["rollout", "scale"]),
     (
         "Machine Management Commands",
@@ -232,6 +232,13 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     (
         "jobctl replace",
         &["jobctl replace -f cronjob.yaml", "jobctl replace --force -f job.yaml   # run it again, changed"],
+    ),
+    (
+        "jobctl promote",
+        &[
+            "jobctl promote job/train --context=prod --image=registry.example.com/train:1",
+            "jobctl promote cronjob/nightly --context=prod --dry-run=client -o yaml",
+        ],
     ),
     ("jobctl rerun", &["jobctl rerun job/hello", "jobctl rerun job/sweep --failed-indexes"]),
     ("jobctl resume", &["jobctl resume job/big", "jobctl resume cronjob/backup"]),

@@ -10,13 +10,14 @@ use crate::cluster::Wanted;
 use crate::manager::{ChosenContext, chosen_context};
 
 /// The verbs that speak to clusters.
-const SPEAKING: [&str; 22] = [
+const SPEAKING: [&str; 23] = [
     "annotate", "apply", "create", "delete", "describe", "diff", "edit", "events", "get", "label", "logs",
-    "next", "patch", "replace", "rerun", "resume", "rollout", "run", "scale", "set", "suspend", "wait",
+    "next", "patch", "promote", "replace", "rerun", "resume", "rollout", "run", "scale", "set", "suspend",
+    "wait",
 ];
 
 /// The verbs that are about no objects, or about this machine whatever is chosen.
-const PLACELESS: [&str; 16] = [
+const PLACELESS: [&str; 15] = [
     "api-resources",
     "api-versions",
     "completion",
@@ -27,7 +28,6 @@ const PLACELESS: [&str; 16] = [
     "image",
     "metrics",
     "options",
-    "promote",
     "reconcile",
     "serve",
     "service",

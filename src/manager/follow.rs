@@ -11,6 +11,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
 
+use super::endpoints::{MADE_OF, Made};
 use super::request::revive_controller;
 use super::run::controller_pid;
 use super::trace::tell_trace;
@@ -166,6 +167,8 @@ pub struct Follower {
     heard: u32,
     /// What has been handed over, by what is there: the state need not be kept for it.
     known: BTreeSet<(Table, Key)>,
+    /// What is made of others, where it is wanted.
+    made: Option<Made>,
     /// Set where a controller in the background does the work that is waited for.
     revival: Option<Revival>,
     /// Only where other descriptors are to be listened to at the same time: closing inotify is slow.
@@ -179,12 +182,18 @@ impl Follower {
     /// A store that cannot be read.
     pub fn start(config: &Config, store: &Store, tables: &[Table]) -> Result<(State, Self)> {
         let heard = store.notifier_value();
-        let (state, tail) = store.read(tables)?;
+        let mut tables = tables.to_vec();
+        let made = Made::of(config, &mut tables);
+        let (state, tail) = store.read(&tables)?;
         let revival =
             config.background.then(|| Revival { config: config.clone(), ran: true, looked: Instant::now() });
-        let known = keys_of(&state, tables);
-        let (store, tables) = (store.clone(), tables.to_vec());
-        Ok((state, Self { store, tables, tail, heard, known, revival, watches: None }))
+        let known = keys_of(&state, &tables);
+        let mut follower =
+            Self { store: store.clone(), tables, tail, heard, known, made, revival, watches: None };
+        if let Some(made) = &mut follower.made {
+            made.tell(state.clone(), |_| {})?;
+        }
+        Ok((state, follower))
     }
 
     /// Hands over what has been committed since the last call, without waiting. Where the commits are gone it hands over
@@ -192,9 +201,17 @@ impl Follower {
     ///
     /// # Errors
     /// A store that cannot be read.
-    pub fn changes(&mut self, each: impl FnMut(Change<'_>)) -> Result<()> {
+    pub fn changes(&mut self, mut each: impl FnMut(Change<'_>)) -> Result<()> {
         tell_trace();
-        self.read_changes(each)
+        let mut is_part = false;
+        self.read_changes(|change| {
+            is_part |= MADE_OF.contains(&change.table);
+            each(change);
+        })?;
+        if let Some(made) = self.made.as_mut().filter(|_| is_part) {
+            made.tell(self.store.read(&MADE_OF)?.0, each)?;
+        }
+        Ok(())
     }
 
     /// As [`Follower::changes`], for the trace itself.

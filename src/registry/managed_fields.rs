@@ -21,6 +21,7 @@ pub use self::entries::are_same_but_for_times;
 use self::entries::{Managed, Manager, Managers, Operation};
 pub use self::field_set::FieldSet;
 use self::structure::Type;
+pub use self::structure::is_atomic;
 use self::walk::Comparison;
 use super::apply::last_applied_as_it_came;
 use crate::api::kinds::Kind;

@@ -34,7 +34,7 @@ pub(super) fn verbs(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Node => &["get", "list", "patch", "update", "watch"],
         Kind::Namespace => &["create", "delete", "get", "list", "patch", "update", "watch"],
-        kind if kind.is_derived() => &["get", "list"],
+        kind if kind.is_derived() => &["get", "list", "watch"],
         _ => &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"],
     }
 }

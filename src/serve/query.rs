@@ -30,14 +30,15 @@ impl Query {
         self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()).collect()
     }
 
-    /// Whether a parameter is set: as Go reads it, anything but `0`, `false` and nothing is true.
+    /// Whether a parameter is set: as a server reads it, anything but `0`, `false` (`False`, as Python writes it) and nothing is
+    /// true.
     pub(super) fn is_set(&self, name: &str) -> bool {
         self.boolean(name) == Some(true)
     }
 
     /// A parameter that is true or false, where it is given.
     pub(super) fn boolean(&self, name: &str) -> Option<bool> {
-        self.get(name).map(|value| !matches!(value, "0" | "false"))
+        self.get(name).map(|value| value != "0" && !value.eq_ignore_ascii_case("false"))
     }
 
     /// A whole number.
@@ -79,5 +80,21 @@ pub(super) fn dry_run(values: &[&str]) -> Result<bool, FieldError> {
         other => {
             Err(FieldError::unsupported("dryRun", format!("{other:?}").replace("\", \"", "\",\""), &["All"]))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_false_is_written_in_several_ways() {
+        let query = Query::parse("a=false&b=False&c=0&d=true&e=True&f=1&g=&h=no");
+        let set: Vec<&str> = ["a", "b", "c", "d", "e", "f", "g", "h", "i"]
+            .into_iter()
+            .filter(|name| query.is_set(name))
+            .collect();
+        assert_eq!(set, ["d", "e", "f", "g", "h"]);
+        assert_eq!((query.boolean("b"), query.boolean("i")), (Some(false), None));
     }
 }

@@ -22,14 +22,17 @@ use super::shown;
 use super::status::Problem;
 use super::table::{self, Include};
 use crate::api::status_error::StatusError;
-use crate::apiserver::{Past, Read as _, Selection};
+use crate::apiserver::{Past, Read as _, Selection, Watch, WatchEvent};
 use crate::manager::clock;
 use crate::printers::yaml;
+use crate::store::Table;
 
 /// How long a watch goes on that names no end: a random time from here on, as long again at most.
 const LONGEST: u64 = 1800;
 /// How often whoever wants bookmarks is told how far the server is, where that is news.
 const BOOKMARK_INTERVAL: Duration = Duration::from_secs(60);
+/// How long what is made of other objects stays as it is.
+const MAKING_INTERVAL: Duration = Duration::from_millis(100);
 /// A watch as short as this does not end with a bookmark.
 const SHORT: Duration = Duration::from_secs(2);
 /// How much is sent in one piece, about.
@@ -40,6 +43,8 @@ struct Stream {
     server: Arc<Server>,
     served: Served,
     selection: Selection,
+    /// Of what is made of other objects: what has been told.
+    made: Option<Watch>,
     form: Form,
     include: Include,
     /// Of a table, the columns come once.
@@ -67,9 +72,6 @@ pub(super) fn watch(server: &Arc<Server>, asked: &Asked, at: &ObjectPath) -> Out
         let problem = Problem::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", message);
         return Ok(Answer::new(problem.code, "application/yaml", yaml::to_string(&problem.status())));
     }
-    if kind.is_derived() {
-        return Err(Problem::method_not_allowed());
-    }
     let selectors = selectors_of(asked, kind, at)?;
     check_options(asked, true)?;
     let query = &asked.query;
@@ -79,6 +81,8 @@ pub(super) fn watch(server: &Arc<Server>, asked: &Asked, at: &ObjectPath) -> Out
         Some(lists) => lists,
         None => wanted.is_none_or(|wanted| wanted == 0),
     };
+    let made =
+        kind.is_derived().then(|| Watch::new(kind, at.namespace.as_deref(), &selectors)).transpose()?;
     let selection = Selection { kind, namespace: at.namespace.clone(), selectors };
     let columns = matches!(media.form, Form::Table(_)).then(|| table::columns(kind));
     let (pieces, body) = mpsc::channel(1);
@@ -86,6 +90,7 @@ pub(super) fn watch(server: &Arc<Server>, asked: &Asked, at: &ObjectPath) -> Out
         server: Arc::clone(server),
         served: at.served,
         selection,
+        made,
         form: media.form,
         include,
         columns,
@@ -142,6 +147,8 @@ impl Stream {
         let mut news = self.server.revision.subscribe();
         if lists {
             self.tell_what_there_is(wanted).await?;
+        } else if self.made.is_some() {
+            self.know_what_there_was().await?;
         }
         let mut next_bookmark = Instant::now() + BOOKMARK_INTERVAL;
         loop {
@@ -184,6 +191,7 @@ impl Stream {
             Ok(found) => found,
             Err(error) => return self.end(error.into()).await,
         };
+        self.made = self.made.take().map(|made| made.after(&found));
         for one in &found {
             if let Err(error) = self.event("ADDED", &one.text) {
                 return self.end(error.into()).await;
@@ -197,8 +205,30 @@ impl Stream {
         self.send().await
     }
 
+    /// What was made of other objects at the revision that the client has heard of.
+    async fn know_what_there_was(&mut self) -> Result<(), Over> {
+        let kind = self.selection.kind;
+        let known = self.server.caught_up().and_then(|cache| {
+            let state = cache.state_at(kind, self.revision)?;
+            drop(cache);
+            let reader = self.server.client.show(state, Table::from(kind))?;
+            let found = reader.list(kind, self.selection.namespace.as_deref(), &self.selection.selectors)?;
+            Ok(self.made.take().map(|made| made.after(&found)))
+        });
+        match known {
+            Ok(made) => {
+                self.made = made;
+                Ok(())
+            }
+            Err(error) => self.end(error.into()).await,
+        }
+    }
+
     /// What has happened since.
     async fn tell_news(&mut self) -> Result<(), Over> {
+        if self.made.is_some() {
+            return self.tell_what_is_made().await;
+        }
         let news: Result<(Vec<Arc<Past>>, u64), Problem> = (|| {
             let cache = self.server.caught_up()?;
             let current = cache.revision();
@@ -224,6 +254,39 @@ impl Stream {
         }
         self.revision = revision;
         self.send().await
+    }
+
+    /// What has become of what is made of other objects, where there is news of those.
+    async fn tell_what_is_made(&mut self) -> Result<(), Over> {
+        let (kind, since) = (self.selection.kind, self.revision);
+        let news = self.server.caught_up().map(|cache| {
+            let is_news = |kind| cache.since(kind, since).map_or(true, |mut past| past.next().is_some());
+            let state = kind.made_of().into_iter().any(is_news).then(|| cache.state().clone());
+            (state, cache.revision())
+        });
+        let told = news.and_then(|(state, revision)| {
+            let Some(made) = self.made.as_mut().filter(|_| state.is_some()) else {
+                return Ok((Vec::new(), revision));
+            };
+            let reader = self.server.client.show(state.unwrap_or_default(), Table::from(kind))?;
+            let found = reader.list(kind, self.selection.namespace.as_deref(), &self.selection.selectors)?;
+            Ok((made.take_list(&found, revision)?, revision))
+        });
+        let (events, revision) = match told {
+            Ok(told) => told,
+            Err(error) => return self.end(error.into()).await,
+        };
+        for WatchEvent { event, text, .. } in &events {
+            if let Err(error) = self.event(event.as_str(), text) {
+                return self.end(error.into()).await;
+            }
+            self.send_if_much().await?;
+        }
+        self.revision = self.revision.max(revision);
+        self.send().await?;
+        // It takes all pods to make them: once for what is committed one after the other.
+        tokio::time::sleep(MAKING_INTERVAL).await;
+        Ok(())
     }
 
     fn event(&mut self, event: &str, text: &str) -> Result<()> {

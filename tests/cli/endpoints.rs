@@ -1,5 +1,10 @@
 //! Where Services lead to, as a person asks for it, and what is said of Services that would lead elsewhere on a cluster.
 
+use std::io::BufReader;
+
+use serde_json::Value;
+
+use crate::api_client::{Events, Server};
 use crate::common::{SOON, World, eventually};
 
 const WEB: &str =
@@ -54,9 +59,6 @@ fn services_lead_to_the_pods_that_they_select() {
     let more: String = ["b", "c", "d", "e"].into_iter().map(pod).collect();
     let _ = world.command("apply -f -").stdin(more).run().success();
     eventually(SOON, || rows("endpointslices")[1].contains(" + 2 more..."));
-    world.run("get endpointslices -w").fails_with(
-        "Error from server (MethodNotAllowed): what is made of Services and pods when it is asked for cannot be watched\n",
-    );
     let _ = world.run("delete pods --all").success();
     eventually(SOON, || rows("endpointslices")[1].contains("<unset>"));
 }
@@ -84,4 +86,90 @@ fn what_a_service_cannot_do_here_is_said() {
         refused.stderr
     );
     world.run("delete endpoints x").fails_with("Error from server (NotFound): endpoints \"x\" not found\n");
+}
+
+/// A Service, and the pods that it selects.
+const SERVICE: &str = "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {clusterIP: None, selector: {app: web}, ports: [{port: 80}]}}
+---
+";
+
+#[test]
+fn where_services_lead_is_watched_on_the_command_line() {
+    let world = World::new();
+    let _ = world.apply(SERVICE);
+    let mut child = world
+        .command("get endpoints -w -o json --output-watch-events")
+        .build()
+        .spawn()
+        .expect("start jobctl");
+    let lines = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut events = serde_json::Deserializer::from_reader(lines).into_iter::<Value>();
+    let mut next = || {
+        let event = events.next().expect("an event").expect("JSON");
+        let addresses = event["object"]["subsets"][0]["addresses"].as_array().map_or(0, Vec::len);
+        (event["type"].as_str().unwrap_or_default().to_owned(), addresses)
+    };
+    assert_eq!(next(), ("ADDED".to_owned(), 0));
+    let _ = world.apply(&pod("a"));
+    while next() != ("MODIFIED".to_owned(), 1) {}
+    // What does not concern it is not told.
+    let _ = world.run("create configmap other").success();
+    let _ = world.run("annotate pod a x=y").success();
+    let _ = world.run("delete pod a").success();
+    assert_eq!(next(), ("MODIFIED".to_owned(), 0));
+    let waiting =
+        world.command("wait --for=jsonpath={.subsets[0].addresses[0].targetRef.name}=b endpoints/s").spawn();
+    let _ = world.apply(&pod("b"));
+    assert!(waiting.wait_with_output().expect("wait").status.success());
+    let _ = world.run("delete pod b").success();
+    while next() != ("MODIFIED".to_owned(), 0) {}
+    let _ = world.run("delete service s").success();
+    assert_eq!(next(), ("DELETED".to_owned(), 0));
+    child.kill().expect("end it");
+    let _ = child.wait().expect("wait");
+}
+
+#[test]
+fn where_services_lead_is_watched_by_clients() {
+    let world = World::new();
+    let server = Server::start(&world);
+    let _ = world.apply(SERVICE);
+    for path in [
+        "/api/v1/namespaces/default/endpoints",
+        "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices",
+    ] {
+        let addresses = |event: &Value| {
+            let object = &event["object"];
+            let found = object.pointer("/subsets/0/addresses").or_else(|| object.pointer("/endpoints"));
+            found.and_then(Value::as_array).map_or(0, Vec::len)
+        };
+        let begin =
+            server.get(path).json()["metadata"]["resourceVersion"].as_str().expect("a version").to_owned();
+        let initial = format!(
+            "{path}?watch=1&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"
+        );
+        let mut live = Events::watch(&server, &initial, &[]);
+        let first = [live.next().expect("an event"), live.next().expect("an event")];
+        assert_eq!([&first[0]["type"], &first[1]["type"]], ["ADDED", "BOOKMARK"]);
+        assert_eq!(first[1]["object"]["metadata"]["annotations"]["k8s.io/initial-events-end"], "true");
+        let _ = world.apply(&pod("a"));
+        let found = live.find(|event| event["type"] == "MODIFIED" && addresses(event) == 1);
+        let version = |event: &Value| -> u64 {
+            let text = event["object"]["metadata"]["resourceVersion"].as_str();
+            text.and_then(|text| text.parse().ok()).expect("a version")
+        };
+        let told = version(&found.expect("a change"));
+        // From a list on that was made before.
+        let mut later = Events::watch(&server, &format!("{path}?watch=1&resourceVersion={begin}"), &[]);
+        let change = later.find(|event| addresses(event) == 1).expect("a change");
+        assert_eq!(change["type"], "MODIFIED", "it was there at that revision");
+        assert!(version(&change) >= told);
+        let _ = world.run("delete pod a --now").success();
+        let gone = |events: &mut Events| events.find(|event| addresses(event) == 0).expect("a change");
+        assert!(version(&gone(&mut live)) > told);
+        let _ = gone(&mut later);
+        let selected = format!("{path}?watch=1&fieldSelector=metadata.name%3Dother&timeoutSeconds=1");
+        assert_eq!(Events::watch(&server, &selected, &[]).count(), 0);
+    }
+    let _ = world.run("delete service s").success();
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::api_client::Server;
 use crate::bad_way::{BadWay, Fault, Heard, kubeconfig};
-use crate::common::{Output, World, job, job_of_pod, normalize};
+use crate::common::{Output, World, job, job_of_pod, normalize, unindent};
 
 /// A server in a world of its own, and a client in another.
 struct Pair {
@@ -329,4 +329,70 @@ fn what_keeps_a_pod_of_a_cluster_from_starting_is_said() {
     let file = pair.here.manifest("none.yaml", job("none", "", "true").replace("command:", "args:"));
     let ran = pair.run(&format!("run -f {file} --timeout=3s --quiet")).exits(124);
     assert!(ran.stderr.contains("container main is waiting: ErrImagePull"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_job_of_this_machine_is_promoted_to_a_cluster() {
+    let pair = Pair::new();
+    let alone = World::new();
+    let flags = pair.straight();
+    let manifest = job_of_pod(
+        "train",
+        "containers:\n- name: main\n  command: [\"true\"]\n  envFrom: [{secretRef: {name: keys}}]",
+    );
+    let _ = alone.apply(&manifest.replace("backoffLimit: 0", "backoffLimit: 0\n  suspend: true"));
+    alone.run("promote job/train").fails_with(
+        "error: promote needs the cluster to take it to: --context=NAME; those there are: jobctl config get-contexts\n",
+    );
+    let refused = alone.run(&format!("promote job/train {flags}")).exits(1);
+    assert!(
+        refused.stderr.contains("error: job.batch/train: container main has no image"),
+        "{}",
+        refused.stderr
+    );
+    let shown =
+        alone.run(&format!("promote job/train {flags} --image=busybox --dry-run=client -o yaml")).success();
+    assert_eq!(
+        shown.stdout,
+        unindent(
+            "
+            apiVersion: batch/v1
+            kind: Job
+            metadata:
+              name: train
+              namespace: default
+            spec:
+              backoffLimit: 0
+              completions: 1
+              template:
+                spec:
+                  containers:
+                  - command:
+                    - 'true'
+                    envFrom:
+                    - secretRef:
+                        name: keys
+                    image: busybox
+                    name: main
+                  restartPolicy: Never
+            "
+        )
+        .replace("'true'", "\"true\"")
+    );
+    assert!(shown.stderr.contains("job/train: container main: it ran in "), "{}", shown.stderr);
+    let tried = alone.run(&format!("promote job/train {flags} --image=busybox --dry-run")).success();
+    assert_eq!(tried.stdout, "job.batch/train promoted (server dry run)\n");
+    assert!(
+        tried.stderr.contains(
+            "Warning: containers[0].envFrom[0].secretRef.name: secret \"keys\" is not in the cluster"
+        ),
+        "{}",
+        tried.stderr
+    );
+    pair.run("get jobs -o name").prints("");
+    let sent = alone.run(&format!("promote job/train {flags} --image=busybox")).success();
+    assert_eq!(sent.stdout, "job.batch/train promoted\n");
+    assert!(sent.stderr.contains("Using context \"jobctl\": https://127.0.0.1:"), "{}", sent.stderr);
+    pair.run("get job train -o jsonpath={.spec.template.spec.containers[0].image}").prints("busybox");
+    let _ = alone.run("delete jobs --all").success();
 }

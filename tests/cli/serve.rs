@@ -357,7 +357,8 @@ fn exec(server: &Server, pod: &str, words: &[&str], input: Option<&[u8]>) -> (Ve
     let escaped = |word: &str| form_urlencoded::byte_serialize(word.as_bytes()).collect::<String>();
     let words: String = words.iter().map(|word| format!("&command={}", escaped(word))).collect();
     let stdin = if input.is_some() { "&stdin=true" } else { "" };
-    let path = format!("/api/v1/namespaces/default/pods/{pod}/exec?stdout=true&stderr=true{stdin}{words}");
+    let path =
+        format!("/api/v1/namespaces/default/pods/{pod}/exec?stdout=true&stderr=1&tty=False{stdin}{words}");
     let request = Request::builder()
         .uri(format!("wss://127.0.0.1:{}{path}", server.port))
         .header("Host", format!("127.0.0.1:{}", server.port))

@@ -76,8 +76,12 @@ fn the_python_client_does_a_whole_life() {
     let expected = "version 1
 created a 1
 again 409 Conflict
-log ['one', 'two']
+exec 'out\\n'
+shell 'hi\\n' 'no\\n' 3
+log one
+log ['two']
 complete 1 True
+dynamic ['a']
 patched 1
 replaced 2
 events ['Completed', 'SuccessfulCreate']

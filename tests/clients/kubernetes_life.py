@@ -1,15 +1,20 @@
 """A Job's whole life, by the Python client."""
 
-from kubernetes import client, config, watch
-from kubernetes.client.rest import ApiException
+import sys
 
+from kubernetes import client, config, dynamic, watch
+from kubernetes.client.rest import ApiException
+from kubernetes.stream import stream
+
+home = sys.argv[1]
 config.load_kube_config()
 batch, core = client.BatchV1Api(), client.CoreV1Api()
 print("version", client.VersionApi().get_code().major)
 
 container = client.V1Container(
-    name="main", image="busybox", command=["sh", "-c", "echo one; sleep 0.2; echo two"],
-    env=[client.V1EnvVar(name="A", value="b")],
+    name="main", image="busybox",
+    command=["sh", "-c", "echo one; while [ ! -e $HOME/go ]; do sleep 0.02; done; echo two"],
+    env=[client.V1EnvVar(name="HOME", value=home)],
 )
 job = client.V1Job(
     metadata=client.V1ObjectMeta(name="a", labels={"of": "python"}),
@@ -29,10 +34,27 @@ except ApiException as error:
 
 pods = watch.Watch()
 for event in pods.stream(core.list_namespaced_pod, "default", label_selector="job-name=a", timeout_seconds=20):
-    if event["object"].status.phase in ("Running", "Succeeded"):
+    if event["object"].status.phase == "Running":
         pod = event["object"].metadata.name
         pods.stop()
-print("log", list(watch.Watch().stream(core.read_namespaced_pod_log, pod, "default")))
+
+
+def run(command, stdin=False, preload=True):
+    return stream(
+        core.connect_get_namespaced_pod_exec, pod, "default", command=command,
+        stdin=stdin, stdout=True, stderr=True, tty=False, _preload_content=preload,
+    )
+
+
+print("exec", repr(run(["sh", "-c", "echo out"])))
+shell = run(["sh"], stdin=True, preload=False)
+shell.write_stdin("echo hi; echo no >&2; exit 3\n")
+shell.run_forever(timeout=20)
+print("shell", repr(shell.read_stdout()), repr(shell.read_stderr()), shell.returncode)
+lines = watch.Watch().stream(core.read_namespaced_pod_log, pod, "default", timestamps=False)
+print("log", next(lines))
+run(["touch", f"{home}/go"])
+print("log", list(lines))
 
 jobs = watch.Watch()
 for event in jobs.stream(batch.list_namespaced_job, "default", field_selector="metadata.name=a", timeout_seconds=20):
@@ -40,6 +62,11 @@ for event in jobs.stream(batch.list_namespaced_job, "default", field_selector="m
     if any(one.type == "Complete" and one.status == "True" for one in conditions):
         print("complete", event["object"].status.succeeded, event["object"].status.completion_time is not None)
         jobs.stop()
+
+# Any kind, by what discovery says of it.
+any_kind = dynamic.DynamicClient(client.ApiClient())
+found = any_kind.resources.get(api_version="batch/v1", kind="Job")
+print("dynamic", [one.metadata.name for one in found.get(namespace="default", label_selector="of=python").items])
 
 patched = batch.patch_namespaced_job("a", "default", {"metadata": {"annotations": {"x": "1"}}})
 print("patched", patched.metadata.annotations["x"])

@@ -124,6 +124,14 @@ impl Type {
     }
 }
 
+/// Whether objects of a type, or the map in a field of theirs, are owned as a whole.
+pub fn is_atomic(of: &str, field: Option<&str>) -> bool {
+    TYPES.get(of).is_some_and(|fields| match field {
+        None => fields.is_atomic,
+        Some(field) => matches!(fields.types.get(field), Some(Type::Map { is_atomic: true, .. })),
+    })
+}
+
 /// The step from a list to one of its items.
 pub(super) fn step_of_item(relation: &Relation, item: &Value) -> String {
     let Relation::Keys(keys) = relation else { return format!("v:{item}") };

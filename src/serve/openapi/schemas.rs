@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::super::path::{OTHERS, group_versions};
 use crate::api::kinds::RESOURCES;
 use crate::api::schema::{Field, Schema, Type};
+use crate::registry::managed_fields::is_atomic;
 
 /// A group, a version and a kind.
 pub(super) type Gvk<'a> = (&'a str, &'a str, &'a str);
@@ -96,9 +97,18 @@ pub(super) const PATCH: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.Patch";
 const PATCH_IS: &str = "A change, in the form that its content type says.";
 
 fn object(schema: &Schema, name: &str, of: &Type) -> Value {
-    let properties: Map<String, Value> =
-        of.fields.iter().map(|(name, field)| (name.clone(), property(schema, field))).collect();
+    let property = |(field, of): (&String, &Field)| {
+        let mut property = property(schema, of);
+        if is_atomic(name, Some(field)) {
+            property["x-kubernetes-map-type"] = json!("atomic");
+        }
+        (field.clone(), property)
+    };
+    let properties: Map<String, Value> = of.fields.iter().map(property).collect();
     let mut object = json!({ "type": "object", "properties": properties });
+    if is_atomic(name, None) {
+        object["x-kubernetes-map-type"] = json!("atomic");
+    }
     if !of.description.is_empty() {
         object["description"] = json!(of.description);
     }

@@ -102,6 +102,14 @@ fn schemas_say_how_they_are_merged() {
     ] {
         assert_eq!(containers[extension], wanted, "{extension}");
     }
+    for (pointer, wanted) in [
+        ("io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector", json!("atomic")),
+        ("io.k8s.api.core.v1.PodSpec/properties/nodeSelector", json!("atomic")),
+        ("io.k8s.api.core.v1.PodSpec", Value::Null),
+    ] {
+        let of = schemas.pointer(&format!("/{pointer}")).expect(pointer);
+        assert_eq!(of["x-kubernetes-map-type"], wanted, "{pointer}");
+    }
     assert_eq!(containers["items"]["$ref"], "#/components/schemas/io.k8s.api.core.v1.Container");
     let job = &schemas["io.k8s.api.batch.v1.JobSpec"]["properties"];
     assert_eq!(job["parallelism"]["format"], "int32");
