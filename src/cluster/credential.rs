@@ -164,8 +164,9 @@ fn bearer(token: &Secret) -> Result<HeaderValue> {
 }
 
 fn sensitive(text: &str) -> Result<HeaderValue> {
-    let mut value =
-        HeaderValue::from_str(text).ok().context("a credential with characters that no header can have")?;
+    let mut value = HeaderValue::from_str(text)
+        .ok()
+        .context("the credential has characters that no header can have: a line end, perhaps")?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, anyhow};
 
 use super::kubeconfig::Kubeconfig;
+use crate::api::errno::errno_text;
 
 /// The files to read, the first of which counts most.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +70,10 @@ fn read_file(path: &Path) -> Result<Option<Kubeconfig>> {
     let text = match std::fs::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error).with_context(loading),
+        Err(error) => {
+            let doing = if error.kind() == io::ErrorKind::IsADirectory { "read" } else { "open" };
+            return Err(anyhow!("{doing} {}: {}", path.display(), errno_text(&error))).with_context(loading);
+        }
     };
     let absolute = std::path::absolute(path).with_context(loading)?;
     let directory = absolute.parent().unwrap_or(Path::new("/"));

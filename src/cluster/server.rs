@@ -46,8 +46,9 @@ impl Server {
             }
         };
         let authority = uri.authority().map_or(host, |authority| authority.as_str());
-        // A name before the host is nobody's business but that of the header for it, which a kubeconfig says itself.
-        let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        // A name and a password before the host are not what proves who we are, and not to be shown with the URL.
+        let login = authority.rsplit_once('@').map(|(login, _)| format!("{login}@")).unwrap_or_default();
+        let authority = authority.strip_prefix(&login).unwrap_or(authority);
         let port = match authority.strip_prefix(host).unwrap_or_default().strip_prefix(':') {
             None | Some("") => {
                 if is_secure {
@@ -62,7 +63,7 @@ impl Server {
             },
         };
         Ok(Self {
-            url: url.to_owned(),
+            url: url.replacen(&login, "", 1),
             is_secure,
             host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
             port,
@@ -89,12 +90,15 @@ mod tests {
             ("http://[::1]:8080", "::1 8080 [::1]:8080 []"),
             ("127.0.0.1:8001", "127.0.0.1 8001 127.0.0.1:8001 []"),
             ("HTTP://A", "A 80 A []"),
+            ("https://user:secret@a:1/x", "a 1 a:1 [/x] tls"),
         ] {
             let server = Server::parse(text, false).expect(text);
             let Server { host, port, authority, prefix, is_secure, .. } = server;
             let tls = if is_secure { " tls" } else { "" };
             assert_eq!(format!("{host} {port} {authority} [{prefix}]{tls}"), expected, "{text}");
         }
+        let server = Server::parse("https://user:secret@a:1/x", false).expect("a server");
+        assert_eq!(server.url, "https://a:1/x");
         assert!(Server::parse("a:6443", true).expect("a server").is_secure);
         for text in ["", "http://", "http://%zz", "ftp://a", "https://a:x"] {
             assert!(Server::parse(text, false).is_err(), "{text}");

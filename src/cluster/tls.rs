@@ -60,7 +60,14 @@ impl Material {
                 }
                 let key = PrivateKeyDer::from_pem_slice(&key.0)
                     .map_err(|_| anyhow!("tls: failed to find any PEM data in key input"))?;
-                builder.with_client_auth_cert(chain, key).map_err(|error| anyhow!("tls: {error}"))?
+                builder.with_client_auth_cert(chain, key).map_err(|error| match error {
+                    Error::InconsistentKeys(_) => anyhow!("tls: private key does not match public key"),
+                    Error::General(_) => anyhow!(
+                        "tls: a key of this kind cannot be used: RSA from 2048 bits, ECDSA with P-256 or P-384, or \
+                         Ed25519 is wanted"
+                    ),
+                    error => anyhow!("tls: {error}"),
+                })?
             }
         };
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -241,4 +248,35 @@ fn written(time: UnixTime) -> String {
 fn bare_name(name: &str) -> &str {
     let inside = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
     inside.unwrap_or(name).trim_matches('"')
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P384_SHA384, SignatureAlgorithm};
+
+    use super::*;
+
+    /// A certificate of `key`, with another key.
+    fn problem_of(key: &KeyPair, other: &[u8]) -> String {
+        let certificate = CertificateParams::default().self_signed(key).expect("a certificate").pem();
+        let identity = Some((Data(certificate.into_bytes()), Data(other.to_vec())));
+        let material = Material { identity, is_insecure: true, ..Material::default() };
+        material.config().err().map(|error| error.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn keys_that_cannot_be_used_are_told() {
+        let key = |kind: &'static SignatureAlgorithm| KeyPair::generate_for(kind).expect("a key");
+        let own = KeyPair::generate().expect("a key");
+        assert_eq!(problem_of(&own, own.serialize_pem().as_bytes()), "");
+        let other = key(&PKCS_ECDSA_P384_SHA384);
+        assert_eq!(problem_of(&other, other.serialize_pem().as_bytes()), "");
+        assert_eq!(
+            problem_of(&own, other.serialize_pem().as_bytes()),
+            "tls: private key does not match public key"
+        );
+        assert_eq!(problem_of(&own, b"none"), "tls: failed to find any PEM data in key input");
+        let odd = b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+        assert!(problem_of(&own, odd).starts_with("tls: a key of this kind cannot be used"), "{odd:?}");
+    }
 }

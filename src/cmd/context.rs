@@ -1,6 +1,7 @@
 //! What every verb needs: the place, the configuration, the namespace.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context as _, Result};
 
@@ -30,6 +31,9 @@ pub struct Global {
     /// The cluster that is meant, if it is not this machine.
     #[arg(skip)]
     pub(super) cluster: Option<Wanted>,
+    /// That cluster, found once: a kubeconfig may be a pipe.
+    #[arg(skip)]
+    pub(super) found: Arc<OnceLock<Access>>,
     /// Where state is kept, in place of $JOBCTL_DATA_DIR and the user's data directory
     #[arg(long, global = true, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
@@ -88,11 +92,17 @@ impl Global {
 
     /// The cluster that is meant, if one is.
     fn access(&self) -> Result<Option<Access>> {
-        let access = self.cluster.as_ref().map(Access::load).transpose();
-        if self.context.is_none() && self.kubeconfig.is_none() {
-            return access.context("the current context (this machine is: jobctl config use-context jobctl)");
+        let Some(wanted) = &self.cluster else { return Ok(None) };
+        if let Some(found) = self.found.get() {
+            return Ok(Some(found.clone()));
         }
-        access
+        let mut access = Access::load(wanted);
+        if self.context.is_none() && self.kubeconfig.is_none() {
+            access =
+                access.context("the current context (this machine is: jobctl config use-context jobctl)");
+        }
+        let access = access?;
+        Ok(Some(self.found.get_or_init(|| access).clone()))
     }
 }
 

@@ -122,6 +122,14 @@ fn files_of_a_list_are_merged_and_paths_go_from_their_files_on() {
     );
     let get = world.command("--context=there get jobs").env("KUBECONFIG", "missing:a/config:b/config");
     get.run().is(0, "", "No resources found in team namespace.\n");
+    // What is a pipe can be read only once.
+    let line = "--kubeconfig=/dev/stdin get -f job.yaml";
+    world.manifest("job.yaml", crate::common::job("x", "", "true"));
+    let config = "{current-context: c, contexts: [{name: c, context: {cluster: c}}], \
+                  clusters: [{name: c, cluster: {server: 'http://127.0.0.1:1'}}]}";
+    let refused =
+        "The connection to the server 127.0.0.1:1 was refused - did you specify the right host or port?\n";
+    world.command(line).stdin(config).run().is(1, "", refused);
     // One that was asked for must be there.
     world.run("--kubeconfig=missing --context=there get jobs").is(
         1,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Arg;
 use serde_json::Value;
@@ -294,6 +295,7 @@ fn open(line: &Line<'_>) -> Option<Context> {
         context: None,
         kubeconfig: None,
         cluster: None,
+        found: Arc::default(),
         color: Color::Never,
     };
     Context::open(&global).ok()
