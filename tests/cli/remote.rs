@@ -461,3 +461,23 @@ fn a_log_that_cannot_be_read_is_given_up_in_the_end() {
     let ran = pair.here.run(&format!("{} run x -q -- sh -c \"exit 5\"", way.flags(&pair.here))).exits(5);
     assert!(ran.stderr.contains(" cannot be read: made up: InternalError\n"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_server_that_does_not_answer_is_waited_for_as_long_as_is_said() {
+    let world = World::new();
+    // It takes connections and says nothing.
+    let deaf = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let file = world.path("prod.yaml");
+    let port = deaf.local_addr().expect("an address").port();
+    std::fs::write(&file, kubeconfig(&format!("http://127.0.0.1:{port}"))).expect("write");
+    let failed =
+        world.run(&format!("--kubeconfig={} get jobs --request-timeout=300ms", file.display())).exits(1);
+    assert_eq!(
+        failed.stderr,
+        "Unable to connect to the server: net/http: request canceled (Client.Timeout exceeded while awaiting headers)\n"
+    );
+    world.run("get jobs --request-timeout=soon").fails_with(
+        "error: Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a \
+         corresponding time unit (e.g. 1s | 2m | 3h)\n",
+    );
+}

@@ -15,11 +15,11 @@ use super::dialogue::{Broken, Request, may_pass};
 use super::log_lines::Lines;
 use super::paths;
 use super::refusals::refusal;
-use crate::api::Pod;
 use crate::api::conditions::is_pod_finished;
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::key;
 use crate::api::status_error::StatusError;
+use crate::api::{Container, Pod};
 use crate::kubelet::{LogOptions, LogPiece, Runs};
 
 /// How much of a log is held that nobody has printed yet; then the server has to wait.
@@ -52,10 +52,16 @@ impl Seen {
         let state = found.and_then(|one| one.state.as_ref());
         let is_running = state.is_some_and(|state| state.running.is_some());
         let is_over = state.is_some_and(|state| state.terminated.is_some());
+        let spec = pod.spec.as_ref();
+        let is_never_restarted = spec.is_some_and(|spec| {
+            let has_own_policy = |one: &Container| one.name == container && one.restart_policy.is_some();
+            let all = spec.containers.iter().chain(spec.init_containers.iter().flatten());
+            spec.restart_policy.as_deref() == Some("Never") && !all.into_iter().any(has_own_policy)
+        });
         Self {
             run: found.map_or(0, |one| one.restart_count),
             has_started: is_running || is_over,
-            has_ended: pod_has_ended || is_pod_finished(pod),
+            has_ended: pod_has_ended || is_pod_finished(pod) || is_over && is_never_restarted,
         }
     }
 
