@@ -105,10 +105,13 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Whom a rule is about, whether these are wanted all the same, what is said of them, and the flag that wants them.
+type Rule<'a> = (fn(&Pod) -> bool, bool, &'a str, &'a str);
+
 /// What keeps pods from being drained, by kubectl's rules: a pod is told of once. What is lost because somebody wants it so is
 /// warned of.
 fn judge(pods: &[Pod], args: &Args) -> Vec<String> {
-    let rules: [(fn(&Pod) -> bool, bool, &str, &str); 2] = [
+    let rules: [Rule<'_>; 2] = [
         (has_empty_dir, args.delete_emptydir_data, "with local storage", "--delete-emptydir-data"),
         (|pod| controller_of(&pod.metadata).is_none(), args.force, "that declare no controller", "--force"),
     ];

@@ -478,6 +478,6 @@ fn a_server_that_does_not_answer_is_waited_for_as_long_as_is_said() {
     );
     world.run("get jobs --request-timeout=soon").fails_with(
         "error: Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a \
-         corresponding time unit (e.g. 1s | 2m | 3h)\n",
+         corresponding time unit (e.g. 0s | 2m | 3h)\n",
     );
 }
