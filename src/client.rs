@@ -18,6 +18,7 @@ pub use requests::Requests;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 
@@ -67,12 +68,18 @@ impl Client {
         Local::open_to_create(data_directory).map(|here| Self(Place::Here(here)))
     }
 
-    /// A cluster. Requests that name no namespace are about this one. Nothing is asked of it yet.
+    /// A cluster. Requests that name no namespace are about this one. `timeout` is how long an answer may take. Nothing is
+    /// asked of it yet.
     ///
     /// # Errors
     /// A bad configuration; a thread that cannot be started.
-    pub fn there(access: Access, namespace: &str, data_directory: Option<&Path>) -> Result<Self> {
-        let api = Arc::new(remote::Api::new(access)?);
+    pub fn there(
+        access: Access,
+        namespace: &str,
+        timeout: Option<Duration>,
+        data_directory: Option<&Path>,
+    ) -> Result<Self> {
+        let api = Arc::new(remote::Api::new(access, timeout)?);
         let config = Config::load(data_directory)?;
         Ok(Self(Place::There(There { api, config, namespace: Some(namespace.to_owned()) })))
     }

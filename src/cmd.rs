@@ -262,7 +262,10 @@ pub fn run() -> ExitCode {
         Err(error) => return usage::report(&error, &arguments),
     };
     match place::chosen(&path, &cli.global, &flags::meant(&matches)) {
-        Ok(cluster) => cli.global.cluster = cluster,
+        Ok(place::Chosen { cluster, request_timeout }) => {
+            cli.global.cluster = cluster;
+            cli.global.request_timeout = request_timeout;
+        }
         Err(error) => return failure::report(&error),
     }
     colour::choose(cli.global.color);

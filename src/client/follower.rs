@@ -45,6 +45,14 @@ impl Follower {
         }
     }
 
+    /// What keeps us from hearing of changes for now, told once each time.
+    pub fn take_trouble(&mut self) -> Option<String> {
+        match &mut self.0 {
+            Place::Here(_) => None,
+            Place::There(there) => there.take_trouble(),
+        }
+    }
+
     /// Sleeps until something changes, a descriptor of `others` is readable, or the time has come (then false), by the
     /// steady clock.
     ///

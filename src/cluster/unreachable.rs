@@ -27,6 +27,11 @@ impl Unreachable {
         Self { sentence, may_pass: true }
     }
 
+    /// No answer in the time that somebody gives it.
+    pub fn timed_out() -> Self {
+        Self::for_now("net/http: request canceled (Client.Timeout exceeded while awaiting headers)")
+    }
+
     /// Something that may be otherwise in a moment: a name that is not found, a packet that is not answered.
     pub(super) fn for_now(reason: impl fmt::Display) -> Self {
         Self { sentence: format!("{UNABLE}{reason}"), may_pass: true }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
@@ -31,6 +32,9 @@ pub struct Global {
     /// The cluster that is meant, if it is not this machine.
     #[arg(skip)]
     pub(super) cluster: Option<Wanted>,
+    /// How long its answers may take.
+    #[arg(skip)]
+    pub(super) request_timeout: Option<Duration>,
     /// That cluster, found once: a kubeconfig may be a pipe.
     #[arg(skip)]
     pub(super) found: Arc<OnceLock<Access>>,
@@ -144,7 +148,7 @@ impl Context {
         }
         let data_directory = global.data_dir.as_deref();
         let client = match access {
-            Some(access) => Client::there(access, &namespace, data_directory)?,
+            Some(access) => Client::there(access, &namespace, global.request_timeout, data_directory)?,
             None => here(data_directory)?,
         };
         client.start_trace(global.v, output::complain)?;

@@ -35,7 +35,7 @@ pub(super) struct Args {
     /// Accepted for kubectl's sake: there are no DaemonSets here
     #[arg(long)]
     ignore_daemonsets: bool,
-    /// Accepted for kubectl's sake: no pod here has an emptyDir yet
+    /// Also pods with an emptyDir, whose contents go with them
     #[arg(long, alias = "delete-local-data")]
     delete_emptydir_data: bool,
     /// Delete pods in place of evicting them: they carry no DisruptionTarget
@@ -63,22 +63,17 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let node = context.client.config().settings.node_name.clone();
     let (held, mut requests) = context.begin(&[Table::PODS], args.nodes.dry_run)?;
     let pods = pods_of_node(&requests, &pod_selector)?;
-    let unmanaged: Vec<String> = pods
-        .iter()
-        .filter(|pod| controller_of(&pod.metadata).is_none() && !is_pod_finished(pod))
-        .map(|pod| key(&pod.metadata).to_string())
-        .collect();
-    if !unmanaged.is_empty() {
-        let list = unmanaged.join(", ");
-        if !args.force {
-            let why =
-                format!("cannot delete Pods that declare no controller (use --force to override): {list}");
-            return Err(verbatim(format!(
-                "error: unable to drain node \"{node}\" due to error: {why}, continuing command...\n\
-                 There are pending nodes to be drained:\n {node}\n{why}"
-            )));
-        }
-        warn(&format!("deleting Pods that declare no controller: {list}"));
+    let refused = judge(&pods, args);
+    if !refused.is_empty() {
+        let why = match refused.as_slice() {
+            [one] => one.clone(),
+            several => format!("[{}]", several.join(", ")),
+        };
+        return Err(verbatim(format!(
+            "error: unable to drain node \"{node}\" due to error: {why}, continuing command...\n\
+             There are pending nodes to be drained:\n {node}\n{}",
+            refused.join("\n")
+        )));
     }
     let dry = if args.nodes.dry_run == DryRun::None { "" } else { " (dry run)" };
     let verb = if args.disable_eviction { "deleting" } else { "evicting" };
@@ -108,6 +103,37 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     }
     say(&format!("node/{node} drained"))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What keeps pods from being drained, by kubectl's rules: a pod is told of once. What is lost because somebody wants it so is
+/// warned of.
+fn judge(pods: &[Pod], args: &Args) -> Vec<String> {
+    let rules: [(fn(&Pod) -> bool, bool, &str, &str); 2] = [
+        (has_empty_dir, args.delete_emptydir_data, "with local storage", "--delete-emptydir-data"),
+        (|pod| controller_of(&pod.metadata).is_none(), args.force, "that declare no controller", "--force"),
+    ];
+    let mut refused = Vec::new();
+    let mut left: Vec<&Pod> = pods.iter().filter(|pod| !is_pod_finished(pod)).collect();
+    for (applies, is_wanted, what, flag) in rules {
+        let (which, others): (Vec<&Pod>, Vec<&Pod>) = left.iter().partition(|pod| applies(pod));
+        let list = which.iter().map(|pod| key(&pod.metadata).to_string()).collect::<Vec<_>>().join(", ");
+        if list.is_empty() {
+            continue;
+        }
+        if is_wanted {
+            warn(&format!("deleting Pods {what}: {list}"));
+        } else {
+            left = others;
+            refused.push(format!("cannot delete Pods {what} (use {flag} to override): {list}"));
+        }
+    }
+    refused.sort();
+    refused
+}
+
+fn has_empty_dir(pod: &Pod) -> bool {
+    let volumes = pod.spec.as_ref().and_then(|spec| spec.volumes.as_ref());
+    volumes.into_iter().flatten().any(|volume| volume.empty_dir.is_some())
 }
 
 /// The pods that are on the node and not about to go.

@@ -35,7 +35,7 @@ const OF_CLUSTERS: [(&str, Option<char>, bool); 22] = [
     ("password", None, false),
     ("profile", None, false),
     ("profile-output", None, false),
-    ("request-timeout", None, false),
+    (REQUEST_TIMEOUT, None, false),
     ("server", Some('s'), false),
     ("tls-server-name", None, false),
     ("token", None, false),
@@ -63,6 +63,8 @@ const OF_ANOTHER: [&str; 15] = [
     "username",
 ];
 
+const REQUEST_TIMEOUT: &str = "request-timeout";
+
 /// What a command line says of a cluster.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Meant {
@@ -70,6 +72,8 @@ pub(super) struct Meant {
     pub(super) idle: Vec<String>,
     /// What those that have one value say, by their names.
     pub(super) values: BTreeMap<&'static str, String>,
+    /// How long a request may take, as it is written.
+    pub(super) request_timeout: Option<String>,
     /// What `--as-group` says, each time.
     pub(super) groups: Vec<String>,
 }
@@ -84,6 +88,9 @@ pub(super) fn meant(matches: &ArgMatches) -> Meant {
             matches!(matches.try_contains_id(name), Ok(true))
                 && matches.value_source(name) == Some(ValueSource::CommandLine)
         };
+        if is_given(REQUEST_TIMEOUT) {
+            meant.request_timeout = matches.try_get_one::<String>(REQUEST_TIMEOUT).ok().flatten().cloned();
+        }
         for name in OF_ANOTHER.into_iter().filter(|name| is_given(name)) {
             meant.idle.push(format!("--{name}"));
             let mut values: Vec<String> =

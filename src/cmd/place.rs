@@ -1,11 +1,14 @@
 //! Which place a command line means: this machine, or a cluster that it names.
 
+use std::time::Duration;
+
 use anyhow::{Result, bail};
 
 use super::config;
 use super::context::Global;
 use super::flags::Meant;
 use super::output::complain;
+use crate::api::durations;
 use crate::cluster::Wanted;
 use crate::manager::{ChosenContext, chosen_context};
 
@@ -39,7 +42,35 @@ const PLACELESS: [&str; 15] = [
 ///
 /// # Errors
 /// A cluster that the verb cannot speak to; flags that say of a cluster what only its kubeconfig can.
-pub(super) fn chosen(path: &str, global: &Global, meant: &Meant) -> Result<Option<Wanted>> {
+pub(super) fn chosen(path: &str, global: &Global, meant: &Meant) -> Result<Chosen> {
+    let request_timeout = meant.request_timeout.as_deref().map_or(Ok(None), request_timeout)?;
+    Ok(Chosen { cluster: cluster(path, global, meant)?, request_timeout })
+}
+
+/// What a command line says of where to.
+pub(super) struct Chosen {
+    /// The cluster; nothing is this machine.
+    pub(super) cluster: Option<Wanted>,
+    /// How long its answers may take.
+    pub(super) request_timeout: Option<Duration>,
+}
+
+/// Reads `--request-timeout`: a duration, or seconds; 0 is as long as it takes.
+fn request_timeout(text: &str) -> Result<Option<Duration>> {
+    let length = match text.parse::<u64>() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => durations::parse(text).ok().and_then(|length| length.to_std().ok()),
+    };
+    match length {
+        Some(length) => Ok(Some(length).filter(|length| !length.is_zero())),
+        None => bail!(
+            "Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a \
+             corresponding time unit (e.g. 1s | 2m | 3h)"
+        ),
+    }
+}
+
+fn cluster(path: &str, global: &Global, meant: &Meant) -> Result<Option<Wanted>> {
     let verb = path.split_whitespace().nth(1).unwrap_or_default();
     if verb == "config" {
         // It says itself which context and which file it means.
@@ -71,6 +102,9 @@ pub(super) fn chosen(path: &str, global: &Global, meant: &Meant) -> Result<Optio
         return Ok(None);
     }
     let name = context.unwrap_or("the kubeconfig's");
+    let mut flags =
+        kubeconfig.iter().map(|file| format!(" --kubeconfig={}", file.display())).collect::<String>();
+    flags.extend(context.map(|context| format!(" --context={context}")));
     if PLACELESS.contains(&verb) {
         bail!("{verb} is about this machine: it cannot be used with --context={name}");
     }
@@ -80,7 +114,7 @@ pub(super) fn chosen(path: &str, global: &Global, meant: &Meant) -> Result<Optio
         } else {
             String::new()
         };
-        bail!("{verb} is for this machine: of a cluster, kubectl --context={name} {verb}{here}");
+        bail!("{verb} is for this machine: of a cluster, kubectl{flags} {verb}{here}");
     }
     if let Some(flag) = meant.idle.iter().find(|flag| !SPOKEN.contains(&flag.as_str())) {
         bail!("{flag} cannot be used here: the kubeconfig says how the cluster of a context is reached");

@@ -11,6 +11,7 @@ use rustix::fs::{FileType, fstat};
 use rustix::process::getpgrp;
 use rustix::termios::{tcgetpgrp, tcgetwinsize};
 
+use super::output::complain;
 use crate::client::Follower;
 use crate::manager::steady_clock;
 use crate::printers::terminal::escaped;
@@ -162,6 +163,7 @@ impl Progress {
         until: Option<DateTime<Utc>>,
         text: impl Fn(Duration) -> Option<String>,
     ) -> Result<bool> {
+        follower.take_trouble().iter().for_each(|trouble| complain(trouble));
         if !self.is_shown {
             return follower.wait(others, until);
         }

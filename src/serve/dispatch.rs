@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, IF_NONE_MATCH,
@@ -29,6 +29,8 @@ use crate::store::Table;
 
 /// The most bytes of a request's body, as upstream.
 const MOST_BODY: usize = 3 << 20;
+/// The most bytes of one that is too large that are read before that is said.
+const MOST_HEARD: usize = 4 * MOST_BODY;
 
 /// What a request comes to.
 pub(super) type Outcome = Result<Answer, Problem>;
@@ -165,16 +167,24 @@ async fn ask(server: &Arc<Server>, mut request: Request<Incoming>) -> Outcome {
     }
 }
 
-async fn collect(body: Incoming) -> Result<Vec<u8>, Problem> {
-    match Limited::new(body, MOST_BODY).collect().await {
-        Ok(whole) => Ok(whole.to_bytes().to_vec()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            let message = format!("Request entity too large: limit is {MOST_BODY}");
-            let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message);
-            Err(problem.with(json!({})))
+/// Reads a body to its end. One that is too large is heard out for a while: a connection that is closed over what nobody has read is
+/// reset, and nobody would hear why.
+async fn collect(mut body: Incoming) -> Result<Vec<u8>, Problem> {
+    let (mut whole, mut size) = (Vec::new(), 0);
+    while let Some(frame) = body.frame().await.filter(|_| size <= MOST_HEARD) {
+        let frame = frame.map_err(|error| Problem::bad_request(format!("read the body: {error}")))?;
+        let Some(piece) = frame.data_ref() else { continue };
+        size += piece.len();
+        if size <= MOST_BODY {
+            whole.extend_from_slice(piece);
         }
-        Err(error) => Err(Problem::bad_request(format!("read the body: {error}"))),
     }
+    if size <= MOST_BODY {
+        return Ok(whole);
+    }
+    let message = format!("Request entity too large: limit is {MOST_BODY}");
+    let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message);
+    Err(problem.with(json!({})))
 }
 
 /// What is no object: discovery, health, the version.

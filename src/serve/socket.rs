@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use futures_util::stream::{SplitSink, SplitStream};
@@ -24,6 +25,7 @@ use serde_json::{Value, json};
 use std::os::fd::AsRawFd as _;
 use tokio::net::unix::pipe;
 use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -58,6 +60,9 @@ const CLOSE: u8 = 255;
 
 /// What clients take for the end, and nothing else.
 const DONE: CloseFrame = CloseFrame { code: CloseCode::Normal, reason: Utf8Bytes::from_static("") };
+
+/// How long a client is listened to that has been told the end.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// The exit code of what was lost with its pod.
 const LOST: i32 = 137;
@@ -131,13 +136,13 @@ pub(super) fn open(server: &Arc<Server>, mut asked: Asked, at: &ObjectPath) -> O
 async fn serve(server: Arc<Server>, upgrade: OnUpgrade, wanted: Wanted, is_exec: bool) -> Result<()> {
     let stream = TokioIo::new(upgrade.await?);
     let socket = WebSocketStream::from_raw_socket(stream, Role::Server, None).await;
-    let (sink, incoming) = socket.split();
+    let (sink, mut incoming) = socket.split();
     // Few pieces wait for a client that reads slowly.
     let (outgoing, pieces) = mpsc::channel(4);
     let sending = tokio::spawn(send_all(sink, pieces));
     let status = match is_exec {
-        true => exec(&server, &wanted, incoming, &outgoing).await,
-        false => attach(&server, &wanted, incoming, &outgoing).await,
+        true => exec(&server, &wanted, &mut incoming, &outgoing).await,
+        false => attach(&server, &wanted, &mut incoming, &outgoing).await,
     };
     let status = status.unwrap_or_else(|error| {
         json!({ "metadata": {}, "status": "Failure", "reason": "InternalError", "message": format!("{error:#}"), "code": 500 })
@@ -145,7 +150,12 @@ async fn serve(server: Arc<Server>, upgrade: OnUpgrade, wanted: Wanted, is_exec:
     let _ = outgoing.send(message(ERROR, status.to_string().as_bytes())).await;
     let _ = outgoing.send(Message::Close(Some(DONE))).await;
     drop(outgoing);
-    sending.await?
+    sending.await??;
+    // A connection that is closed over what nobody has read is reset, and what was sent last may be lost. And a client says that
+    // it has heard of the end.
+    let farewell = async { while let Some(Ok(_)) = incoming.next().await {} };
+    let _ = timeout(FAREWELL, farewell).await;
+    Ok(())
 }
 
 fn message(channel: u8, bytes: &[u8]) -> Message {
@@ -191,7 +201,7 @@ struct Size {
 
 impl Input {
     /// Passes on what comes, until the client goes. Where its input ends, so does that of the program.
-    async fn pass_on(mut self, mut incoming: SplitStream<Socket>, input_ended: impl FnOnce()) {
+    async fn pass_on(mut self, incoming: &mut SplitStream<Socket>, input_ended: impl FnOnce()) {
         let mut input_ended = Some(input_ended);
         let mut end = |to: &mut Option<pipe::Sender>| {
             *to = None;
@@ -375,7 +385,7 @@ async fn end_of(mut visit: Visit) -> Result<i32> {
 async fn exec(
     server: &Arc<Server>,
     wanted: &Wanted,
-    incoming: SplitStream<Socket>,
+    incoming: &mut SplitStream<Socket>,
     outgoing: &mpsc::Sender<Message>,
 ) -> Result<Value> {
     let Descriptors { theirs, input, outputs, terminal } = Descriptors::of(wanted)?;
@@ -409,7 +419,7 @@ async fn exec(
 async fn attach(
     server: &Arc<Server>,
     wanted: &Wanted,
-    incoming: SplitStream<Socket>,
+    incoming: &mut SplitStream<Socket>,
     outgoing: &mpsc::Sender<Message>,
 ) -> Result<Value> {
     let directory = server.client.pod_directory(uid(&wanted.pod.metadata));

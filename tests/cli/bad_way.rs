@@ -40,7 +40,7 @@ pub(crate) struct Heard {
     pub(crate) path: String,
     /// With names in small letters.
     pub(crate) headers: BTreeMap<String, String>,
-    body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Heard {

@@ -321,6 +321,39 @@ fn a_pod_that_nobody_would_make_again_is_not_drained_without_force() {
 }
 
 #[test]
+fn what_is_in_an_empty_dir_is_not_drained_away_unasked() {
+    let world = World::new();
+    let pod = |name: &str, volumes: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\nspec:\n  containers: [{{name: main, command: [sleep, \
+                 '1000']}}]\n{volumes}"
+        )
+    };
+    let _ = world.apply(&pod("bare", ""));
+    let _ = world.apply(&pod("stores", "  volumes: [{name: v, emptyDir: {}}]\n"));
+    let node = world.value("nodes", "{.items[0].metadata.name}");
+    let refused = world.run(&format!("drain {node} --dry-run=client")).exits(1);
+    let (bare, stores) = (
+        "cannot delete Pods that declare no controller (use --force to override): default/bare",
+        "cannot delete Pods with local storage (use --delete-emptydir-data to override): default/stores",
+    );
+    assert_eq!(
+        refused.stderr,
+        format!(
+            "error: unable to drain node \"{node}\" due to error: [{bare}, {stores}], continuing command...\nThere are \
+             pending nodes to be drained:\n {node}\n{bare}\n{stores}\n"
+        )
+    );
+    let drained =
+        world.run(&format!("drain {node} --force --delete-emptydir-data --grace-period=1")).success();
+    assert_eq!(
+        drained.stderr,
+        "Warning: deleting Pods with local storage: default/stores\nWarning: deleting Pods that declare no controller: \
+         default/bare, default/stores\n"
+    );
+}
+
+#[test]
 fn case_4_evicted_pods_do_not_fail_the_job() {
     let world = World::new();
     let ignore = "podFailurePolicy: {rules: [{action: Ignore, onPodConditions: [{type: DisruptionTarget}]}]}";

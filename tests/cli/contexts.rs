@@ -175,6 +175,7 @@ fn api_resources_are_chosen_and_sorted() {
     world.run("api-resources --verbs=frob").prints("NAME   SHORTNAMES   APIVERSION   NAMESPACED   KIND\n");
     let names = |line: &str| world.run(line).success().stdout;
     assert!(names("api-resources --verbs=list,watch -o name").contains("endpoints"));
+    assert!(!names("api-resources --verbs=list,create -o name").contains("endpoints"));
     assert!(names("api-resources --verbs=list,get -o name").contains("endpointslices.discovery.k8s.io"));
     let wide = names("api-resources -o wide --namespaced=false");
     assert!(wide.contains("create,delete,get,list,patch,update,watch") && !wide.contains("jobs"), "{wide}");

@@ -396,3 +396,88 @@ fn a_job_of_this_machine_is_promoted_to_a_cluster() {
     pair.run("get job train -o jsonpath={.spec.template.spec.containers[0].image}").prints("busybox");
     let _ = alone.run("delete jobs --all").success();
 }
+
+#[test]
+fn a_server_that_is_away_for_a_while_is_said_and_waited_for() {
+    let pair = Pair::new();
+    let began = std::sync::Mutex::new(None);
+    let way = BadWay::to(pair.server(), move |heard| {
+        if !heard.is_watch() {
+            return Fault::None;
+        }
+        let mut began = began.lock().expect("the time");
+        match began.get_or_insert_with(std::time::Instant::now).elapsed() < Duration::from_secs(5) {
+            true => Fault::status(503, "ServiceUnavailable", ""),
+            false => Fault::None,
+        }
+    });
+    let _ = pair.there.apply(&job("slow", "", "sleep 2")).success();
+    let flags = way.flags(&pair.here);
+    let waited =
+        pair.here.run(&format!("{flags} wait --for=condition=complete job/slow --timeout=60s")).success();
+    assert_eq!(waited.stdout, "job.batch/slow condition met\n");
+    let said = "made up: ServiceUnavailable; trying again\n";
+    assert!(waited.stderr.starts_with(said), "{}", waited.stderr);
+    assert!(waited.stderr.replace(said, "").is_empty(), "{}", waited.stderr);
+}
+
+/// A server that gets a body with a deletion does not look at the query: what is only tried must say so there.
+#[test]
+fn a_deletion_that_is_only_tried_deletes_nothing() {
+    let pair = Pair::new();
+    let way = BadWay::to(pair.server(), |_| Fault::None);
+    let _ = pair.there.apply(&job("kept", "suspend: true", "true")).success();
+    let tried =
+        pair.here.run(&format!("{} delete job kept --dry-run=server", way.flags(&pair.here))).success();
+    assert_eq!(tried.stdout, "job.batch \"kept\" deleted (server dry run)\n");
+    let heard = way.heard();
+    let deletion = heard.iter().find(|heard| heard.method == "DELETE").expect("a deletion");
+    let body: serde_json::Value = serde_json::from_slice(&deletion.body).expect("JSON");
+    assert_eq!(body["dryRun"], serde_json::json!(["All"]));
+    assert_eq!(body["propagationPolicy"], "Background");
+    pair.run("get jobs -o name").prints("job.batch/kept\n");
+}
+
+/// Who may not see Events can run Jobs all the same.
+#[test]
+fn events_are_not_needed() {
+    let pair = Pair::new();
+    let way = BadWay::to(pair.server(), |heard| match heard.path.contains("/events") {
+        true => Fault::status(403, "Forbidden", ""),
+        false => Fault::None,
+    });
+    let ran = pair.here.run(&format!("{} run x -q -- echo here", way.flags(&pair.here))).success();
+    assert_eq!(ran.stdout, "here\n");
+}
+
+/// A node that is lost takes the logs of its pods with it.
+#[test]
+fn a_log_that_cannot_be_read_is_given_up_in_the_end() {
+    let pair = Pair::new();
+    let way = BadWay::to(pair.server(), |heard| match heard.is_log() {
+        true => Fault::status(500, "InternalError", ""),
+        false => Fault::None,
+    });
+    let ran = pair.here.run(&format!("{} run x -q -- sh -c \"exit 5\"", way.flags(&pair.here))).exits(5);
+    assert!(ran.stderr.contains(" cannot be read: made up: InternalError\n"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_server_that_does_not_answer_is_waited_for_as_long_as_is_said() {
+    let world = World::new();
+    // It takes connections and says nothing.
+    let deaf = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let file = world.path("prod.yaml");
+    let port = deaf.local_addr().expect("an address").port();
+    std::fs::write(&file, kubeconfig(&format!("http://127.0.0.1:{port}"))).expect("write");
+    let failed =
+        world.run(&format!("--kubeconfig={} get jobs --request-timeout=300ms", file.display())).exits(1);
+    assert_eq!(
+        failed.stderr,
+        "Unable to connect to the server: net/http: request canceled (Client.Timeout exceeded while awaiting headers)\n"
+    );
+    world.run("get jobs --request-timeout=soon").fails_with(
+        "error: Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a \
+         corresponding time unit (e.g. 1s | 2m | 3h)\n",
+    );
+}

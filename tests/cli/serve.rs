@@ -408,6 +408,11 @@ fn a_command_is_run_in_a_pod_over_a_websocket() {
     let input = vec![b'x'; 1 << 20];
     let (stdout, _, end) = exec(&server, &pod, &["cat"], Some(&input));
     assert_eq!((stdout == input, &end["status"]), (true, &json!("Success")));
+    // What nobody reads is no reason for the end to be lost.
+    for _ in 0..20 {
+        let (stdout, _, end) = exec(&server, &pod, &["sh", "-c", "echo out; exit 7"], Some(&input));
+        assert_eq!((stdout.as_slice(), &end["reason"]), (&b"out\n"[..], &json!("NonZeroExitCode")));
+    }
     let (_, _, end) = exec(&server, &pod, &["no-such-program"], None);
     assert_eq!(end["reason"], "InternalError", "{end}");
     // Whoever does not want to upgrade is told so.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use nix::sys::signal::SigSet;
@@ -26,6 +27,8 @@ pub(in crate::client) struct Api {
     pub(super) runtime: Handle,
     /// A connection that waits for the next request.
     pub(super) idle: Mutex<Option<Sender>>,
+    /// How long an answer may take, or the beginning of one that comes bit by bit.
+    pub(super) timeout: Option<Duration>,
     /// By what it is told what is asked.
     pub(super) trace: OnceLock<fn(&str)>,
     /// Rung whenever something has come that a verb waits for.
@@ -62,7 +65,7 @@ impl Api {
     ///
     /// # Errors
     /// No thread can be started.
-    pub(in crate::client) fn new(access: Access) -> Result<Self> {
+    pub(in crate::client) fn new(access: Access, timeout: Option<Duration>) -> Result<Self> {
         let runtime = Builder::new_current_thread().enable_io().enable_time().build();
         let runtime = runtime.context("start the thread for the cluster")?;
         let handle = runtime.handle().clone();
@@ -76,7 +79,7 @@ impl Api {
             let _ = before.thread_set_mask();
         }
         spawned.context("start the thread for the cluster")?;
-        Ok(Self { access, runtime: handle, idle: Mutex::new(None), trace: OnceLock::new(), wake })
+        Ok(Self { access, runtime: handle, idle: Mutex::new(None), timeout, trace: OnceLock::new(), wake })
     }
 
     /// From now on tells by `say` what is asked of the cluster, from level 6 on, as kubectl does.

@@ -36,6 +36,11 @@ impl Request {
         Self { method: Method::GET, path, content_type: "", body: Bytes::new(), is_repeatable: true }
     }
 
+    /// One that reads, by somebody who tries again himself.
+    pub(super) fn get_once(path: String) -> Self {
+        Self { is_repeatable: false, ..Self::get(path) }
+    }
+
     /// A request with a body in JSON.
     pub(super) fn with_body(method: Method, path: String, body: &impl serde::Serialize) -> Result<Self> {
         let body = Bytes::from(serde_json::to_vec(body)?);
@@ -109,11 +114,11 @@ impl Api {
     pub(super) async fn exchange(&self, request: &Request) -> Result<Answer> {
         let mut again = Again::default();
         loop {
-            let answered = match self.open(request).await {
-                Ok((response, sender)) => self.collected(response, sender).await,
-                Err(error) => Err(error),
+            let whole = async {
+                let (response, sender) = self.open(request).await?;
+                self.collected(response, sender).await
             };
-            match answered {
+            match self.in_time(whole).await {
                 Ok((answer, asked)) => match again.after_answer(self, request, answer.status, asked) {
                     Some(wait) => tokio::time::sleep(wait).await,
                     None => return Ok(answer),
@@ -133,7 +138,7 @@ impl Api {
     pub(super) async fn stream(&self, request: &Request) -> Result<Result<Response<Incoming>, Answer>> {
         let mut again = Again::default();
         loop {
-            let answered = match self.open(request).await {
+            let answered = match self.in_time(self.open(request)).await {
                 // Its connection is its own from now on.
                 Ok((response, _)) if response.status().is_success() => return Ok(Ok(response)),
                 Ok((response, sender)) => self.collected(response, sender).await,
@@ -149,6 +154,17 @@ impl Api {
                     None => return Err(error),
                 },
             }
+        }
+    }
+
+    /// What somebody gives a certain time.
+    async fn in_time<T>(&self, asked: impl Future<Output = Result<T>>) -> Result<T> {
+        match self.timeout {
+            None => asked.await,
+            Some(timeout) => match tokio::time::timeout(timeout, asked).await {
+                Ok(answered) => answered,
+                Err(_) => Err(Unreachable::timed_out().into()),
+            },
         }
     }
 

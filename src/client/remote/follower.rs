@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
@@ -22,6 +22,7 @@ use super::objects::Received;
 use super::paths;
 use super::refusals::refusal;
 use crate::api::kinds::{Key, Kind};
+use crate::api::status_error::StatusError;
 use crate::manager::steady_clock;
 use crate::store::{Change, Table};
 
@@ -40,6 +41,8 @@ struct Delta {
 struct Inbox {
     deltas: VecDeque<Delta>,
     failure: Option<anyhow::Error>,
+    /// What keeps a watch from going on for now, once it has for a while.
+    trouble: Option<String>,
 }
 
 /// Hears of what becomes of a cluster's objects.
@@ -47,6 +50,7 @@ pub(in crate::client) struct Follower {
     api: Arc<Api>,
     inbox: Arc<Mutex<Inbox>>,
     watches: Vec<JoinHandle<()>>,
+    trouble: Option<String>,
 }
 
 impl fmt::Debug for Follower {
@@ -73,7 +77,7 @@ impl Follower {
     /// A refusal, or no answer, to one of the lists.
     pub(super) fn start(api: &Arc<Api>, wanted: Vec<(Kind, Query)>) -> Result<(Lists, Self)> {
         let inbox = Arc::new(Mutex::new(Inbox::default()));
-        let mut follower = Self { api: api.clone(), inbox, watches: Vec::new() };
+        let mut follower = Self { api: api.clone(), inbox, watches: Vec::new(), trouble: None };
         let asked: Vec<_> = wanted
             .into_iter()
             .map(|(kind, query)| {
@@ -87,7 +91,11 @@ impl Follower {
         let mut lists = Vec::new();
         for task in asked {
             let (kind, query, listed) = api.wait(task).context("ask the cluster")?;
-            let listing = listed?;
+            let listing = match listed {
+                // Who may see what happens is often somebody else, and nothing hangs on it.
+                Err(error) if kind == Kind::Event && is_forbidden(&error) => continue,
+                listed => listed?,
+            };
             let known = listing.objects.iter().map(|(key, one)| (key.clone(), one.revision)).collect();
             let watch = Watch {
                 api: api.clone(),
@@ -109,8 +117,9 @@ impl Follower {
     /// What has ended a watch for good.
     pub(in crate::client) fn changes(&mut self, mut each: impl FnMut(Change<'_>)) -> Result<()> {
         self.api.wake.clear();
-        let Inbox { deltas, failure } =
+        let Inbox { deltas, failure, trouble } =
             std::mem::take(&mut *self.inbox.lock().unwrap_or_else(PoisonError::into_inner));
+        self.trouble = self.trouble.take().or(trouble);
         for Delta { kind, key, revision, text } in &deltas {
             each(Change {
                 revision: *revision,
@@ -122,6 +131,11 @@ impl Follower {
             });
         }
         failure.map_or(Ok(()), Err)
+    }
+
+    /// What keeps us from hearing of changes, told once each time.
+    pub(in crate::client) fn take_trouble(&mut self) -> Option<String> {
+        self.trouble.take()
     }
 
     /// Sleeps until something comes, a descriptor of `others` is readable, or the time has come (then false), by the steady
@@ -150,6 +164,10 @@ impl Follower {
     }
 }
 
+fn is_forbidden(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(StatusError::Other { reason: "Forbidden", .. }))
+}
+
 /// A watch of one kind.
 struct Watch {
     api: Arc<Api>,
@@ -160,6 +178,26 @@ struct Watch {
     version: String,
     /// What has been handed over, and of which revision.
     known: BTreeMap<Key, u64>,
+}
+
+/// A time without answers.
+#[derive(Debug, Default)]
+struct Outage {
+    began: Option<Instant>,
+    is_told: bool,
+}
+
+/// How long one lasts before it is told.
+const WORTH_A_WORD: Duration = Duration::from_secs(3);
+
+impl Outage {
+    /// There is no answer yet again; what is to be said of that.
+    fn goes_on(&mut self, error: &anyhow::Error) -> Option<String> {
+        let began = *self.began.get_or_insert_with(Instant::now);
+        let is_worth = began.elapsed() >= WORTH_A_WORD && !self.is_told;
+        self.is_told |= is_worth;
+        is_worth.then(|| format!("{error}; trying again"))
+    }
 }
 
 /// How a watch has ended.
@@ -182,6 +220,7 @@ struct Event<'a> {
 impl Watch {
     async fn run(mut self) {
         let mut backoff = Backoff::new();
+        let mut outage = Outage::default();
         loop {
             let heard = self.known.len();
             let version = self.version.clone();
@@ -192,9 +231,17 @@ impl Watch {
                     Ok(()) => backoff.reset(),
                     Err(error) => return self.fail(error),
                 },
-                End::Failed(error) if may_pass(&error) => backoff.sleep().await,
+                End::Failed(error) if may_pass(&error) => {
+                    if let Some(trouble) = outage.goes_on(&error) {
+                        self.inbox.lock().unwrap_or_else(PoisonError::into_inner).trouble = Some(trouble);
+                        self.api.wake.ring();
+                    }
+                    backoff.sleep().await;
+                    continue;
+                }
                 End::Failed(error) => return self.fail(error),
             }
+            outage = Outage::default();
         }
     }
 
@@ -222,7 +269,7 @@ impl Watch {
                 ("fieldSelector", &self.query.fields),
             ],
         );
-        let mut body = match self.api.stream(&Request::get(path)).await {
+        let mut body = match self.api.stream(&Request::get_once(path)).await {
             Ok(Ok(response)) => response.into_body(),
             Ok(Err(answer)) if answer.status == hyper::StatusCode::GONE => return End::TooOld,
             Ok(Err(answer)) => {
@@ -254,7 +301,7 @@ impl Watch {
         match event.r#type {
             "BOOKMARK" => {
                 let object = Received::read(Kind::Pod, event.object.get())?;
-                self.version = object.revision.to_string();
+                self.has_come_to(object.revision);
             }
             "ERROR" => {
                 let refused = refusal(0, event.object.get().as_bytes(), Some(self.kind), None);
@@ -263,7 +310,7 @@ impl Watch {
             }
             told => {
                 let Received { key, revision, text } = Received::read(self.kind, event.object.get())?;
-                self.version = revision.to_string();
+                self.has_come_to(revision);
                 let is_gone = told == "DELETED";
                 if is_gone {
                     self.known.remove(&key);
@@ -274,6 +321,13 @@ impl Watch {
             }
         }
         Ok(None)
+    }
+
+    fn has_come_to(&mut self, revision: u64) {
+        // Where it is no number it is the server's secret.
+        if revision > 0 {
+            self.version = revision.to_string();
+        }
     }
 
     /// Where the watch cannot go on: a new list says what has changed.

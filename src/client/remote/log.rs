@@ -15,11 +15,11 @@ use super::dialogue::{Broken, Request, may_pass};
 use super::log_lines::Lines;
 use super::paths;
 use super::refusals::refusal;
-use crate::api::Pod;
 use crate::api::conditions::is_pod_finished;
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::key;
 use crate::api::status_error::StatusError;
+use crate::api::{Container, Pod};
 use crate::kubelet::{LogOptions, LogPiece, Runs};
 
 /// How much of a log is held that nobody has printed yet; then the server has to wait.
@@ -52,10 +52,16 @@ impl Seen {
         let state = found.and_then(|one| one.state.as_ref());
         let is_running = state.is_some_and(|state| state.running.is_some());
         let is_over = state.is_some_and(|state| state.terminated.is_some());
+        let spec = pod.spec.as_ref();
+        let is_never_restarted = spec.is_some_and(|spec| {
+            let has_own_policy = |one: &Container| one.name == container && one.restart_policy.is_some();
+            let all = spec.containers.iter().chain(spec.init_containers.iter().flatten());
+            spec.restart_policy.as_deref() == Some("Never") && !all.into_iter().any(has_own_policy)
+        });
         Self {
             run: found.map_or(0, |one| one.restart_count),
             has_started: is_running || is_over,
-            has_ended: pod_has_ended || is_pod_finished(pod),
+            has_ended: pod_has_ended || is_pod_finished(pod) || is_over && is_never_restarted,
         }
     }
 
@@ -266,7 +272,7 @@ impl Reading {
         loop {
             match self.stream(which, false).await {
                 Ok(()) => break,
-                Err(error) if may_pass(&error) && tries < MOST_TRIES => {
+                Err(error) if may_pass(&error) && tries < TRIES_AT_ONCE => {
                     tries += 1;
                     backoff.sleep().await;
                 }
@@ -287,6 +293,9 @@ impl Reading {
             Runs::NewestAndLater => seen.borrow().run,
         };
         let mut backoff = Backoff::new();
+        // Whether the log had come to an end when it was read last.
+        let mut had_end = false;
+        let mut failures = 0;
         while !self.lines.is_full() {
             let now = *seen.borrow_and_update();
             let is_there = now.run > run || (now.run == run && now.has_started);
@@ -297,16 +306,29 @@ impl Reading {
                 continue;
             }
             // Of older runs a server keeps nothing.
-            run = run.max(now.run - 1);
+            if run < now.run - 1 {
+                self.notice(format!(
+                    "what container {} of pod/{} wrote before restart {} is gone",
+                    self.source.container,
+                    self.source.pod.name,
+                    now.run - 1
+                ))
+                .await;
+                run = now.run - 1;
+                had_end = false;
+            }
             let which = if now.run > run { Which::Previous } else { Which::Current };
             let was_over = now.is_over(run);
             let read = self.stream(which, which == Which::Current && !was_over).await;
+            let is_known_to_its_end = std::mem::replace(&mut had_end, read.is_ok());
             match read {
+                Err(error) if is_gone(&error) && is_known_to_its_end => break,
                 Ok(()) if was_over => {
                     if now.run <= run {
                         break;
                     }
                     run += 1;
+                    failures = 0;
                     backoff.reset();
                 }
                 // It has ended, or its connection has: the status of the pod will say so.
@@ -329,7 +351,20 @@ impl Reading {
                     }
                     let _ = tokio::time::timeout(NEWS, seen.changed()).await;
                 }
-                Err(error) if may_pass(&error) => backoff.sleep().await,
+                // Its node may be gone for good.
+                Err(error) if may_pass(&error) && was_over && failures >= MOST_TRIES => {
+                    let Source { container, pod, .. } = &self.source;
+                    let text = format!(
+                        "the rest of the log of container {container} of pod/{} cannot be read: {error}",
+                        pod.name
+                    );
+                    self.notice(text).await;
+                    break;
+                }
+                Err(error) if may_pass(&error) => {
+                    failures += u32::from(was_over);
+                    backoff.sleep().await;
+                }
                 Err(error) => {
                     self.pipe.queue().failure = Some(error);
                     break;
@@ -363,7 +398,7 @@ impl Reading {
                 ("tailLines", &tail.unwrap_or_default()),
             ],
         );
-        let mut body = match api.stream(&Request::get(path)).await? {
+        let mut body = match api.stream(&Request::get_once(path)).await? {
             Ok(response) => response.into_body(),
             Err(answer) => {
                 return Err(refusal(answer.status.as_u16(), &answer.body, Some(Kind::Pod), Some(pod)).into());
@@ -429,7 +464,9 @@ impl Reading {
 }
 
 /// How often a log that is read once is asked for again.
-const MOST_TRIES: u32 = 5;
+const TRIES_AT_ONCE: u32 = 5;
+/// How often a log is asked for again of which nothing more comes: for some twenty seconds.
+const MOST_TRIES: u32 = 8;
 
 /// Whether the pod is not there any more.
 fn is_gone(error: &anyhow::Error) -> bool {

@@ -24,7 +24,7 @@ use crate::api::status_error::StatusError;
 use crate::api::{Job, ObjectMeta};
 use crate::apiserver::{
     Answer, Applied, Apply, DeleteOptions, Deleted, Entries, Entry, Patch, RerunError, Selectors, Source,
-    Subresource, Update, Updated, fresh_job,
+    Subresource, Update, Updated, fresh_job, uid_of,
 };
 use crate::registry::deletion::Propagation;
 use crate::registry::merge::json_merge_difference;
@@ -33,6 +33,14 @@ use crate::store::Table;
 
 /// Who says that it manages the fields that we set.
 const MANAGER: &str = "jobctl";
+/// How long to wait before each further try to create an object of which is not known whether it has been created.
+const WAITS_TO_CREATE: [Duration; 5] = [
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+    Duration::from_millis(800),
+    Duration::from_millis(1600),
+];
 /// How often it is looked whether an object that is to be replaced is gone.
 const LOOK: Duration = Duration::from_millis(50);
 /// How long an object that is to be replaced may take to go.
@@ -88,39 +96,22 @@ impl Requests {
         let body = object.to_value()?;
         let path = self.path(&paths::collection(kind, Some(&key.namespace)), &[]);
         let request = Request::with_body(Method::POST, path, &body)?;
-        let mut waited = Duration::ZERO;
+        // One of a name cannot be there twice: where it was not there, it is known afterwards who has made it.
+        let was_absent = !key.name.is_empty() && self.absent.borrow().contains(&(kind, key.clone()));
+        let mut waits = WAITS_TO_CREATE.iter();
         loop {
             let answered = self.api.wait(self.api.exchange(&request));
-            match answered {
-                Ok(answer) if answer.status.is_server_error() => {
-                    // It may be there all the same.
-                    if !self.may_be_sent_again(kind, &key, &mut waited)? {
-                        return self.made(kind, &key, answer);
-                    }
-                }
-                Ok(answer) => return self.made(kind, &key, answer),
-                Err(error) if error.is::<Broken>() => {
-                    if !self.may_be_sent_again(kind, &key, &mut waited)? {
-                        return Err(error);
-                    }
-                }
-                Err(error) => return Err(error),
-            }
+            let is_unknown = match &answered {
+                Ok(answer) => answer.status.is_server_error(),
+                Err(error) => error.is::<Broken>(),
+            };
+            let wait = waits.next().filter(|_| is_unknown && was_absent);
+            let Some(wait) = wait else { return self.made(kind, &key, answered?) };
+            std::thread::sleep(*wait);
             if let Some(made) = self.made_all_the_same(kind, &key)? {
                 return Ok(made);
             }
         }
-    }
-
-    /// Whether an object can be created once more of which is not known whether it has been: one of a name cannot be there
-    /// twice.
-    fn may_be_sent_again(&self, kind: Kind, key: &Key, waited: &mut Duration) -> Result<bool> {
-        let was_absent = self.absent.borrow().contains(&(kind, key.clone()));
-        let is_in_time = *waited < Duration::from_secs(3);
-        let wait = if waited.is_zero() { Duration::from_millis(100) } else { *waited };
-        std::thread::sleep(wait);
-        *waited += wait;
-        Ok(!key.name.is_empty() && was_absent && is_in_time)
     }
 
     /// An object that was not there before we asked for it to be made, and is now.
@@ -133,6 +124,7 @@ impl Requests {
     fn made(&mut self, kind: Kind, key: &Key, answer: HttpAnswer) -> Result<Answer> {
         let answer = self.understood(kind, key, answer)?;
         self.taken.insert((kind, answer.object.key()));
+        self.absent.borrow_mut().remove(&(kind, answer.object.key()));
         Ok(answer)
     }
 
@@ -148,11 +140,15 @@ impl Requests {
         let (kind, key) = (object.kind(), object.key());
         self.require_new(kind, &key)?;
         let mut deleted = None;
-        if !key.name.is_empty() && self.received(kind, &key)?.is_some() {
-            let gone = self.delete(kind, &key, options)?;
-            if !self.is_dry_run {
-                self.wait_until_gone(&gone)?;
+        let old = if key.name.is_empty() { None } else { self.received(kind, &key)? };
+        if let Some(old) = old {
+            let uid = uid_of(&old.text).unwrap_or_default();
+            let gone = Deleted { uid, ..self.delete(kind, &key, options)? };
+            if self.is_dry_run {
+                // The new one would be in its way; that the old one could go is all that can be tried.
+                return Ok((Answer { object: object.clone(), warnings: Vec::new() }, Some(gone)));
             }
+            self.wait_until_gone(&gone)?;
             deleted = Some(gone);
         }
         Ok((self.create(object)?, deleted))
@@ -163,7 +159,7 @@ impl Requests {
         loop {
             match self.api.wait(self.api.get(gone.kind, &gone.key))? {
                 None => break,
-                Some(there) if !there.text.contains(&gone.uid) => break,
+                Some(there) if uid_of(&there.text).as_ref() != Some(&gone.uid) => break,
                 Some(_) if waited >= LONGEST_DELETION => {
                     let Deleted { kind, key, .. } = gone;
                     bail!(
@@ -317,7 +313,11 @@ impl Requests {
         if let Some(version) = &options.resource_version {
             body["preconditions"]["resourceVersion"] = json!(version);
         }
-        let path = self.path(&self.object_path(kind, key, Subresource::Main), &[]);
+        // A server that gets a body does not look at the query.
+        if self.is_dry_run {
+            body["dryRun"] = json!(["All"]);
+        }
+        let path = self.object_path(kind, key, Subresource::Main);
         let request = Request {
             is_repeatable: options.uid.is_some(),
             ..Request::with_body(Method::DELETE, path, &body)?
@@ -406,7 +406,6 @@ impl Requests {
 
     fn path(&self, path: &str, query: &[(&str, &str)]) -> String {
         let dry_run = if self.is_dry_run { "All" } else { "" };
-        // A deletion has no manager.
         let mut all = vec![("fieldManager", self.manager.as_str()), ("dryRun", dry_run)];
         all.extend(query);
         paths::with_query(path, &all)
