@@ -40,16 +40,8 @@ impl Material {
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .context("set up TLS")?;
-        let verifier: Arc<dyn ServerCertVerifier> = if self.is_insecure {
-            Arc::new(Anyone(provider))
-        } else {
-            let authorities = certificates(&self.authorities.0);
-            let by_authority =
-                WebPkiServerVerifier::builder_with_provider(Arc::new(self.roots(&authorities)?), provider)
-                    .build()
-                    .context("unable to load root certificates")?;
-            Arc::new(Known { by_authority, authorities })
-        };
+        let known = self.known(&provider)?;
+        let verifier = Arc::new(Verifier { provider, known });
         let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
         let mut config = match &self.identity {
             None => builder.with_no_client_auth(),
@@ -74,23 +66,28 @@ impl Material {
         Ok(config)
     }
 
-    fn roots(&self, authorities: &[CertificateDer<'static>]) -> Result<RootCertStore> {
-        let mut roots = RootCertStore::empty();
-        if self.authorities.is_empty() {
-            let found = rustls_native_certs::load_native_certs();
-            let (added, _) = roots.add_parsable_certificates(found.certs);
-            if added == 0 {
-                bail!(
-                    "the cluster names no certificate-authority, and this machine has none that is trusted"
-                );
-            }
-            return Ok(roots);
+    /// By what the server is known.
+    fn known(&self, provider: &Arc<CryptoProvider>) -> Result<Known> {
+        if self.is_insecure {
+            return Ok(Known::Anyone);
         }
+        let authorities = if self.authorities.is_empty() {
+            rustls_native_certs::load_native_certs().certs
+        } else {
+            certificates(&self.authorities.0)
+        };
+        let mut roots = RootCertStore::empty();
         let (added, _) = roots.add_parsable_certificates(authorities.iter().cloned());
+        if added == 0 && self.authorities.is_empty() {
+            return Ok(Known::Nobody);
+        }
         if added == 0 {
             bail!("unable to load root certificates: unable to parse bytes as PEM block");
         }
-        Ok(roots)
+        let by_authority = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
+            .build()
+            .context("unable to load root certificates")?;
+        Ok(Known::By { by_authority, authorities })
     }
 }
 
@@ -99,54 +96,26 @@ fn certificates(pem: &[u8]) -> Vec<CertificateDer<'static>> {
     CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).collect()
 }
 
-/// Takes every certificate, as `insecure-skip-tls-verify` says; that whoever shows it has its key is still proved.
+/// By what a server is known.
 #[derive(Debug)]
-struct Anyone(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Anyone {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
+enum Known {
+    /// By nothing, as `insecure-skip-tls-verify` says.
+    Anyone,
+    /// This machine trusts nobody, and the kubeconfig names nobody.
+    Nobody,
+    /// By one of the authorities, which may be its own: servers that have made their certificate themselves show that of the
+    /// authority (`openssl req -x509` marks it as one).
+    By { by_authority: Arc<WebPkiServerVerifier>, authorities: Vec<CertificateDer<'static>> },
 }
 
-/// Takes certificates of the authorities; and one of these itself, as servers show it that have made their own certificate
-/// (`openssl req -x509` marks it as an authority's).
+/// Judges the certificate of a server. That whoever shows it has its key is proved in any case.
 #[derive(Debug)]
-struct Known {
-    by_authority: Arc<WebPkiServerVerifier>,
-    authorities: Vec<CertificateDer<'static>>,
+struct Verifier {
+    provider: Arc<CryptoProvider>,
+    known: Known,
 }
 
-impl ServerCertVerifier for Known {
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         certificate: &CertificateDer<'_>,
@@ -155,10 +124,15 @@ impl ServerCertVerifier for Known {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        match self.by_authority.verify_server_cert(certificate, intermediates, name, ocsp, now) {
+        let (by_authority, authorities) = match &self.known {
+            Known::Anyone => return Ok(ServerCertVerified::assertion()),
+            Known::Nobody => return Err(CertificateError::UnknownIssuer.into()),
+            Known::By { by_authority, authorities } => (by_authority, authorities),
+        };
+        match by_authority.verify_server_cert(certificate, intermediates, name, ocsp, now) {
             // By now its time has been checked, and nothing else.
             Err(Error::InvalidCertificate(CertificateError::Other(OtherError(reason))))
-                if reason.to_string() == IS_AUTHORITY && self.authorities.contains(certificate) =>
+                if reason.to_string() == IS_AUTHORITY && authorities.contains(certificate) =>
             {
                 verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
                 Ok(ServerCertVerified::assertion())
@@ -173,7 +147,8 @@ impl ServerCertVerifier for Known {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.by_authority.verify_tls12_signature(message, certificate, signature)
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
     }
 
     fn verify_tls13_signature(
@@ -182,11 +157,12 @@ impl ServerCertVerifier for Known {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.by_authority.verify_tls13_signature(message, certificate, signature)
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.by_authority.supported_verify_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 
@@ -252,7 +228,10 @@ fn bare_name(name: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P384_SHA384, SignatureAlgorithm};
+    use rcgen::{
+        BasicConstraints, CertificateParams, IsCa, KeyPair, PKCS_ECDSA_P384_SHA384, SanType,
+        SignatureAlgorithm, date_time_ymd,
+    };
 
     use super::*;
 
@@ -262,6 +241,41 @@ mod tests {
         let identity = Some((Data(certificate.into_bytes()), Data(other.to_vec())));
         let material = Material { identity, is_insecure: true, ..Material::default() };
         material.config().err().map(|error| error.to_string()).unwrap_or_default()
+    }
+
+    /// What is said of a server at `a` that shows the certificate of its own authority, which is trusted.
+    fn verdict(change: impl FnOnce(&mut CertificateParams)) -> String {
+        let mut params = CertificateParams::new(vec!["a".to_owned()]).expect("a name");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        change(&mut params);
+        let own = params.self_signed(&KeyPair::generate().expect("a key")).expect("a certificate");
+        let material = Material { authorities: Data(own.pem().into_bytes()), ..Material::default() };
+        let provider = Arc::new(ring::default_provider());
+        let known = material.known(&provider).expect("an authority");
+        let name = ServerName::try_from("a").expect("a name");
+        let verdict =
+            Verifier { provider, known }.verify_server_cert(own.der(), &[], &name, &[], UnixTime::now());
+        verdict.err().map(|error| problem(&error).to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn an_authority_that_is_the_server_is_trusted_for_its_names_and_its_time() {
+        assert_eq!(verdict(|_| ()), "");
+        let elsewhere = verdict(|params| {
+            params.subject_alt_names = vec![SanType::DnsName("b".try_into().expect("a name"))];
+        });
+        assert!(elsewhere.ends_with("x509: certificate is valid for b, not a"), "{elsewhere}");
+        let expired = verdict(|params| params.not_after = date_time_ymd(2020, 1, 2));
+        let sentence = "x509: certificate has expired or is not yet valid: current time ";
+        assert!(
+            expired.contains(sentence) && expired.ends_with(" is after 2020-01-02T00:00:00Z"),
+            "{expired}"
+        );
+        let early = verdict(|params| {
+            params.not_before = date_time_ymd(2999, 1, 2);
+            params.not_after = date_time_ymd(3000, 1, 2);
+        });
+        assert!(early.contains(sentence) && early.ends_with(" is before 2999-01-02T00:00:00Z"), "{early}");
     }
 
     #[test]

@@ -338,6 +338,18 @@ fn a_server_must_be_the_one_that_is_meant() {
     // Its certificate has that name, whatever the URL says.
     kubeconfig(&world, |cluster, _| cluster["tls-server-name"] = json!("localhost"));
     world.run("--kubeconfig=k get jobs").is(0, "", NOTHING);
+    // Who names no authority means those that the machine trusts.
+    kubeconfig(&world, |cluster, _| {
+        let data = cluster["certificate-authority-data"].take();
+        let pem = base64::Engine::decode(&base64::prelude::BASE64_STANDARD, data.as_str().expect("base64"));
+        world.manifest("trusted.pem", pem.expect("base64"));
+    });
+    let get = |trusted: &str| world.command("--kubeconfig=k get jobs").env("SSL_CERT_FILE", trusted).run();
+    get("trusted.pem").is(0, "", NOTHING);
+    world.manifest("other.pem", &other.authority);
+    get("other.pem").is(1, "", &format!("{verify}certificate signed by unknown authority\n"));
+    world.manifest("none.pem", "");
+    get("none.pem").is(1, "", &format!("{verify}certificate signed by unknown authority\n"));
     kubeconfig(&world, |cluster, _| {
         cluster["insecure-skip-tls-verify"] = json!(true);
         cluster["certificate-authority-data"].take();
