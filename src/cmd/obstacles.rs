@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Duration, Utc};
 
 use super::context::Context;
-use crate::api::conditions::{
-    is_job_condition_true, is_job_finished, is_pod_finished, job_condition, pod_condition,
-};
+use crate::api::conditions::{is_job_finished, is_pod_finished, job_condition, pod_condition};
 use crate::api::events::EventRecord;
 use crate::api::meta::{CONDITION_WAITING, controller_of, key, name};
 use crate::api::{Job, Pod};
@@ -102,8 +100,9 @@ pub(super) fn of_job(job: &Job, help: &Help) -> Option<Obstacle> {
             text: format!("job.batch/{} waits: {why}", job_key.name),
         });
     }
-    let asked = job.spec.as_ref().is_some_and(|spec| spec.suspend == Some(true));
-    (asked || is_job_condition_true(job, "Suspended")).then(|| Obstacle {
+    // The condition stays for a moment after somebody has resumed the Job.
+    let is_suspended = job.spec.as_ref().is_some_and(|spec| spec.suspend == Some(true));
+    is_suspended.then(|| Obstacle {
         id: format!("{job_key} suspended"),
         reason: "Suspended".into(),
         text: format!(
@@ -214,7 +213,7 @@ pub(super) fn room_cure(pod: &Pod, node: &str) -> Option<String> {
 
 /// Whether it is worth parsing a stored Job to look for an obstacle: a Job of many pods changes often.
 pub(super) fn job_may_have_one(job: &str) -> bool {
-    ["\"suspend\":true", "\"parallelism\":0", "\"managedBy\"", "\"Suspended\"", CONDITION_WAITING]
+    ["\"suspend\":true", "\"parallelism\":0", "\"managedBy\"", CONDITION_WAITING]
         .iter()
         .any(|words| job.contains(words))
 }
