@@ -291,6 +291,8 @@ fn delete(
             Err(error) if matches!(error.downcast_ref(), Some(StatusError::NotFound { .. })) => {
                 deleted.push(Deleted { kind, key, uid: String::new() });
             }
+            // What a cluster has deleted already stays deleted, and is told.
+            Err(error) if context.client.cluster().is_some() => missing.push(error),
             Err(error) => return Err(error),
         }
     }

@@ -249,17 +249,37 @@ impl Submitted {
     }
 }
 
-/// Creates all Jobs in one commit, or none.
+/// Creates all Jobs in one commit, or none; in a cluster one after the other, and what is there when one is refused is told.
 fn submit_all(
     context: &Context,
     jobs_to_run: Vec<CommandJob>,
     args: &Args,
     reader: Option<&ReaderOfRecord>,
 ) -> Result<Vec<Submitted>> {
+    let mut jobs = Vec::new();
+    let submitted = submit_each(context, jobs_to_run, args, reader, &mut jobs);
+    if submitted.is_err() && context.client.cluster().is_some() {
+        for Submitted { job, .. } in jobs.iter().filter(|submitted| !submitted.attached) {
+            complain(&format!(
+                "job.batch/{name} has been created and goes on; to delete it: jobctl delete{place} job {name}",
+                name = name(&job.metadata),
+                place = context.place
+            ));
+        }
+    }
+    submitted.map(|()| jobs)
+}
+
+fn submit_each(
+    context: &Context,
+    jobs_to_run: Vec<CommandJob>,
+    args: &Args,
+    reader: Option<&ReaderOfRecord>,
+    jobs: &mut Vec<Submitted>,
+) -> Result<()> {
     let creator = context.client.creator(&args.pass_env)?;
     let (_held, mut requests) =
         context.begin(&[Table::JOBS, Table::NODES, Table::NAMESPACES, Table::PODS], DryRun::None)?;
-    let mut jobs = Vec::new();
     for CommandJob { job: mut document, config_maps } in jobs_to_run {
         submit::set_namespace(&mut document, context)?;
         // As apply leaves it: what has been run can be applied.
@@ -318,7 +338,7 @@ fn submit_all(
     requests.commit()?;
     let created = jobs.iter().filter(|submitted| !submitted.attached);
     submit::say_elsewhere(context, created.map(|submitted| &submitted.job.metadata));
-    Ok(jobs)
+    Ok(())
 }
 
 /// Says that all that a Job writes will be read.

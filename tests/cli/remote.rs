@@ -481,3 +481,39 @@ fn a_server_that_does_not_answer_is_waited_for_as_long_as_is_said() {
          corresponding time unit (e.g. 0s | 2m | 3h)\n",
     );
 }
+
+/// A cluster has carried out what came before a refusal.
+#[test]
+fn what_was_done_before_a_refusal_is_told() {
+    let pair = Pair::new();
+    let way = BadWay::to(pair.server(), |heard| {
+        match (heard.method.as_str(), heard.path.contains("/jobs/second")) {
+            ("DELETE", true) => Fault::status(403, "Forbidden", ""),
+            ("POST", _) if String::from_utf8_lossy(&heard.body).contains("second") => {
+                Fault::status(403, "Forbidden", "")
+            }
+            _ => Fault::None,
+        }
+    });
+    let flags = way.flags(&pair.here);
+    let jobs = format!("{}---\n{}", job("first", "", "sleep 100"), job("second", "", "true"));
+    let file = pair.here.manifest("two.yaml", jobs);
+    let ran = pair.here.run(&format!("{flags} run -f {file} -q")).exits(1);
+    let prod = pair.here.path("prod.yaml").display().to_string();
+    assert!(
+        ran.stderr.contains(&format!(
+            "job.batch/first has been created and goes on; to delete it: jobctl delete --kubeconfig={prod} --context=prod \
+             job first\n"
+        )),
+        "{}",
+        ran.stderr
+    );
+    let _ = pair.there.apply(&job("second", "suspend: true", "true")).success();
+    let deleted = pair.here.run(&format!("{flags} delete job first second --wait=false")).exits(1);
+    assert_eq!(deleted.stdout, "job.batch \"first\" deleted\n");
+    assert!(
+        deleted.stderr.contains("Error from server (Forbidden): made up: Forbidden\n"),
+        "{}",
+        deleted.stderr
+    );
+}
