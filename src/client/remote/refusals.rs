@@ -72,12 +72,16 @@ pub(super) fn refusal(code: u16, body: &[u8], kind: Option<Kind>, key: Option<&K
     let is_about_it = details.name == *key.name
         && [kind.resource().plural, kind.as_str()].contains(&details.kind.as_str())
         && (details.group.is_empty() || details.group == kind.resource().group);
+    // A server may list a cause twice that it tells once.
     let causes = |details: Details| {
-        details
-            .causes
-            .into_iter()
-            .map(|cause| FieldError { field: cause.field, body: cause.message })
-            .collect()
+        let mut causes: Vec<FieldError> = Vec::new();
+        for Cause { field, message, .. } in details.causes {
+            let cause = FieldError { field, body: message };
+            if !causes.contains(&cause) {
+                causes.push(cause);
+            }
+        }
+        causes
     };
     match reason {
         "NotFound" if is_about_it => StatusError::NotFound { kind, name: name() },
@@ -90,7 +94,9 @@ pub(super) fn refusal(code: u16, body: &[u8], kind: Option<Kind>, key: Option<&K
         }
         "Conflict" if is_about_it && message.starts_with(CONFLICT) => {
             let detail = message.split_once("\": ").map(|(_, detail)| detail.to_owned()).unwrap_or_default();
-            StatusError::Conflict { kind, name: name(), detail }
+            let conflict = StatusError::Conflict { kind, name: name(), detail };
+            // Of preconditions a server says the kind where else it says the resource.
+            if conflict.message() == message { conflict } else { other(message) }
         }
         "Invalid" if is_about_it && !details.causes.is_empty() => {
             StatusError::Invalid { kind, name: name(), causes: causes(details) }

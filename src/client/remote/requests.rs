@@ -467,7 +467,7 @@ fn only_status_differs(before: &Value, now: &Value) -> bool {
 }
 
 fn is_conflict(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(StatusError::Conflict { .. }))
+    error.downcast_ref::<StatusError>().is_some_and(|status| status.reason() == "Conflict")
 }
 
 impl Source for Requests {
