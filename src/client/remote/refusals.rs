@@ -177,6 +177,18 @@ mod tests {
                 "Job.batch \"x\" is invalid: a: Required value",
             ),
             (
+                422,
+                r#"{"kind":"Status","reason":"Invalid","message":"Job.batch \"x\" is invalid: a: Required value","details":{"name":"x","group":"batch","kind":"Job","causes":[{"message":"Required value","field":"a"},{"message":"Required value","field":"a"}]}}"#,
+                "Invalid",
+                "Job.batch \"x\" is invalid: a: Required value",
+            ),
+            (
+                409,
+                r#"{"kind":"Status","reason":"Conflict","message":"Operation cannot be fulfilled on Job.batch \"x\": the UID in the precondition (a) does not match","details":{"name":"x","group":"batch","kind":"Job"}}"#,
+                "Conflict",
+                "Operation cannot be fulfilled on Job.batch \"x\": the UID in the precondition (a) does not match",
+            ),
+            (
                 403,
                 r#"{"kind":"Status","reason":"Forbidden","message":"jobs.batch is forbidden: User \"u\" cannot list"}"#,
                 "Forbidden",
