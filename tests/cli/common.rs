@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::api_client::Server;
+
 /// The programs that containers may rely on.
 pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// The bound of everything that "soon" is too vague for. Machines under load are slow; failures are rare.
@@ -33,17 +35,30 @@ pub(crate) struct World {
     directory: tempfile::TempDir,
     user: Option<u32>,
     background: bool,
+    /// Where its objects are asked for over HTTP.
+    server: Option<Server>,
 }
+
+/// With this variable tests are clients of `jobctl serve`: the same verbs, the same answers, over HTTP.
+const OVER_HTTP: &str = "JOBCTL_TEST_OVER_HTTP";
+/// The verbs that are asked of it.
+const ASKED: [&str; 20] = [
+    "annotate", "apply", "create", "delete", "describe", "edit", "events", "get", "label", "logs", "next",
+    "patch", "replace", "resume", "rollout", "run", "scale", "set", "suspend", "wait",
+];
 
 impl World {
     /// An empty world.
     pub(crate) fn new() -> Self {
         let directory = tempfile::Builder::new().prefix("jobctl-test-").tempdir().expect("make a directory");
-        let world = Self { directory, user: None, background: true };
+        let mut world = Self { directory, user: None, background: true, server: None };
         for part in ["home", "config/jobctl", "data", "work", "tmp"] {
             fs::create_dir_all(world.path(part)).expect("make a directory");
         }
         fs::write(world.path("config/jobctl/config.yaml"), "nodeName: node1\n").expect("write");
+        if std::env::var_os(OVER_HTTP).is_some() {
+            world.server = Some(Server::start(&world));
+        }
         world
     }
 
@@ -84,9 +99,15 @@ impl World {
 
     /// A command, in the notation of a shell: words, and quotes around those with spaces.
     pub(crate) fn command(&self, line: &str) -> Invocation<'_> {
+        let mut words = words(line);
+        if self.server.is_some() && words.first().is_some_and(|verb| ASKED.contains(&verb.as_str())) {
+            words.push("--context=jobctl".to_owned());
+            words.push(format!("--kubeconfig={}", self.path("kubeconfig").display()));
+            words.rotate_right(2);
+        }
         Invocation {
             world: self,
-            words: words(line),
+            words,
             stdin: Vec::new(),
             environment: Vec::new(),
             directory: self.path("work"),
@@ -163,6 +184,14 @@ impl World {
                     return None;
                 }
                 let arguments = String::from_utf8_lossy(&read("cmdline")).replace('\0', " ");
+                // A server stays, and has a controller for as long.
+                let is_server_s = arguments.contains(" serve ")
+                    || ["jobctl: controller", "jobctl: kubelet"]
+                        .iter()
+                        .any(|title| arguments.starts_with(title));
+                if self.server.is_some() && is_server_s {
+                    return None;
+                }
                 Some(Process { pid, name: name.to_owned(), arguments: arguments.trim_end().to_owned() })
             })
             .collect()
@@ -225,6 +254,7 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
+        self.server = None;
         let excused = std::thread::panicking();
         let left = if excused { Vec::new() } else { self.left_after(Duration::from_secs(10)) };
         self.kill_everything();
@@ -372,7 +402,10 @@ impl Output {
             paths,
             code: status.code().unwrap_or_else(|| -status.signal().unwrap_or(0)),
             stdout: String::from_utf8_lossy(stdout).into_owned(),
-            stderr: String::from_utf8_lossy(stderr).into_owned(),
+            stderr: String::from_utf8_lossy(stderr)
+                .split_inclusive('\n')
+                .filter(|line| world.server.is_none() || !line.starts_with("Using context "))
+                .collect(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Upstream's end-to-end cases of Jobs and CronJobs that are about the API (kubernetes-behaviour 7), over HTTP, with the numbers
-//! given there. Those about what becomes of the pods are in `upstream`, `indexed`, `policies` and `cronjobs`.
+//! given there. Those about what becomes of the pods are in `upstream`, `indexed`, `policies` and `cronjobs`; with JOBCTL_TEST_OVER_HTTP=1
+//! these go over HTTP, too.
 
 use serde_json::{Value, json};
 

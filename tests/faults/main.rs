@@ -5,6 +5,9 @@
 
 #![allow(clippy::disallowed_methods, reason = "the rooms are those of src/")]
 
+#[path = "../cli/api_client.rs"]
+#[allow(dead_code, unused_imports, reason = "the command line's tests use all of it")]
+mod api_client;
 #[path = "../cli/common.rs"]
 #[allow(dead_code, unused_imports, reason = "the command line's tests use all of it")]
 mod common;
