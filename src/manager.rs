@@ -32,7 +32,7 @@ pub use current_context::{
 };
 pub use endpoints::{MADE_OF, show_endpoints};
 pub use engine::{Engine, PassReport};
-pub use follow::{CommitListener, Follower};
+pub use follow::{CommitListener, Follower, wait_until_readable};
 pub use holders::{Holder, holders};
 pub use hooks::{run_hook_of_cron_job, take_and_run_hook};
 pub use node::{register_node, show_default_namespace, show_node};

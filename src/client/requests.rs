@@ -210,26 +210,26 @@ impl<'a> Requests<'a> {
     }
 }
 
+impl Requests<'_> {
+    fn source(&self) -> &dyn Source {
+        match &self.0 {
+            Place::Here(here) => here.as_ref(),
+            Place::There(there) => there.as_ref(),
+        }
+    }
+}
+
 impl Source for Requests<'_> {
     fn now(&self) -> DateTime<Utc> {
-        match &self.0 {
-            Place::Here(here) => here.now(),
-            Place::There(there) => there.now(),
-        }
+        self.source().now()
     }
 
     fn entry(&self, table: Table, key: &Key) -> Result<Option<Entry<'_>>> {
-        match &self.0 {
-            Place::Here(here) => here.entry(table, key),
-            Place::There(there) => there.entry(table, key),
-        }
+        self.source().entry(table, key)
     }
 
     fn entries(&self, table: Table) -> Result<Entries<'_>> {
-        match &self.0 {
-            Place::Here(here) => here.entries(table),
-            Place::There(there) => there.entries(table),
-        }
+        self.source().entries(table)
     }
 
     fn entries_among(
@@ -238,10 +238,7 @@ impl Source for Requests<'_> {
         namespace: Option<&str>,
         selectors: &Selectors,
     ) -> Result<Entries<'_>> {
-        match &self.0 {
-            Place::Here(here) => here.entries_among(table, namespace, selectors),
-            Place::There(there) => there.entries_among(table, namespace, selectors),
-        }
+        self.source().entries_among(table, namespace, selectors)
     }
 }
 

@@ -34,10 +34,10 @@ pub(super) enum Followed {
 
 impl Followed {
     /// The Jobs, where all that is followed is theirs.
-    fn jobs(&self) -> Vec<Key> {
+    fn jobs(&self) -> &[FollowedJob] {
         match self {
-            Self::Jobs(jobs) => jobs.iter().map(|job| job.key.clone()).collect(),
-            Self::Pods(_) => Vec::new(),
+            Self::Jobs(jobs) => jobs,
+            Self::Pods(_) => &[],
         }
     }
 }
@@ -133,10 +133,11 @@ pub(super) fn follow(
     following: &Following<'_>,
     listener: &mut impl Listener,
 ) -> Result<bool> {
+    let jobs: Vec<Key> = following.followed.jobs().iter().map(|job| job.key.clone()).collect();
     let mut tables = TABLES.to_vec();
     // What a cluster keeps a pod waiting for is told by Events alone, in part.
     tables.extend(context.client.cluster().is_some().then_some(Table::EVENTS));
-    let (reader, mut follower) = context.client.watch_jobs(&tables, &following.followed.jobs())?;
+    let (reader, mut follower) = context.client.watch_jobs(&tables, &jobs)?;
     // Each log that is followed is held open, as far as that is allowed.
     let most_open = usize::try_from(raise_open_files().saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX);
     let mut follow = Follow {
@@ -231,10 +232,7 @@ impl<'a, L: Listener> Follow<'a, L> {
     }
 
     fn jobs(&self) -> &'a [FollowedJob] {
-        match self.following.followed {
-            Followed::Jobs(jobs) => jobs,
-            Followed::Pods(_) => &[],
-        }
+        self.following.followed.jobs()
     }
 
     /// Cheaper than parsing every pod of the store.

@@ -120,12 +120,32 @@ impl CommitListener {
 /// controller killed with its last supervisor never be missed.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 
-/// How long to sleep at the most; `None` when the time is over. Rounded up: waking a fraction of a millisecond early
-/// would only spin.
-fn time_left(until: Option<DateTime<Utc>>) -> Option<Duration> {
-    let Some(until) = until else { return Some(LONGEST_SLEEP) };
+/// How long to sleep, and `longest` at the most; `None` when the time is over. Rounded up: waking a fraction of a millisecond
+/// early would only spin.
+fn time_left(until: Option<DateTime<Utc>>, longest: Duration) -> Option<Duration> {
+    let Some(until) = until else { return Some(longest) };
     let left = (until - steady_clock()).to_std().ok()?;
-    Some((left + Duration::from_millis(1)).min(LONGEST_SLEEP))
+    Some((left + Duration::from_millis(1)).min(longest))
+}
+
+/// Sleeps until one of the descriptors is readable, or for `longest`, or until the time has come (then false), by the steady
+/// clock.
+///
+/// # Errors
+/// Failing system calls.
+pub fn wait_until_readable<'a>(
+    descriptors: impl IntoIterator<Item = BorrowedFd<'a>>,
+    until: Option<DateTime<Utc>>,
+    longest: Duration,
+) -> Result<bool> {
+    let Some(left) = time_left(until, longest) else { return Ok(false) };
+    let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+    let mut fds: Vec<_> =
+        descriptors.into_iter().map(|descriptor| PollFd::new(descriptor, PollFlags::POLLIN)).collect();
+    match poll(&mut fds, timeout) {
+        Ok(_) | Err(Errno::EINTR) => Ok(until.is_none_or(|until| steady_clock() <= until)),
+        Err(error) => Err(error).context("wait for a change"),
+    }
 }
 
 fn keys_of(state: &State, tables: &[Table]) -> BTreeSet<(Table, Key)> {
@@ -297,18 +317,11 @@ impl Follower {
         if self.store.notifier_value() != self.heard {
             return Ok(true);
         }
-        let Some(left) = time_left(until) else { return Ok(false) };
-        let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
-        let mut fds = vec![PollFd::new(watches.as_fd(), PollFlags::POLLIN)];
-        fds.extend(others.iter().map(|fd| PollFd::new(*fd, PollFlags::POLLIN)));
-        match poll(&mut fds, timeout) {
-            Ok(_) | Err(Errno::EINTR) => Ok(until.is_none_or(|until| steady_clock() <= until)),
-            Err(error) => Err(error).context("wait for a change"),
-        }
+        wait_until_readable([watches.as_fd()].into_iter().chain(others.iter().copied()), until, LONGEST_SLEEP)
     }
 
     fn listen(&self, until: Option<DateTime<Utc>>) -> Result<bool> {
-        let Some(left) = time_left(until) else { return Ok(false) };
+        let Some(left) = time_left(until, LONGEST_SLEEP) else { return Ok(false) };
         self.store.sleep_until_commit(self.heard, left);
         Ok(until.is_none_or(|until| steady_clock() <= until))
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -32,7 +32,7 @@ pub(in crate::client) struct Api {
     /// By what it is told what is asked.
     pub(super) trace: OnceLock<fn(&str)>,
     /// Rung whenever something has come that a verb waits for.
-    pub(super) wake: Arc<Wake>,
+    pub(super) wake: Wake,
 }
 
 impl fmt::Debug for Api {
@@ -69,7 +69,7 @@ impl Api {
         let runtime = Builder::new_current_thread().enable_io().enable_time().build();
         let runtime = runtime.context("start the thread for the cluster")?;
         let handle = runtime.handle().clone();
-        let wake = Arc::new(Wake::new()?);
+        let wake = Wake::new()?;
         // Signals are for the thread that waits for them.
         let before = SigSet::all().thread_swap_mask(nix::sys::signal::SigmaskHow::SIG_SETMASK);
         let spawned = std::thread::Builder::new()

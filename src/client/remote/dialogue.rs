@@ -118,15 +118,10 @@ impl Api {
                 let (response, sender) = self.open(request).await?;
                 self.collected(response, sender).await
             };
-            match self.in_time(whole).await {
-                Ok((answer, asked)) => match again.after_answer(self, request, answer.status, asked) {
-                    Some(wait) => tokio::time::sleep(wait).await,
-                    None => return Ok(answer),
-                },
-                Err(error) => match again.after_error(request, &error) {
-                    Some(wait) => tokio::time::sleep(wait).await,
-                    None => return Err(error),
-                },
+            let answered = self.in_time(whole).await;
+            match again.after(self, request, &answered) {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => return answered.map(|(answer, _)| answer),
             }
         }
     }
@@ -144,15 +139,9 @@ impl Api {
                 Ok((response, sender)) => self.collected(response, sender).await,
                 Err(error) => Err(error),
             };
-            match answered {
-                Ok((answer, asked)) => match again.after_answer(self, request, answer.status, asked) {
-                    Some(wait) => tokio::time::sleep(wait).await,
-                    None => return Ok(Err(answer)),
-                },
-                Err(error) => match again.after_error(request, &error) {
-                    Some(wait) => tokio::time::sleep(wait).await,
-                    None => return Err(error),
-                },
+            match again.after(self, request, &answered) {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => return answered.map(|(answer, _)| Err(answer)),
             }
         }
     }
@@ -251,6 +240,19 @@ struct Again {
 }
 
 impl Again {
+    /// How long to wait before the request is sent again; nothing where that is what came of it.
+    fn after(
+        &mut self,
+        api: &Api,
+        request: &Request,
+        answered: &Result<(Answer, Option<Duration>)>,
+    ) -> Option<Duration> {
+        match answered {
+            Ok((answer, asked)) => self.after_answer(api, request, answer.status, *asked),
+            Err(error) => self.after_error(request, error),
+        }
+    }
+
     fn after_answer(
         &mut self,
         api: &Api,

@@ -9,8 +9,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
 use http_body_util::BodyExt as _;
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::task::JoinHandle;
@@ -23,7 +21,7 @@ use super::paths;
 use super::refusals::refusal;
 use crate::api::kinds::{Key, Kind};
 use crate::api::status_error::StatusError;
-use crate::manager::steady_clock;
+use crate::manager::wait_until_readable;
 use crate::store::{Change, Table};
 
 /// What has become of an object.
@@ -148,19 +146,8 @@ impl Follower {
         others: &[BorrowedFd<'_>],
         until: Option<DateTime<Utc>>,
     ) -> Result<bool> {
-        let left = match until {
-            None => LONGEST_SLEEP,
-            Some(until) => match (until - steady_clock()).to_std() {
-                Ok(left) => (left + Duration::from_millis(1)).min(LONGEST_SLEEP),
-                Err(_) => return Ok(false),
-            },
-        };
-        let mut fds = vec![PollFd::new(self.api.wake.as_fd(), PollFlags::POLLIN)];
-        fds.extend(others.iter().map(|fd| PollFd::new(*fd, PollFlags::POLLIN)));
-        match poll(&mut fds, PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)) {
-            Ok(_) | Err(Errno::EINTR) => Ok(until.is_none_or(|until| steady_clock() <= until)),
-            Err(error) => Err(error).context("wait for a change"),
-        }
+        let descriptors = [self.api.wake.as_fd()].into_iter().chain(others.iter().copied());
+        wait_until_readable(descriptors, until, LONGEST_SLEEP)
     }
 }
 

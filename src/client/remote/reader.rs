@@ -8,6 +8,7 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 
 use super::api::{Api, Listing, Lists, Query};
+use super::watches::goes_by_jobs;
 use crate::api::kinds::{Key, Kind};
 use crate::apiserver::{Elsewhere, Entries, Entry, Selectors, Source};
 use crate::manager::clock;
@@ -20,7 +21,7 @@ pub(in crate::client) struct Asked {
     /// Where what names no namespace is looked for; nothing for all of them.
     namespace: Option<String>,
     lists: Mutex<BTreeMap<(Kind, Query), Arc<Listing>>>,
-    /// The Jobs that all lists of Jobs and pods are about, if any are.
+    /// The Jobs that all lists of what goes by Jobs are about, if any are named.
     jobs: Vec<Key>,
 }
 
@@ -30,7 +31,7 @@ impl Asked {
         Self { api, namespace, lists: Mutex::default(), jobs: Vec::new() }
     }
 
-    /// With lists that are known already; where Jobs are named, those of Jobs and pods are about these alone.
+    /// With lists that are known already; where Jobs are named, those of what goes by Jobs are about these alone.
     pub(super) fn knowing(self, lists: Lists, jobs: &[Key]) -> Self {
         let lists = lists.into_iter().map(|(kind, query, listing)| ((kind, query), Arc::new(listing)));
         Self { lists: Mutex::new(lists.collect()), jobs: jobs.to_vec(), ..self }
@@ -38,7 +39,7 @@ impl Asked {
 
     /// What is known already of a kind of which only some Jobs' objects are wanted.
     fn of_jobs(&self, kind: Kind) -> Option<Listing> {
-        if self.jobs.is_empty() || !matches!(kind, Kind::Job | Kind::Pod | Kind::Event) {
+        if self.jobs.is_empty() || !goes_by_jobs(kind) {
             return None;
         }
         let lists = self.lists();

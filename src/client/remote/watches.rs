@@ -36,13 +36,18 @@ pub(in crate::client) fn watch(
     Ok((Reader::elsewhere(Box::new(asked)), follower))
 }
 
+/// Whether of a kind only what has to do with certain Jobs is asked for, where these are named.
+pub(super) fn goes_by_jobs(kind: Kind) -> bool {
+    matches!(kind, Kind::Job | Kind::Pod | Kind::Event)
+}
+
 /// What is asked for of one kind.
 fn queries(kind: Kind, namespace: Option<&str>, jobs: &[Key]) -> Vec<(Kind, Query)> {
     let all = |namespace: Option<&str>| Query {
         namespace: namespace.filter(|_| kind.resource().namespaced).map(str::to_owned),
         ..Query::default()
     };
-    if jobs.is_empty() || !matches!(kind, Kind::Job | Kind::Pod | Kind::Event) {
+    if jobs.is_empty() || !goes_by_jobs(kind) {
         return vec![(kind, all(namespace))];
     }
     let namespaces: BTreeSet<&str> = jobs.iter().map(|job| &*job.namespace).collect();
