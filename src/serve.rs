@@ -9,6 +9,7 @@
 
 mod answer;
 mod apply;
+mod aside;
 mod body;
 mod change;
 mod connection;

@@ -326,6 +326,8 @@ impl Transaction {
             return Ok(None);
         }
         let writes = self.writes.into_writes(self.locked.next_revision())?;
+        // Shared with a watch cache, which would copy its tables to take the commit in.
+        drop(self.state);
         if self.frees_room && self.created.is_empty() {
             self.locked.commit_what_frees_room(writes)?;
         } else {

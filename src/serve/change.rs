@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::Server;
 use super::apply::{self, manager_of};
+use super::aside::aside;
 use super::dispatch::{Asked, Outcome};
 use super::manifest::{self, Wanted};
 use super::path::ObjectPath;
@@ -38,12 +39,9 @@ pub(super) async fn carry_out<T: Send + 'static>(
             // Whoever asks next sees it.
             drop(server.caught_up()?);
         }
-        anyhow::Ok(done)
+        Ok(done)
     };
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done.map_err(Problem::from),
-        Err(error) => Err(Problem::internal(error.to_string())),
-    }
+    aside(work).await
 }
 
 /// The options that changes share.

@@ -14,6 +14,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use serde_json::json;
 
 use super::answer::Answer;
+use super::aside::aside;
 use super::body::Body;
 use super::path::{ObjectPath, Route, Served, route};
 use super::query::Query;
@@ -159,10 +160,10 @@ async fn ask(server: &Arc<Server>, mut request: Request<Incoming>) -> Outcome {
         Route::BadName(name) => {
             Err(Problem::bad_request(format!("Name parameter invalid: {name:?}: may not be '{name}'")))
         }
-        Route::OpenApi2 | Route::OpenApi3 | Route::OpenApiDocument(_) => match asked.method {
-            Method::GET | Method::HEAD => openapi::answer(asked, route).await,
-            _ => Err(Problem::method_not_allowed()),
-        },
+        Route::OpenApi2 | Route::OpenApi3 | Route::OpenApiDocument(_) if is_read(&asked) => {
+            openapi::answer(asked, route).await
+        }
+        Route::Metrics if is_read(&asked) => metrics(server).await,
         other => about_the_server(server, &asked, &other),
     }
 }
@@ -187,11 +188,14 @@ async fn collect(mut body: Incoming) -> Result<Vec<u8>, Problem> {
     Err(problem.with(json!({})))
 }
 
+fn is_read(asked: &Asked) -> bool {
+    matches!(asked.method, Method::GET | Method::HEAD)
+}
+
 /// What is no object: discovery, health, the version.
 fn about_the_server(server: &Server, asked: &Asked, route: &Route) -> Outcome {
     let form = || media::discovery(asked.accept()).map_err(|why| Problem::not_acceptable(why, false));
     let json = |document| Ok(Answer::json(StatusCode::OK, &document));
-    let is_read = matches!(asked.method, Method::GET | Method::HEAD);
     match route {
         Route::Health => Ok(health(asked)),
         Route::CoreVersions => {
@@ -199,8 +203,7 @@ fn about_the_server(server: &Server, asked: &Asked, route: &Route) -> Outcome {
             Ok(discovery::core_versions(form()?, asked.if_none_match(), &address))
         }
         Route::Groups => Ok(discovery::groups(form()?, asked.if_none_match())),
-        _ if !is_read => Err(Problem::method_not_allowed()),
-        Route::Metrics => metrics(server),
+        _ if !is_read(asked) => Err(Problem::method_not_allowed()),
         Route::Paths => json(discovery::paths()),
         Route::Version => json(version::server_version()),
         Route::Group(name) => json(discovery::group(name)),
@@ -212,10 +215,14 @@ fn about_the_server(server: &Server, asked: &Asked, route: &Route) -> Outcome {
 /// The type of a page for Prometheus.
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores";
 
-fn metrics(server: &Server) -> Outcome {
-    let (state, _) = server.snapshot()?;
-    let page = metrics_of(&server.client.show(state, Table::NODES)?)?;
-    Ok(Answer::new(StatusCode::OK, PROMETHEUS, page))
+async fn metrics(server: &Arc<Server>) -> Outcome {
+    let server = Arc::clone(server);
+    aside(move || {
+        let (state, _) = server.snapshot()?;
+        let page = metrics_of(&server.client.show(state, Table::NODES)?)?;
+        Ok(Answer::new(StatusCode::OK, PROMETHEUS, page))
+    })
+    .await
 }
 
 fn health(asked: &Asked) -> Answer {
@@ -253,7 +260,7 @@ async fn objects(server: &Arc<Server>, asked: Asked, at: ObjectPath) -> Outcome 
     let can_create = at.namespace.is_some() || !kind.resource().namespaced;
     match asked.method {
         Method::GET if at.is_watch || asked.query.is_set("watch") => stream::watch(server, &asked, &at),
-        Method::GET => read::list(server, &asked, &at),
+        Method::GET => read::list(server, asked, at).await,
         Method::POST if kind == Kind::Event && at.namespace.is_some() => {
             event::create(server, asked, at).await
         }

@@ -20,11 +20,11 @@ use serde_json::{Map, Value, json};
 
 use self::schemas::Gvk;
 use super::answer::{Answer, JSON, TEXT};
+use super::aside::aside;
 use super::body::Body;
 use super::discovery::listed;
 use super::dispatch::{Asked, Outcome};
 use super::path::{OTHERS, Route, group_versions};
-use super::status::Problem;
 use crate::api::kinds::RESOURCES;
 use crate::api::schema::Schema;
 use crate::api::version;
@@ -161,12 +161,12 @@ fn older() -> &'static Older {
 /// Answers for a path of OpenAPI. Making a document takes a while; the work is done on another thread.
 pub(super) async fn answer(asked: Asked, route: Route) -> Outcome {
     let work = move || match route {
-        Route::OpenApi2 => answer_older(&asked),
-        Route::OpenApi3 => answer_index(&asked),
-        Route::OpenApiDocument(path) => answer_document(&asked, &path),
-        _ => Answer::new(StatusCode::NOT_FOUND, TEXT, String::new()),
+        Route::OpenApi2 => Ok(answer_older(&asked)),
+        Route::OpenApi3 => Ok(answer_index(&asked)),
+        Route::OpenApiDocument(path) => Ok(answer_document(&asked, &path)),
+        _ => Ok(Answer::new(StatusCode::NOT_FOUND, TEXT, String::new())),
     };
-    tokio::task::spawn_blocking(work).await.map_err(|error| Problem::internal(error.to_string()))
+    aside(work).await
 }
 
 const OLDER_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";

@@ -1,6 +1,7 @@
 //! `get` and `list`.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use base64::Engine as _;
@@ -10,6 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, JSON};
+use super::aside::{are_many, aside};
 use super::dispatch::{Asked, Outcome};
 use super::media::{self, Form, Media};
 use super::new_events;
@@ -134,7 +136,16 @@ pub(super) fn selectors_of(asked: &Asked, kind: Kind, at: &ObjectPath) -> Result
 }
 
 /// A list.
-pub(super) fn list(server: &Server, asked: &Asked, at: &ObjectPath) -> Outcome {
+pub(super) async fn list(server: &Arc<Server>, asked: Asked, at: ObjectPath) -> Outcome {
+    let kind = at.served.kind();
+    if !are_many(server.caught_up()?.state(), kind) {
+        return list_here(server, &asked, &at);
+    }
+    let server = Arc::clone(server);
+    aside(move || list_here(&server, &asked, &at)).await
+}
+
+fn list_here(server: &Server, asked: &Asked, at: &ObjectPath) -> Outcome {
     let kind = at.served.kind();
     let (media, include) = media_of(asked, false)?;
     if let Form::Metadata(_) = media.form {

@@ -33,6 +33,13 @@ const LONGEST: u64 = 1800;
 const BOOKMARK_INTERVAL: Duration = Duration::from_secs(60);
 /// How long what is made of other objects stays as it is.
 const MAKING_INTERVAL: Duration = Duration::from_millis(100);
+/// How long a watch that was told something rests, for each watch that there is: telling all takes a part of the processor and
+/// leaves the rest to requests.
+const REST_FOR_EACH: Duration = Duration::from_micros(100);
+/// How long a watch rests at most.
+const LONGEST_REST: Duration = Duration::from_millis(100);
+/// What is shorter than a timer's tick is no rest.
+const SHORTEST_REST: Duration = Duration::from_millis(1);
 /// A watch as short as this does not end with a bookmark.
 const SHORT: Duration = Duration::from_secs(2);
 /// How much is sent in one piece, about.
@@ -252,8 +259,22 @@ impl Stream {
             }
             self.send_if_much().await?;
         }
+        let is_news = revision > self.revision;
         self.revision = revision;
-        self.send().await
+        self.send().await?;
+        if is_news {
+            self.rest().await;
+        }
+        Ok(())
+    }
+
+    /// Lets some commits come together where there are many watches. A few are told of each at once.
+    async fn rest(&self) {
+        let watches = self.server.revision.receiver_count().try_into().unwrap_or(u32::MAX);
+        let rest = REST_FOR_EACH.saturating_mul(watches).min(LONGEST_REST);
+        if rest > SHORTEST_REST {
+            tokio::time::sleep(rest).await;
+        }
     }
 
     /// What has become of what is made of other objects, where there is news of those.

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use super::Server;
 use super::answer::Answer;
+use super::aside::aside;
 use super::dispatch::{Asked, Outcome};
 use super::path::ObjectPath;
 use super::read::{key_of, selectors_of};
@@ -34,13 +34,13 @@ pub(super) async fn measure(server: &Arc<Server>, asked: Asked, at: ObjectPath, 
     let server = Arc::clone(server);
     let one = at.name.clone();
     let key = key_of(kind, &at);
-    let measured = tokio::task::spawn_blocking(move || -> Result<Vec<Value>, Problem> {
+    let measured = aside(move || {
         let (state, _) = server.snapshot()?;
         let reader = server.client.show(state, Table::from(kind))?;
         let found = reader.list(kind, at.namespace.as_deref(), &selectors)?;
         if kind == Kind::Node { nodes(&found) } else { pods(&server, &found) }
     });
-    let items = measured.await.context("measure").map_err(Problem::from)??;
+    let items = measured.await?;
     let list = if kind == Kind::Node { "NodeMetricsList" } else { "PodMetricsList" };
     let Some(name) = one else {
         let list = json!({ "kind": list, "apiVersion": VERSION, "metadata": {}, "items": items });

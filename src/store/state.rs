@@ -39,6 +39,8 @@ pub struct State {
     buffers: Vec<Arc<Buffer>>,
     tables: BTreeMap<Table, Arc<BTreeMap<Key, Place>>>,
     revision: u64,
+    /// How much may be held until it is worth a look how much of it is in force.
+    enough: usize,
 }
 
 /// An object of a [`State`].
@@ -288,22 +290,21 @@ impl State {
         const LITTLE: usize = 1 << 20;
         const MANY: usize = 512;
         let held: usize = self.buffers.iter().map(|buffer| buffer.text.len()).sum();
-        if self.buffers.len() < MANY && held < LITTLE {
+        if self.buffers.len() < MANY && held < self.enough.max(LITTLE) {
             return;
         }
-        let places = || self.tables.values().flat_map(|objects| objects.values());
-        let in_force: usize = places().map(|place| place.end - place.start).sum();
-        if self.buffers.len() < MANY && held < LITTLE + 2 * in_force {
+        let places = self.tables.values().flat_map(|objects| objects.values());
+        let in_force: usize = places.map(|place| place.end - place.start).sum();
+        self.enough = LITTLE + 2 * in_force;
+        if self.buffers.len() < MANY && held < self.enough {
             return;
         }
         let mut text = String::with_capacity(in_force);
-        let mut tables = self.tables.clone();
-        for place in tables.values_mut().flat_map(|objects| Arc::make_mut(objects).values_mut()) {
+        for place in self.tables.values_mut().flat_map(|objects| Arc::make_mut(objects).values_mut()) {
             let start = text.len();
             text.push_str(&self.buffers[place.buffer as usize].text[place.start..place.end]);
             *place = Place { buffer: 0, start, end: text.len(), revision: place.revision };
         }
-        self.tables = tables;
         self.buffers = vec![Arc::new(Buffer { path: PathBuf::new(), text })];
     }
 
@@ -331,6 +332,11 @@ impl State {
     pub fn get(&self, table: Table, key: &Key) -> Option<Object<'_>> {
         let place = self.tables.get(&table)?.get(key)?;
         Some(self.object(place))
+    }
+
+    /// How many objects a table has.
+    pub fn count(&self, table: Table) -> usize {
+        self.tables.get(&table).map_or(0, |objects| objects.len())
     }
 
     /// All objects of a table, by namespace and name.

@@ -252,6 +252,42 @@ fn a_watch_tells_everything_once_from_wherever_it_begins() {
 }
 
 #[test]
+fn many_watches_of_many_objects_are_told_everything_once() {
+    const WATCHES: usize = 40;
+    const OBJECTS: usize = 250;
+    let world = World::new();
+    let server = Server::start(&world);
+    let begin =
+        server.get(MAPS).json()["metadata"]["resourceVersion"].as_str().expect("a version").to_owned();
+    let path = format!("{MAPS}?watch=1&resourceVersion={begin}");
+    let watches: Vec<Events> = (0..WATCHES).map(|_| Events::watch(&server, &path, &[])).collect();
+    let mut connection = server.connect();
+    let name = |index: usize| format!("m{index:03}");
+    for index in 0..OBJECTS {
+        let body = config_map(&name(index)).to_string();
+        let headers = [("Content-Type", "application/json")];
+        let answer = server.ask_over(&mut connection, "POST", MAPS, &headers, body.as_bytes());
+        assert_eq!(answer.status, 201);
+    }
+    let wanted: Vec<String> = (0..OBJECTS).map(|index| format!("ADDED {}", name(index))).collect();
+    for watch in watches {
+        assert_eq!(told(&watch.take(OBJECTS).collect::<Vec<_>>()), wanted);
+    }
+    // A list that is long is made aside; it is the same as its pages.
+    let items = |path: &str| server.get(path).json()["items"].as_array().cloned().unwrap_or_default();
+    let all = items(MAPS);
+    assert_eq!(all.len(), OBJECTS + 1);
+    let first = server.get(&format!("{MAPS}?limit=200")).json();
+    let next = first["metadata"]["continue"].as_str().expect("a token");
+    let pages = [
+        first["items"].as_array().cloned().unwrap_or_default(),
+        items(&format!("{MAPS}?limit=200&continue={next}")),
+    ];
+    assert_eq!(pages.concat(), all);
+    assert_eq!(items(&format!("{MAPS}?labelSelector=n%3Dm123")).as_slice(), &all[124..125]);
+}
+
+#[test]
 fn a_watch_goes_on_after_the_server_was_started_again() {
     let world = World::new();
     let (begin, first) = {
