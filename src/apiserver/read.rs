@@ -117,6 +117,12 @@ pub struct Found<'a> {
 }
 
 impl Found<'_> {
+    /// The same, whatever becomes of what it was found in.
+    pub fn into_owned(self) -> Found<'static> {
+        let Self { kind, key, text } = self;
+        Found { kind, key: Cow::Owned(key.into_owned()), text: Cow::Owned(text.into_owned()) }
+    }
+
     /// The object as a value.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
-use super::read::shown;
+use super::read::{Found, Read as _, Reader, shown};
 use super::selectors::Selectors;
 use super::watch::EventType;
 use crate::api::kinds::{Key, Kind};
@@ -255,6 +255,14 @@ pub struct Selection {
 }
 
 impl Selection {
+    /// The objects, as there are now.
+    ///
+    /// # Errors
+    /// A store that cannot be read; damaged objects.
+    pub fn list<'a>(&self, reader: &'a Reader) -> Result<Vec<Found<'a>>> {
+        reader.list(self.kind, self.namespace.as_deref(), &self.selectors)
+    }
+
     /// What a change is to whoever watches these objects: an object that is not selected any more is gone, as it was before,
     /// at the revision of the change.
     ///

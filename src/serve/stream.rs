@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Server;
 use super::answer::{Answer, JSON};
+use super::aside::{are_many, aside};
 use super::body::Body;
 use super::dispatch::{Asked, Outcome};
 use super::media::{Form, WATCH_TYPES};
@@ -22,7 +23,7 @@ use super::shown;
 use super::status::Problem;
 use super::table::{self, Include};
 use crate::api::status_error::StatusError;
-use crate::apiserver::{Past, Read as _, Selection, Watch, WatchEvent};
+use crate::apiserver::{Found, Past, Selection, Watch, WatchEvent};
 use crate::manager::clock;
 use crate::printers::yaml;
 use crate::store::Table;
@@ -182,21 +183,33 @@ impl Stream {
 
     /// All objects, as if they were new.
     async fn tell_what_there_is(&mut self, wanted: Option<u64>) -> Result<(), Over> {
-        let kind = self.selection.kind;
+        let selection = self.selection.clone();
+        let kind = selection.kind;
         let listed = self.server.snapshot().and_then(|(state, revision)| {
             if let Some(wanted) = wanted.filter(|wanted| *wanted > revision) {
                 return Err(StatusError::Timeout { wanted, current: revision }.into());
             }
-            Ok((shown::reader(&self.server, state, kind)?, revision))
+            let takes_long = are_many(&state, kind) && !selection.selectors.is_empty();
+            Ok((shown::reader(&self.server, state, kind)?, revision, takes_long))
         });
-        let (reader, revision) = match listed {
+        let (reader, revision, takes_long) = match listed {
             Ok(listed) => listed,
             Err(problem) => return self.end(problem).await,
         };
-        let found = reader.list(kind, self.selection.namespace.as_deref(), &self.selection.selectors);
+        let all;
+        let found = if takes_long {
+            let select = move || {
+                let found = selection.list(&reader)?;
+                Ok(found.into_iter().map(Found::into_owned).collect())
+            };
+            aside(select).await
+        } else {
+            all = reader;
+            selection.list(&all).map_err(Problem::from)
+        };
         let found = match found {
             Ok(found) => found,
-            Err(error) => return self.end(error.into()).await,
+            Err(problem) => return self.end(problem).await,
         };
         self.made = self.made.take().map(|made| made.after(&found));
         for one in &found {
@@ -219,7 +232,7 @@ impl Stream {
             let state = cache.state_at(kind, self.revision)?;
             drop(cache);
             let reader = self.server.client.show(state, Table::from(kind))?;
-            let found = reader.list(kind, self.selection.namespace.as_deref(), &self.selection.selectors)?;
+            let found = self.selection.list(&reader)?;
             Ok(self.made.take().map(|made| made.after(&found)))
         });
         match known {
@@ -290,7 +303,7 @@ impl Stream {
                 return Ok((Vec::new(), revision));
             };
             let reader = self.server.client.show(state.unwrap_or_default(), Table::from(kind))?;
-            let found = reader.list(kind, self.selection.namespace.as_deref(), &self.selection.selectors)?;
+            let found = self.selection.list(&reader)?;
             Ok((made.take_list(&found, revision)?, revision))
         });
         let (events, revision) = match told {

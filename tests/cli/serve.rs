@@ -285,6 +285,8 @@ fn many_watches_of_many_objects_are_told_everything_once() {
     ];
     assert_eq!(pages.concat(), all);
     assert_eq!(items(&format!("{MAPS}?labelSelector=n%3Dm123")).as_slice(), &all[124..125]);
+    let one = Events::watch(&server, &format!("{MAPS}?watch=1&labelSelector=n%3Dm123&timeoutSeconds=1"), &[]);
+    assert_eq!(told(&one.collect::<Vec<_>>()), ["ADDED m123"]);
 }
 
 #[test]
