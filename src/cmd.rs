@@ -261,9 +261,10 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage::report(&error, &arguments),
     };
-    match place::chosen(&path, &cli.global, &flags::meant(&matches)) {
-        Ok(place::Chosen { cluster, request_timeout }) => {
+    match place::chosen(&path, &cli.global, flags::meant(&matches)) {
+        Ok(place::Chosen { cluster, flags, request_timeout }) => {
             cli.global.cluster = cluster;
+            cli.global.cluster_flags = flags;
             cli.global.request_timeout = request_timeout;
         }
         Err(error) => return failure::report(&error),

@@ -45,8 +45,9 @@ impl Credentials {
     /// A user's, by what counts most. A plugin is not run where something else proves who somebody is.
     ///
     /// # Errors
-    /// A file that cannot be read.
+    /// A file that cannot be read, or a password besides it.
     pub(super) fn of(user: &User, plugin: Option<Plugin>) -> Result<Self> {
+        let has_password = !user.username.is_empty() || !user.password.is_empty();
         Ok(if !user.token_file.is_empty() {
             let path = user.directory.join(&user.token_file);
             // As client-go has it: the entry's token serves until the file does.
@@ -54,12 +55,15 @@ impl Credentials {
                 Err(_) if !user.token.is_empty() => user.token.clone(),
                 token => token?,
             };
+            if has_password {
+                bail!("username/password or bearer token may be set, but not both");
+            }
             Self::TokenFile { path, known: Mutex::new(Some((Instant::now(), token))) }
         } else if !user.token.is_empty() {
             Self::Token(user.token.clone())
-        } else if !user.username.is_empty() || !user.password.is_empty() {
+        } else if has_password {
             Self::Password { username: user.username.clone(), password: user.password.clone() }
-        } else if let Some(plugin) = plugin {
+        } else if let Some(plugin) = plugin.filter(|_| !user.has_certificate()) {
             Self::Plugin { plugin: Arc::new(plugin), known: Mutex::default() }
         } else {
             Self::None

@@ -147,6 +147,13 @@ impl Cluster {
     }
 }
 
+impl User {
+    /// Whether the entry has a certificate.
+    pub(super) fn has_certificate(&self) -> bool {
+        !self.client_certificate.is_empty() || !self.client_certificate_data.is_empty()
+    }
+}
+
 fn is_false(value: &bool) -> bool {
     !value
 }

@@ -32,6 +32,9 @@ pub struct Global {
     /// The cluster that is meant, if it is not this machine.
     #[arg(skip)]
     pub(super) cluster: Option<Wanted>,
+    /// What a command needs to say besides, as ` --server=https://a`.
+    #[arg(skip)]
+    pub(super) cluster_flags: String,
     /// How long its answers may take.
     #[arg(skip)]
     pub(super) request_timeout: Option<Duration>,
@@ -106,6 +109,9 @@ impl Global {
                 access.context("the current context (this machine is: jobctl config use-context jobctl)");
         }
         let access = access?;
+        if let Some(warning) = access.warning() {
+            complain(&warning);
+        }
         Ok(Some(self.found.get_or_init(|| access).clone()))
     }
 }
@@ -144,7 +150,10 @@ impl Context {
             if let Some(file) = &wanted.kubeconfig {
                 place.push_str(&format!(" --kubeconfig={}", file.display()));
             }
-            place.push_str(&format!(" --context={}", access.context()));
+            if !access.context().is_empty() {
+                place.push_str(&format!(" --context={}", access.context()));
+            }
+            place.push_str(&global.cluster_flags);
         }
         let data_directory = global.data_dir.as_deref();
         let client = match access {
@@ -174,7 +183,11 @@ impl Context {
     /// first to go.
     pub(super) fn begin(&self, tables: &[Table], dry_run: DryRun) -> Result<(Held, Requests<'_>)> {
         if let (Some(cluster), DryRun::None) = (self.client.cluster(), dry_run) {
-            complain(&format!("Using context {:?}: {}", cluster.context(), cluster.server()));
+            let using = match cluster.context() {
+                "" => String::new(),
+                context => format!("context {context:?}: "),
+            };
+            complain(&format!("Using {using}{}", cluster.server()));
         }
         let held = output::hold();
         Ok((held, self.client.begin(tables, dry_run != DryRun::None)?))

@@ -295,6 +295,7 @@ fn open(line: &Line<'_>) -> Option<Context> {
         context: None,
         kubeconfig: None,
         cluster: None,
+        cluster_flags: String::new(),
         request_timeout: None,
         found: Arc::default(),
         color: Color::Never,
