@@ -273,6 +273,8 @@ pub fn run() -> ExitCode {
     let warnings_are_errors = cli.global.warnings_as_errors;
     let global = cli.global.clone();
     let done = dispatch(cli);
+    // One that nobody waits for any more is not to be left behind.
+    crate::cluster::end_plugins_for_good();
     crate::manager::tell_trace();
     crate::manager::take_notices().iter().for_each(|notice| output::complain(notice));
     match done.and_then(|code| output::held_is_out().map(|()| code)) {

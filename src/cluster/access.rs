@@ -135,6 +135,11 @@ impl Access {
         Ok(access)
     }
 
+    /// Whether a program says who we are.
+    pub fn has_plugin(&self) -> bool {
+        matches!(self.0.credentials, Credentials::Plugin { .. })
+    }
+
     /// What a command line says in vain.
     pub fn warning(&self) -> Option<String> {
         let Choice { user, user_name, .. } = &self.0.choice;

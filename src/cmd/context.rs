@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use super::colour::Color;
+use super::interrupt;
 use super::outcome::DryRun;
 use super::output::{self, Held, complain};
 use crate::client::{Client, Requests};
@@ -131,18 +132,28 @@ pub(super) struct Context {
 impl Context {
     /// Opens the place for what reads or changes objects. Where there is no store yet, none is made.
     pub(super) fn open(global: &Global) -> Result<Self> {
-        Self::new(global, Client::here)
+        Self::new(global, Client::here, interrupt::end_with_plugins)
     }
 
     /// Opens the place for what creates objects, and makes a store where there is none; a dry run makes nothing.
     pub(super) fn open_to_create(global: &Global, dry_run: DryRun) -> Result<Self> {
         match dry_run {
-            DryRun::None => Self::new(global, Client::here_to_create),
+            DryRun::None => Self::new(global, Client::here_to_create, interrupt::end_with_plugins),
             DryRun::Client | DryRun::Server => Self::open(global),
         }
     }
 
-    fn new(global: &Global, here: impl Fn(Option<&Path>) -> Result<Client>) -> Result<Self> {
+    /// As [`Context::open_to_create`], for a verb that takes the signals that end this process itself.
+    pub(super) fn open_to_run(global: &Global) -> Result<Self> {
+        Self::new(global, Client::here_to_create, || Ok(()))
+    }
+
+    /// `before_plugins` is done where a plugin may be started from now on.
+    fn new(
+        global: &Global,
+        here: impl Fn(Option<&Path>) -> Result<Client>,
+        before_plugins: impl Fn() -> Result<()>,
+    ) -> Result<Self> {
         let access = global.access()?;
         let namespace = global.namespace_at(access.as_ref())?;
         let mut place = String::new();
@@ -157,7 +168,12 @@ impl Context {
         }
         let data_directory = global.data_dir.as_deref();
         let client = match access {
-            Some(access) => Client::there(access, &namespace, global.request_timeout, data_directory)?,
+            Some(access) => {
+                if access.has_plugin() {
+                    before_plugins()?;
+                }
+                Client::there(access, &namespace, global.request_timeout, data_directory)?
+            }
             None => here(data_directory)?,
         };
         client.start_trace(global.v, output::complain)?;

@@ -1,5 +1,6 @@
 //! A Kubernetes API elsewhere: a kubeconfig is read, we prove who we are, and there is a connection. The cluster is `serve`.
 
+mod interrupted_plugins;
 mod overrides;
 mod peers;
 
