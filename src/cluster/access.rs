@@ -14,7 +14,7 @@ use tokio_rustls::rustls::ClientConfig;
 
 use super::USER_AGENT as OURS;
 use super::choice::{Choice, choose, unreadable_file};
-use super::connect::{Ended, Route, authorization};
+use super::connect::{Ended, Patience, Route, authorization};
 use super::credential::Credentials;
 use super::kubeconfig::{Data, Kubeconfig, User};
 use super::plugin::Plugin;
@@ -185,7 +185,8 @@ impl Access {
         let tls = self.tls(material(choice, credentials.identity().await?)?)?;
         let name = &choice.cluster.tls_server_name;
         let name = if name.is_empty() { &server.host } else { name };
-        Ok(Route { server, proxy: proxy.as_ref(), tls, name, ended }.connect().await?)
+        let patience = Patience::ORDINARY;
+        Ok(Route { server, proxy: proxy.as_ref(), tls, name, ended, patience }.connect().await?)
     }
 
     /// Why a request has got no answer, after its connection stood. A server that does not like our certificate says so only
