@@ -12,7 +12,7 @@ use super::outcome::DryRun;
 use super::output::{self, Held, complain};
 use crate::client::{Client, Requests};
 use crate::cluster::{Access, Wanted};
-use crate::manager::{chosen_namespace, chosen_namespace_of};
+use crate::manager::CurrentContext;
 use crate::store::Table;
 
 /// Where objects are that name no namespace, in a request that names none.
@@ -42,6 +42,9 @@ pub struct Global {
     /// That cluster, found once: a kubeconfig may be a pipe.
     #[arg(skip)]
     pub(super) found: Arc<OnceLock<Access>>,
+    /// What `config use-context` and the like have chosen, read once.
+    #[arg(skip)]
+    pub(super) chosen: Arc<OnceLock<CurrentContext>>,
     /// Where state is kept, in place of $JOBCTL_DATA_DIR and the user's data directory
     #[arg(long, global = true, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
@@ -65,6 +68,18 @@ pub struct Global {
 }
 
 impl Global {
+    /// What `config use-context` and the like have chosen.
+    ///
+    /// # Errors
+    /// A file that does not read.
+    pub(super) fn chosen(&self) -> Result<&CurrentContext> {
+        if let Some(chosen) = self.chosen.get() {
+            return Ok(chosen);
+        }
+        let chosen = CurrentContext::read()?;
+        Ok(self.chosen.get_or_init(|| chosen))
+    }
+
     /// The namespace of the command line.
     pub(super) fn given_namespace(&self) -> Option<&str> {
         self.namespace.as_deref().filter(|given| !given.is_empty())
@@ -84,7 +99,7 @@ impl Global {
         let chosen = match (self.given_namespace(), cluster) {
             (Some(given), _) => Some(given.to_owned()),
             (None, Some(access)) => self.namespace_of(access)?,
-            (None, None) => chosen_namespace()?,
+            (None, None) => self.chosen()?.namespace().map(str::to_owned),
         };
         Ok(chosen.unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned()))
     }
@@ -92,10 +107,10 @@ impl Global {
     /// The namespace of a context: what was chosen for it, or what the kubeconfig says. A file that is named is taken as it is.
     fn namespace_of(&self, access: &Access) -> Result<Option<String>> {
         let chosen = match self.kubeconfig {
-            None => chosen_namespace_of(access.context())?,
+            None => self.chosen()?.namespace_of(access.context()),
             Some(_) => None,
         };
-        Ok(chosen.or_else(|| access.namespace().map(str::to_owned)))
+        Ok(chosen.or_else(|| access.namespace()).map(str::to_owned))
     }
 
     /// The cluster that is meant, if one is.

@@ -10,7 +10,7 @@ use super::flags::Meant;
 use super::output::complain;
 use crate::api::durations;
 use crate::cluster::{Secret, Wanted};
-use crate::manager::{ChosenContext, chosen_context};
+use crate::manager::ChosenContext;
 
 /// The verbs that speak to clusters.
 const SPEAKING: [&str; 23] = [
@@ -97,7 +97,7 @@ fn cluster(path: &str, global: &Global, meant: &Meant) -> Result<Option<Wanted>>
     let kubeconfig = global.kubeconfig.clone().filter(|file| !file.as_os_str().is_empty());
     // The current context is that of commands that name none.
     let chosen = match (&given, &kubeconfig) {
-        (None, None) if !PLACELESS.contains(&verb) => chosen_context()?,
+        (None, None) if !PLACELESS.contains(&verb) => global.chosen()?.context(),
         _ => None,
     };
     let (context, kubeconfig, is_chosen) = match chosen {
