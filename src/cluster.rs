@@ -10,6 +10,7 @@ mod connect;
 mod credential;
 mod decode;
 mod files;
+mod id_token;
 mod kubeconfig;
 mod plugin;
 mod plugin_process;

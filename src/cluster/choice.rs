@@ -260,8 +260,6 @@ fn problems_of_user(
             ));
         }
         problems.extend(problems_of_plugin(name, exec));
-    } else if let Some(provider) = &user.auth_provider {
-        problems.push(problem_of_provider(&provider.name));
     }
     let asks_for_more = !user.impersonate_groups.is_empty()
         || !user.impersonate_uid.is_empty()
@@ -294,16 +292,6 @@ fn problems_of_plugin(name: &str, exec: &Exec) -> Vec<String> {
         other => problems.push(format!("invalid interactiveMode for {name}: {other:?}")),
     }
     problems
-}
-
-fn problem_of_provider(provider: &str) -> String {
-    let plugin = match provider {
-        "gcp" => "gke-gcloud-auth-plugin",
-        "azure" => "kubelogin (https://github.com/Azure/kubelogin)",
-        "oidc" => "kubelogin (https://github.com/int128/kubelogin)",
-        _ => return format!("no Auth Provider found for name {provider:?}"),
-    };
-    format!("auth-provider {provider:?} is not supported: use the credential plugin {plugin} under exec")
 }
 
 #[cfg(test)]

@@ -93,7 +93,7 @@ pub struct User {
     pub(super) username: String,
 }
 
-/// What kubectl had built in until release 1.26.
+/// What kubectl has built in (`oidc`), or had until release 1.26.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default)]
 pub(super) struct AuthProvider {

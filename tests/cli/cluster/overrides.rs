@@ -85,6 +85,12 @@ impl Scene {
             ("PLAIN_HOST".to_owned(), format!("127.0.0.1:{plain}")),
             ("PLAIN".to_owned(), format!("http://127.0.0.1:{plain}")),
         ];
+        let now = chrono::Utc::now().timestamp();
+        for (word, end) in [("VALID_ID_TOKEN", now + 3600), ("EXPIRED_ID_TOKEN", now - 3600)] {
+            let claims = format!("{{\"exp\":{end}}}");
+            let claims = base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(claims);
+            words.push((word.to_owned(), format!("e30.{claims}.c2ln")));
+        }
         for (name, text) in &files {
             world.manifest(name, text);
             world.manifest(&format!("k/{name}"), text);
@@ -101,7 +107,7 @@ impl Scene {
     /// What is said, with the same words in it each time.
     fn general(&self, said: &str) -> String {
         let said = said.replace(&self.world.path("work").display().to_string(), "WORK");
-        self.words[..5].iter().fold(said, |said, (word, value)| said.replace(value, word))
+        self.words.iter().fold(said, |said, (word, value)| said.replace(value, word))
     }
 
     /// The flags with which a case is tried, after its kubeconfig has been written.
@@ -125,7 +131,7 @@ impl Scene {
         let heard = self.recorder.heard();
         let heard: Vec<&str> =
             heard.iter().map(|heard| heard.trim()).filter(|heard| !heard.ends_with("version")).collect();
-        Outcome { code, stderr, heard: heard.join("; ") }
+        Outcome { code, stderr, heard: self.general(&heard.join("; ")) }
     }
 }
 
