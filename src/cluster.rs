@@ -10,8 +10,10 @@ mod connect;
 mod credential;
 mod decode;
 mod files;
+mod id_token;
 mod kubeconfig;
 mod plugin;
+mod plugin_process;
 mod proxy;
 mod secret;
 mod server;
@@ -22,6 +24,7 @@ mod view;
 pub use access::{Access, Wanted};
 pub use choice::Misconfigured;
 pub use kubeconfig::{Cluster, Context, Kubeconfig, User};
+pub use plugin_process::{end_plugins, end_plugins_for_good};
 pub use secret::Secret;
 pub use unreachable::Unreachable;
 

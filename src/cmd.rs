@@ -261,9 +261,10 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage::report(&error, &arguments),
     };
-    match place::chosen(&path, &cli.global, &flags::meant(&matches)) {
-        Ok(place::Chosen { cluster, request_timeout }) => {
+    match place::chosen(&path, &cli.global, flags::meant(&matches)) {
+        Ok(place::Chosen { cluster, flags, request_timeout }) => {
             cli.global.cluster = cluster;
+            cli.global.cluster_flags = flags;
             cli.global.request_timeout = request_timeout;
         }
         Err(error) => return failure::report(&error),
@@ -272,6 +273,8 @@ pub fn run() -> ExitCode {
     let warnings_are_errors = cli.global.warnings_as_errors;
     let global = cli.global.clone();
     let done = dispatch(cli);
+    // One that nobody waits for any more is not to be left behind.
+    crate::cluster::end_plugins_for_good();
     crate::manager::tell_trace();
     crate::manager::take_notices().iter().for_each(|notice| output::complain(notice));
     match done.and_then(|code| output::held_is_out().map(|()| code)) {

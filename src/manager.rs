@@ -27,8 +27,7 @@ pub use config::{
 };
 pub use config_file::KEYS as CONFIGURATION_KEYS;
 pub use current_context::{
-    ChosenContext, choose_context, choose_namespace, choose_namespace_of, chosen_context, chosen_namespace,
-    chosen_namespace_of,
+    ChosenContext, CurrentContext, choose_context, choose_namespace, choose_namespace_of,
 };
 pub use endpoints::{MADE_OF, show_endpoints};
 pub use engine::{Engine, PassReport};

@@ -13,12 +13,13 @@ use hyper::header::{AUTHORIZATION, HOST, HeaderName, HeaderValue, PROXY_AUTHORIZ
 use tokio_rustls::rustls::ClientConfig;
 
 use super::USER_AGENT as OURS;
-use super::choice::{Choice, choose};
-use super::connect::{Ended, Route, authorization};
+use super::choice::{Choice, choose, unreadable_file};
+use super::connect::{Ended, Patience, Route, authorization};
 use super::credential::Credentials;
 use super::kubeconfig::{Data, Kubeconfig, User};
 use super::plugin::Plugin;
 use super::proxy::{Kind, Proxy};
+use super::secret::Secret;
 use super::server::Server;
 use super::tls::Material;
 use super::unreachable::Unreachable;
@@ -41,6 +42,24 @@ pub struct Wanted {
     pub impersonate_groups: Vec<String>,
     /// With which uid.
     pub impersonate_uid: Option<String>,
+    /// The server's URL, in place of the cluster's.
+    pub server: Option<String>,
+    /// By which name the server is known, in place of the cluster's.
+    pub tls_server_name: Option<String>,
+    /// The file with the authority that has signed for the server, in place of the cluster's.
+    pub certificate_authority: Option<String>,
+    /// Whether nobody asks who the server is.
+    pub insecure_skip_tls_verify: bool,
+    /// The file with a certificate, in place of the user's.
+    pub client_certificate: Option<String>,
+    /// The file with its key.
+    pub client_key: Option<String>,
+    /// A token, in place of the user's.
+    pub token: Option<Secret>,
+    /// A name, in place of the user's.
+    pub username: Option<String>,
+    /// Its password.
+    pub password: Option<Secret>,
 }
 
 /// A cluster, and who we are there. Cheap to clone.
@@ -57,6 +76,8 @@ struct Inner {
     credentials: Credentials,
     /// As whom we act, where that is somebody else.
     impersonation: HeaderMap,
+    /// Whether a command line has a token.
+    has_token: bool,
     /// TLS as it was set up last, and with what: one for as long as that stays the same, so that sessions are resumed.
     tls: Mutex<Option<(Material, Arc<ClientConfig>)>>,
     ended: Ended,
@@ -79,8 +100,7 @@ impl Access {
         let unreadable = |path: &Path| File::open(path).err().map(|error| errno_text(&error));
         let choice = choose(kubeconfig, wanted, &unreadable)?;
         let Choice { cluster, user, .. } = &choice;
-        let is_tls_set_up = cluster.insecure_skip_tls_verify || cluster.has_authority();
-        let server = Server::parse(&cluster.server, is_tls_set_up)?;
+        let server = Server::parse(&cluster.server)?;
         let proxy = match Proxy::parse(&cluster.proxy_url).map_err(|problem| anyhow!("{problem}"))? {
             Some(proxy) => Some(proxy),
             None => Proxy::of_environment(&server, variable)
@@ -101,6 +121,7 @@ impl Access {
         let credentials = if server.is_secure { Credentials::of(user, plugin)? } else { Credentials::None };
         let access = Self(Arc::new(Inner {
             impersonation: impersonation(user)?,
+            has_token: wanted.token.as_ref().is_some_and(|token| !token.is_empty()),
             choice,
             server,
             prefix,
@@ -114,7 +135,21 @@ impl Access {
         Ok(access)
     }
 
-    /// The context's name.
+    /// Whether a program says who we are.
+    pub fn has_plugin(&self) -> bool {
+        matches!(self.0.credentials, Credentials::Plugin { .. })
+    }
+
+    /// What a command line says in vain.
+    pub fn warning(&self) -> Option<String> {
+        let Choice { user, user_name, .. } = &self.0.choice;
+        let is_in_vain = self.0.has_token && !user.token_file.is_empty() && self.0.server.is_secure;
+        is_in_vain.then(|| {
+            format!("--token has no effect: as with kubectl, the tokenFile of user {user_name:?} counts more")
+        })
+    }
+
+    /// The context's name; empty where a server is named and no context.
     pub fn context(&self) -> &str {
         &self.0.choice.context
     }
@@ -150,7 +185,8 @@ impl Access {
         let tls = self.tls(material(choice, credentials.identity().await?)?)?;
         let name = &choice.cluster.tls_server_name;
         let name = if name.is_empty() { &server.host } else { name };
-        Ok(Route { server, proxy: proxy.as_ref(), tls, name, ended }.connect().await?)
+        let patience = Patience::ORDINARY;
+        Ok(Route { server, proxy: proxy.as_ref(), tls, name, ended, patience }.connect().await?)
     }
 
     /// Why a request has got no answer, after its connection stood. A server that does not like our certificate says so only
@@ -210,20 +246,14 @@ impl Access {
 
 /// What TLS is set up with. What a plugin gives counts more than what the user's entry names.
 fn material(choice: &Choice, of_plugin: Option<(Data, Data)>) -> Result<Material> {
-    let Choice { cluster, cluster_name, user, user_name, .. } = choice;
-    let authorities = either(
-        &cluster.certificate_authority_data,
-        &cluster.certificate_authority,
-        &cluster.directory,
-        &format!("certificate-authority {{}} for {cluster_name}"),
-    )?;
-    let of_user =
-        |data, path, what: &str| either(data, path, &user.directory, &format!("{what} {{}} for {user_name}"));
-    let certificate = of_user(&user.client_certificate_data, &user.client_certificate, "client-cert")?;
+    let Choice { cluster, cluster_name, user, user_name, paths, .. } = choice;
+    let authorities =
+        either(&cluster.certificate_authority_data, &paths.authority, "certificate-authority", cluster_name)?;
+    let certificate = either(&user.client_certificate_data, &paths.certificate, "client-cert", user_name)?;
     let identity = if certificate.is_empty() {
         None
     } else {
-        Some((certificate, of_user(&user.client_key_data, &user.client_key, "client-key")?))
+        Some((certificate, either(&user.client_key_data, &paths.key, "client-key", user_name)?))
     };
     Ok(Material {
         authorities,
@@ -233,15 +263,12 @@ fn material(choice: &Choice, of_plugin: Option<(Data, Data)>) -> Result<Material
 }
 
 /// What stands in the kubeconfig, or else in the file that it names.
-fn either(data: &Data, path: &str, directory: &Path, what: &str) -> Result<Data> {
-    if !data.is_empty() || path.is_empty() {
+fn either(data: &Data, path: &Path, what: &str, whose: &str) -> Result<Data> {
+    if !data.is_empty() || path.as_os_str().is_empty() {
         return Ok(data.clone());
     }
-    let path = directory.join(path);
-    std::fs::read(&path).map(Data).map_err(|error| {
-        let path = path.display().to_string();
-        anyhow!("unable to read {} due to open {path}: {}", what.replace("{}", &path), errno_text(&error))
-    })
+    let read = std::fs::read(path).map(Data);
+    read.map_err(|error| anyhow!("{}", unreadable_file(what, path, whose, &errno_text(&error))))
 }
 
 /// The headers by which somebody acts as somebody else.

@@ -17,7 +17,7 @@ use hyper_util::rt::TokioIo;
 use nix::sys::socket::{setsockopt, sockopt};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, Error as TlsError};
@@ -29,14 +29,31 @@ use super::unreachable::Unreachable;
 use super::{USER_AGENT as OURS, tls};
 use crate::api::errno::errno_text;
 
-/// How long a connection may take.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// When a peer that says nothing is asked whether it is there, how often then, and how often in vain.
-const SILENCE: u32 = 30;
-const BETWEEN_QUESTIONS: u32 = 10;
-const QUESTIONS: u32 = 3;
-/// How long, in milliseconds, what was sent may stay unacknowledged.
-const UNACKNOWLEDGED: u32 = 60_000;
+/// How long a server is waited for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// To be found and to take a connection.
+    connection: Duration,
+    /// To agree on TLS.
+    handshake: Duration,
+    /// To say something before it is asked whether it is there, in seconds, and until it is asked again. The kernel asks, so one
+    /// that has nothing to say, as a watch may for hours, need not say it.
+    silence: u32,
+    between_questions: u32,
+    /// To acknowledge what was sent, and those questions, in milliseconds.
+    acknowledgement: u32,
+}
+
+impl Patience {
+    /// That of commands: a peer that has gone without a word is noticed within a minute.
+    pub(super) const ORDINARY: Self = Self {
+        connection: Duration::from_secs(30),
+        handshake: Duration::from_secs(10),
+        silence: 30,
+        between_questions: 10,
+        acknowledgement: 60_000,
+    };
+}
 
 /// What bytes go through.
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -58,12 +75,14 @@ pub(super) struct Route<'a> {
     /// By which name the server is known, in place of its host.
     pub(super) name: &'a str,
     pub(super) ended: &'a Ended,
+    pub(super) patience: Patience,
 }
 
 impl Route<'_> {
     /// Opens a connection.
     pub(super) async fn connect(&self) -> Result<SendRequest<Full<Bytes>>, Unreachable> {
-        let opened = timeout(PATIENCE, self.open()).await;
+        // A proxy has its part of it, too.
+        let opened = timeout(self.patience.connection + self.patience.handshake, self.open()).await;
         let authority = &self.server.authority;
         let stream = opened.unwrap_or_else(|_| {
             Err(Unreachable::for_now(format_args!("dial tcp {authority}: i/o timeout")))
@@ -74,10 +93,14 @@ impl Route<'_> {
     async fn open(&self) -> Result<AnyStream, Unreachable> {
         let Server { host, port, authority, is_secure, .. } = self.server;
         let stream: AnyStream = match self.proxy {
-            None => Box::new(dial(host, *port, authority).await?),
+            None => Box::new(dial(host, *port, authority, self.patience).await?),
             Some(proxy) => self.through(proxy).await?,
         };
-        if *is_secure { self.secure(stream, self.name).await } else { Ok(stream) }
+        if !*is_secure {
+            return Ok(stream);
+        }
+        let secured = timeout(self.patience.handshake, self.secure(stream, self.name)).await;
+        secured.unwrap_or_else(|_| Err(Unreachable::for_now("net/http: TLS handshake timeout")))
     }
 
     async fn through(&self, proxy: &Proxy) -> Result<AnyStream, Unreachable> {
@@ -87,7 +110,7 @@ impl Route<'_> {
             Kind::Socks => format!("socks connect tcp {}->{}: ", proxy.authority(), join(host, *port)),
         };
         let by_proxy = |error: Unreachable| error.with(&doing);
-        let socket = dial_proxy(proxy).await.map_err(by_proxy)?;
+        let socket = dial_proxy(proxy, self.patience).await.map_err(by_proxy)?;
         match proxy.kind {
             Kind::Http { is_secure: proxy_is_secure } => {
                 let stream: AnyStream = if proxy_is_secure {
@@ -183,8 +206,8 @@ pub(super) fn authorization(login: &Login) -> HeaderValue {
 }
 
 /// A socket to a server. Who does not listen is said as kubectl says it.
-async fn dial(host: &str, port: u16, authority: &str) -> Result<TcpStream, Unreachable> {
-    match dial_any(host, port).await {
+async fn dial(host: &str, port: u16, authority: &str, patience: Patience) -> Result<TcpStream, Unreachable> {
+    match dial_any(host, port, patience).await {
         Ok(socket) => Ok(socket),
         Err(Failure { kind: io::ErrorKind::ConnectionRefused, .. }) => Err(Unreachable::refused(authority)),
         Err(Failure { text, .. }) => Err(Unreachable::for_now(text)),
@@ -192,8 +215,8 @@ async fn dial(host: &str, port: u16, authority: &str) -> Result<TcpStream, Unrea
 }
 
 /// A socket to a proxy. Not to be taken for the server when nobody listens there.
-async fn dial_proxy(proxy: &Proxy) -> Result<TcpStream, Unreachable> {
-    dial_any(&proxy.host, proxy.port).await.map_err(|failure| Unreachable::for_now(failure.text))
+async fn dial_proxy(proxy: &Proxy, patience: Patience) -> Result<TcpStream, Unreachable> {
+    dial_any(&proxy.host, proxy.port, patience).await.map_err(|failure| Unreachable::for_now(failure.text))
 }
 
 struct Failure {
@@ -202,25 +225,28 @@ struct Failure {
 }
 
 /// A socket to the first of a host's addresses that answers; else why the first did not.
-async fn dial_any(host: &str, port: u16) -> Result<TcpStream, Failure> {
+async fn dial_any(host: &str, port: u16, patience: Patience) -> Result<TcpStream, Failure> {
+    let until = Instant::now() + patience.connection;
     let unknown = |reason: &str| Failure {
         kind: io::ErrorKind::NotFound,
         text: format!("dial tcp: lookup {host}: {reason}"),
     };
-    let addresses: Vec<SocketAddr> = match lookup_host((host, port)).await {
+    let looked_up = timeout_at(until, lookup_host((host, port))).await;
+    let addresses: Vec<SocketAddr> = match looked_up.unwrap_or_else(|_| Err(timed_out())) {
         Ok(addresses) => addresses.collect(),
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => return Err(unknown("i/o timeout")),
         Err(error) if error.to_string().contains("emporary failure") => {
             return Err(unknown("temporary failure in name resolution"));
         }
         Err(_) => return Err(unknown("no such host")),
     };
     let mut failure = None;
-    // A host may have addresses that nobody answers at; the others are to have their turn.
-    let share = PATIENCE / (addresses.len() as u32 + 1);
-    for address in addresses {
+    for (at, address) in addresses.iter().enumerate() {
+        // A host may have addresses that nobody answers at; the others are to have their turn.
+        let share = until.saturating_duration_since(Instant::now()) / (addresses.len() - at) as u32;
         let found = match timeout(share, TcpStream::connect(address)).await {
-            Ok(result) => result.and_then(|socket| prepare(&socket).map(|()| socket)),
-            Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "i/o timeout")),
+            Ok(result) => result.and_then(|socket| prepare(&socket, patience).map(|()| socket)),
+            Err(_) => Err(timed_out()),
         };
         match found {
             Ok(socket) => return Ok(socket),
@@ -233,6 +259,10 @@ async fn dial_any(host: &str, port: u16) -> Result<TcpStream, Failure> {
         }
     }
     Err(failure.unwrap_or_else(|| unknown("no such host")))
+}
+
+fn timed_out() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "i/o timeout")
 }
 
 fn connect_text(error: &io::Error) -> String {
@@ -249,14 +279,14 @@ fn io_text(error: &io::Error) -> String {
     }
 }
 
-/// A request is one write and not to wait for another; a peer that has gone without a word is noticed within a minute.
-fn prepare(socket: &TcpStream) -> io::Result<()> {
+/// A request is one write and not to wait for another; a peer that has gone without a word is noticed.
+fn prepare(socket: &TcpStream, patience: Patience) -> io::Result<()> {
     socket.set_nodelay(true)?;
     setsockopt(socket, sockopt::KeepAlive, &true)?;
-    setsockopt(socket, sockopt::TcpKeepIdle, &SILENCE)?;
-    setsockopt(socket, sockopt::TcpKeepInterval, &BETWEEN_QUESTIONS)?;
-    setsockopt(socket, sockopt::TcpKeepCount, &QUESTIONS)?;
-    setsockopt(socket, sockopt::TcpUserTimeout, &UNACKNOWLEDGED)?;
+    setsockopt(socket, sockopt::TcpKeepIdle, &patience.silence)?;
+    setsockopt(socket, sockopt::TcpKeepInterval, &patience.between_questions)?;
+    // This counts for the questions, too, in place of their number.
+    setsockopt(socket, sockopt::TcpUserTimeout, &patience.acknowledgement)?;
     Ok(())
 }
 
@@ -264,3 +294,6 @@ fn prepare(socket: &TcpStream) -> io::Result<()> {
 fn join(host: &str, port: u16) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,8 @@ use chrono::{DateTime, Utc};
 use hyper::header::HeaderValue;
 use tokio::sync::Mutex;
 
-use super::kubeconfig::{Data, User};
+use super::id_token::IdToken;
+use super::kubeconfig::{AuthProvider, Data, User};
 use super::plugin::{Answer, Plugin};
 use super::secret::Secret;
 use super::unreachable::Unreachable;
@@ -34,6 +35,8 @@ pub(super) enum Credentials {
         username: String,
         password: Secret,
     },
+    /// Of kubectl's own provider.
+    IdToken(IdToken),
     /// One run of the plugin for whoever waits for it.
     Plugin {
         plugin: Arc<Plugin>,
@@ -45,8 +48,10 @@ impl Credentials {
     /// A user's, by what counts most. A plugin is not run where something else proves who somebody is.
     ///
     /// # Errors
-    /// A file that cannot be read.
+    /// A file that cannot be read, or a password besides it; a provider that is not supported.
     pub(super) fn of(user: &User, plugin: Option<Plugin>) -> Result<Self> {
+        let provided = user.auth_provider.as_ref().map(of_provider).transpose()?;
+        let has_password = !user.username.is_empty() || !user.password.is_empty();
         Ok(if !user.token_file.is_empty() {
             let path = user.directory.join(&user.token_file);
             // As client-go has it: the entry's token serves until the file does.
@@ -54,12 +59,17 @@ impl Credentials {
                 Err(_) if !user.token.is_empty() => user.token.clone(),
                 token => token?,
             };
+            if has_password {
+                bail!("username/password or bearer token may be set, but not both");
+            }
             Self::TokenFile { path, known: Mutex::new(Some((Instant::now(), token))) }
         } else if !user.token.is_empty() {
             Self::Token(user.token.clone())
-        } else if !user.username.is_empty() || !user.password.is_empty() {
+        } else if has_password {
             Self::Password { username: user.username.clone(), password: user.password.clone() }
-        } else if let Some(plugin) = plugin {
+        } else if let Some(provided) = provided {
+            provided
+        } else if let Some(plugin) = plugin.filter(|_| !user.has_certificate()) {
             Self::Plugin { plugin: Arc::new(plugin), known: Mutex::default() }
         } else {
             Self::None
@@ -91,6 +101,10 @@ impl Credentials {
                 let login = BASE64_STANDARD.encode(format!("{username}:{}", password.0));
                 sensitive(&format!("Basic {login}")).map(Some)
             }
+            Self::IdToken(token) => match token.at(now()) {
+                Ok(token) => bearer(token).map(Some),
+                Err(problem) => Err(Unreachable::for_good(problem).into()),
+            },
             Self::Plugin { .. } => match self.answer().await? {
                 Some(Answer { token: Some(token), .. }) => bearer(&token).map(Some),
                 _ => Ok(None),
@@ -110,7 +124,7 @@ impl Credentials {
     pub(super) fn forget(&self) -> bool {
         // Where somebody is just fetching another one, that is not to be forgotten.
         match self {
-            Self::None | Self::Token(_) | Self::Password { .. } => false,
+            Self::None | Self::Token(_) | Self::Password { .. } | Self::IdToken(_) => false,
             Self::TokenFile { known, .. } => {
                 if let Ok(mut known) = known.try_lock() {
                     *known = None;
@@ -142,6 +156,17 @@ impl Credentials {
         *known = Some(answer.clone());
         Ok(Some(answer))
     }
+}
+
+/// What was built into kubectl once.
+fn of_provider(provider: &AuthProvider) -> Result<Credentials> {
+    let plugin = match provider.name.as_str() {
+        "oidc" => return IdToken::of(provider).map(Credentials::IdToken).map_err(anyhow::Error::msg),
+        "gcp" => "gke-gcloud-auth-plugin",
+        "azure" => "kubelogin (https://github.com/Azure/kubelogin)",
+        other => bail!("no Auth Provider found for name {other:?}"),
+    };
+    bail!("auth-provider {:?} is not supported: use the credential plugin {plugin} under exec", provider.name)
 }
 
 /// The time by which a credential expires: the server's, as far as clocks agree.

@@ -93,7 +93,7 @@ pub struct User {
     pub(super) username: String,
 }
 
-/// What kubectl had built in until release 1.26.
+/// What kubectl has built in (`oidc`), or had until release 1.26.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default)]
 pub(super) struct AuthProvider {
@@ -144,6 +144,13 @@ impl Cluster {
     /// Whether the entry says who signs for the server.
     pub(super) fn has_authority(&self) -> bool {
         !self.certificate_authority.is_empty() || !self.certificate_authority_data.is_empty()
+    }
+}
+
+impl User {
+    /// Whether the entry has a certificate.
+    pub(super) fn has_certificate(&self) -> bool {
+        !self.client_certificate.is_empty() || !self.client_certificate_data.is_empty()
     }
 }
 

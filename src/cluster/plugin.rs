@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::choice::PLUGIN_VERSIONS;
 use super::decode::from_value;
 use super::kubeconfig::{Cluster, Data, Exec};
+use super::plugin_process;
 use super::secret::Secret;
 use crate::api::errno::errno_text;
 
@@ -89,7 +90,7 @@ impl Plugin {
         command.env("KUBERNETES_EXEC_INFO", self.request(is_interactive).to_string());
         command.stdin(if is_interactive { Stdio::inherit() } else { Stdio::null() });
         command.stdout(Stdio::piped()).stderr(Stdio::inherit());
-        let output = command.spawn().and_then(std::process::Child::wait_with_output);
+        let output = plugin_process::run(command, is_interactive);
         let output = output.map_err(|error| self.cannot_start(&program, &error))?;
         if !output.status.success() {
             let code = output.status.code().unwrap_or(-1);

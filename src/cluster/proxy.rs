@@ -240,7 +240,7 @@ mod tests {
     }
 
     fn of(server: &str, variables: &[(&str, &str)]) -> Option<String> {
-        let server = Server::parse(server, true).expect("a server");
+        let server = Server::parse(server).expect("a server");
         let variable = |name: &str| {
             variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         };

@@ -21,13 +21,18 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Takes a URL apart. One without a scheme is one for TLS where the cluster's entry speaks of TLS.
+    /// Takes a URL apart. One without a scheme is one without TLS.
     ///
     /// # Errors
     /// Text that is no URL.
-    pub(super) fn parse(text: &str, is_tls_set_up: bool) -> Result<Self> {
-        let scheme = if is_tls_set_up { "https" } else { "http" };
-        let url = if text.contains("://") { text.to_owned() } else { format!("{scheme}://{text}") };
+    pub(super) fn parse(text: &str) -> Result<Self> {
+        let url = if text.contains("://") {
+            text.to_owned()
+        } else if text.contains('/') {
+            return Err(no_url(text));
+        } else {
+            format!("http://{text}")
+        };
         let parsed: Option<Uri> = url.parse().ok();
         let url = url.trim_end_matches('/');
         let Some((uri, host)) =
@@ -92,16 +97,15 @@ mod tests {
             ("HTTP://A", "A 80 A []"),
             ("https://user:secret@a:1/x", "a 1 a:1 [/x] tls"),
         ] {
-            let server = Server::parse(text, false).expect(text);
+            let server = Server::parse(text).expect(text);
             let Server { host, port, authority, prefix, is_secure, .. } = server;
             let tls = if is_secure { " tls" } else { "" };
             assert_eq!(format!("{host} {port} {authority} [{prefix}]{tls}"), expected, "{text}");
         }
-        let server = Server::parse("https://user:secret@a:1/x", false).expect("a server");
+        let server = Server::parse("https://user:secret@a:1/x").expect("a server");
         assert_eq!(server.url, "https://a:1/x");
-        assert!(Server::parse("a:6443", true).expect("a server").is_secure);
-        for text in ["", "http://", "http://%zz", "ftp://a", "https://a:x"] {
-            assert!(Server::parse(text, false).is_err(), "{text}");
+        for text in ["", "http://", "http://%zz", "ftp://a", "https://a:x", "a:6443/x"] {
+            assert!(Server::parse(text).is_err(), "{text}");
         }
     }
 }

@@ -190,14 +190,22 @@ pub(super) fn problem(error: &Error) -> Unreachable {
             expired(&format!("current time {} is before {}", written(*time), written(*not_before)))
         }
         Error::InvalidCertificate(CertificateError::NotValidForNameContext { expected, presented }) => {
-            let names: Vec<&str> = presented.iter().map(|name| bare_name(name)).collect();
+            let is_address = matches!(expected, ServerName::IpAddress(_));
+            let kind = if is_address { "IpAddress(" } else { "DnsName(" };
+            let names = presented.iter().filter(|name| name.starts_with(kind)).map(|name| bare_name(name));
+            let names: Vec<&str> = names.collect();
             let expected = expected.to_str();
-            if names.is_empty() {
-                certificate(&format_args!(
+            match (names.is_empty(), is_address) {
+                (true, true) => certificate(&format_args!(
+                    "cannot validate certificate for {expected} because it doesn't contain any IP SANs"
+                )),
+                (true, false) => certificate(&format_args!(
                     "certificate is not valid for any names, but wanted to match {expected}"
-                ))
-            } else {
-                certificate(&format_args!("certificate is valid for {}, not {expected}", names.join(", ")))
+                )),
+                (false, _) => certificate(&format_args!(
+                    "certificate is valid for {}, not {expected}",
+                    names.join(", ")
+                )),
             }
         }
         Error::InvalidCertificate(reason) => certificate(reason),

@@ -7,11 +7,12 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use super::colour::Color;
+use super::interrupt;
 use super::outcome::DryRun;
 use super::output::{self, Held, complain};
 use crate::client::{Client, Requests};
 use crate::cluster::{Access, Wanted};
-use crate::manager::{chosen_namespace, chosen_namespace_of};
+use crate::manager::CurrentContext;
 use crate::store::Table;
 
 /// Where objects are that name no namespace, in a request that names none.
@@ -32,12 +33,18 @@ pub struct Global {
     /// The cluster that is meant, if it is not this machine.
     #[arg(skip)]
     pub(super) cluster: Option<Wanted>,
+    /// What a command needs to say besides, as ` --server=https://a`.
+    #[arg(skip)]
+    pub(super) cluster_flags: String,
     /// How long its answers may take.
     #[arg(skip)]
     pub(super) request_timeout: Option<Duration>,
     /// That cluster, found once: a kubeconfig may be a pipe.
     #[arg(skip)]
     pub(super) found: Arc<OnceLock<Access>>,
+    /// What `config use-context` and the like have chosen, read once.
+    #[arg(skip)]
+    pub(super) chosen: Arc<OnceLock<CurrentContext>>,
     /// Where state is kept, in place of $JOBCTL_DATA_DIR and the user's data directory
     #[arg(long, global = true, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
@@ -61,6 +68,18 @@ pub struct Global {
 }
 
 impl Global {
+    /// What `config use-context` and the like have chosen.
+    ///
+    /// # Errors
+    /// A file that does not read.
+    pub(super) fn chosen(&self) -> Result<&CurrentContext> {
+        if let Some(chosen) = self.chosen.get() {
+            return Ok(chosen);
+        }
+        let chosen = CurrentContext::read()?;
+        Ok(self.chosen.get_or_init(|| chosen))
+    }
+
     /// The namespace of the command line.
     pub(super) fn given_namespace(&self) -> Option<&str> {
         self.namespace.as_deref().filter(|given| !given.is_empty())
@@ -80,7 +99,7 @@ impl Global {
         let chosen = match (self.given_namespace(), cluster) {
             (Some(given), _) => Some(given.to_owned()),
             (None, Some(access)) => self.namespace_of(access)?,
-            (None, None) => chosen_namespace()?,
+            (None, None) => self.chosen()?.namespace().map(str::to_owned),
         };
         Ok(chosen.unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned()))
     }
@@ -88,10 +107,10 @@ impl Global {
     /// The namespace of a context: what was chosen for it, or what the kubeconfig says. A file that is named is taken as it is.
     fn namespace_of(&self, access: &Access) -> Result<Option<String>> {
         let chosen = match self.kubeconfig {
-            None => chosen_namespace_of(access.context())?,
+            None => self.chosen()?.namespace_of(access.context()),
             Some(_) => None,
         };
-        Ok(chosen.or_else(|| access.namespace().map(str::to_owned)))
+        Ok(chosen.or_else(|| access.namespace()).map(str::to_owned))
     }
 
     /// The cluster that is meant, if one is.
@@ -106,6 +125,9 @@ impl Global {
                 access.context("the current context (this machine is: jobctl config use-context jobctl)");
         }
         let access = access?;
+        if let Some(warning) = access.warning() {
+            complain(&warning);
+        }
         Ok(Some(self.found.get_or_init(|| access).clone()))
     }
 }
@@ -125,18 +147,28 @@ pub(super) struct Context {
 impl Context {
     /// Opens the place for what reads or changes objects. Where there is no store yet, none is made.
     pub(super) fn open(global: &Global) -> Result<Self> {
-        Self::new(global, Client::here)
+        Self::new(global, Client::here, interrupt::end_with_plugins)
     }
 
     /// Opens the place for what creates objects, and makes a store where there is none; a dry run makes nothing.
     pub(super) fn open_to_create(global: &Global, dry_run: DryRun) -> Result<Self> {
         match dry_run {
-            DryRun::None => Self::new(global, Client::here_to_create),
+            DryRun::None => Self::new(global, Client::here_to_create, interrupt::end_with_plugins),
             DryRun::Client | DryRun::Server => Self::open(global),
         }
     }
 
-    fn new(global: &Global, here: impl Fn(Option<&Path>) -> Result<Client>) -> Result<Self> {
+    /// As [`Context::open_to_create`], for a verb that takes the signals that end this process itself.
+    pub(super) fn open_to_run(global: &Global) -> Result<Self> {
+        Self::new(global, Client::here_to_create, || Ok(()))
+    }
+
+    /// `before_plugins` is done where a plugin may be started from now on.
+    fn new(
+        global: &Global,
+        here: impl Fn(Option<&Path>) -> Result<Client>,
+        before_plugins: impl Fn() -> Result<()>,
+    ) -> Result<Self> {
         let access = global.access()?;
         let namespace = global.namespace_at(access.as_ref())?;
         let mut place = String::new();
@@ -144,11 +176,19 @@ impl Context {
             if let Some(file) = &wanted.kubeconfig {
                 place.push_str(&format!(" --kubeconfig={}", file.display()));
             }
-            place.push_str(&format!(" --context={}", access.context()));
+            if !access.context().is_empty() {
+                place.push_str(&format!(" --context={}", access.context()));
+            }
+            place.push_str(&global.cluster_flags);
         }
         let data_directory = global.data_dir.as_deref();
         let client = match access {
-            Some(access) => Client::there(access, &namespace, global.request_timeout, data_directory)?,
+            Some(access) => {
+                if access.has_plugin() {
+                    before_plugins()?;
+                }
+                Client::there(access, &namespace, global.request_timeout, data_directory)?
+            }
             None => here(data_directory)?,
         };
         client.start_trace(global.v, output::complain)?;
@@ -174,7 +214,11 @@ impl Context {
     /// first to go.
     pub(super) fn begin(&self, tables: &[Table], dry_run: DryRun) -> Result<(Held, Requests<'_>)> {
         if let (Some(cluster), DryRun::None) = (self.client.cluster(), dry_run) {
-            complain(&format!("Using context {:?}: {}", cluster.context(), cluster.server()));
+            let using = match cluster.context() {
+                "" => String::new(),
+                context => format!("context {context:?}: "),
+            };
+            complain(&format!("Using {using}{}", cluster.server()));
         }
         let held = output::hold();
         Ok((held, self.client.begin(tables, dry_run != DryRun::None)?))

@@ -18,10 +18,10 @@ use crate::api::durations;
 const STRAY: &str = "stray";
 
 /// Flags of every kubectl verb that choose a cluster, say how to reach it, or how much to tell of that. Scripts carry
-/// them; here there is nothing that they could change. With the short form, and whether they are boolean.
+/// them; on this machine there is nothing that they could change. With the short form, and whether they are boolean.
 const OF_CLUSTERS: [(&str, Option<char>, bool); 22] = [
     ("as", None, false),
-    ("as-group", None, false),
+    (AS_GROUP, None, false),
     ("as-uid", None, false),
     ("cache-dir", None, false),
     ("certificate-authority", None, false),
@@ -29,7 +29,7 @@ const OF_CLUSTERS: [(&str, Option<char>, bool); 22] = [
     ("client-key", None, false),
     ("cluster", None, false),
     ("disable-compression", None, true),
-    ("insecure-skip-tls-verify", None, true),
+    (SKIP_VERIFY, None, true),
     ("log-flush-frequency", None, false),
     ("match-server-version", None, true),
     ("password", None, false),
@@ -47,13 +47,13 @@ const OF_CLUSTERS: [(&str, Option<char>, bool); 22] = [
 /// Those of them that somebody gives who means a certain cluster, or a certain user of it.
 const OF_ANOTHER: [&str; 15] = [
     "as",
-    "as-group",
+    AS_GROUP,
     "as-uid",
     "certificate-authority",
     "client-certificate",
     "client-key",
     "cluster",
-    "insecure-skip-tls-verify",
+    SKIP_VERIFY,
     "kubeconfig",
     "password",
     "server",
@@ -64,6 +64,8 @@ const OF_ANOTHER: [&str; 15] = [
 ];
 
 const REQUEST_TIMEOUT: &str = "request-timeout";
+const AS_GROUP: &str = "as-group";
+const SKIP_VERIFY: &str = "insecure-skip-tls-verify";
 
 /// What a command line says of a cluster.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -76,6 +78,8 @@ pub(super) struct Meant {
     pub(super) request_timeout: Option<String>,
     /// What `--as-group` says, each time.
     pub(super) groups: Vec<String>,
+    /// Whether nobody is to ask who the server is.
+    pub(super) insecure_skip_tls_verify: bool,
 }
 
 /// What a command line says of a cluster, at whichever of its verbs.
@@ -95,7 +99,9 @@ pub(super) fn meant(matches: &ArgMatches) -> Meant {
             meant.idle.push(format!("--{name}"));
             let mut values: Vec<String> =
                 matches.try_get_many(name).ok().flatten().into_iter().flatten().cloned().collect();
-            if name == "as-group" {
+            if name == SKIP_VERIFY {
+                meant.insecure_skip_tls_verify = matches.try_get_one(name).ok().flatten() == Some(&true);
+            } else if name == AS_GROUP {
                 meant.groups.append(&mut values);
             } else if let Some(last) = values.pop() {
                 meant.values.insert(name, last);
@@ -119,6 +125,8 @@ fn of_clusters(tree: &Command) -> Vec<Arg> {
         let flag = Arg::new(name).long(name).short(short).hide(true);
         if is_boolean {
             flag.action(ArgAction::SetTrue).value_parser(clap::value_parser!(bool))
+        } else if name == AS_GROUP {
+            flag.action(ArgAction::Append)
         } else {
             flag
         }

@@ -1,7 +1,7 @@
 //! SIGINT and SIGTERM during `run`. They are taken by a thread: whoever interrupts a command whose output nobody reads shall
 //! be heard too.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -18,6 +18,7 @@ use crate::api::conditions::is_job_finished;
 use crate::api::kinds::Kind;
 use crate::api::meta::{key, uid};
 use crate::apiserver::{DeleteOptions, Deleted, Read as _};
+use crate::cluster;
 use crate::store::Table;
 
 /// What becomes of a Job when `run` is interrupted.
@@ -36,14 +37,6 @@ fn signals() -> SigSet {
     own_terminal::heeded([Signal::SIGINT, Signal::SIGTERM])
 }
 
-/// Holds the signals back until [`Interrupts::watch`]: from the moment a Job may be stored, its fate is decided here.
-///
-/// # Errors
-/// Failing system calls.
-pub(super) fn hold_back() -> Result<()> {
-    signals().thread_block().context("block signals")
-}
-
 /// Where the command is, as far as an interruption is concerned.
 #[derive(Debug, Default, PartialEq, Eq)]
 enum Stage {
@@ -57,32 +50,53 @@ enum Stage {
     Over,
 }
 
+/// What becomes of the Jobs.
+#[derive(Debug)]
+struct Fates {
+    context: Context,
+    jobs: Vec<(Job, OnInterrupt)>,
+    /// Whether those that have ended are deleted, too.
+    finished_too: bool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    stage: Stage,
+    /// Nothing until the Jobs are stored.
+    fates: Option<Fates>,
+}
+
 /// Waits for signals in the background.
 #[derive(Debug)]
 pub(super) struct Interrupts {
-    stage: Arc<(Mutex<Stage>, Condvar)>,
+    state: Arc<(Mutex<State>, Condvar)>,
 }
 
 impl Interrupts {
-    /// Starts to wait. `jobs` with what becomes of each; those that have ended are deleted only where `finished_too`.
+    /// Holds the signals back until [`Interrupts::listen`]: from the moment a Job may be stored, its fate is decided here.
+    ///
+    /// # Errors
+    /// Failing system calls.
+    pub(super) fn hold_back() -> Result<Self> {
+        signals().thread_block().context("block signals")?;
+        Ok(Self { state: Arc::default() })
+    }
+
+    /// Starts to wait. What a signal comes to is done once [`Interrupts::decide`] has said what that is.
     ///
     /// # Errors
     /// No thread can be started.
-    pub(super) fn watch(
-        context: &Context,
-        jobs: Vec<(Job, OnInterrupt)>,
-        finished_too: bool,
-    ) -> Result<Self> {
-        let stage: Arc<(Mutex<Stage>, Condvar)> = Arc::default();
-        let (shared, context) = (Arc::clone(&stage), context.clone());
+    pub(super) fn listen(&self) -> Result<()> {
+        let shared = Arc::clone(&self.state);
         let take = move || {
             let Ok(first) = signals().wait() else { return };
+            let (state, changed) = &*shared;
             {
-                let mut stage = shared.0.lock().unwrap_or_else(PoisonError::into_inner);
-                if *stage == Stage::Over {
+                let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+                if state.stage == Stage::Over {
                     end(first);
                 }
-                *stage = Stage::Interrupted;
+                state.stage = Stage::Interrupted;
             }
             let second = std::thread::Builder::new().name("second signal".into()).spawn(|| {
                 if let Ok(second) = signals().wait() {
@@ -90,26 +104,43 @@ impl Interrupts {
                 }
             });
             drop(second);
-            if let Err(error) = interrupted(&context, &jobs, finished_too, first, &shared) {
+            // Who waits for one is not to wait any more.
+            cluster::end_plugins();
+            let fates = {
+                let state = state.lock().unwrap_or_else(PoisonError::into_inner);
+                let is_open = |state: &mut State| state.fates.is_none() && state.stage != Stage::Printed;
+                changed.wait_while(state, is_open).unwrap_or_else(PoisonError::into_inner).fates.take()
+            };
+            if let Some(fates) = fates
+                && let Err(error) = interrupted(&fates, first, &shared)
+            {
                 complain(&failure::text(&error));
             }
             end(first);
         };
         std::thread::Builder::new().name("signals".into()).spawn(take).context("start a thread")?;
-        Ok(Self { stage })
+        Ok(())
     }
 
-    /// To be called when everything has been printed: after an interruption this does not return.
-    pub(super) fn printed(&self) {
-        let (stage, changed) = &*self.stage;
-        let mut stage = stage.lock().unwrap_or_else(PoisonError::into_inner);
-        if *stage == Stage::Running {
-            *stage = Stage::Over;
+    /// Says what becomes of the Jobs; those that have ended are deleted only where `finished_too`.
+    pub(super) fn decide(&self, context: &Context, jobs: Vec<(Job, OnInterrupt)>, finished_too: bool) {
+        let (state, changed) = &*self.state;
+        let fates = Fates { context: context.clone(), jobs, finished_too };
+        state.lock().unwrap_or_else(PoisonError::into_inner).fates = Some(fates);
+        changed.notify_all();
+    }
+
+    /// To be called when everything has been printed, or nothing has come of it: after an interruption this does not return.
+    pub(super) fn over(&self) {
+        let (state, changed) = &*self.state;
+        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.stage == Stage::Running {
+            state.stage = Stage::Over;
             return;
         }
-        *stage = Stage::Printed;
+        state.stage = Stage::Printed;
         changed.notify_all();
-        drop(stage);
+        drop(state);
         loop {
             std::thread::park();
         }
@@ -167,20 +198,29 @@ impl LastWill {
     }
 }
 
+/// From now on a signal that ends this process ends the plugins that run, too.
+///
+/// # Errors
+/// No thread can be started.
+pub(super) fn end_with_plugins() -> Result<()> {
+    static DONE: OnceLock<()> = OnceLock::new();
+    if DONE.set(()).is_err() {
+        return Ok(());
+    }
+    LastWill::hold_back()?;
+    LastWill::make(|| Ok(())).map(drop)
+}
+
 /// Ends the process by the signal itself, as it would have without us.
 fn die_of(signal: Signal) {
     progress::end();
+    cluster::end_plugins_for_good();
     let _ = LastWill::signals().thread_unblock();
     let _ = raise(signal);
 }
 
-fn interrupted(
-    context: &Context,
-    jobs: &[(Job, OnInterrupt)],
-    finished_too: bool,
-    signal: Signal,
-    shared: &(Mutex<Stage>, Condvar),
-) -> Result<()> {
+fn interrupted(fates: &Fates, signal: Signal, shared: &(Mutex<State>, Condvar)) -> Result<()> {
+    let Fates { context, jobs, finished_too } = fates;
     let of = |wanted: OnInterrupt| jobs.iter().filter(move |(_, what)| *what == wanted).map(|(job, _)| job);
     for job in of(OnInterrupt::Detach) {
         complain(&detached(context, job, signal));
@@ -195,12 +235,12 @@ fn interrupted(
         "{signal}: deleting {} and waiting for the processes to end; a second signal ends jobctl at once",
         names.join(", ")
     ));
-    let going = delete_jobs(context, &doomed, finished_too)?;
+    let going = delete_jobs(context, &doomed, *finished_too)?;
     wait_until_gone(context, &going.objects, chrono::Duration::zero())?;
     // What the processes have said when they were stopped is still to be printed, if anybody reads.
-    let (stage, changed) = shared;
-    let guard = stage.lock().unwrap_or_else(PoisonError::into_inner);
-    drop(changed.wait_timeout_while(guard, LAST_WORDS, |stage| *stage != Stage::Printed));
+    let (state, changed) = shared;
+    let guard = state.lock().unwrap_or_else(PoisonError::into_inner);
+    drop(changed.wait_timeout_while(guard, LAST_WORDS, |state| state.stage != Stage::Printed));
     // The controller has left the logs to us.
     for pod in &going.pods {
         context.client.forget_pod(pod);
@@ -269,5 +309,6 @@ pub(super) fn delete_jobs(context: &Context, jobs: &[&Job], finished_too: bool) 
 #[expect(clippy::disallowed_methods, reason = "main may be stuck in its output")]
 fn end(signal: Signal) {
     progress::end();
+    cluster::end_plugins_for_good();
     std::process::exit(128 + signal as i32);
 }

@@ -27,8 +27,8 @@ pub(super) fn run(_: &Args) -> Result<ExitCode> {
     }
     let names: Vec<String> = flags::names_of_cluster_flags().map(|name| format!("--{name}")).collect();
     text.push_str(
-        "Flags that say how to reach a cluster are taken for kubectl's sake; without --context they have no effect, and with\n\
-         it the kubeconfig says that:\n\n",
+        "Flags of kubectl that say how to reach a cluster, as whom, and what to tell of that. They count more than the\n\
+         kubeconfig where a cluster is named (--context, --kubeconfig), and have no effect where none is:\n\n",
     );
     text.push_str(&format!("    {}\n", names.join(" ")));
     print(&text)?;

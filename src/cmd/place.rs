@@ -9,8 +9,8 @@ use super::context::Global;
 use super::flags::Meant;
 use super::output::complain;
 use crate::api::durations;
-use crate::cluster::Wanted;
-use crate::manager::{ChosenContext, chosen_context};
+use crate::cluster::{Secret, Wanted};
+use crate::manager::ChosenContext;
 
 /// The verbs that speak to clusters.
 const SPEAKING: [&str; 23] = [
@@ -38,19 +38,33 @@ const PLACELESS: [&str; 15] = [
     "watch",
 ];
 
+/// Verbs with flags of their own that are called as those of clusters.
+const OWN_FLAGS: [(&str, &str); 4] = [
+    ("jobctl create rolebinding", "user"),
+    ("jobctl create clusterrolebinding", "user"),
+    ("jobctl set subject", "user"),
+    ("jobctl serve", "kubeconfig"),
+];
+
 /// The cluster that a command line means; nothing where it means this machine.
 ///
 /// # Errors
-/// A cluster that the verb cannot speak to; flags that say of a cluster what only its kubeconfig can.
-pub(super) fn chosen(path: &str, global: &Global, meant: &Meant) -> Result<Chosen> {
+/// A cluster that the verb cannot speak to.
+pub(super) fn chosen(path: &str, global: &Global, mut meant: Meant) -> Result<Chosen> {
+    for (_, own) in OWN_FLAGS.iter().filter(|(verb, _)| *verb == path) {
+        meant.idle.retain(|flag| flag.strip_prefix("--") != Some(own));
+        meant.values.remove(own);
+    }
     let request_timeout = meant.request_timeout.as_deref().map_or(Ok(None), request_timeout)?;
-    Ok(Chosen { cluster: cluster(path, global, meant)?, request_timeout })
+    Ok(Chosen { cluster: cluster(path, global, &meant)?, flags: flags(&meant), request_timeout })
 }
 
 /// What a command line says of where to.
 pub(super) struct Chosen {
     /// The cluster; nothing is this machine.
     pub(super) cluster: Option<Wanted>,
+    /// What it says of the cluster besides its context and its kubeconfig, to be said again: ` --server=https://a`.
+    pub(super) flags: String,
     /// How long its answers may take.
     pub(super) request_timeout: Option<Duration>,
 }
@@ -83,7 +97,7 @@ fn cluster(path: &str, global: &Global, meant: &Meant) -> Result<Option<Wanted>>
     let kubeconfig = global.kubeconfig.clone().filter(|file| !file.as_os_str().is_empty());
     // The current context is that of commands that name none.
     let chosen = match (&given, &kubeconfig) {
-        (None, None) if !PLACELESS.contains(&verb) => chosen_context()?,
+        (None, None) if !PLACELESS.contains(&verb) => global.chosen()?.context(),
         _ => None,
     };
     let (context, kubeconfig, is_chosen) = match chosen {
@@ -98,13 +112,14 @@ fn cluster(path: &str, global: &Global, meant: &Meant) -> Result<Option<Wanted>>
         (_, Some(_)) => false,
     };
     if is_here || (PLACELESS.contains(&verb) && context.is_none()) {
-        say_idle(path, meant);
+        say_idle(meant);
         return Ok(None);
     }
     let name = context.unwrap_or("the kubeconfig's");
     let mut flags =
         kubeconfig.iter().map(|file| format!(" --kubeconfig={}", file.display())).collect::<String>();
     flags.extend(context.map(|context| format!(" --context={context}")));
+    flags.push_str(&self::flags(meant));
     if PLACELESS.contains(&verb) {
         bail!("{verb} is about this machine: it cannot be used with --context={name}");
     }
@@ -116,35 +131,53 @@ fn cluster(path: &str, global: &Global, meant: &Meant) -> Result<Option<Wanted>>
         };
         bail!("{verb} is for this machine: of a cluster, kubectl{flags} {verb}{here}");
     }
-    if let Some(flag) = meant.idle.iter().find(|flag| !SPOKEN.contains(&flag.as_str())) {
-        bail!("{flag} cannot be used here: the kubeconfig says how the cluster of a context is reached");
-    }
+    let value = |name: &str| meant.values.get(name).cloned();
     Ok(Some(Wanted {
         kubeconfig,
         context: context.map(str::to_owned),
-        cluster: meant.values.get("cluster").cloned(),
-        user: meant.values.get("user").cloned(),
-        impersonate: meant.values.get("as").cloned(),
+        cluster: value("cluster"),
+        user: value("user"),
+        impersonate: value("as"),
         impersonate_groups: meant.groups.clone(),
-        impersonate_uid: meant.values.get("as-uid").cloned(),
+        impersonate_uid: value("as-uid"),
+        server: value("server"),
+        tls_server_name: value("tls-server-name"),
+        certificate_authority: value("certificate-authority"),
+        insecure_skip_tls_verify: meant.insecure_skip_tls_verify,
+        client_certificate: value("client-certificate"),
+        client_key: value("client-key"),
+        token: value("token").map(Secret::from),
+        username: value("username"),
+        password: value("password").map(Secret::from),
     }))
 }
 
-/// The flags that a cluster of a kubeconfig is chosen by.
-const SPOKEN: [&str; 6] = ["--as", "--as-group", "--as-uid", "--cluster", "--kubeconfig", "--user"];
+/// What a command line says of a cluster besides its context and its kubeconfig, to be said again by another command. What is
+/// secret is left for somebody to fill in.
+fn flags(meant: &Meant) -> String {
+    let mut flags = String::new();
+    for (name, value) in meant.values.iter().filter(|(name, _)| **name != "kubeconfig") {
+        let value = if ["token", "password"].contains(name) { "REDACTED" } else { value };
+        flags.push_str(&format!(" --{name}={}", shell_word(value)));
+    }
+    for group in &meant.groups {
+        flags.push_str(&format!(" --as-group={}", shell_word(group)));
+    }
+    if meant.insecure_skip_tls_verify {
+        flags.push_str(" --insecure-skip-tls-verify");
+    }
+    flags
+}
+
+/// A word as a shell reads it.
+pub(super) fn shell_word(text: &str) -> String {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-+,@:".contains(&byte));
+    if is_plain { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
 
 /// Says which flags have no effect on this machine.
-fn say_idle(path: &str, meant: &Meant) {
-    // These have a user and a server of their own to name.
-    let has_own = [
-        "jobctl create rolebinding",
-        "jobctl create clusterrolebinding",
-        "jobctl set subject",
-        "jobctl serve",
-    ]
-    .iter()
-    .any(|own| path.starts_with(own));
-    if meant.idle.is_empty() || has_own {
+fn say_idle(meant: &Meant) {
+    if meant.idle.is_empty() {
         return;
     }
     let (flags, have) = (meant.idle.join(", "), if meant.idle.len() == 1 { "has" } else { "have" });

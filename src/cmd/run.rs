@@ -17,7 +17,7 @@ use super::flags;
 use super::follow_logs::{Followed, FollowedJob, Following, follow};
 use super::format::OutputArgs;
 use super::github;
-use super::interrupt::{self, Interrupts, OnInterrupt, delete_jobs};
+use super::interrupt::{Interrupts, OnInterrupt, delete_jobs};
 use super::junit::{self, Cases};
 use super::log_source::{Chosen, may_have_several_logs};
 use super::manifests::{self, Document, FileArgs};
@@ -144,19 +144,31 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if args.output.given().is_some() {
         bail!("--output is for --dry-run: otherwise the output is what the pods print");
     }
-    let context = Context::open_to_create(global, DryRun::None)?;
+    let context = Context::open_to_run(global)?;
     let until = until(args.timeout);
     let reader = context.client.reader_of_record()?;
-    interrupt::hold_back()?;
+    let interrupts = Interrupts::hold_back()?;
+    // A cluster may let us wait, and a plugin, too. Here who stores Jobs must be one thread.
+    let is_elsewhere = context.client.cluster().is_some();
+    if is_elsewhere {
+        interrupts.listen()?;
+    }
     let sources: Vec<String> = jobs.iter().map(|one| one.job.source.clone()).collect();
-    let submitted = submit_all(&context, jobs, args, reader.as_ref())?;
+    let submitted = submit_all(&context, jobs, args, reader.as_ref());
+    if submitted.is_err() {
+        interrupts.over();
+    }
+    let submitted = submitted?;
     let _companion = context.client.keep_controller()?;
     let fates = submitted.iter().map(|submitted| (submitted.job.clone(), submitted.on_interrupt(args)));
-    let interrupts = Interrupts::watch(&context, fates.collect(), args.rm)?;
+    interrupts.decide(&context, fates.collect(), args.rm);
+    if !is_elsewhere {
+        interrupts.listen()?;
+    }
     let jobs: Vec<Job> = submitted.into_iter().map(|submitted| submitted.job).collect();
     let mut cases = Cases::new(Clerk::new(&context, !args.quiet), args.junit.is_some());
     let followed = follow_to_the_end(&context, &jobs, args, until, &mut cases);
-    interrupts.printed();
+    interrupts.over();
     followed?;
     let clerk = cases.clerk();
     let summaries: Vec<Summary> = jobs.iter().map(|job| clerk.summary(&key(&job.metadata))).collect();

@@ -16,6 +16,7 @@ use super::context::{Context, Global};
 use super::failure::verbatim;
 use super::outcome::DryRun;
 use super::output::print;
+use super::place::shell_word;
 use crate::serve;
 
 /// Serve the Kubernetes API on this machine
@@ -99,12 +100,6 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
 fn exit_code(status: ExitStatus) -> ExitCode {
     let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
     ExitCode::from(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
-}
-
-/// A word as a shell reads it.
-fn shell_word(text: &str) -> String {
-    let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-+,@:".contains(&byte));
-    if is_plain { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// A kubeconfig that goes with its command.

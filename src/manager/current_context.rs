@@ -11,9 +11,10 @@ use super::config::{read_file, replace_file};
 /// The file of it, beside `config.yaml`: that one is a person's to write.
 const FILE: &str = "context.yaml";
 
+/// What has been chosen.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
-struct CurrentContext {
+pub struct CurrentContext {
     /// The context of a kubeconfig; none for this machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     context: Option<String>,
@@ -43,14 +44,31 @@ pub struct ChosenContext {
     pub kubeconfig: Option<PathBuf>,
 }
 
-/// The context of commands that name none; none for this machine.
-///
-/// # Errors
-/// A file that does not read.
-pub fn chosen_context() -> Result<Option<ChosenContext>> {
-    let CurrentContext { context, kubeconfig, .. } = read()?;
-    let name = context.filter(|name| !name.is_empty());
-    Ok(name.map(|name| ChosenContext { name, kubeconfig }))
+impl CurrentContext {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// A file that does not read.
+    pub fn read() -> Result<Self> {
+        path().map_or_else(|| Ok(Self::default()), |path| read_file(&path))
+    }
+
+    /// The context of commands that name none; none for this machine.
+    pub fn context(&self) -> Option<ChosenContext> {
+        let name = self.context.clone().filter(|name| !name.is_empty())?;
+        Some(ChosenContext { name, kubeconfig: self.kubeconfig.clone() })
+    }
+
+    /// The namespace of commands on this machine that name none, where one has been chosen.
+    pub fn namespace(&self) -> Option<&str> {
+        self.namespace.as_deref().filter(|namespace| !namespace.is_empty())
+    }
+
+    /// The namespace of commands for a context of a kubeconfig, where one has been chosen in place of the context's own.
+    pub fn namespace_of(&self, context: &str) -> Option<&str> {
+        let namespace = self.contexts.get(context).map(|chosen| chosen.namespace.as_str());
+        namespace.filter(|namespace| !namespace.is_empty())
+    }
 }
 
 /// Chooses the context of the commands to come; none for this machine.
@@ -64,23 +82,6 @@ pub fn choose_context(chosen: Option<ChosenContext>) -> Result<()> {
         current.context = Some(name).filter(|name| !name.is_empty());
         current.kubeconfig = kubeconfig;
     })
-}
-
-/// The namespace of commands on this machine that name none, where one has been chosen.
-///
-/// # Errors
-/// A file that does not read.
-pub fn chosen_namespace() -> Result<Option<String>> {
-    Ok(read()?.namespace.filter(|namespace| !namespace.is_empty()))
-}
-
-/// The namespace of commands for a context of a kubeconfig, where one has been chosen in place of the context's own.
-///
-/// # Errors
-/// A file that does not read.
-pub fn chosen_namespace_of(context: &str) -> Result<Option<String>> {
-    let chosen = read()?.contexts.remove(context).map(|chosen| chosen.namespace);
-    Ok(chosen.filter(|namespace| !namespace.is_empty()))
 }
 
 /// Chooses the namespace of the commands to come on this machine; none for that which objects are in without any.
@@ -106,13 +107,9 @@ pub fn choose_namespace_of(context: &str, namespace: Option<&str>) -> Result<()>
     })
 }
 
-fn read() -> Result<CurrentContext> {
-    path().map_or_else(|| Ok(CurrentContext::default()), |path| read_file(&path))
-}
-
 fn change(change: impl FnOnce(&mut CurrentContext)) -> Result<()> {
     let path = path().context("no configuration directory: set HOME")?;
-    let mut current = read_file(&path)?;
+    let mut current: CurrentContext = read_file(&path)?;
     change(&mut current);
     let text = serde_yaml::to_string(&current).context("write the context down")?;
     replace_file(&path, &text)

@@ -65,6 +65,19 @@ fn kubeconfigs_are_answered_as_kubectl_answers_them_but_for_the_listed() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What kubectl says on standard error without what it hands to its log: a line each, and the lines that follow one until its
+/// end.
+pub(crate) fn without_log(said: &str) -> String {
+    let mut is_logging = false;
+    let said = said.split_inclusive('\n').filter(|line| {
+        let begins = line.starts_with('E') && line[1..].starts_with(|c: char| c.is_ascii_digit());
+        let is_log = begins || is_logging;
+        is_logging = if begins { line.ends_with("=<\n") } else { is_logging && *line != " >\n" };
+        !is_log
+    });
+    said.collect()
+}
+
 /// Records anew what kubectl answers: `cargo test --test cli kubeconfigs::record -- --ignored`.
 #[test]
 #[ignore = "wants kubectl, and writes what it says into tests/data"]
@@ -79,21 +92,12 @@ fn record() {
         command.env_clear().env("PATH", PATH).env("HOME", world.path("home"));
         let output = command.output().expect("kubectl");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&work.display().to_string(), "WORK");
-        // What it hands to its log: a line each, and the lines that follow one until its end.
-        let mut is_logging = false;
-        let said = text(&output.stderr);
-        let said = said.split_inclusive('\n').filter(|line| {
-            let begins = line.starts_with('E') && line[1..].starts_with(|c: char| c.is_ascii_digit());
-            let is_log = begins || is_logging;
-            is_logging = if begins { line.ends_with("=<\n") } else { is_logging && *line != " >\n" };
-            !is_log
-        });
         let mut answer = vec![
             json!(kubeconfig),
             json!(line),
             json!(output.status.code()),
             json!(text(&output.stdout)),
-            json!(said.collect::<String>()),
+            json!(without_log(&text(&output.stderr))),
         ];
         answer.extend(differs.then(|| json!("differs")));
         recorded.push(Value::from(answer).to_string());

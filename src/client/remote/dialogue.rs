@@ -1,5 +1,6 @@
 //! One request and its answer, and what becomes of both when the way there is bad.
 
+use std::iter::Take;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ use hyper::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER, WARNING};
 use hyper::{Method, Request as HttpRequest, Response, StatusCode};
 
 use super::api::Api;
+use super::backoff::Waits;
 use super::refusals::refusal;
 use crate::api::kinds::{Key, Kind};
 use crate::api::status_error::StatusError;
@@ -99,10 +101,6 @@ impl Broken {
 
 /// How often a request is sent again that the server has not taken.
 const TRIES: u32 = 10;
-/// How often one is that has met an error of the server, or a broken connection.
-const TRIES_AFTER_ERRORS: u32 = 5;
-/// The first wait of those; each is twice the one before.
-const FIRST_WAIT: Duration = Duration::from_millis(100);
 /// The longest wait that a server may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
@@ -112,7 +110,7 @@ impl Api {
     /// # Errors
     /// [`Unreachable`]; [`Broken`] of a request of which is not known what became of it.
     pub(super) async fn exchange(&self, request: &Request) -> Result<Answer> {
-        let mut again = Again::default();
+        let mut again = Again::new();
         loop {
             let whole = async {
                 let (response, sender) = self.open(request).await?;
@@ -131,7 +129,7 @@ impl Api {
     /// # Errors
     /// As [`Api::exchange`]; the refusal as an answer.
     pub(super) async fn stream(&self, request: &Request) -> Result<Result<Response<Incoming>, Answer>> {
-        let mut again = Again::default();
+        let mut again = Again::new();
         loop {
             let answered = match self.in_time(self.open(request)).await {
                 // Its connection is its own from now on.
@@ -232,14 +230,18 @@ fn warnings(headers: &HeaderMap) -> Vec<String> {
 }
 
 /// Whether a request is sent again, and when.
-#[derive(Default)]
 struct Again {
     refused: u32,
-    failed: u32,
+    /// The waits that are left for what has met an error of the server, or a broken connection.
+    waits: Take<Waits>,
     has_new_credential: bool,
 }
 
 impl Again {
+    fn new() -> Self {
+        Self { refused: 0, waits: Waits::few(), has_new_credential: false }
+    }
+
     /// How long to wait before the request is sent again; nothing where that is what came of it.
     fn after(
         &mut self,
@@ -268,24 +270,19 @@ impl Again {
             // It was not taken.
             StatusCode::TOO_MANY_REQUESTS => self.take_back(asked),
             StatusCode::SERVICE_UNAVAILABLE if asked.is_some() => self.take_back(asked),
-            status if status.is_server_error() && request.is_repeatable => self.fail(),
+            status if status.is_server_error() && request.is_repeatable => self.waits.next(),
             _ => None,
         }
     }
 
     fn after_error(&mut self, request: &Request, error: &anyhow::Error) -> Option<Duration> {
         let broken = error.downcast_ref::<Broken>()?;
-        if request.is_repeatable || broken.is_unsent { self.fail() } else { None }
+        if request.is_repeatable || broken.is_unsent { self.waits.next() } else { None }
     }
 
     fn take_back(&mut self, asked: Option<Duration>) -> Option<Duration> {
         self.refused += 1;
         (self.refused <= TRIES).then(|| asked.unwrap_or(Duration::from_secs(1)).min(LONGEST_WAIT))
-    }
-
-    fn fail(&mut self) -> Option<Duration> {
-        self.failed += 1;
-        (self.failed <= TRIES_AFTER_ERRORS).then(|| FIRST_WAIT * (1 << (self.failed - 1)))
     }
 }
 

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::api::{Api, text};
+use super::backoff::Waits;
 use super::dialogue::{Answer as HttpAnswer, Broken, Request};
 use super::objects::Received;
 use super::paths;
@@ -33,14 +34,6 @@ use crate::store::Table;
 
 /// Who says that it manages the fields that we set.
 const MANAGER: &str = "jobctl";
-/// How long to wait before each further try to create an object of which is not known whether it has been created.
-const WAITS_TO_CREATE: [Duration; 5] = [
-    Duration::from_millis(100),
-    Duration::from_millis(200),
-    Duration::from_millis(400),
-    Duration::from_millis(800),
-    Duration::from_millis(1600),
-];
 /// How often it is looked whether an object that is to be replaced is gone.
 const LOOK: Duration = Duration::from_millis(50);
 /// How long an object that is to be replaced may take to go.
@@ -98,7 +91,7 @@ impl Requests {
         let request = Request::with_body(Method::POST, path, &body)?;
         // One of a name cannot be there twice: where it was not there, it is known afterwards who has made it.
         let was_absent = !key.name.is_empty() && self.absent.borrow().contains(&(kind, key.clone()));
-        let mut waits = WAITS_TO_CREATE.iter();
+        let mut waits = Waits::few();
         loop {
             let answered = self.api.wait(self.api.exchange(&request));
             let is_unknown = match &answered {
@@ -107,7 +100,7 @@ impl Requests {
             };
             let wait = waits.next().filter(|_| is_unknown && was_absent);
             let Some(wait) = wait else { return self.made(kind, &key, answered?) };
-            std::thread::sleep(*wait);
+            std::thread::sleep(wait);
             if let Some(made) = self.made_all_the_same(kind, &key)? {
                 return Ok(made);
             }

@@ -138,6 +138,21 @@ async fn the_token_of_a_file_is_read_anew() {
 }
 
 #[test]
+fn providers_that_are_not_supported_are_named() {
+    for (user, expected) in [
+        ("auth-provider: {name: xyz}", "no Auth Provider found for name \"xyz\""),
+        (
+            "auth-provider: {name: gcp}, token: t",
+            "auth-provider \"gcp\" is not supported: use the credential plugin gke-gcloud-auth-plugin under exec",
+        ),
+        ("auth-provider: {name: oidc}", "Must provide idp-issuer-url"),
+    ] {
+        assert_eq!(one(SECURE, user, &[]).expect_err(expected).to_string(), expected);
+        assert!(one("server: 'http://a'", user, &[]).is_ok(), "nothing is proved there: {user}");
+    }
+}
+
+#[test]
 fn files_that_do_not_read_are_named() {
     for (cluster, user, expected) in [
         (

@@ -81,11 +81,6 @@ fn users_that_contradict_themselves_are_refused() {
         ("client-key: gone", ""),
         ("as-groups: [g]", "requesting uid, groups or user-extra for u without impersonating a user"),
         ("as: a, as-groups: [g], as-uid: '1', as-user-extra: {k: [v]}", ""),
-        ("auth-provider: {name: xyz}", "no Auth Provider found for name \"xyz\""),
-        (
-            "auth-provider: {name: gcp}",
-            "auth-provider \"gcp\" is not supported: use the credential plugin gke-gcloud-auth-plugin under exec",
-        ),
     ] {
         assert_eq!(problem("", user), expected, "{user}");
     }

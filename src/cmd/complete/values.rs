@@ -16,7 +16,7 @@ use crate::cmd::Global;
 use crate::cmd::colour::Color;
 use crate::cmd::context::Context;
 use crate::cmd::{config, resources};
-use crate::manager::{CONFIGURATION_KEYS, chosen_context};
+use crate::manager::{CONFIGURATION_KEYS, CurrentContext};
 use crate::store::Table;
 
 /// What a verb takes that is no flag.
@@ -279,7 +279,7 @@ fn is_here(line: &Line<'_>) -> bool {
     match (line.value_of("context"), line.value_of("kubeconfig")) {
         (_, Some(_)) => false,
         (Some(context), None) => context == config::NAME,
-        (None, None) => chosen_context().is_ok_and(|chosen| chosen.is_none()),
+        (None, None) => CurrentContext::read().is_ok_and(|chosen| chosen.context().is_none()),
     }
 }
 
@@ -295,8 +295,10 @@ fn open(line: &Line<'_>) -> Option<Context> {
         context: None,
         kubeconfig: None,
         cluster: None,
+        cluster_flags: String::new(),
         request_timeout: None,
         found: Arc::default(),
+        chosen: Arc::default(),
         color: Color::Never,
     };
     Context::open(&global).ok()

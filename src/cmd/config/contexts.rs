@@ -11,7 +11,7 @@ use crate::cmd::cluster_info;
 use crate::cmd::context::{Context, Global};
 use crate::cmd::failure::text;
 use crate::cmd::output::{complain, print, say};
-use crate::manager::{ChosenContext, choose_context, chosen_context, chosen_namespace, chosen_namespace_of};
+use crate::manager::{ChosenContext, choose_context};
 use crate::printers::rows::Row;
 use crate::printers::table::{TableOptions, TablePrinter};
 
@@ -64,7 +64,7 @@ impl Contexts {
             return Ok(Self { kubeconfig, has_this_machine: false, current });
         }
         let mut kubeconfig = Kubeconfig::read(None)?;
-        let chosen = chosen_context()?;
+        let chosen = global.chosen()?.context();
         if let Some(file) = chosen.as_ref().and_then(|chosen| chosen.kubeconfig.as_deref()) {
             kubeconfig.merge(Kubeconfig::read(Some(file))?);
         }
@@ -79,15 +79,15 @@ impl Contexts {
     pub(super) fn with_this_machine(&self, global: &Global) -> Result<Kubeconfig> {
         let mut all = if self.has_this_machine {
             let server = cluster_info::url(&Context::open(global)?);
-            Kubeconfig::of_one(NAME, &server, &chosen_namespace()?.unwrap_or_default())
+            Kubeconfig::of_one(NAME, &server, global.chosen()?.namespace().unwrap_or_default())
         } else {
             Kubeconfig::default()
         };
         let mut others = self.kubeconfig.clone();
         if self.has_this_machine {
             for (name, context) in &mut others.contexts {
-                if let Some(namespace) = chosen_namespace_of(name)? {
-                    context.namespace = namespace;
+                if let Some(namespace) = global.chosen()?.namespace_of(name) {
+                    context.namespace = namespace.to_owned();
                 }
             }
         }
@@ -108,14 +108,15 @@ impl Contexts {
     }
 
     /// The cells of a context after its mark and its name.
-    fn described(&self, name: &str) -> Result<[String; 3]> {
+    fn described(&self, global: &Global, name: &str) -> Result<[String; 3]> {
+        let chosen = global.chosen()?;
         if self.is_here(name) {
-            return Ok([NAME.into(), NAME.into(), chosen_namespace()?.unwrap_or_default()]);
+            return Ok([NAME, NAME, chosen.namespace().unwrap_or_default()].map(str::to_owned));
         }
         let context = &self.kubeconfig.contexts[name];
-        let chosen = if self.has_this_machine { chosen_namespace_of(name)? } else { None };
-        let namespace = chosen.unwrap_or_else(|| context.namespace.clone());
-        Ok([context.cluster.clone(), context.user.clone(), namespace])
+        let chosen = if self.has_this_machine { chosen.namespace_of(name) } else { None };
+        let namespace = chosen.unwrap_or(&context.namespace);
+        Ok([&context.cluster, &context.user, namespace].map(str::to_owned))
     }
 }
 
@@ -130,7 +131,7 @@ pub(super) fn get(global: &Global, args: &GetContextsArgs) -> Result<ExitCode> {
             let mut rows = Vec::new();
             for name in shown {
                 let mark = if name == contexts.current { "*" } else { "" };
-                let [cluster, user, namespace] = contexts.described(name)?;
+                let [cluster, user, namespace] = contexts.described(global, name)?;
                 let cells = [mark.into(), name.into(), cluster.into(), user.into(), namespace.into()];
                 rows.push(Row::new("".into(), cells.into(), None));
             }
@@ -157,7 +158,7 @@ pub(super) fn get(global: &Global, args: &GetContextsArgs) -> Result<ExitCode> {
 pub(super) fn current(global: &Global) -> Result<()> {
     let current = match named_file(global) {
         Some(file) => Kubeconfig::read(Some(file))?.current_context,
-        None => chosen_context()?.map_or_else(|| NAME.to_owned(), |chosen| chosen.name),
+        None => global.chosen()?.context().map_or_else(|| NAME.to_owned(), |chosen| chosen.name),
     };
     if current.is_empty() {
         bail!("current-context is not set");
@@ -208,7 +209,7 @@ pub(super) fn set(global: &Global, args: &SetContextArgs) -> Result<()> {
         Some(_) if args.current => bail!("you cannot specify both a context name and --current"),
         None | Some("") if !args.current => bail!("you must specify a non-empty context name or --current"),
         Some(name) => name.to_owned(),
-        None => chosen_context()?.map_or_else(|| NAME.to_owned(), |chosen| chosen.name),
+        None => global.chosen()?.context().map_or_else(|| NAME.to_owned(), |chosen| chosen.name),
     };
     if let Some(file) = named_file(global) {
         bail!(

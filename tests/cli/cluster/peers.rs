@@ -12,7 +12,7 @@ use rcgen::{
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::server::{ClientCertVerifierBuilder, WebPkiClientVerifier};
 use tokio_rustls::rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
 use crate::common::SOON;
@@ -151,7 +151,8 @@ pub(super) struct Certificates {
 }
 
 fn params(name: &str, usage: ExtendedKeyUsagePurpose) -> CertificateParams {
-    let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("names");
+    let names = ["127.0.0.1", "localhost", "a.example"].map(str::to_owned);
+    let mut params = CertificateParams::new(names).expect("names");
     params.distinguished_name.push(DnType::CommonName, name);
     params.extended_key_usages = vec![usage];
     params
@@ -167,8 +168,13 @@ fn authority(name: &str) -> CertificateParams {
 
 impl Certificates {
     pub(super) fn new() -> Self {
+        Self::of("authority")
+    }
+
+    /// Of an authority of this name.
+    pub(super) fn of(name: &str) -> Self {
         let key = KeyPair::generate().expect("a key");
-        let params = authority("authority");
+        let params = authority(name);
         let authority = params.self_signed(&key).expect("a certificate").pem();
         Self { issuer: Issuer::new(params, key), authority }
     }
@@ -183,6 +189,109 @@ impl Certificates {
         let own = params(name, ExtendedKeyUsagePurpose::ClientAuth).signed_by(&key, &issuer);
         (format!("{}{between_pem}", own.expect("a certificate").pem()), key.serialize_pem())
     }
+}
+
+/// Takes requests, over TLS and without, and tells who made them. It answers with an empty list.
+pub(super) struct Recorder {
+    pub(super) secure_port: u16,
+    pub(super) plain_port: u16,
+    heard: Receiver<String>,
+}
+
+const EMPTY_LIST: &str =
+    r#"{"kind":"JobList","apiVersion":"batch/v1","metadata":{"resourceVersion":"1"},"items":[]}"#;
+
+impl Recorder {
+    /// One with a certificate of the authority. `clients` are the certificates that may be shown to it, by their names.
+    pub(super) fn start(certificates: &Certificates, clients: &[(&'static str, String)]) -> Self {
+        let key = KeyPair::generate().expect("a key");
+        let own = params("server", ExtendedKeyUsagePurpose::ServerAuth).signed_by(&key, &certificates.issuer);
+        let config = server_config(certificates, &own.expect("a certificate").pem(), &key, |verifier| {
+            verifier.allow_unauthenticated()
+        });
+        let config = Arc::new(config);
+        let clients: Vec<_> = clients.iter().map(|(name, pem)| (*name, der(pem))).collect();
+        let (tell, heard) = channel();
+        let tell = Arc::new(Mutex::new(tell));
+        let told = Arc::clone(&tell);
+        let secure_port = listen(move |stream| {
+            let connection = ServerConnection::new(Arc::clone(&config)).expect("TLS");
+            let mut stream = StreamOwned::new(connection, stream);
+            let head = head(&mut stream)?;
+            let shown = stream.conn.peer_certificates().and_then(<[_]>::first);
+            let client = clients.iter().find(|(_, known)| Some(known) == shown).map_or("-", |(name, _)| name);
+            let asked = stream.conn.server_name().unwrap_or("-").to_owned();
+            let _ = told.lock().expect("a lock").send(format!("TLS {asked} {client} {}", summary(&head)));
+            answer(&mut stream, EMPTY_LIST)
+        });
+        let plain_port = listen(move |mut stream| {
+            let head = head(&mut stream)?;
+            let _ = tell.lock().expect("a lock").send(format!("plain - - {}", summary(&head)));
+            answer(&mut stream, EMPTY_LIST)
+        });
+        Self { secure_port, plain_port, heard }
+    }
+
+    /// What it has been asked since it was last looked at.
+    pub(super) fn heard(&self) -> Vec<String> {
+        self.heard.try_iter().collect()
+    }
+}
+
+/// Who asks.
+fn summary(head: &str) -> String {
+    let headers = head.lines().filter_map(|line| line.split_once(": "));
+    let headers = headers.map(|(name, value)| (name.to_lowercase(), value));
+    let mut who: Vec<String> = headers
+        .filter(|(name, _)| ["authorization", "impersonate-user"].contains(&name.as_str()))
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    who.sort();
+    // The kubectl of some distributions asks for the version first.
+    let is_for_version = head.starts_with("GET /version");
+    if is_for_version { "version".to_owned() } else { who.join(" ") }
+}
+
+fn head(stream: &mut impl std::io::Read) -> std::io::Result<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte)?;
+        head.push(byte[0]);
+    }
+    Ok(String::from_utf8_lossy(&head).into_owned())
+}
+
+fn answer(stream: &mut impl std::io::Write, body: &str) -> std::io::Result<()> {
+    write!(
+        stream,
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )?;
+    stream.flush()
+}
+
+fn der(pem: &str) -> CertificateDer<'static> {
+    CertificateDer::from_pem_slice(pem.as_bytes()).expect("PEM")
+}
+
+fn server_config(
+    certificates: &Certificates,
+    certificate: &str,
+    key: &KeyPair,
+    clients: impl FnOnce(ClientCertVerifierBuilder) -> ClientCertVerifierBuilder,
+) -> ServerConfig {
+    let mut roots = RootCertStore::empty();
+    roots.add(der(&certificates.authority)).expect("an authority");
+    let provider = Arc::new(ring::default_provider());
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+    let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).expect("a key");
+    ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("TLS")
+        .with_client_cert_verifier(clients(verifier).build().expect("who is let in"))
+        .with_single_cert(vec![der(certificate)], key)
+        .expect("a certificate with its key")
 }
 
 /// A server that lets in who has a certificate of the authority, and says how many he has shown.
@@ -208,33 +317,13 @@ impl TlsServer {
     }
 
     fn with(certificates: &Certificates, certificate: &str, key: &KeyPair, known_by: String) -> Self {
-        let der = |pem: &str| CertificateDer::from_pem_slice(pem.as_bytes()).expect("PEM");
-        let mut roots = RootCertStore::empty();
-        roots.add(der(&certificates.authority)).expect("an authority");
-        let provider = Arc::new(ring::default_provider());
-        let clients =
-            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build();
-        let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).expect("a key");
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("TLS")
-            .with_client_cert_verifier(clients.expect("who is let in"))
-            .with_single_cert(vec![der(certificate)], key)
-            .expect("a certificate with its key");
-        let config = Arc::new(config);
+        let config = Arc::new(server_config(certificates, certificate, key, |verifier| verifier));
         let port = listen(move |stream| {
             let connection = ServerConnection::new(Arc::clone(&config)).expect("TLS");
             let mut stream = StreamOwned::new(connection, stream);
-            let mut head = Vec::new();
-            while !head.ends_with(b"\r\n\r\n") {
-                let mut byte = [0];
-                stream.read_exact(&mut byte)?;
-                head.push(byte[0]);
-            }
+            let _ = head(&mut stream)?;
             let count = stream.conn.peer_certificates().map_or(0, <[_]>::len);
-            let body = format!("{{\"certificates\": {count}}}");
-            write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())?;
-            stream.flush()
+            answer(&mut stream, &format!("{{\"certificates\": {count}}}"))
         });
         Self { port, known_by }
     }
