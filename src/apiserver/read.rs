@@ -88,6 +88,11 @@ pub trait Source {
     /// A store that cannot be read.
     fn entries(&self, table: Table) -> Result<Entries<'_>>;
 
+    /// Whether it is somebody else's to select objects, and to know by what.
+    fn is_elsewhere(&self) -> bool {
+        false
+    }
+
     /// At least those of a table that are in a namespace and are selected, for a source that need not hand over the others.
     ///
     /// # Errors
@@ -160,7 +165,11 @@ pub trait Read: Source {
     /// # Errors
     /// [`StatusError::BadRequest`] for fields that the kind cannot be selected by.
     fn list(&self, kind: Kind, namespace: Option<&str>, selectors: &Selectors) -> Result<Vec<Found<'_>>> {
-        selectors.check(kind)?;
+        // A server knows best by what its objects can be selected, and how old its Events may grow.
+        let is_elsewhere = self.is_elsewhere();
+        if !is_elsewhere {
+            selectors.check(kind)?;
+        }
         let namespace = namespace.filter(|_| kind.resource().namespaced);
         let mut found = Vec::new();
         for (key, entry) in self.entries_among(Table::from(kind), namespace, selectors)? {
@@ -170,7 +179,7 @@ pub trait Read: Source {
             let entry = match kind {
                 Kind::Event => {
                     let record: EventRecord = entry.parse()?;
-                    if self.now() - record.last > EVENT_TTL {
+                    if !is_elsewhere && self.now() - record.last > EVENT_TTL {
                         continue;
                     }
                     Entry::Written(record.to_event_at(entry.revision()).to_string())
@@ -178,6 +187,7 @@ pub trait Read: Source {
                 _ => entry,
             };
             if selectors.is_empty()
+                || is_elsewhere
                 || selectors.matches(kind, entry.text()).map_err(|error| entry.damaged(&error))?
             {
                 found.push(Found { kind, key, text: entry.into_text() });
@@ -258,6 +268,10 @@ impl Source for Reader {
             Origin::Store { now, .. } => *now,
             Origin::Elsewhere(source) => source.now(),
         }
+    }
+
+    fn is_elsewhere(&self) -> bool {
+        matches!(self.0, Origin::Elsewhere(_))
     }
 
     fn entry(&self, table: Table, key: &Key) -> Result<Option<Entry<'_>>> {

@@ -224,6 +224,10 @@ impl Source for Requests<'_> {
         self.source().now()
     }
 
+    fn is_elsewhere(&self) -> bool {
+        self.source().is_elsewhere()
+    }
+
     fn entry(&self, table: Table, key: &Key) -> Result<Option<Entry<'_>>> {
         self.source().entry(table, key)
     }
