@@ -44,6 +44,10 @@ impl Received {
     /// # Errors
     /// No object.
     pub(super) fn read(kind: Kind, text: &str) -> Result<Self> {
+        Self::read_as(kind, &kind.api_version(), text)
+    }
+
+    fn read_as(kind: Kind, api_version: &str, text: &str) -> Result<Self> {
         let outline: Outline<'_> = serde_json::from_str(text).context("read an object of the server")?;
         let Metadata { name, namespace, resource_version } = outline.metadata;
         let key = kind.key(&namespace, &name);
@@ -52,8 +56,7 @@ impl Received {
             (Kind::Event, _) => event_record(text)?,
             (_, Some(_)) => text.to_owned(),
             (_, None) => format!(
-                "{{\"apiVersion\":\"{}\",\"kind\":\"{kind}\",{}",
-                kind.api_version(),
+                "{{\"apiVersion\":\"{api_version}\",\"kind\":\"{kind}\",{}",
                 text.trim_start().trim_start_matches('{')
             ),
         };
@@ -91,7 +94,11 @@ pub(super) struct Page {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct List<'a> {
+    /// That of its objects, too.
+    #[serde(default)]
+    api_version: String,
     #[serde(default)]
     metadata: ListMetadata,
     #[serde(borrow)]
@@ -112,7 +119,9 @@ impl Page {
     /// No list.
     pub(super) fn read(kind: Kind, text: &[u8]) -> Result<Self> {
         let list: List<'_> = serde_json::from_slice(text).context("read a list of the server")?;
-        let objects = list.items.into_iter().flatten().map(|one| Received::read(kind, one.get()));
+        let ours = kind.api_version();
+        let version = if list.api_version.is_empty() { &ours } else { &list.api_version };
+        let objects = list.items.into_iter().flatten().map(|one| Received::read_as(kind, version, one.get()));
         Ok(Self {
             objects: objects.collect::<Result<_>>()?,
             resource_version: list.metadata.resource_version,
