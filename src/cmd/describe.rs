@@ -128,7 +128,7 @@ fn events_about(object: &Object, context: &Context) -> Result<Option<Vec<Event>>
         Err(error)
             if error.downcast_ref().is_some_and(|status: &StatusError| status.reason() == "Forbidden") =>
         {
-            Ok(None)
+            Ok(Some(Vec::new()))
         }
         events => events.map(Some),
     }

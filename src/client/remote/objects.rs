@@ -20,7 +20,10 @@ pub(super) struct Received {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Outline<'a> {
+    #[serde(borrow, default)]
+    api_version: Cow<'a, str>,
     #[serde(borrow)]
     kind: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
@@ -44,24 +47,31 @@ impl Received {
     /// # Errors
     /// No object.
     pub(super) fn read(kind: Kind, text: &str) -> Result<Self> {
-        Self::read_as(kind, &kind.api_version(), text)
-    }
-
-    fn read_as(kind: Kind, api_version: &str, text: &str) -> Result<Self> {
         let outline: Outline<'_> = serde_json::from_str(text).context("read an object of the server")?;
         let Metadata { name, namespace, resource_version } = outline.metadata;
         let key = kind.key(&namespace, &name);
         let revision = resource_version.parse().unwrap_or_default();
+        let version = kind.api_version();
         let text = match (kind, outline.kind) {
             (Kind::Event, _) => event_record(text)?,
+            (_, Some(named)) if named == kind.as_str() && outline.api_version != version => {
+                of_version(&version, text)?
+            }
             (_, Some(_)) => text.to_owned(),
             (_, None) => format!(
-                "{{\"apiVersion\":\"{api_version}\",\"kind\":\"{kind}\",{}",
+                "{{\"apiVersion\":\"{version}\",\"kind\":\"{kind}\",{}",
                 text.trim_start().trim_start_matches('{')
             ),
         };
         Ok(Self { key, revision, text })
     }
+}
+
+/// What an older server has in another version is the same by our name for it.
+fn of_version(version: &str, text: &str) -> Result<String> {
+    let mut object: Value = serde_json::from_str(text).context("read an object of the server")?;
+    object["apiVersion"] = version.into();
+    Ok(object.to_string())
 }
 
 /// Events are kept in another form.
@@ -94,11 +104,7 @@ pub(super) struct Page {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct List<'a> {
-    /// That of its objects, too.
-    #[serde(default)]
-    api_version: String,
     #[serde(default)]
     metadata: ListMetadata,
     #[serde(borrow)]
@@ -119,9 +125,7 @@ impl Page {
     /// No list.
     pub(super) fn read(kind: Kind, text: &[u8]) -> Result<Self> {
         let list: List<'_> = serde_json::from_slice(text).context("read a list of the server")?;
-        let ours = kind.api_version();
-        let version = if list.api_version.is_empty() { &ours } else { &list.api_version };
-        let objects = list.items.into_iter().flatten().map(|one| Received::read_as(kind, version, one.get()));
+        let objects = list.items.into_iter().flatten().map(|one| Received::read(kind, one.get()));
         Ok(Self {
             objects: objects.collect::<Result<_>>()?,
             resource_version: list.metadata.resource_version,
@@ -152,6 +156,17 @@ mod tests {
             r#"{"kind":"Job","apiVersion":"batch/v1","metadata":{"name":"b","namespace":"n"}}"#
         );
         assert!(Page::read(Kind::Job, br#"{"items":null}"#).expect("an empty list").objects.is_empty());
+    }
+
+    #[test]
+    fn objects_of_another_version_are_read_as_of_ours() {
+        let old =
+            r#"{"kind":"CronJob","apiVersion":"batch/v1beta1","metadata":{"name":"c","namespace":"n"}}"#;
+        let read = Received::read(Kind::CronJob, old).expect("a CronJob");
+        assert_eq!(
+            read.text,
+            r#"{"apiVersion":"batch/v1","kind":"CronJob","metadata":{"name":"c","namespace":"n"}}"#
+        );
     }
 
     #[test]
