@@ -93,6 +93,14 @@ pub trait Source {
         false
     }
 
+    /// At least those of a table that an owner controls, for a source that need not hand over the others.
+    ///
+    /// # Errors
+    /// As [`Source::entries`].
+    fn entries_of_owner(&self, table: Table, _owner: &str) -> Result<Entries<'_>> {
+        self.entries(table)
+    }
+
     /// At least those of a table that are in a namespace and are selected, for a source that need not hand over the others.
     ///
     /// # Errors
@@ -205,7 +213,7 @@ pub trait Read: Source {
         T: DeserializeOwned + Metadata<Ty = ObjectMeta>,
     {
         let mut owned: Vec<T> = Vec::new();
-        for (_, entry) in self.entries(table)? {
+        for (_, entry) in self.entries_of_owner(table, owner)? {
             // Cheaper than parsing 10,000 of them.
             if entry.text().contains(owner) {
                 owned.push(entry.parse()?);
@@ -288,6 +296,13 @@ impl Source for Reader {
                 Ok(Box::new(objects.map(|(key, object)| (Cow::Borrowed(key), Entry::Stored(object)))))
             }
             Origin::Elsewhere(source) => source.entries(table),
+        }
+    }
+
+    fn entries_of_owner(&self, table: Table, owner: &str) -> Result<Entries<'_>> {
+        match &self.0 {
+            Origin::Store { .. } => self.entries(table),
+            Origin::Elsewhere(source) => source.entries_of_owner(table, owner),
         }
     }
 

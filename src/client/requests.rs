@@ -236,6 +236,10 @@ impl Source for Requests<'_> {
         self.source().entries(table)
     }
 
+    fn entries_of_owner(&self, table: Table, owner: &str) -> Result<Entries<'_>> {
+        self.source().entries_of_owner(table, owner)
+    }
+
     fn entries_among(
         &self,
         table: Table,

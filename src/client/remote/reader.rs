@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use super::api::{Api, Listing, Lists, Query};
 use super::watches::goes_by_jobs;
 use crate::api::kinds::{Key, Kind};
+use crate::api::meta::LABEL_CONTROLLER_UID_LEGACY;
 use crate::apiserver::{Elsewhere, Entries, Entry, Selectors, Source};
 use crate::manager::clock;
 use crate::store::Table;
@@ -125,6 +126,17 @@ impl Source for Asked {
         let namespace = self.namespace.clone().filter(|_| kind.resource().namespaced);
         let listing = self.list(kind, Query { namespace, ..Query::default() })?;
         Ok(entries(&listing))
+    }
+
+    fn entries_of_owner(&self, table: Table, owner: &str) -> Result<Entries<'_>> {
+        if table != Table::PODS || self.of_named(Kind::Pod).is_some() {
+            return self.entries(table);
+        }
+        let labels = format!("{LABEL_CONTROLLER_UID_LEGACY}={owner}");
+        let query = Query { namespace: self.namespace.clone(), labels, ..Query::default() };
+        let listing = self.list(Kind::Pod, query)?;
+        // Where a Job selects its pods by labels of its own they may not have this one; what is no Job's has not.
+        if listing.objects.is_empty() { self.entries(table) } else { Ok(entries(&listing)) }
     }
 
     fn entries_among(

@@ -582,6 +582,10 @@ impl Source for Requests {
         self.asked.entries(table)
     }
 
+    fn entries_of_owner(&self, table: Table, owner: &str) -> Result<Entries<'_>> {
+        self.asked.entries_of_owner(table, owner)
+    }
+
     fn entries_among(
         &self,
         table: Table,
