@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use crate::api::kinds::Key;
+use crate::api::kinds::{Key, Kind};
 use crate::api::meta::uid;
 use crate::api::{Event, Pod};
 use crate::apiserver::{Creator, Reader};
@@ -148,20 +148,20 @@ impl Client {
     /// # Errors
     /// As [`Local::watch`]; a refusal, or no answer, of a cluster.
     pub fn watch(&self, tables: &[Table]) -> Result<(Reader, Follower)> {
-        self.watch_jobs(tables, &[])
+        self.watch_named(tables, &[])
     }
 
-    /// As [`Client::watch`], by somebody who wants of Jobs and pods only these Jobs and theirs. More may come.
+    /// As [`Client::watch`], by somebody who wants these objects only; of Jobs their pods and Events, too. More may come.
     ///
     /// # Errors
     /// As [`Client::watch`].
-    pub fn watch_jobs(&self, tables: &[Table], jobs: &[Key]) -> Result<(Reader, Follower)> {
+    pub fn watch_named(&self, tables: &[Table], named: &[(Kind, Key)]) -> Result<(Reader, Follower)> {
         match &self.0 {
             Place::Here(here) => {
                 here.watch(tables).map(|(reader, follower)| (reader, Follower::here(follower)))
             }
             Place::There(there) => {
-                let (reader, follower) = there.watch(tables, jobs)?;
+                let (reader, follower) = there.watch(tables, named)?;
                 Ok((reader, Follower::there(follower)))
             }
         }
@@ -335,7 +335,7 @@ impl There {
         Reader::elsewhere(Box::new(remote::Asked::new(self.api.clone(), self.namespace.clone())))
     }
 
-    fn watch(&self, tables: &[Table], jobs: &[Key]) -> Result<(Reader, remote::Follower)> {
-        remote::watch(&self.api, self.namespace.as_deref(), tables, jobs)
+    fn watch(&self, tables: &[Table], named: &[(Kind, Key)]) -> Result<(Reader, remote::Follower)> {
+        remote::watch(&self.api, self.namespace.as_deref(), tables, named)
     }
 }

@@ -78,6 +78,19 @@ impl Selectors {
             .map_err(|reason| unusable(kind, &self.label_text, &self.field_text, &reason).into())
     }
 
+    /// Why a server elsewhere has not listed a kind, with what was asked for.
+    pub fn refused(&self, kind: Kind, refusal: &StatusError) -> StatusError {
+        let StatusError::Other { reason: reason @ ("BadRequest" | "NotFound"), message } = refusal else {
+            return refusal.clone();
+        };
+        let resource = resource_of(kind);
+        let message = match self.is_empty() {
+            true => format!("Unable to list {resource:?}: {message}"),
+            false => unusable_selector(&resource, &self.label_text, &self.field_text, message),
+        };
+        StatusError::Other { reason, message }
+    }
+
     /// As [`Selectors::check`], with the reason alone.
     ///
     /// # Errors
@@ -107,8 +120,11 @@ impl Selectors {
 }
 
 fn unusable(kind: Kind, label: &str, field: &str, reason: &str) -> StatusError {
-    let resource = format!("{}, Resource={}", group_version(kind), kind.resource().plural);
-    StatusError::BadRequest { message: unusable_selector(&resource, label, field, reason) }
+    StatusError::BadRequest { message: unusable_selector(&resource_of(kind), label, field, reason) }
+}
+
+fn resource_of(kind: Kind) -> String {
+    format!("{}, Resource={}", group_version(kind), kind.resource().plural)
 }
 
 fn group_version(kind: Kind) -> String {

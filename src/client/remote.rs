@@ -4,6 +4,7 @@ mod api;
 mod backoff;
 mod dialogue;
 mod follower;
+mod left_out;
 mod log;
 mod log_lines;
 mod objects;
@@ -11,6 +12,7 @@ mod paths;
 mod reader;
 mod refusals;
 mod requests;
+mod versions;
 mod wake;
 mod watches;
 

@@ -224,12 +224,20 @@ impl Source for Requests<'_> {
         self.source().now()
     }
 
+    fn is_elsewhere(&self) -> bool {
+        self.source().is_elsewhere()
+    }
+
     fn entry(&self, table: Table, key: &Key) -> Result<Option<Entry<'_>>> {
         self.source().entry(table, key)
     }
 
     fn entries(&self, table: Table) -> Result<Entries<'_>> {
         self.source().entries(table)
+    }
+
+    fn entries_of_owner(&self, table: Table, owner: &str) -> Result<Entries<'_>> {
+        self.source().entries_of_owner(table, owner)
     }
 
     fn entries_among(

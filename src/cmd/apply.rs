@@ -149,6 +149,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let mut errors = Vec::new();
     for document in documents {
         let decided = document.and_then(|mut document| {
+            let named = document.named_namespace();
             submit::set_namespace(&mut document, &context)?;
             Apply {
                 args,
@@ -157,7 +158,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
                 requests: &mut requests,
                 deleted: &mut deleted,
             }
-            .document(&document)
+            .document(&document, &named)
         });
         match decided {
             Ok(decision) => decisions.push(decision),
@@ -224,7 +225,8 @@ struct Apply<'a, 'c> {
 }
 
 impl Apply<'_, '_> {
-    fn document(mut self, document: &Document) -> Result<Decision> {
+    /// `named` is the namespace that the document names itself.
+    fn document(mut self, document: &Document, named: &str) -> Result<Decision> {
         let mut object = submit::decode(document, self.args.validate, "creating")?;
         let key = object.key();
         if self.args.server_side {
@@ -280,8 +282,7 @@ impl Apply<'_, '_> {
         } else {
             self.requests.create(object, &document.value, self.creator)
         };
-        let doing = format!("error when creating {:?}", document.source);
-        let answer = made.map_err(|error| while_doing(error, &doing))?;
+        let answer = made.map_err(|error| document.not_created(named, error))?;
         warn_all(&answer.warnings);
         Ok(Decision { object: answer.object, what })
     }

@@ -204,6 +204,7 @@ pub(super) fn submit_all(
     for document in documents {
         let done = document.and_then(|mut document| {
             let source = document.source.clone();
+            let named = document.named_namespace();
             let done = (|| -> Result<_> {
                 submit::set_namespace(&mut document, context)?;
                 document.value = saved(document.value, options);
@@ -211,7 +212,9 @@ pub(super) fn submit_all(
                     return shown(document, options.validate);
                 }
                 let object = submit::decode(&document, options.validate, "creating")?;
-                let answer = requests.create(object, &document.value, &creator)?;
+                let answer = requests
+                    .create(object, &document.value, &creator)
+                    .map_err(|error| document.not_created(&named, error))?;
                 warn_all(&answer.warnings);
                 Ok(Created::Stored(answer.object))
             })();

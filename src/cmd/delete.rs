@@ -1,6 +1,6 @@
 //! `delete`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use chrono::Duration;
 
 use super::context::{Context, Global};
-use super::failure::{text, verbatim};
+use super::failure::{text, verbatim, while_doing};
 use super::flags;
 use super::manifests::{self, FileArgs};
 use super::outcome::DryRun;
@@ -168,14 +168,21 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     options.grace_seconds()?;
     let context = Context::open(global)?.across_namespaces(args.all_namespaces);
     let mut failed = false;
+    let mut sources = BTreeMap::new();
     manifests::either(&args.resources, &args.files)?;
     let targets = if args.files.is_empty() {
         resources::parse(&args.resources)?
     } else {
         let mut targets = Vec::new();
         for document in manifests::read(&args.files)? {
+            let source = document.as_ref().map(|document| document.source.clone()).unwrap_or_default();
             match document.and_then(|document| manifests::target(&document, global)) {
-                Ok(target) => targets.push(target),
+                Ok(target) => {
+                    if let Target::Object(kind, key) = &target {
+                        sources.insert((*kind, key.name.to_string()), source);
+                    }
+                    targets.push(target);
+                }
                 Err(error) => {
                     failed = true;
                     complain(&text(&error));
@@ -218,19 +225,31 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     else {
         return Ok(ExitCode::SUCCESS);
     };
-    if !quiet {
-        for error in &missing {
-            failed = true;
-            complain(&text(error));
-        }
-    }
     if deleted.is_empty() && missing.is_empty() && !failed {
         say("No resources found")?;
+    }
+    // What was refused is there still.
+    for error in missing.into_iter().filter(|error| !quiet || !is_not_found(error)) {
+        failed = true;
+        complain(&text(&in_file(error, &sources)));
     }
     if options.wait && options.dry_run == DryRun::None && !deleted.is_empty() && !options.force {
         wait_until_gone(&context, &deleted, options.timeout)?;
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What became of an object, with the file that names it.
+fn in_file(error: anyhow::Error, sources: &BTreeMap<(Kind, String), String>) -> anyhow::Error {
+    let Some(StatusError::NotFound { kind, name }) = error.downcast_ref() else { return error };
+    match sources.get(&(*kind, name.clone())) {
+        Some(source) => while_doing(error, &format!("error when deleting {source:?}")),
+        None => error,
+    }
+}
+
+fn is_not_found(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(StatusError::NotFound { .. }))
 }
 
 /// Deletes in one commit; prints a line for each. `None` when it was called off.
@@ -288,7 +307,7 @@ fn delete(
         match requests.delete(kind, &key, &options_of_each) {
             Ok(one) => deleted.push(one),
             // It went with its owner, a moment ago.
-            Err(error) if matches!(error.downcast_ref(), Some(StatusError::NotFound { .. })) => {
+            Err(error) if is_not_found(&error) => {
                 deleted.push(Deleted { kind, key, uid: String::new() });
             }
             // What a cluster has deleted already stays deleted, and is told.
@@ -348,11 +367,11 @@ fn confirm(chosen: &[Identity]) -> Result<bool> {
 /// Follows the journal until none of the objects is left.
 pub(super) fn wait_until_gone(context: &Context, deleted: &[Deleted], timeout: Duration) -> Result<()> {
     let until = (timeout > Duration::zero()).then(|| steady_clock() + timeout);
-    let mut tables = vec![Table::JOBS, Table::PODS, Table::CRON_JOBS];
-    tables.extend(deleted.iter().map(|one| Table::from(one.kind)));
+    let mut tables: Vec<Table> = deleted.iter().map(|one| Table::from(one.kind)).collect();
     tables.sort_unstable();
     tables.dedup();
-    let (reader, mut follower) = context.client.watch(&tables)?;
+    let named: Vec<(Kind, Key)> = deleted.iter().map(|one| (one.kind, one.key.clone())).collect();
+    let (reader, mut follower) = context.client.watch_named(&tables, &named)?;
     let is_same = |text: &str, uid: &str| uid.is_empty() || uid_of(text).is_some_and(|found| found == uid);
     let mut left: Vec<&Deleted> = Vec::new();
     for one in deleted.iter().filter(|one| one.kind != Kind::Event) {

@@ -72,7 +72,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         let (mut found, missing) =
             selection::resolve(&reader, one, &context.namespace, args.all_namespaces, &selectors)?;
         for error in missing {
-            let prefixed = with_prefix(&reader, target, &context)?;
+            let prefixed = match error.downcast_ref() {
+                Some(StatusError::NotFound { .. }) => with_prefix(&reader, target, &context)?,
+                _ => Vec::new(),
+            };
             if prefixed.is_empty() {
                 failed = true;
                 complain(&text(&error));
@@ -86,7 +89,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         }
     }
     if blocks.is_empty() && !failed {
-        complain(&nothing_found(args.all_namespaces, &context));
+        complain(&nothing_found(args.all_namespaces, &targets, &context));
     }
     // kubectl puts what it has found by the beginnings of names closer together.
     print(&if by_prefix { format!("{}\n", blocks.join("\n")) } else { blocks.join("\n\n") })?;
@@ -108,7 +111,7 @@ fn describe(found: &Found<'_>, reader: &Reader, context: &Context, show_events: 
         return Err(StatusError::BadRequest { message }.into());
     };
     let object = object?;
-    let events = if show_events { Some(context.client.events_about(uid(object.meta()))?) } else { None };
+    let events = if show_events { events_about(&object, context)? } else { None };
     let waits = waits(&object, reader, context)?;
     let short_run = short_run(&object, context)?;
     let pids = match &object {
@@ -119,8 +122,23 @@ fn describe(found: &Found<'_>, reader: &Reader, context: &Context, show_events: 
     Ok(described(&object, &related, events.as_deref()))
 }
 
-/// What a pod, or the pods of a Job, wait for on the node.
+/// The Events about an object. Who may not see them is told all the rest.
+fn events_about(object: &Object, context: &Context) -> Result<Option<Vec<Event>>> {
+    match context.client.events_about(uid(object.meta())) {
+        Err(error)
+            if error.downcast_ref().is_some_and(|status: &StatusError| status.reason() == "Forbidden") =>
+        {
+            Ok(Some(Vec::new()))
+        }
+        events => events.map(Some),
+    }
+}
+
+/// What a pod, or the pods of a Job, wait for on the node. A cluster has no queue, and other nodes.
 fn waits(object: &Object, reader: &Reader, context: &Context) -> Result<Vec<String>> {
+    if context.client.cluster().is_some() {
+        return Ok(Vec::new());
+    }
     let node = &context.client.config().settings.node_name;
     let waits = match object {
         Object::Pod(pod) if shortage(pod).is_some() => Queue::read(reader)?.of_pod(pod, node),

@@ -133,11 +133,12 @@ pub(super) fn follow(
     following: &Following<'_>,
     listener: &mut impl Listener,
 ) -> Result<bool> {
-    let jobs: Vec<Key> = following.followed.jobs().iter().map(|job| job.key.clone()).collect();
+    let jobs: Vec<(Kind, Key)> =
+        following.followed.jobs().iter().map(|job| (Kind::Job, job.key.clone())).collect();
     let mut tables = TABLES.to_vec();
     // What a cluster keeps a pod waiting for is told by Events alone, in part.
     tables.extend(context.client.cluster().is_some().then_some(Table::EVENTS));
-    let (reader, mut follower) = context.client.watch_jobs(&tables, &jobs)?;
+    let (reader, mut follower) = context.client.watch_named(&tables, &jobs)?;
     // Each log that is followed is held open, as far as that is allowed.
     let most_open = usize::try_from(raise_open_files().saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX);
     let mut follow = Follow {

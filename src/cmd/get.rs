@@ -24,6 +24,7 @@ use crate::api::Pod;
 use crate::api::devices::leased;
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::ANNOTATION_DEVICES;
+use crate::api::status_error::StatusError;
 use crate::apiserver::{EventType, Watch, WatchEvent, uid_of};
 use crate::client::Client;
 use crate::manager::clock;
@@ -129,7 +130,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let context = Context::open(global)?.across_namespaces(all_namespaces);
     let targets = manifests::targets(&args.resources, &args.files, global).map_err(as_read)?;
     if targets.is_empty() && !args.files.is_empty() {
-        complain(&nothing_found(all_namespaces, &context));
+        complain(&nothing_found(all_namespaces, &targets, &context));
         return Ok(ExitCode::SUCCESS);
     }
     if targets.is_empty() {
@@ -158,16 +159,17 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let reader = if is_listing { client.read_listing(&tables) } else { client.read(&tables) }?;
     let (found, missing) =
         selection::resolve(&reader, &targets, &context.namespace, all_namespaces, &selectors)?;
-    print_found(&found, args, &targets, all_namespaces, &mut format, &context)?;
+    // What could not be looked at may be there.
+    if !(found.is_empty() && missing.iter().any(is_refusal)) {
+        print_found(&found, args, &targets, all_namespaces, &mut format, &context)?;
+    }
     // The process ends here: freeing ten thousand objects one by one would be a tenth of its time.
     std::mem::forget(found);
     std::mem::forget(reader);
     let mut failed = false;
-    if !args.ignore_not_found {
-        for error in &missing {
-            failed = true;
-            complain(&text(error));
-        }
+    for error in missing.iter().filter(|error| !args.ignore_not_found || is_refusal(error)) {
+        failed = true;
+        complain(&text(error));
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
@@ -197,6 +199,11 @@ fn as_read(error: anyhow::Error) -> anyhow::Error {
     }
 }
 
+/// Whether something is not shown although it may be there.
+fn is_refusal(error: &anyhow::Error) -> bool {
+    !matches!(error.downcast_ref(), Some(StatusError::NotFound { .. }))
+}
+
 fn is_one_object(targets: &[Target]) -> bool {
     matches!(targets, [Target::Named(..) | Target::Object(..)])
 }
@@ -212,7 +219,7 @@ fn print_found(
     let any_named = targets.iter().any(|target| !matches!(target, Target::All(_)));
     if found.is_empty() && matches!(format, Format::Table { .. } | Format::CustomColumns(_)) {
         if !any_named && !args.ignore_not_found {
-            complain(&nothing_found(all_namespaces, context));
+            complain(&nothing_found(all_namespaces, targets, context));
         }
         return Ok(());
     }
@@ -255,11 +262,11 @@ fn print_found(
     }
 }
 
-pub(super) fn nothing_found(all_namespaces: bool, context: &Context) -> String {
-    if all_namespaces {
-        "No resources found".to_owned()
-    } else {
-        format!("No resources found in {} namespace.", context.namespace)
+pub(super) fn nothing_found(all_namespaces: bool, targets: &[Target], context: &Context) -> String {
+    let are_namespaced = targets.iter().all(|target| target.kind().resource().namespaced);
+    match are_namespaced && !all_namespaces {
+        true => format!("No resources found in {} namespace.", context.namespace),
+        false => "No resources found".to_owned(),
     }
 }
 
@@ -315,8 +322,11 @@ fn table_options(args: &Args, kind: Kind, several: bool, all_namespaces: bool) -
     }
 }
 
-/// The pods that wait for room, where a Job to be shown has any that could.
+/// The pods that wait for room on this machine, where a Job to be shown has any that could.
 fn queue_of(found: &[Found<'_>], context: &Context) -> Result<Queue> {
+    if context.client.cluster().is_some() {
+        return Ok(Queue::default());
+    }
     let has_active = |one: &Found<'_>| one.kind == Kind::Job && one.text.contains("\"active\":");
     if !found.iter().any(has_active) {
         return Ok(Queue::default());
@@ -470,7 +480,10 @@ fn watch(
     let table = TableKind::of(kind.as_str());
     let mut printer =
         TablePrinter::new(table.columns(wide), table_options(args, *kind, false, all_namespaces));
-    let (reader, mut follower) = context.client.watch(&[Table::from(*kind)])?;
+    let named: Option<Vec<(Kind, Key)>> =
+        targets.iter().map(|target| target.object(&context.namespace)).collect();
+    let (reader, mut follower) =
+        context.client.watch_named(&[Table::from(*kind)], &named.unwrap_or_default())?;
     let (found, missing) =
         selection::resolve(&reader, targets, &context.namespace, all_namespaces, selectors)?;
     if let Some(error) = missing.into_iter().next() {

@@ -127,7 +127,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let Some(pods) = find_pods(&context, &reader, args, target.as_deref())? else {
-        complain(&nothing_found(false, &context));
+        complain(&nothing_found(false, &[], &context));
         return Ok(ExitCode::SUCCESS);
     };
     let is_mixed = matches!(pods, Pods::OfJob { is_mixed: true, .. });

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use super::context::Global;
-use super::failure::verbatim;
+use super::failure::{verbatim, while_doing};
 use super::fetch::{fetch, is_url};
 use super::glob;
 use super::output::{warn, warn_once};
@@ -17,6 +17,7 @@ use crate::api::decode::{self, DecodeError, DuplicateField, MAX_MANIFEST_BYTES, 
 use crate::api::errno::errno_text;
 use crate::api::foreign_kinds;
 use crate::api::kinds::{Kind, RESOURCES};
+use crate::api::status_error::StatusError;
 use crate::apiserver::FieldValidation as Validate;
 
 /// Which manifests a verb is to read
@@ -89,6 +90,23 @@ impl Document {
             ),
             (Some(namespace), _) => Ok(namespace.to_owned()),
             (None, _) => Ok(current.to_owned()),
+        }
+    }
+
+    /// The namespace that the object names itself, empty where it names none.
+    pub(super) fn named_namespace(&self) -> String {
+        self.value["metadata"]["namespace"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Why the object has not been created. `named` is the namespace that it names itself.
+    pub(super) fn not_created(&self, named: &str, error: anyhow::Error) -> anyhow::Error {
+        match error.downcast_ref() {
+            // An older server, mostly.
+            Some(StatusError::Other { reason: "NotFound", message }) if message == NO_RESOURCE => {
+                let version = self.kind.api_version();
+                no_match(self.name(), named, &self.source, self.kind.as_str(), &version, INSTALL)
+            }
+            _ => while_doing(error, &format!("error when creating {:?}", self.source)),
         }
     }
 
@@ -363,19 +381,31 @@ fn document(parsed: Parsed, source: &str) -> Result<Document> {
         .filter(|kind| kind.resource().group == group && kind.resource().versions.contains(&version))
         .filter(|kind| *kind != Kind::Event && !kind.is_derived());
     let Some(kind) = known else {
-        let text = |field: &str| value["metadata"][field].as_str().unwrap_or_default().to_owned();
+        let text = |field: &str| value["metadata"][field].as_str().unwrap_or_default();
         let hint = hint(group, &meta.kind);
-        return Err(verbatim(format!(
-            "error: resource mapping not found for name: {:?} namespace: {:?} from {source:?}: no matches for kind \
-             {:?} in version {:?}\n{hint}",
-            text("name"),
-            text("namespace"),
-            meta.kind,
-            meta.api_version
-        )));
+        return Err(no_match(text("name"), text("namespace"), source, &meta.kind, &meta.api_version, &hint));
     };
     kind.deprecation(version).into_iter().for_each(warn_once);
     Ok(Document { source: source.to_owned(), value, kind, duplicate_fields })
+}
+
+/// What a server says of a path that it does not have.
+const NO_RESOURCE: &str = "the server could not find the requested resource";
+/// kubectl's advice about kinds that a server does not have.
+const INSTALL: &str = "ensure CRDs are installed first";
+
+fn no_match(
+    name: &str,
+    namespace: &str,
+    source: &str,
+    kind: &str,
+    version: &str,
+    hint: &str,
+) -> anyhow::Error {
+    verbatim(format!(
+        "error: resource mapping not found for name: {name:?} namespace: {namespace:?} from {source:?}: no matches for \
+         kind {kind:?} in version {version:?}\n{hint}"
+    ))
 }
 
 /// What to make of a kind that is not here.

@@ -43,7 +43,7 @@ impl Help {
 }
 
 /// Events that tell why a pod does not start, or why there is none, and of which its status does not tell.
-const TELLING: [&str; 7] = [
+const TELLING: [&str; 8] = [
     "FailedAttachVolume",
     "FailedCreate",
     "FailedCreatePodContainer",
@@ -51,6 +51,7 @@ const TELLING: [&str; 7] = [
     "FailedMapVolume",
     "FailedMount",
     "NetworkNotReady",
+    "NodeNotReady",
 ];
 
 /// What an Event tells of an object that waits.

@@ -22,6 +22,15 @@ impl Target {
         }
     }
 
+    /// The one object that is meant, if it is one; `namespace` is that of the request.
+    pub(super) fn object(&self, namespace: &str) -> Option<(Kind, Key)> {
+        match self {
+            Self::All(_) => None,
+            Self::Named(kind, name) => Some((*kind, kind.key(namespace, name))),
+            Self::Object(kind, key) => Some((*kind, key.clone())),
+        }
+    }
+
     /// Whether an object of the kind is meant; `namespace` is that of the request, nothing where all are meant.
     pub(super) fn includes(&self, key: &Key, namespace: Option<&str>) -> bool {
         let here = namespace.is_none_or(|namespace| *namespace == *key.namespace);

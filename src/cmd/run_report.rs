@@ -11,7 +11,7 @@ use super::follow_logs::{FollowedJob, Listener};
 use super::log_source::Failure;
 use super::obstacles::{self, Help, Obstacle, Reported};
 use super::output::complain;
-use crate::api::conditions::{is_job_finished, job_condition, job_finished_at};
+use crate::api::conditions::{is_job_finished, job_condition, job_finished_at, pod_phase};
 use crate::api::events::EventRecord;
 use crate::api::kinds::Key;
 use crate::api::meta::{controller_of, key, name, namespace, uid};
@@ -38,6 +38,8 @@ pub(super) struct Clerk {
     failures: BTreeMap<String, Failure>,
     /// The uids of all pods.
     pods: BTreeSet<String>,
+    /// By the uids of pods that have not started yet, their Jobs.
+    owners: BTreeMap<String, Key>,
 }
 
 impl Listener for Clerk {
@@ -66,7 +68,12 @@ impl Listener for Clerk {
         let owner = controller_of(&pod.metadata);
         if let Some(owner) = owner {
             let obstacle = if ended { None } else { obstacles::of_pod(pod, &self.help) };
-            self.note(Key::new(namespace(&pod.metadata), &owner.name), name(&pod.metadata), obstacle);
+            let job = Key::new(namespace(&pod.metadata), &owner.name);
+            match !ended && pod_phase(pod) == "Pending" {
+                true => drop(self.owners.insert(uid(&pod.metadata).to_owned(), job.clone())),
+                false => drop(self.owners.remove(uid(&pod.metadata))),
+            }
+            self.note(job, name(&pod.metadata), obstacle);
         }
         let owner = owner.map(|owner| owner.uid.clone());
         if let (Some(owner), Some(failure)) = (owner, Failure::of(pod)) {
@@ -78,9 +85,15 @@ impl Listener for Clerk {
     }
 
     fn event_is(&mut self, event: &EventRecord) {
-        let obstacle = obstacles::of_event(event);
-        if let Some(text) = obstacle.as_ref().and_then(|obstacle| self.said.once(obstacle)) {
-            complain(text);
+        let Some(obstacle) = obstacles::of_event(event) else { return };
+        let about = &event.about;
+        let (job, pod) = match about.kind.as_str() {
+            "Job" => (Some(Key::new(&about.namespace, &about.name)), ""),
+            _ => (self.owners.get(&about.uid).cloned(), about.name.as_str()),
+        };
+        match job {
+            Some(job) => self.note(job, pod, Some(obstacle)),
+            None => self.said.once(&obstacle).into_iter().for_each(complain),
         }
     }
 
@@ -121,6 +134,7 @@ impl Clerk {
             jobs: BTreeMap::new(),
             failures: BTreeMap::new(),
             pods: BTreeSet::new(),
+            owners: BTreeMap::new(),
         }
     }
 

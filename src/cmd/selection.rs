@@ -30,7 +30,16 @@ pub(super) fn resolve<'a>(
     for target in targets {
         match target {
             Target::All(kind) => {
-                found.extend(reader.list(*kind, (!all_namespaces).then_some(namespace), selectors)?);
+                match reader.list(*kind, (!all_namespaces).then_some(namespace), selectors) {
+                    Ok(listed) => found.extend(listed),
+                    // Who may not see one kind in a cluster may see others.
+                    Err(error) => match error.downcast_ref() {
+                        Some(refusal @ StatusError::Other { .. }) => {
+                            missing.push(selectors.refused(*kind, refusal).into());
+                        }
+                        _ => return Err(error),
+                    },
+                }
             }
             Target::Named(kind, name) => {
                 if !selectors.is_empty() {

@@ -10,6 +10,7 @@ use super::context::{Context, Global};
 use super::failure::verbatim;
 use super::get::nothing_found;
 use super::output::{complain, print};
+use super::resources::Target;
 use super::selection::Selectors;
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{name, namespace};
@@ -189,7 +190,7 @@ fn pods(global: &Global, args: &PodArgs) -> Result<ExitCode> {
             ))),
             (None, false) => bail!("metrics not available yet"),
             (None, true) => {
-                complain(&nothing_found(args.all_namespaces, &context));
+                complain(&nothing_found(args.all_namespaces, &[Target::All(Kind::Pod)], &context));
                 Ok(ExitCode::SUCCESS)
             }
         };

@@ -266,13 +266,12 @@ impl Watched {
         tables.sort_unstable();
         tables.dedup();
         // Of a cluster no more than what is waited for, and what keeps that from going on.
-        let all_are_jobs = objects.iter().all(|(kind, _)| *kind == Kind::Job);
-        let jobs: Vec<Key> = objects.iter().filter(|_| all_are_jobs).map(|(_, job)| job.clone()).collect();
         if context.client.cluster().is_some() {
-            let wanted: Vec<Table> = kinds.map(Table::from).chain([Table::PODS]).collect();
+            let of_jobs = kinds.clone().any(|kind| kind == Kind::Job).then_some(Table::PODS);
+            let wanted: Vec<Table> = kinds.map(Table::from).chain(of_jobs).collect();
             tables.retain(|table| wanted.contains(table));
         }
-        let (reader, follower) = context.client.watch_jobs(&tables, &jobs)?;
+        let (reader, follower) = context.client.watch_named(&tables, objects)?;
         let mut texts = BTreeMap::new();
         let mut tombstones = BTreeMap::new();
         let mut facts = Vec::new();

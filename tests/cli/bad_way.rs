@@ -162,7 +162,7 @@ fn carry(
     client.shutdown(Shutdown::Both)
 }
 
-fn hear(reader: &mut BufReader<TcpStream>) -> std::io::Result<Heard> {
+pub(crate) fn hear(reader: &mut BufReader<TcpStream>) -> std::io::Result<Heard> {
     let mut heard = Heard::default();
     let mut line = String::new();
     reader.read_line(&mut line)?;

@@ -59,6 +59,7 @@ mod priorities;
 mod probes;
 mod progress;
 mod recorded_answers;
+mod recorded_cluster;
 mod recorded_ends;
 mod recorded_kinds;
 mod recorded_kubectl;

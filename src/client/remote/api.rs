@@ -13,6 +13,7 @@ use tokio::runtime::{Builder, Handle};
 use super::dialogue::{Request, Sender, may_pass};
 use super::objects::{Page, Received};
 use super::paths;
+use super::versions::Versions;
 use super::wake::Wake;
 use crate::api::kinds::{Key, Kind};
 use crate::api::status_error::StatusError;
@@ -29,6 +30,8 @@ pub(in crate::client) struct Api {
     pub(super) idle: Mutex<Option<Sender>>,
     /// How long an answer may take, or the beginning of one that comes bit by bit.
     pub(super) timeout: Option<Duration>,
+    /// In which version it has what it does not have in ours.
+    pub(super) versions: Versions,
     /// By what it is told what is asked.
     pub(super) trace: OnceLock<fn(&str)>,
     /// Rung whenever something has come that a verb waits for.
@@ -79,7 +82,8 @@ impl Api {
             let _ = before.thread_set_mask();
         }
         spawned.context("start the thread for the cluster")?;
-        Ok(Self { access, runtime: handle, idle: Mutex::new(None), timeout, trace: OnceLock::new(), wake })
+        let (idle, versions, trace) = Default::default();
+        Ok(Self { access, runtime: handle, idle, timeout, versions, trace, wake })
     }
 
     /// From now on tells by `say` what is asked of the cluster, from level 6 on, as kubectl does.

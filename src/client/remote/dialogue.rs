@@ -119,7 +119,10 @@ impl Api {
             let answered = self.in_time(whole).await;
             match again.after(self, request, &answered) {
                 Some(wait) => tokio::time::sleep(wait).await,
-                None => return answered.map(|(answer, _)| answer),
+                None => match answered {
+                    Ok((answer, _)) if self.finds_version(request, &answer).await => {}
+                    answered => return answered.map(|(answer, _)| answer),
+                },
             }
         }
     }
@@ -139,7 +142,10 @@ impl Api {
             };
             match again.after(self, request, &answered) {
                 Some(wait) => tokio::time::sleep(wait).await,
-                None => return answered.map(|(answer, _)| Err(answer)),
+                None => match answered {
+                    Ok((answer, _)) if self.finds_version(request, &answer).await => {}
+                    answered => return answered.map(|(answer, _)| Err(answer)),
+                },
             }
         }
     }
@@ -157,6 +163,7 @@ impl Api {
 
     /// Sends a request once, on a connection that is there or on a new one.
     async fn open(&self, request: &Request) -> Result<(Response<Incoming>, Sender)> {
+        let path = self.versions.address(request);
         loop {
             let known = self.idle.lock().unwrap_or_else(PoisonError::into_inner).take();
             let is_known = known.is_some();
@@ -166,7 +173,7 @@ impl Api {
             };
             let mut http = HttpRequest::builder()
                 .method(&request.method)
-                .uri(format!("{}{}", self.access.prefix(), request.path))
+                .uri(format!("{}{path}", self.access.prefix()))
                 .body(Full::new(request.body.clone()))?;
             *http.headers_mut() = self.access.headers().await?;
             if !request.content_type.is_empty() {
@@ -181,10 +188,9 @@ impl Api {
                 Ok(response) => {
                     if let Some(say) = self.trace.get() {
                         say(&format!(
-                            "{} {}{} {} in {} milliseconds",
+                            "{} {}{path} {} in {} milliseconds",
                             request.method,
                             self.access.server(),
-                            request.path,
                             response.status(),
                             began.elapsed().as_millis()
                         ));

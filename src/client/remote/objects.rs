@@ -20,7 +20,10 @@ pub(super) struct Received {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Outline<'a> {
+    #[serde(borrow, default)]
+    api_version: Cow<'a, str>,
     #[serde(borrow)]
     kind: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
@@ -48,17 +51,27 @@ impl Received {
         let Metadata { name, namespace, resource_version } = outline.metadata;
         let key = kind.key(&namespace, &name);
         let revision = resource_version.parse().unwrap_or_default();
+        let version = kind.api_version();
         let text = match (kind, outline.kind) {
             (Kind::Event, _) => event_record(text)?,
+            (_, Some(named)) if named == kind.as_str() && outline.api_version != version => {
+                of_version(&version, text)?
+            }
             (_, Some(_)) => text.to_owned(),
             (_, None) => format!(
-                "{{\"apiVersion\":\"{}\",\"kind\":\"{kind}\",{}",
-                kind.api_version(),
+                "{{\"apiVersion\":\"{version}\",\"kind\":\"{kind}\",{}",
                 text.trim_start().trim_start_matches('{')
             ),
         };
         Ok(Self { key, revision, text })
     }
+}
+
+/// What an older server has in another version is the same by our name for it.
+fn of_version(version: &str, text: &str) -> Result<String> {
+    let mut object: Value = serde_json::from_str(text).context("read an object of the server")?;
+    object["apiVersion"] = version.into();
+    Ok(object.to_string())
 }
 
 /// Events are kept in another form.
@@ -143,6 +156,17 @@ mod tests {
             r#"{"kind":"Job","apiVersion":"batch/v1","metadata":{"name":"b","namespace":"n"}}"#
         );
         assert!(Page::read(Kind::Job, br#"{"items":null}"#).expect("an empty list").objects.is_empty());
+    }
+
+    #[test]
+    fn objects_of_another_version_are_read_as_of_ours() {
+        let old =
+            r#"{"kind":"CronJob","apiVersion":"batch/v1beta1","metadata":{"name":"c","namespace":"n"}}"#;
+        let read = Received::read(Kind::CronJob, old).expect("a CronJob");
+        assert_eq!(
+            read.text,
+            r#"{"apiVersion":"batch/v1","kind":"CronJob","metadata":{"name":"c","namespace":"n"}}"#
+        );
     }
 
     #[test]

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use super::api::{Api, Listing, Lists, Query};
 use super::watches::goes_by_jobs;
 use crate::api::kinds::{Key, Kind};
+use crate::api::meta::LABEL_CONTROLLER_UID_LEGACY;
 use crate::apiserver::{Elsewhere, Entries, Entry, Selectors, Source};
 use crate::manager::clock;
 use crate::store::Table;
@@ -21,25 +22,26 @@ pub(in crate::client) struct Asked {
     /// Where what names no namespace is looked for; nothing for all of them.
     namespace: Option<String>,
     lists: Mutex<BTreeMap<(Kind, Query), Arc<Listing>>>,
-    /// The Jobs that all lists of what goes by Jobs are about, if any are named.
-    jobs: Vec<Key>,
+    /// The objects that the lists are about, if any are named.
+    named: Vec<(Kind, Key)>,
 }
 
 impl Asked {
     /// Nothing is fetched yet.
     pub(in crate::client) fn new(api: Arc<Api>, namespace: Option<String>) -> Self {
-        Self { api, namespace, lists: Mutex::default(), jobs: Vec::new() }
+        Self { api, namespace, lists: Mutex::default(), named: Vec::new() }
     }
 
-    /// With lists that are known already; where Jobs are named, those of what goes by Jobs are about these alone.
-    pub(super) fn knowing(self, lists: Lists, jobs: &[Key]) -> Self {
+    /// With lists that are known already; where objects are named, they are about these alone.
+    pub(super) fn knowing(self, lists: Lists, named: &[(Kind, Key)]) -> Self {
         let lists = lists.into_iter().map(|(kind, query, listing)| ((kind, query), Arc::new(listing)));
-        Self { lists: Mutex::new(lists.collect()), jobs: jobs.to_vec(), ..self }
+        Self { lists: Mutex::new(lists.collect()), named: named.to_vec(), ..self }
     }
 
-    /// What is known already of a kind of which only some Jobs' objects are wanted.
-    fn of_jobs(&self, kind: Kind) -> Option<Listing> {
-        if self.jobs.is_empty() || !goes_by_jobs(kind) {
+    /// What is known already of a kind of which only what has to do with named objects is wanted.
+    fn of_named(&self, kind: Kind) -> Option<Listing> {
+        let is_wanted = |(of, _): &(Kind, Key)| *of == kind;
+        if self.named.is_empty() || !(goes_by_jobs(kind) || self.named.iter().any(is_wanted)) {
             return None;
         }
         let lists = self.lists();
@@ -100,9 +102,13 @@ impl Source for Asked {
         clock()
     }
 
+    fn is_elsewhere(&self) -> bool {
+        true
+    }
+
     fn entry(&self, table: Table, key: &Key) -> Result<Option<Entry<'_>>> {
         let Some(kind) = kind_of(table) else { return Ok(None) };
-        if kind == Kind::Job && self.jobs.contains(key) {
+        if self.named.iter().any(|(of, named)| *of == kind && named == key) {
             return Ok(self.listed(kind, key).map(Entry::Received));
         }
         if let Some(known) = self.known(kind, key) {
@@ -114,12 +120,23 @@ impl Source for Asked {
 
     fn entries(&self, table: Table) -> Result<Entries<'_>> {
         let Some(kind) = kind_of(table) else { return Ok(Box::new(std::iter::empty())) };
-        if let Some(known) = self.of_jobs(kind) {
+        if let Some(known) = self.of_named(kind) {
             return Ok(entries(&known));
         }
         let namespace = self.namespace.clone().filter(|_| kind.resource().namespaced);
         let listing = self.list(kind, Query { namespace, ..Query::default() })?;
         Ok(entries(&listing))
+    }
+
+    fn entries_of_owner(&self, table: Table, owner: &str) -> Result<Entries<'_>> {
+        if table != Table::PODS || self.of_named(Kind::Pod).is_some() {
+            return self.entries(table);
+        }
+        let labels = format!("{LABEL_CONTROLLER_UID_LEGACY}={owner}");
+        let query = Query { namespace: self.namespace.clone(), labels, ..Query::default() };
+        let listing = self.list(Kind::Pod, query)?;
+        // Where a Job selects its pods by labels of its own they may not have this one; what is no Job's has not.
+        if listing.objects.is_empty() { self.entries(table) } else { Ok(entries(&listing)) }
     }
 
     fn entries_among(

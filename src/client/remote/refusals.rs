@@ -66,6 +66,9 @@ pub(super) fn refusal(code: u16, body: &[u8], kind: Option<Kind>, key: Option<&K
     let Status { reason, message, details, .. } = status;
     let reason = REASONS.into_iter().find(|known| *known == reason).unwrap_or_default();
     let other = |message: String| StatusError::Other { reason, message };
+    if reason == "Invalid" && details.kind.is_empty() && details.name.is_empty() {
+        return StatusError::Unprocessable { message };
+    }
     // Only what is about the object that was asked for has its own word here: it is told as of ours.
     let (Some(kind), Some(key)) = (kind, key) else { return other(message) };
     let name = || key.name.to_string();
@@ -193,6 +196,12 @@ mod tests {
                 r#"{"kind":"Status","reason":"Forbidden","message":"jobs.batch is forbidden: User \"u\" cannot list"}"#,
                 "Forbidden",
                 "jobs.batch is forbidden: User \"u\" cannot list",
+            ),
+            (
+                422,
+                r#"{"kind":"Status","reason":"Invalid","message":"the server rejected our request due to an error in our request","details":{}}"#,
+                "Invalid",
+                "The request is invalid: the server rejected our request due to an error in our request",
             ),
             (502, "<html>\nBad gateway", "", "the server has answered with code 502: <html>"),
             (401, "", "Unauthorized", "Unauthorized"),

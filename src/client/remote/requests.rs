@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use chrono::{DateTime, Utc};
 use hyper::Method;
 use hyper::body::Bytes;
@@ -15,12 +15,13 @@ use serde_json::{Value, json};
 use super::api::{Api, text};
 use super::backoff::Waits;
 use super::dialogue::{Answer as HttpAnswer, Broken, Request};
+use super::left_out::{is_all_left_out, left_out, sentence};
 use super::objects::Received;
 use super::paths;
 use super::reader::Asked;
 use crate::api::conditions::is_job_finished;
 use crate::api::kinds::{Key, Kind};
-use crate::api::meta::uid;
+use crate::api::meta::{ANNOTATION_LAST_APPLIED, uid};
 use crate::api::status_error::StatusError;
 use crate::api::{Job, ObjectMeta};
 use crate::apiserver::{
@@ -38,6 +39,8 @@ const MANAGER: &str = "jobctl";
 const LOOK: Duration = Duration::from_millis(50);
 /// How long an object that is to be replaced may take to go.
 const LONGEST_DELETION: Duration = Duration::from_secs(60);
+/// Why two cannot be where one could, and why it cannot be tried.
+const IN_THE_WAY: [&str; 2] = ["exceeded quota", "does not support dry run"];
 /// How often a change is made again of an object that others change meanwhile, as kubectl does.
 const TRIES: usize = 5;
 
@@ -99,7 +102,7 @@ impl Requests {
                 Err(error) => error.is::<Broken>(),
             };
             let wait = waits.next().filter(|_| is_unknown && was_absent);
-            let Some(wait) = wait else { return self.made(kind, &key, answered?) };
+            let Some(wait) = wait else { return self.made(kind, &key, &body, answered?) };
             std::thread::sleep(wait);
             if let Some(made) = self.made_all_the_same(kind, &key)? {
                 return Ok(made);
@@ -114,8 +117,8 @@ impl Requests {
         Ok(Some(Answer { object: read(kind, &received.text)?, warnings: Vec::new() }))
     }
 
-    fn made(&mut self, kind: Kind, key: &Key, answer: HttpAnswer) -> Result<Answer> {
-        let answer = self.understood(kind, key, answer)?;
+    fn made(&mut self, kind: Kind, key: &Key, sent: &Value, answer: HttpAnswer) -> Result<Answer> {
+        let answer = self.understood(kind, key, sent, answer)?;
         self.taken.insert((kind, answer.object.key()));
         self.absent.borrow_mut().remove(&(kind, answer.object.key()));
         Ok(answer)
@@ -135,6 +138,9 @@ impl Requests {
         let mut deleted = None;
         let old = if key.name.is_empty() { None } else { self.received(kind, &key)? };
         if let Some(old) = old {
+            if !self.is_dry_run {
+                self.require_welcome(object)?;
+            }
             let uid = uid_of(&old.text).unwrap_or_default();
             let gone = Deleted { uid, ..self.delete(kind, &key, options)? };
             if self.is_dry_run {
@@ -145,6 +151,40 @@ impl Requests {
             deleted = Some(gone);
         }
         Ok((self.create(object)?, deleted))
+    }
+
+    /// Asks whether an object would be taken, under another name, before the one in its place is deleted for it.
+    fn require_welcome(&self, object: &Object) -> Result<()> {
+        let (kind, key) = (object.kind(), object.key());
+        // Of other kinds two may not be there at once: two Services of one address, say.
+        if !matches!(kind, Kind::CronJob | Kind::Job | Kind::Pod) {
+            return Ok(());
+        }
+        let mut body = object.to_value()?;
+        body["metadata"]["generateName"] = format!("{}-", key.name).into();
+        if let Some(metadata) = body["metadata"].as_object_mut() {
+            metadata.remove("name");
+        }
+        let path = paths::with_query(
+            &paths::collection(kind, Some(&key.namespace)),
+            &[("fieldManager", &self.manager), ("dryRun", "All")],
+        );
+        let request = Request::with_body(Method::POST, path, &body)?;
+        let mut answer = self.api.wait(self.api.exchange(&request))?;
+        if answer.status.is_success() {
+            return Ok(());
+        }
+        let status: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        if let Some(other) = status["details"]["name"].as_str().filter(|other| other.starts_with(&*key.name))
+        {
+            answer.body = Bytes::from(text(&answer.body)?.replace(other, &key.name));
+        }
+        match answer.accepted(Some(kind), Some(&key)) {
+            Err(refusal) if !IN_THE_WAY.iter().any(|words| refusal.message().contains(words)) => {
+                Err(refusal.into())
+            }
+            _ => Ok(()),
+        }
     }
 
     fn wait_until_gone(&self, gone: &Deleted) -> Result<()> {
@@ -221,6 +261,11 @@ impl Requests {
                 }
                 Err(error) => return Err(error),
                 Ok(Answer { object, warnings }) => {
+                    let now = object.to_value()?;
+                    if is_all_left_out(&difference, &now) {
+                        let sentence = sentence(&left_out(&difference, &now));
+                        bail!("{}/{}: {sentence}", kind.qualified_singular(), key.name);
+                    }
                     return Ok(Updated { old, object, is_changed: true, warnings });
                 }
             }
@@ -273,7 +318,13 @@ impl Requests {
         };
         let answer = self.api.wait(self.api.exchange(&request))?;
         let is_new = answer.status == hyper::StatusCode::CREATED;
-        let Answer { object, warnings } = self.understood(apply.kind, apply.key, answer)?;
+        let understood = self.understood(apply.kind, apply.key, apply.value, answer);
+        let Answer { object, warnings } = match understood {
+            Err(error) if !apply.force && self.is_with_ourselves(apply, &error)? => {
+                return self.apply(&Apply { force: true, ..*apply });
+            }
+            understood => understood?,
+        };
         self.taken.insert((apply.kind, apply.key.clone()));
         Ok(match is_new {
             true => Applied::Created(Answer { object, warnings }),
@@ -375,18 +426,42 @@ impl Requests {
         subresource: Subresource,
     ) -> Result<Answer> {
         let path = self.path(&self.object_path(kind, key, subresource), &[]);
-        let body = Bytes::from(body.to_string());
         // Patches of lists of operations may append.
         let is_repeatable = content_type != "application/json-patch+json";
-        let request = Request { method: Method::PATCH, path, content_type, body, is_repeatable };
+        let request = Request {
+            method: Method::PATCH,
+            path,
+            content_type,
+            body: Bytes::from(body.to_string()),
+            is_repeatable,
+        };
         let answer = self.api.wait(self.api.exchange(&request))?;
-        self.understood(kind, key, answer)
+        self.understood(kind, key, body, answer)
     }
 
-    fn understood(&self, kind: Kind, key: &Key, answer: HttpAnswer) -> Result<Answer> {
-        let answer = answer.accepted(Some(kind), Some(key))?;
-        let received = Received::read(kind, text(&answer.body)?)?;
-        Ok(Answer { object: read(kind, &received.text)?, warnings: answer.warnings })
+    fn understood(&self, kind: Kind, key: &Key, sent: &Value, answer: HttpAnswer) -> Result<Answer> {
+        let HttpAnswer { mut warnings, body, .. } = answer.accepted(Some(kind), Some(key))?;
+        let paths = left_out(sent, &serde_json::from_slice(&body).context("read an object of the server")?);
+        // Newer servers warn of it themselves.
+        if !paths.is_empty() && warnings.is_empty() {
+            warnings.push(sentence(&paths));
+        }
+        let received = Received::read(kind, text(&body)?)?;
+        Ok(Answer { object: read(kind, &received.text)?, warnings })
+    }
+
+    /// Whether what is applied is in the way of nothing but what we have applied before, in the other way: by a patch.
+    fn is_with_ourselves(&self, apply: &Apply<'_>, error: &anyhow::Error) -> Result<bool> {
+        let Some(StatusError::ApplyConflict { causes, .. }) = error.downcast_ref() else { return Ok(false) };
+        let other = format!("conflict with {:?}", self.manager);
+        if causes.is_empty() || !causes.iter().all(|cause| cause.body.starts_with(&other)) {
+            return Ok(false);
+        }
+        let Some(there) = self.received(apply.kind, apply.key)? else { return Ok(false) };
+        let there: Value = serde_json::from_str(&there.text)?;
+        let applied = there["metadata"]["annotations"][ANNOTATION_LAST_APPLIED].as_str();
+        let applied = applied.and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null);
+        Ok(causes.iter().all(|cause| has_field(&applied, &cause.field)))
     }
 
     fn object_path(&self, kind: Kind, key: &Key, subresource: Subresource) -> String {
@@ -412,6 +487,25 @@ impl Requests {
             Some(one) => drop(self.seen.borrow_mut().insert(which, one.text.clone())),
         }
         Ok(received)
+    }
+}
+
+/// Whether an object has a field, by a path as conflicts name it: `.metadata.labels.app`. Of a list any item will do.
+fn has_field(value: &Value, path: &str) -> bool {
+    match value {
+        _ if path.is_empty() => !value.is_null(),
+        Value::Array(items) => {
+            let rest = path.split_once(']').map_or("", |(_, rest)| rest);
+            path.starts_with('[') && items.iter().any(|item| has_field(item, rest))
+        }
+        // A name may have dots in it.
+        Value::Object(fields) => fields.iter().any(|(name, value)| {
+            let rest = path.strip_prefix('.').and_then(|path| path.strip_prefix(name.as_str()));
+            rest.is_some_and(|rest| {
+                (rest.is_empty() || rest.starts_with(['.', '['])) && has_field(value, rest)
+            })
+        }),
+        _ => false,
     }
 }
 
@@ -468,6 +562,10 @@ impl Source for Requests {
         self.asked.now()
     }
 
+    fn is_elsewhere(&self) -> bool {
+        true
+    }
+
     fn entry(&self, table: Table, key: &Key) -> Result<Option<Entry<'_>>> {
         let Some(kind) = super::reader::kind_of(table) else { return Ok(None) };
         Ok(self.received(kind, key)?.map(|one| Entry::Received(one.text)))
@@ -475,6 +573,10 @@ impl Source for Requests {
 
     fn entries(&self, table: Table) -> Result<Entries<'_>> {
         self.asked.entries(table)
+    }
+
+    fn entries_of_owner(&self, table: Table, owner: &str) -> Result<Entries<'_>> {
+        self.asked.entries_of_owner(table, owner)
     }
 
     fn entries_among(
@@ -490,6 +592,21 @@ impl Source for Requests {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fields_are_found_by_the_paths_of_conflicts() {
+        let applied = json!({"metadata": {"labels": {"a.b/c": "1"}}, "spec": {"containers": [{"name": "x", "image": "i"}]}});
+        for (path, has) in [
+            (".metadata.labels.a.b/c", true),
+            (".metadata.labels.a", false),
+            (".spec.containers[name=\"x\"].image", true),
+            (".spec.containers[name=\"x\"].command", false),
+            (".spec.containers[name=\"x\"]", true),
+            (".data.a", false),
+        ] {
+            assert_eq!(has_field(&applied, path), has, "{path}");
+        }
+    }
 
     #[test]
     fn a_change_is_what_differs() {

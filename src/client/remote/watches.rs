@@ -19,7 +19,8 @@ const JOB_NAME: &str = "job-name";
 /// How many names one request may select by.
 const MOST_NAMES: usize = 50;
 
-/// Reads the kinds of some tables, and follows them. Of Jobs and pods only those of `jobs` are wanted, if any are named.
+/// Reads the kinds of some tables, and follows them. Where objects are named no more is wanted than these; of Jobs also
+/// their pods and Events.
 ///
 /// # Errors
 /// A refusal, or no answer.
@@ -27,12 +28,12 @@ pub(in crate::client) fn watch(
     api: &Arc<Api>,
     namespace: Option<&str>,
     tables: &[Table],
-    jobs: &[Key],
+    named: &[(Kind, Key)],
 ) -> Result<(Reader, Follower)> {
     let kinds: BTreeSet<Kind> = tables.iter().copied().filter_map(kind_of).collect();
-    let wanted = kinds.into_iter().flat_map(|kind| queries(kind, namespace, jobs)).collect();
+    let wanted = kinds.into_iter().flat_map(|kind| queries(kind, namespace, named)).collect();
     let (lists, follower) = Follower::start(api, wanted)?;
-    let asked = Asked::new(api.clone(), namespace.map(str::to_owned)).knowing(lists, jobs);
+    let asked = Asked::new(api.clone(), namespace.map(str::to_owned)).knowing(lists, named);
     Ok((Reader::elsewhere(Box::new(asked)), follower))
 }
 
@@ -42,26 +43,32 @@ pub(super) fn goes_by_jobs(kind: Kind) -> bool {
 }
 
 /// What is asked for of one kind.
-fn queries(kind: Kind, namespace: Option<&str>, jobs: &[Key]) -> Vec<(Kind, Query)> {
+fn queries(kind: Kind, namespace: Option<&str>, named: &[(Kind, Key)]) -> Vec<(Kind, Query)> {
     let all = |namespace: Option<&str>| Query {
         namespace: namespace.filter(|_| kind.resource().namespaced).map(str::to_owned),
         ..Query::default()
     };
-    if jobs.is_empty() || !goes_by_jobs(kind) {
+    let by_jobs = goes_by_jobs(kind) && named.iter().all(|(of, _)| *of == Kind::Job);
+    let keys: Vec<&Key> = named.iter().filter(|(of, _)| by_jobs || *of == kind).map(|(_, key)| key).collect();
+    if keys.is_empty() {
         return vec![(kind, all(namespace))];
     }
-    let namespaces: BTreeSet<&str> = jobs.iter().map(|job| &*job.namespace).collect();
+    let namespaces: BTreeSet<&str> = keys.iter().map(|key| &*key.namespace).collect();
     let of_each = namespaces.into_iter().map(|namespace| {
         let names: Vec<&str> =
-            jobs.iter().filter(|job| &*job.namespace == namespace).map(|job| &*job.name).collect();
+            keys.iter().filter(|key| &*key.namespace == namespace).map(|key| &*key.name).collect();
         let mut query = all(Some(namespace));
         match (kind, names.as_slice()) {
             // Whoever waits for Jobs wants to hear what goes wrong.
-            (Kind::Event, _) => query.fields = "type=Warning".into(),
-            (Kind::Job, [one]) => query.fields = format!("metadata.name={one}"),
-            (Kind::Pod, names) if names.len() <= MOST_NAMES && names.iter().all(|name| name.len() < 64) => {
+            (Kind::Event, _) if by_jobs => query.fields = "type=Warning".into(),
+            (Kind::Pod, names)
+                if by_jobs && names.len() <= MOST_NAMES && names.iter().all(|name| name.len() < 64) =>
+            {
                 query.labels = format!("{JOB_NAME} in ({})", names.join(","));
             }
+            (Kind::Pod, _) if by_jobs => {}
+            // Who may see one object only may ask for it by name.
+            (_, [one]) => query.fields = format!("metadata.name={one}"),
             _ => {}
         }
         (kind, query)
@@ -92,10 +99,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_named_jobs_only_these_are_watched() {
-        let jobs = [Key::new("a", "x"), Key::new("a", "y"), Key::new("b", "z")];
-        let asked = |kind, jobs: &[Key]| {
-            let queries = queries(kind, Some("default"), jobs).into_iter();
+    fn of_named_objects_only_these_are_watched() {
+        let jobs = [Key::new("a", "x"), Key::new("a", "y"), Key::new("b", "z")].map(|key| (Kind::Job, key));
+        let maps =
+            [Key::new("a", "x"), Key::new("b", "y"), Key::new("b", "z")].map(|key| (Kind::ConfigMap, key));
+        let asked = |kind, named: &[(Kind, Key)]| {
+            let queries = queries(kind, Some("default"), named).into_iter();
             let told = queries.map(|(_, Query { namespace, labels, fields })| {
                 format!("{} {labels}{fields}", namespace.unwrap_or_default())
             });
@@ -106,5 +115,9 @@ mod tests {
         assert_eq!(asked(Kind::Event, &jobs), ["a type=Warning", "b type=Warning"]);
         assert_eq!(asked(Kind::Node, &jobs), [" "]);
         assert_eq!(asked(Kind::Pod, &[]), ["default "]);
+        assert_eq!(asked(Kind::ConfigMap, &maps), ["a metadata.name=x", "b "]);
+        assert_eq!(asked(Kind::Pod, &maps), ["default "]);
+        assert_eq!(asked(Kind::Namespace, &[(Kind::Namespace, Key::new("", "n"))]), [" metadata.name=n"]);
+        assert_eq!(asked(Kind::Pod, &[(Kind::Pod, Key::new("a", "p"))]), ["a metadata.name=p"]);
     }
 }

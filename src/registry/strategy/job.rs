@@ -110,7 +110,9 @@ pub fn remove_generated(job: &mut Job) {
 /// Removes the generated labels: those with the Job's uid, and the name's beside them.
 fn remove_labels_of(labels: Option<&mut BTreeMap<String, String>>, uid: &str) {
     let Some(labels) = labels else { return };
-    if labels.get(LABEL_CONTROLLER_UID).is_some_and(|value| value == uid) {
+    // Servers before 1.27 know the older spelling alone.
+    let spellings = [LABEL_CONTROLLER_UID, LABEL_CONTROLLER_UID_LEGACY];
+    if spellings.iter().any(|key| labels.get(*key).is_some_and(|value| value == uid)) {
         labels.retain(|key, _| !GENERATED_LABELS.contains(&key.as_str()));
     }
 }
@@ -157,6 +159,23 @@ mod tests {
         assert_eq!(job["metadata"]["creationTimestamp"], "1970-01-01T00:00:00Z");
         assert_eq!(job["metadata"]["namespace"], Value::Null);
         assert_eq!(job["status"], Value::Null);
+    }
+
+    #[test]
+    fn what_a_server_has_generated_can_be_taken_off_in_either_spelling() {
+        let mut of_old_server = job(json!({
+            "metadata": {"name": "j", "uid": "u-1", "labels": {"app": "x", "controller-uid": "u-1", "job-name": "j"}},
+            "spec": {"selector": {"matchLabels": {"controller-uid": "u-1"}},
+                "template": {"metadata": {"labels": {"controller-uid": "u-1", "job-name": "j"}}}},
+        }));
+        let mut of_new_server = created(json!({"metadata": {"name": "j", "labels": {"app": "x"}}}));
+        for job in [&mut of_old_server, &mut of_new_server] {
+            remove_generated(job);
+            let job = shown(job);
+            assert_eq!(job["spec"]["selector"], Value::Null);
+            assert_eq!(job["spec"]["template"]["metadata"]["labels"], json!({}));
+        }
+        assert_eq!(shown(&of_old_server)["metadata"]["labels"], json!({"app": "x"}));
     }
 
     #[test]
