@@ -10,6 +10,7 @@
 use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -135,17 +136,36 @@ impl Visit {
     /// # Errors
     /// A reply that does not read.
     pub fn hear(&mut self) -> Result<Option<Reply>> {
+        loop {
+            if let Poll::Ready(reply) = self.hear_with(MsgFlags::empty())? {
+                return Ok(reply);
+            }
+        }
+    }
+
+    /// The next reply, where there is one already.
+    ///
+    /// # Errors
+    /// A reply that does not read.
+    pub fn hear_if_ready(&mut self) -> Result<Poll<Option<Reply>>> {
+        self.hear_with(MsgFlags::MSG_DONTWAIT)
+    }
+
+    fn hear_with(&mut self, flags: MsgFlags) -> Result<Poll<Option<Reply>>> {
         let mut buffer = vec![0; LONGEST_REPLY];
-        let (count, given) = match receive(self.socket.as_fd(), &mut buffer, MsgFlags::empty()) {
+        let (count, given) = match receive(self.socket.as_fd(), &mut buffer, flags) {
             Ok(received) => received,
-            Err(nix::errno::Errno::ECONNRESET) => return Ok(None),
+            Err(nix::errno::Errno::EAGAIN) => return Ok(Poll::Pending),
+            Err(nix::errno::Errno::ECONNRESET) => return Ok(Poll::Ready(None)),
             Err(error) => return Err(error).context("hear from the pod's supervisor"),
         };
         self.given.extend(given);
         if count == 0 {
-            return Ok(None);
+            return Ok(Poll::Ready(None));
         }
-        serde_json::from_slice(&buffer[..count]).map(Some).context("read what the pod's supervisor says")
+        let reply =
+            serde_json::from_slice(&buffer[..count]).context("read what the pod's supervisor says")?;
+        Ok(Poll::Ready(Some(reply)))
     }
 
     /// By which the end of what is written to the container can be told, by another thread.

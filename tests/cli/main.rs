@@ -79,6 +79,7 @@ mod security;
 mod serve;
 mod serve_clients;
 mod serve_conformance;
+mod serve_exec;
 mod serve_faults;
 mod serve_kubectl;
 mod serve_openapi;
