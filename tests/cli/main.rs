@@ -77,6 +77,7 @@ mod run_pod;
 mod scale;
 mod security;
 mod serve;
+mod serve_anything;
 mod serve_clients;
 mod serve_conformance;
 mod serve_exec;
