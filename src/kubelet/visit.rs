@@ -80,6 +80,8 @@ const CALL_INTERVAL: Duration = Duration::from_millis(50);
 const MOST_DESCRIPTORS: usize = 4;
 /// The longest reply.
 const LONGEST_REPLY: usize = 16 << 10;
+/// The most characters of a reason: it may name what was asked for, and JSON takes up to six bytes for a character.
+const LONGEST_REASON: usize = 2000;
 
 /// What a visitor says when he has nothing more to write.
 const INPUT_IS_OVER: &[u8] = b".";
@@ -317,7 +319,13 @@ impl Visitor {
 
     /// Tells him something. One who does not listen is not waited for.
     pub(super) fn tell(&self, reply: &Reply, give: &[RawFd]) {
-        let text = serde_json::to_vec(reply).unwrap_or_default();
+        let text = match reply {
+            Reply::Refused(why) => {
+                serde_json::to_vec(&Reply::Refused(why.chars().take(LONGEST_REASON).collect()))
+            }
+            reply => serde_json::to_vec(reply),
+        };
+        let text = text.unwrap_or_default();
         let _ = send(self.socket.as_fd(), &text, give);
     }
 

@@ -86,6 +86,8 @@ fn a_command_is_run_in_a_pod_over_a_websocket() {
     }
     let (_, _, end) = exec(&server, &pod, &["no-such-program"], None);
     assert_eq!(end["reason"], "InternalError", "{end}");
+    let (_, _, end) = exec(&server, &pod, &[&"long".repeat(5000)], None);
+    assert!(end["message"].as_str().expect("a message").contains("\"longlong"), "{end}");
     // Whoever does not want to upgrade is told so.
     let path = format!("/api/v1/namespaces/default/pods/{pod}/exec?command=true&stdout=true");
     let plain = server.ask("POST", &path, &[("Upgrade", "SPDY/3.1"), ("Connection", "Upgrade")], &[]);
