@@ -1,14 +1,16 @@
 //! `serve`: the Kubernetes API over HTTP.
 
 use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 
 use nix::sys::signal::{Signal, kill};
 use serde_json::{Value, json};
-use tokio_tungstenite::tungstenite::client;
+use tokio_rustls::rustls::{ClientConnection, StreamOwned};
 use tokio_tungstenite::tungstenite::http::Request;
 use tokio_tungstenite::tungstenite::protocol::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{Error as WebSocketError, WebSocket, client};
 
 use crate::api_client::{Events, Server};
 use crate::common::{SOON, World, eventually};
@@ -390,11 +392,16 @@ fn a_job_that_is_deleted_without_a_word_leaves_its_pods() {
     eventually(SOON, || server.get(&format!("/api/v1/namespaces/default/pods/{pod}")).status == 404);
 }
 
-/// Runs a command in a pod: what it writes to standard output and standard error, and how it ends.
-fn exec(server: &Server, pod: &str, words: &[&str], input: Option<&[u8]>) -> (Vec<u8>, Vec<u8>, Value) {
+/// Begins a command in a pod.
+fn begin_exec(
+    server: &Server,
+    pod: &str,
+    words: &[&str],
+    has_input: bool,
+) -> WebSocket<StreamOwned<ClientConnection, TcpStream>> {
     let escaped = |word: &str| form_urlencoded::byte_serialize(word.as_bytes()).collect::<String>();
     let words: String = words.iter().map(|word| format!("&command={}", escaped(word))).collect();
-    let stdin = if input.is_some() { "&stdin=true" } else { "" };
+    let stdin = if has_input { "&stdin=true" } else { "" };
     let path =
         format!("/api/v1/namespaces/default/pods/{pod}/exec?stdout=true&stderr=1&tty=False{stdin}{words}");
     let request = Request::builder()
@@ -408,8 +415,14 @@ fn exec(server: &Server, pod: &str, words: &[&str], input: Option<&[u8]>) -> (Ve
         .header("Sec-WebSocket-Protocol", "v5.channel.k8s.io, v4.channel.k8s.io")
         .body(())
         .expect("a request");
-    let (mut socket, answer) = client(request, server.connect().0.into_inner()).expect("a WebSocket");
+    let (socket, answer) = client(request, server.connect().0.into_inner()).expect("a WebSocket");
     assert_eq!(answer.headers()["sec-websocket-protocol"], "v5.channel.k8s.io");
+    socket
+}
+
+/// Runs a command in a pod: what it writes to standard output and standard error, and how it ends.
+fn exec(server: &Server, pod: &str, words: &[&str], input: Option<&[u8]>) -> (Vec<u8>, Vec<u8>, Value) {
+    let mut socket = begin_exec(server, pod, words, input.is_some());
     if let Some(input) = input {
         let piece = [&[0], input].concat();
         socket.send(Message::binary(piece)).expect("send");
@@ -458,6 +471,78 @@ fn a_command_is_run_in_a_pod_over_a_websocket() {
     let plain = server.ask("POST", &path, &[("Upgrade", "SPDY/3.1"), ("Connection", "Upgrade")], &[]);
     assert_eq!((plain.status, &plain.json()["message"]), (400, &json!("Upgrade request required")));
     let _ = world.run("delete job a --now").success();
+}
+
+#[test]
+fn a_command_goes_on_when_its_client_has_said_goodbye_and_is_hung_up_on_when_it_is_lost() {
+    let world = World::new();
+    let server = Server::start(&world);
+    assert_eq!(server.send("POST", JOBS, &job("a", "sleep 100")).status, 201);
+    let pod = running_pod(&world, &server, "a");
+    let path = |name: &str| world.path(name).display().to_string();
+    // The client hands over its input and leaves at once, as those that copy files into pods by tar do. What is written to a
+    // client that has gone holds nobody up.
+    let script = format!(
+        "until test -e {go}; do sleep 0.02; done; cat >{got}; yes | head -c 300000; yes | head -c 300000 >&2; echo >{done}",
+        go = path("go"),
+        got = path("got"),
+        done = path("done")
+    );
+    let mut socket = begin_exec(&server, &pod, &["sh", "-c", &script], true);
+    socket.send(Message::binary([&[0], &b"all of it"[..]].concat())).expect("send");
+    socket.close(None).expect("say goodbye");
+    let heard = loop {
+        match socket.read() {
+            Ok(Message::Close(_)) | Err(WebSocketError::ConnectionClosed) => break true,
+            Ok(_) => {}
+            Err(_) => break false,
+        }
+    };
+    assert!(heard, "a goodbye is answered");
+    drop(socket);
+    std::fs::write(path("go"), "").expect("write a file");
+    eventually(SOON, || std::path::Path::new(&path("done")).exists());
+    assert_eq!(std::fs::read_to_string(path("got")).expect("a file"), "all of it");
+    // A connection that is cut is a terminal that is closed. The shell would say on standard error that sleep was hung up on, and
+    // nobody reads that.
+    let script = format!(
+        "exec 2>/dev/null; trap 'echo >{hung_up}; exit' HUP; echo >{begun}; while :; do sleep 0.02; done",
+        hung_up = path("hung-up"),
+        begun = path("begun")
+    );
+    let socket = begin_exec(&server, &pod, &["sh", "-c", &script], true);
+    eventually(SOON, || std::path::Path::new(&path("begun")).exists());
+    drop(socket);
+    eventually(SOON, || std::path::Path::new(&path("hung-up")).exists());
+    let _ = world.run("delete job a --now").success();
+}
+
+#[test]
+fn what_is_read_is_what_a_change_has_answered() {
+    let world = World::new();
+    let server = Server::start(&world);
+    let template = json!({ "spec": job("a", "true")["spec"]["template"]["spec"] });
+    let suspended = json!({ "suspend": true, "template": template });
+    for (path, spec) in [
+        (
+            "/apis/batch/v1/namespaces/default/cronjobs",
+            json!({ "schedule": "0 0 1 1 *", "jobTemplate": { "spec": suspended } }),
+        ),
+        (JOBS, json!({ "managedBy": "example.com/other", "template": template })),
+    ] {
+        let created = server.send("POST", path, &json!({ "metadata": { "name": "a" }, "spec": spec }));
+        assert_eq!((created.status, &created.json()["status"]), (201, &json!({})), "{}", created.text());
+        let read = server.get(&format!("{path}/a")).json();
+        assert_eq!(read, created.json());
+        // A patch that changes nothing answers the same, too: clients tell by it whether anything has changed.
+        let merge = [("Content-Type", "application/merge-patch+json")];
+        let patch = json!({ "spec": spec }).to_string();
+        let patched = server.ask("PATCH", &format!("{path}/a"), &merge, patch.as_bytes());
+        assert_eq!((patched.status, patched.json()), (200, read));
+    }
+    let nodes = server.get("/api/v1/nodes").json();
+    assert_eq!(nodes["items"][0]["spec"], json!({}), "it is there, empty or not");
+    let _ = world.run("delete cronjob a").success();
 }
 
 #[test]
