@@ -387,6 +387,34 @@ fn a_job_that_is_deleted_without_a_word_leaves_its_pods() {
 }
 
 #[test]
+fn what_is_read_is_what_a_change_has_answered() {
+    let world = World::new();
+    let server = Server::start(&world);
+    let template = json!({ "spec": job("a", "true")["spec"]["template"]["spec"] });
+    let suspended = json!({ "suspend": true, "template": template });
+    for (path, spec) in [
+        (
+            "/apis/batch/v1/namespaces/default/cronjobs",
+            json!({ "schedule": "0 0 1 1 *", "jobTemplate": { "spec": suspended } }),
+        ),
+        (JOBS, json!({ "managedBy": "example.com/other", "template": template })),
+    ] {
+        let created = server.send("POST", path, &json!({ "metadata": { "name": "a" }, "spec": spec }));
+        assert_eq!((created.status, &created.json()["status"]), (201, &json!({})), "{}", created.text());
+        let read = server.get(&format!("{path}/a")).json();
+        assert_eq!(read, created.json());
+        // A patch that changes nothing answers the same, too: clients tell by it whether anything has changed.
+        let merge = [("Content-Type", "application/merge-patch+json")];
+        let patch = json!({ "spec": spec }).to_string();
+        let patched = server.ask("PATCH", &format!("{path}/a"), &merge, patch.as_bytes());
+        assert_eq!((patched.status, patched.json()), (200, read));
+    }
+    let nodes = server.get("/api/v1/nodes").json();
+    assert_eq!(nodes["items"][0]["spec"], json!({}), "it is there, empty or not");
+    let _ = world.run("delete cronjob a").success();
+}
+
+#[test]
 fn clients_that_are_slow_or_hostile_stop_neither_jobs_nor_others() {
     let world = World::new();
     let server = Server::start(&world);
