@@ -66,6 +66,8 @@ mod recorded_kubectl;
 mod recorded_wire;
 mod recording;
 mod remote;
+mod remote_answers;
+mod remote_rights;
 mod replace;
 mod restarts;
 mod restricted;

@@ -17,6 +17,7 @@ use super::versions::Versions;
 use super::wake::Wake;
 use crate::api::kinds::{Key, Kind};
 use crate::api::status_error::StatusError;
+use crate::apiserver::DEFAULT_NAMESPACE;
 use crate::cluster::Access;
 
 /// How many objects one request of a list asks for, as kubectl does.
@@ -113,6 +114,20 @@ impl Api {
             Ok(answer) => Received::read(kind, text(&answer.body)?).map(Some),
             Err(StatusError::NotFound { .. }) => Ok(None),
             Err(refusal) => Err(refusal.into()),
+        }
+    }
+
+    /// Why an object is not there. As kubectl does, the namespace is asked for only now.
+    pub(super) async fn missing(&self, kind: Kind, key: &Key) -> StatusError {
+        let missing = StatusError::not_found(kind, &key.name);
+        let namespace = &*key.namespace;
+        if !kind.resource().namespaced || namespace.is_empty() || namespace == DEFAULT_NAMESPACE {
+            return missing;
+        }
+        match self.get(Kind::Namespace, &Kind::Namespace.key("", namespace)).await {
+            Ok(None) => StatusError::not_found(Kind::Namespace, namespace),
+            // Who may not see it is told of what he has asked for.
+            _ => missing,
         }
     }
 

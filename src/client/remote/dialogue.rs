@@ -30,12 +30,15 @@ pub(super) struct Request {
     pub(super) body: Bytes,
     /// Whether sending it twice does what sending it once does.
     pub(super) is_repeatable: bool,
+    /// The version of the object in it, where its manifest names an older one than ours: `batch/v1beta1`.
+    pub(super) older_version: Option<String>,
 }
 
 impl Request {
     /// A request that reads.
     pub(super) fn get(path: String) -> Self {
-        Self { method: Method::GET, path, content_type: "", body: Bytes::new(), is_repeatable: true }
+        let body = Bytes::new();
+        Self { method: Method::GET, path, content_type: "", body, is_repeatable: true, older_version: None }
     }
 
     /// One that reads, by somebody who tries again himself.
@@ -46,7 +49,8 @@ impl Request {
     /// A request with a body in JSON.
     pub(super) fn with_body(method: Method, path: String, body: &impl serde::Serialize) -> Result<Self> {
         let body = Bytes::from(serde_json::to_vec(body)?);
-        Ok(Self { method, path, content_type: "application/json", body, is_repeatable: false })
+        let content_type = "application/json";
+        Ok(Self { method, path, content_type, body, is_repeatable: false, older_version: None })
     }
 }
 
@@ -163,7 +167,7 @@ impl Api {
 
     /// Sends a request once, on a connection that is there or on a new one.
     async fn open(&self, request: &Request) -> Result<(Response<Incoming>, Sender)> {
-        let path = self.versions.address(request);
+        let (path, body) = self.versions.address(request);
         loop {
             let known = self.idle.lock().unwrap_or_else(PoisonError::into_inner).take();
             let is_known = known.is_some();
@@ -174,7 +178,7 @@ impl Api {
             let mut http = HttpRequest::builder()
                 .method(&request.method)
                 .uri(format!("{}{path}", self.access.prefix()))
-                .body(Full::new(request.body.clone()))?;
+                .body(Full::new(body.clone()))?;
             *http.headers_mut() = self.access.headers().await?;
             if !request.content_type.is_empty() {
                 http.headers_mut().insert(CONTENT_TYPE, request.content_type.parse()?);
