@@ -77,7 +77,9 @@ fn read_file(path: &Path) -> Result<Option<Kubeconfig>> {
     };
     let absolute = std::path::absolute(path).with_context(loading)?;
     let directory = absolute.parent().unwrap_or(Path::new("/"));
-    Kubeconfig::parse(&text, directory).map(Some).with_context(loading)
+    let mut kubeconfig = Kubeconfig::parse(&text, directory).with_context(loading)?;
+    kubeconfig.users.values_mut().for_each(|user| user.file.clone_from(&absolute));
+    Ok(Some(kubeconfig))
 }
 
 #[cfg(test)]
