@@ -152,7 +152,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     // A cluster may let us wait, and a plugin, too. Here who stores Jobs must be one thread.
     let is_elsewhere = context.client.cluster().is_some();
     if is_elsewhere {
-        interrupts.listen()?;
+        interrupts.listen(Some(format!(
+            "the cluster does not answer; whether a Job has been created: jobctl get{} jobs",
+            context.place
+        )))?;
     }
     let sources: Vec<String> = jobs.iter().map(|one| one.job.source.clone()).collect();
     let submitted = submit_all(&context, jobs, args, reader.as_ref());
@@ -164,7 +167,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let fates = submitted.iter().map(|submitted| (submitted.job.clone(), submitted.on_interrupt(args)));
     interrupts.decide(&context, fates.collect(), args.rm);
     if !is_elsewhere {
-        interrupts.listen()?;
+        interrupts.listen(None)?;
     }
     let jobs: Vec<Job> = submitted.into_iter().map(|submitted| submitted.job).collect();
     let mut cases = Cases::new(Clerk::new(&context, !args.quiet), args.junit.is_some());

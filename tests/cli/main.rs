@@ -67,6 +67,7 @@ mod recorded_wire;
 mod recording;
 mod remote;
 mod remote_answers;
+mod remote_hostile;
 mod remote_rights;
 mod replace;
 mod restarts;

@@ -467,7 +467,9 @@ impl Requests {
             ..Request::with_body(Method::DELETE, path, &body)?
         };
         let answer = self.api.wait(self.api.exchange(&request))?.accepted(Some(kind), Some(key))?;
-        let answer: DeletionAnswer = serde_json::from_slice(&answer.body).unwrap_or_default();
+        // Whoever answers with something else may have deleted nothing.
+        let answer: DeletionAnswer =
+            serde_json::from_slice(&answer.body).context("read what the server answers to a deletion")?;
         let uid = [answer.metadata.uid, answer.details.uid].into_iter().find(|uid| !uid.is_empty());
         Ok(Deleted { kind, key: key.clone(), uid: uid.unwrap_or_default() })
     }
