@@ -46,6 +46,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use tokio::net::TcpListener;
@@ -61,6 +62,9 @@ use crate::manager::{CommitListener, clock};
 use crate::store::State;
 
 pub use kubeconfig::Kubeconfig;
+
+/// How long a thread that waited for the disk is kept for the next work.
+const IDLE_THREAD: Duration = Duration::from_secs(1);
 
 /// How a server is started.
 #[derive(Debug)]
@@ -205,6 +209,7 @@ pub fn serve<T, F: Future<Output = Result<T>>>(
 ) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        .thread_keep_alive(IDLE_THREAD)
         .build()
         .context("start the runtime of the server")?;
     runtime.block_on(async {

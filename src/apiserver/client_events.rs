@@ -1,10 +1,12 @@
 //! Events that clients of the API make: they are kept as they came.
 
 use anyhow::Result;
+use k8s_openapi::api::core::v1::Event;
 use serde_json::{Value, json};
 
 use super::read::{Read as _, Source as _};
 use super::transaction::Transaction;
+use crate::api::decode::strict;
 use crate::api::events::EventRecord;
 use crate::api::kinds::{Key, Kind};
 use crate::api::status_error::{FieldError, StatusError};
@@ -17,7 +19,8 @@ impl Transaction {
     /// # Errors
     /// [`StatusError::NotFound`] for a namespace that does not exist; [`StatusError::AlreadyExists`];
     /// [`StatusError::Invalid`].
-    pub fn create_event(&mut self, mut event: Value, namespace: &str) -> Result<Value> {
+    pub fn create_event(&mut self, event: Value, namespace: &str) -> Result<Value> {
+        let mut event = typed(event)?;
         self.get(Kind::Namespace, &Kind::Namespace.key("", namespace))?;
         let base = event["metadata"]["generateName"].as_str().unwrap_or_default().to_owned();
         if event["metadata"]["name"].as_str().unwrap_or_default().is_empty() && !base.is_empty() {
@@ -38,7 +41,8 @@ impl Transaction {
     ///
     /// # Errors
     /// As [`Transaction::create_event`]; [`StatusError::Conflict`] where it was made from another version.
-    pub fn change_event(&mut self, mut event: Value, key: &Key) -> Result<Value> {
+    pub fn change_event(&mut self, event: Value, key: &Key) -> Result<Value> {
+        let mut event = typed(event)?;
         let current = self.get(Kind::Event, key)?.value()?;
         let versions =
             [&event, &current].map(|event| event["metadata"]["resourceVersion"].as_str().unwrap_or_default());
@@ -52,8 +56,6 @@ impl Transaction {
     }
 
     fn write_event(&mut self, mut event: Value, key: &Key) -> Result<Value> {
-        event["kind"] = json!("Event");
-        event["apiVersion"] = json!("v1");
         if let Some(metadata) = event["metadata"].as_object_mut() {
             metadata.remove("resourceVersion");
         }
@@ -80,6 +82,18 @@ impl Transaction {
         }
         Ok(event)
     }
+}
+
+/// An Event of the core group, each field of the type that Events have for it.
+fn typed(mut event: Value) -> Result<Value, StatusError> {
+    let refused = |message: String| StatusError::BadRequest { message };
+    let Some(fields) = event.as_object_mut() else {
+        return Err(refused("an Event is an object".to_owned()));
+    };
+    fields.insert("kind".to_owned(), json!("Event"));
+    fields.insert("apiVersion".to_owned(), json!("v1"));
+    strict::from_value::<Event>(&event).map_err(|error| refused(error.to_string()))?;
+    Ok(event)
 }
 
 /// The rules of upstream's validation of Events.

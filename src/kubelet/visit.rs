@@ -10,6 +10,7 @@
 use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -79,6 +80,8 @@ const CALL_INTERVAL: Duration = Duration::from_millis(50);
 const MOST_DESCRIPTORS: usize = 4;
 /// The longest reply.
 const LONGEST_REPLY: usize = 16 << 10;
+/// The most characters of a reason: it may name what was asked for, and JSON takes up to six bytes for a character.
+const LONGEST_REASON: usize = 2000;
 
 /// What a visitor says when he has nothing more to write.
 const INPUT_IS_OVER: &[u8] = b".";
@@ -135,17 +138,36 @@ impl Visit {
     /// # Errors
     /// A reply that does not read.
     pub fn hear(&mut self) -> Result<Option<Reply>> {
+        loop {
+            if let Poll::Ready(reply) = self.hear_with(MsgFlags::empty())? {
+                return Ok(reply);
+            }
+        }
+    }
+
+    /// The next reply, where there is one already.
+    ///
+    /// # Errors
+    /// A reply that does not read.
+    pub fn hear_if_ready(&mut self) -> Result<Poll<Option<Reply>>> {
+        self.hear_with(MsgFlags::MSG_DONTWAIT)
+    }
+
+    fn hear_with(&mut self, flags: MsgFlags) -> Result<Poll<Option<Reply>>> {
         let mut buffer = vec![0; LONGEST_REPLY];
-        let (count, given) = match receive(self.socket.as_fd(), &mut buffer, MsgFlags::empty()) {
+        let (count, given) = match receive(self.socket.as_fd(), &mut buffer, flags) {
             Ok(received) => received,
-            Err(nix::errno::Errno::ECONNRESET) => return Ok(None),
+            Err(nix::errno::Errno::EAGAIN) => return Ok(Poll::Pending),
+            Err(nix::errno::Errno::ECONNRESET) => return Ok(Poll::Ready(None)),
             Err(error) => return Err(error).context("hear from the pod's supervisor"),
         };
         self.given.extend(given);
         if count == 0 {
-            return Ok(None);
+            return Ok(Poll::Ready(None));
         }
-        serde_json::from_slice(&buffer[..count]).map(Some).context("read what the pod's supervisor says")
+        let reply =
+            serde_json::from_slice(&buffer[..count]).context("read what the pod's supervisor says")?;
+        Ok(Poll::Ready(Some(reply)))
     }
 
     /// By which the end of what is written to the container can be told, by another thread.
@@ -297,7 +319,13 @@ impl Visitor {
 
     /// Tells him something. One who does not listen is not waited for.
     pub(super) fn tell(&self, reply: &Reply, give: &[RawFd]) {
-        let text = serde_json::to_vec(reply).unwrap_or_default();
+        let text = match reply {
+            Reply::Refused(why) => {
+                serde_json::to_vec(&Reply::Refused(why.chars().take(LONGEST_REASON).collect()))
+            }
+            reply => serde_json::to_vec(reply),
+        };
+        let text = text.unwrap_or_default();
         let _ = send(self.socket.as_fd(), &text, give);
     }
 

@@ -79,12 +79,14 @@ fn read(asked: &Asked, wanted: &Wanted) -> Result<Value, Problem> {
         let slash = if version.contains('/') { "" } else { "/" };
         return Err(Problem::bad_request(format!("invalid object type: {slash}{version}, Kind={given}")));
     }
-    if !value["metadata"].is_object() {
+    if value["metadata"].is_null() {
         value["metadata"] = json!({});
     }
-    let name = value["metadata"]["name"].as_str().unwrap_or_default();
-    if name.is_empty() {
-        value["metadata"]["name"] = json!(wanted.name);
+    if value["metadata"].is_object() && matches!(&value["metadata"]["name"], Value::Null | Value::String(_)) {
+        let name = value["metadata"]["name"].as_str().unwrap_or_default();
+        if name.is_empty() {
+            value["metadata"]["name"] = json!(wanted.name);
+        }
     }
     let given_namespace = value["metadata"].get("namespace").cloned();
     manifest::check_place(&mut value, wanted)?;

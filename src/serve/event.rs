@@ -18,7 +18,7 @@ use crate::apiserver::{DEFAULT_NAMESPACE, Read as _};
 
 /// An Event as the core group has it.
 fn core(event: Value, served: Served) -> Value {
-    if served == Served::NewEvents { to_core(event) } else { event }
+    if served == Served::NewEvents && event.is_object() { to_core(event) } else { event }
 }
 
 /// POST.

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use chrono::Duration;
 use hyper::StatusCode;
 use hyper::body::Bytes;
+use nix::errno::Errno;
 use serde_json::json;
 use tokio::sync::mpsc;
 
@@ -19,7 +19,7 @@ use super::status::Problem;
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{name, uid};
 use crate::api::status_error::{FieldError, StatusError};
-use crate::api::{Pod, times};
+use crate::api::{Pod, durations, times};
 use crate::kubelet::{CHUNK, LogOptions, LogPiece, LogReader, Runs, Stream};
 use crate::manager::clock;
 use crate::store::{PodDirectory, Table};
@@ -69,7 +69,7 @@ impl Wanted {
             return Err(Problem::invalid("PodLogOptions", pod, &causes));
         }
         let since = match (seconds, time) {
-            (Some(seconds), _) => Some(clock() - Duration::seconds(seconds)),
+            (Some(seconds), _) => Some(durations::after(clock(), -seconds)),
             (None, Some(text)) => Some(times::parse(text).map_err(Problem::bad_request)?),
             (None, None) => None,
         };
@@ -140,11 +140,12 @@ pub(super) fn log(server: &Arc<Server>, asked: &Asked, at: &ObjectPath) -> Outco
     };
     let reader = server.client.log(&pod, &container, Runs::Only(restart), wanted.options, String::new());
     let (pieces, body) = mpsc::channel(1);
-    let follow = (wanted.follow && !wanted.previous)
-        .then(|| server.logs.follow(directory.path()))
-        .transpose()
-        .ok()
-        .flatten();
+    let follow = (wanted.follow && !wanted.previous).then(|| server.logs.follow(directory.path()));
+    let follow = match follow.transpose() {
+        // Gone with its pod: nothing more will be written.
+        Err(error) if error.downcast_ref() == Some(&Errno::ENOENT) => None,
+        follow => follow?,
+    };
     let copy = Copy { server: Arc::clone(server), pod, container, restart, reader, pieces };
     tokio::spawn(async move {
         // The client has gone, or the log cannot be read any more: there is nobody to tell.

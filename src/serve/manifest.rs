@@ -42,9 +42,6 @@ pub(super) fn read(
     }
     value["kind"] = json!(wanted.kind.as_str());
     value["apiVersion"] = json!(wanted.kind.api_version());
-    if !value["metadata"].is_object() {
-        value["metadata"] = json!({});
-    }
     check_place(&mut value, wanted)?;
     Ok((value, duplicates))
 }
@@ -148,8 +145,14 @@ fn check_type(value: &Value, kind: Kind) -> Result<(), Problem> {
     Err(Problem::bad_request(message))
 }
 
-/// Refuses an object that says it is elsewhere than the path.
+/// Refuses an object that says it is elsewhere than the path. Metadata that are none are told when the object is decoded.
 pub(super) fn check_place(value: &mut Value, wanted: &Wanted) -> Result<(), Problem> {
+    if value["metadata"].is_null() {
+        value["metadata"] = json!({});
+    }
+    if !value["metadata"].is_object() {
+        return Ok(());
+    }
     let given = |value: &Value, field: &str| value["metadata"][field].as_str().unwrap_or_default().to_owned();
     if let Some(namespace) = &wanted.namespace {
         let of_object = given(value, "namespace");
@@ -158,7 +161,9 @@ pub(super) fn check_place(value: &mut Value, wanted: &Wanted) -> Result<(), Prob
                 "the namespace of the provided object does not match the namespace sent on the request";
             return Err(Problem::bad_request(message));
         }
-        value["metadata"]["namespace"] = json!(namespace);
+        if of_object.is_empty() && matches!(value["metadata"]["namespace"], Value::Null | Value::String(_)) {
+            value["metadata"]["namespace"] = json!(namespace);
+        }
     }
     if let Some(name) = &wanted.name {
         let of_object = given(value, "name");

@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -23,6 +24,8 @@ use rustix::termios::{Winsize, tcsetwinsize};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::os::fd::AsRawFd as _;
+use tokio::io::Interest;
+use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
@@ -370,16 +373,25 @@ impl Drop for Leave {
     }
 }
 
-/// Waits for the end of what was begun.
+/// Waits for the end of what was begun. No thread waits with it: there may be more visits than threads.
 async fn end_of(mut visit: Visit) -> Result<i32> {
-    let hear = move || loop {
-        match visit.hear()? {
-            Some(Reply::Ended(code)) => return Ok(code),
-            Some(_) => {}
-            None => return Ok(LOST),
+    let socket = nonblocking(visit.as_fd().try_clone_to_owned().context("copy a descriptor")?)?;
+    let socket = UnixStream::from_std(socket.into()).context("wait for a socket")?;
+    loop {
+        socket.readable().await?;
+        let heard = socket.try_io(Interest::READABLE, || match visit.hear_if_ready() {
+            Ok(Poll::Ready(reply)) => Ok(reply),
+            Ok(Poll::Pending) => Err(io::ErrorKind::WouldBlock.into()),
+            Err(error) => Err(io::Error::other(error)),
+        });
+        match heard {
+            Ok(Some(Reply::Ended(code))) => return Ok(code),
+            Ok(None) => return Ok(LOST),
+            Ok(Some(_)) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error.into()),
         }
-    };
-    tokio::task::spawn_blocking(hear).await?
+    }
 }
 
 async fn exec(

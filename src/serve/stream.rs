@@ -30,6 +30,8 @@ use crate::store::Table;
 
 /// How long a watch goes on that names no end: a random time from here on, as long again at most.
 const LONGEST: u64 = 1800;
+/// How long a watch goes on at most, whatever it asks for: the runtime's timers go about two years far.
+const YEAR: u64 = 365 * 24 * 3600;
 /// How often whoever wants bookmarks is told how far the server is, where that is news.
 const BOOKMARK_INTERVAL: Duration = Duration::from_secs(60);
 /// How long what is made of other objects stays as it is.
@@ -121,7 +123,7 @@ pub(super) fn watch(server: &Arc<Server>, asked: &Asked, at: &ObjectPath) -> Out
 /// How long a watch goes on.
 fn timeout_of(asked: &Asked) -> Result<Duration, Problem> {
     let given = asked.query.number("timeoutSeconds")?.and_then(|seconds| u64::try_from(seconds).ok());
-    let seconds = given.filter(|seconds| *seconds > 0);
+    let seconds = given.filter(|seconds| *seconds > 0).map(|seconds| seconds.min(YEAR));
     Ok(Duration::from_secs(seconds.unwrap_or_else(|| LONGEST + fastrand::u64(..LONGEST))))
 }
 

@@ -1,5 +1,7 @@
 //! Completion: what `__complete` answers, and what real shells make of it at a terminal.
 
+use std::path::Path;
+
 use crate::at_terminal::AtTerminal;
 use crate::common::{World, job};
 
@@ -79,17 +81,13 @@ fn where_nothing_is_there_is_nothing_to_complete() {
     assert!(!world.store().exists(), "completion makes nothing");
 }
 
-/// A shell at a terminal that has been told of the completions; nothing where there is no such shell.
-fn shell(world: &World, words: &[&str], setup: &str) -> Option<AtTerminal> {
-    let name = words[0];
-    if !["/bin", "/usr/bin", "/usr/local/bin"]
-        .iter()
-        .any(|place| std::path::Path::new(place).join(name).exists())
-    {
-        println!("skipped: {name} is not installed");
-        return None;
-    }
-    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_jobctl")).parent().expect("a directory");
+fn is_installed(program: &str) -> bool {
+    ["/bin", "/usr/bin", "/usr/local/bin"].iter().any(|place| Path::new(place).join(program).exists())
+}
+
+/// A shell at a terminal that has been told of the completions.
+fn shell(world: &World, words: &[&str], setup: &str) -> AtTerminal {
+    let binary = Path::new(env!("CARGO_BIN_EXE_jobctl")).parent().expect("a directory");
     let path = format!("{}:{}", binary.display(), "/usr/local/bin:/usr/bin:/bin");
     let invocation = world.command("").env("PATH", &path);
     let mut command = invocation.program("setsid");
@@ -98,11 +96,17 @@ fn shell(world: &World, words: &[&str], setup: &str) -> Option<AtTerminal> {
     let mut terminal = AtTerminal::start_program(command);
     terminal.types(&format!("{setup}; echo set'-'up\n"));
     terminal.shows("set-up");
-    Some(terminal)
+    terminal
 }
 
-/// Lines with tabs in them come out as whole commands.
-fn completes(terminal: &mut AtTerminal) {
+/// In a shell, where there is one, lines with tabs in them come out as whole commands.
+fn completes(words: &[&str], setup: &str) {
+    if !is_installed(words[0]) {
+        println!("skipped: {} is not installed", words[0]);
+        return;
+    }
+    let world = furnished();
+    let mut terminal = shell(&world, words, setup);
     for (typed, shown) in [
         ("jobctl get job/hel\tlo -o name; echo '<'1\n", "job.batch/hello"),
         ("jobctl get jobs hello -o jso\t; echo '<'2\n", "\"kind\": \"Job\""),
@@ -144,27 +148,16 @@ fn contexts_are_those_of_the_kubeconfig() {
 
 #[test]
 fn bash_completes() {
-    let world = furnished();
-    let setup = "source <(jobctl completion bash)";
-    if let Some(mut terminal) = shell(&world, &["bash", "--norc", "--noprofile", "-i"], setup) {
-        completes(&mut terminal);
-    }
+    completes(&["bash", "--norc", "--noprofile", "-i"], "source <(jobctl completion bash)");
 }
 
 #[test]
 fn zsh_completes() {
-    let world = furnished();
     let setup = "autoload -Uz compinit; compinit -u -D; source <(jobctl completion zsh)";
-    if let Some(mut terminal) = shell(&world, &["zsh", "-f", "-i"], setup) {
-        completes(&mut terminal);
-    }
+    completes(&["zsh", "-f", "-i"], setup);
 }
 
 #[test]
 fn fish_completes() {
-    let world = furnished();
-    let setup = "jobctl completion fish | source";
-    if let Some(mut terminal) = shell(&world, &["fish", "--no-config", "-i"], setup) {
-        completes(&mut terminal);
-    }
+    completes(&["fish", "--no-config", "-i"], "jobctl completion fish | source");
 }

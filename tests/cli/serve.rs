@@ -5,10 +5,6 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use nix::sys::signal::{Signal, kill};
 use serde_json::{Value, json};
-use tokio_tungstenite::tungstenite::client;
-use tokio_tungstenite::tungstenite::http::Request;
-use tokio_tungstenite::tungstenite::protocol::Message;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::api_client::{Events, Server};
 use crate::common::{SOON, World, eventually};
@@ -319,9 +315,9 @@ fn a_command_is_served_for_as_long_as_it_runs() {
     assert_eq!(world.run("serve -- no-such-program").code, 1);
 }
 
-const JOBS: &str = "/apis/batch/v1/namespaces/default/jobs";
+pub(crate) const JOBS: &str = "/apis/batch/v1/namespaces/default/jobs";
 
-fn job(name: &str, script: &str) -> Value {
+pub(crate) fn job(name: &str, script: &str) -> Value {
     let container = json!({ "name": "main", "image": "busybox", "command": ["sh", "-c", script] });
     json!({
         "apiVersion": "batch/v1", "kind": "Job", "metadata": { "name": name },
@@ -330,7 +326,7 @@ fn job(name: &str, script: &str) -> Value {
 }
 
 /// The name of the first pod of a Job, once it runs.
-fn running_pod(world: &World, server: &Server, job: &str) -> String {
+pub(crate) fn running_pod(world: &World, server: &Server, job: &str) -> String {
     world.wait_for_value(&format!("job/{job}"), "{.status.ready}", "1");
     let pods = server.get(&format!("/api/v1/namespaces/default/pods?labelSelector=job-name%3D{job}")).json();
     pods["items"][0]["metadata"]["name"].as_str().expect("a pod").to_owned()
@@ -388,76 +384,6 @@ fn a_job_that_is_deleted_without_a_word_leaves_its_pods() {
     let evicted = server.send("POST", &format!("/api/v1/namespaces/default/pods/{pod}/eviction"), &eviction);
     assert_eq!((evicted.status, &evicted.json()["status"]), (201, &json!("Success")));
     eventually(SOON, || server.get(&format!("/api/v1/namespaces/default/pods/{pod}")).status == 404);
-}
-
-/// Runs a command in a pod: what it writes to standard output and standard error, and how it ends.
-fn exec(server: &Server, pod: &str, words: &[&str], input: Option<&[u8]>) -> (Vec<u8>, Vec<u8>, Value) {
-    let escaped = |word: &str| form_urlencoded::byte_serialize(word.as_bytes()).collect::<String>();
-    let words: String = words.iter().map(|word| format!("&command={}", escaped(word))).collect();
-    let stdin = if input.is_some() { "&stdin=true" } else { "" };
-    let path =
-        format!("/api/v1/namespaces/default/pods/{pod}/exec?stdout=true&stderr=1&tty=False{stdin}{words}");
-    let request = Request::builder()
-        .uri(format!("wss://127.0.0.1:{}{path}", server.port))
-        .header("Host", format!("127.0.0.1:{}", server.port))
-        .header("Authorization", format!("Bearer {}", server.token))
-        .header("Connection", "Upgrade")
-        .header("Upgrade", "websocket")
-        .header("Sec-WebSocket-Version", "13")
-        .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
-        .header("Sec-WebSocket-Protocol", "v5.channel.k8s.io, v4.channel.k8s.io")
-        .body(())
-        .expect("a request");
-    let (mut socket, answer) = client(request, server.connect().0.into_inner()).expect("a WebSocket");
-    assert_eq!(answer.headers()["sec-websocket-protocol"], "v5.channel.k8s.io");
-    if let Some(input) = input {
-        let piece = [&[0], input].concat();
-        socket.send(Message::binary(piece)).expect("send");
-        socket.send(Message::binary(vec![255, 0])).expect("send");
-    }
-    let (mut stdout, mut stderr, mut end) = (Vec::new(), Vec::new(), Value::Null);
-    loop {
-        match socket.read().expect("a message") {
-            Message::Binary(bytes) => match bytes.split_first() {
-                Some((1, rest)) => stdout.extend_from_slice(rest),
-                Some((2, rest)) => stderr.extend_from_slice(rest),
-                Some((3, rest)) => end = serde_json::from_slice(rest).expect("a status"),
-                other => panic!("{other:?}"),
-            },
-            Message::Close(frame) => {
-                assert_eq!(frame.expect("a reason").code, CloseCode::Normal);
-                return (stdout, stderr, end);
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-}
-
-#[test]
-fn a_command_is_run_in_a_pod_over_a_websocket() {
-    let world = World::new();
-    let server = Server::start(&world);
-    assert_eq!(server.send("POST", JOBS, &job("a", "sleep 100")).status, 201);
-    let pod = running_pod(&world, &server, "a");
-    let (stdout, stderr, end) = exec(&server, &pod, &["sh", "-c", "echo out; echo err >&2; exit 7"], None);
-    assert_eq!((stdout.as_slice(), stderr.as_slice()), (&b"out\n"[..], &b"err\n"[..]));
-    assert_eq!(end["reason"], "NonZeroExitCode");
-    assert_eq!(end["details"]["causes"], json!([{ "reason": "ExitCode", "message": "7" }]));
-    let input = vec![b'x'; 1 << 20];
-    let (stdout, _, end) = exec(&server, &pod, &["cat"], Some(&input));
-    assert_eq!((stdout == input, &end["status"]), (true, &json!("Success")));
-    // What nobody reads is no reason for the end to be lost.
-    for _ in 0..20 {
-        let (stdout, _, end) = exec(&server, &pod, &["sh", "-c", "echo out; exit 7"], Some(&input));
-        assert_eq!((stdout.as_slice(), &end["reason"]), (&b"out\n"[..], &json!("NonZeroExitCode")));
-    }
-    let (_, _, end) = exec(&server, &pod, &["no-such-program"], None);
-    assert_eq!(end["reason"], "InternalError", "{end}");
-    // Whoever does not want to upgrade is told so.
-    let path = format!("/api/v1/namespaces/default/pods/{pod}/exec?command=true&stdout=true");
-    let plain = server.ask("POST", &path, &[("Upgrade", "SPDY/3.1"), ("Connection", "Upgrade")], &[]);
-    assert_eq!((plain.status, &plain.json()["message"]), (400, &json!("Upgrade request required")));
-    let _ = world.run("delete job a --now").success();
 }
 
 #[test]

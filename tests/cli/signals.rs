@@ -1,8 +1,10 @@
 //! How commands end that somebody interrupts, or whose output nobody reads any more: at once, quietly, with the usual codes.
 
+use std::os::fd::AsFd as _;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 
 use crate::common::{Output, SOON, World, eventually, job, kill};
@@ -51,6 +53,14 @@ fn settles(child: &Child, line: &str) {
     });
 }
 
+/// Waits until a process has written to its standard output.
+fn says_something(child: &Child, line: &str) {
+    let output = child.stdout.as_ref().expect("a pipe").as_fd();
+    let mut waits = [PollFd::new(output, PollFlags::POLLIN)];
+    let ready = poll(&mut waits, PollTimeout::try_from(SOON).expect("a time")).expect("poll");
+    assert_eq!(ready, 1, "{line}: nothing was said");
+}
+
 fn end(world: &World, line: &str, child: Child) -> Output {
     let end = child.wait_with_output().expect("wait");
     Output::new(world, line.to_owned(), end.status, &end.stdout, &end.stderr)
@@ -75,6 +85,7 @@ fn whoever_is_interrupted_ends_at_once_without_a_word() {
         ("delete pods -l job-name=lasts --grace-period=2".into(), "pod \"lasts-"),
     ] {
         let child = world.command(&line).spawn();
+        says_something(&child, &line);
         settles(&child, &line);
         kill(child.id() as i32, Signal::SIGINT);
         let end = end(&world, &line, child);

@@ -1,0 +1,113 @@
+//! Commands in pods by way of `serve`: WebSockets.
+
+use std::fs;
+use std::net::TcpStream;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio_rustls::rustls::{ClientConnection, StreamOwned};
+use tokio_tungstenite::tungstenite::client;
+use tokio_tungstenite::tungstenite::http::Request;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{Message, WebSocket};
+
+use crate::api_client::Server;
+use crate::common::{World, eventually};
+use crate::serve::{JOBS, job, running_pod};
+
+type Socket = WebSocket<StreamOwned<ClientConnection, TcpStream>>;
+
+/// Starts a command in a pod.
+fn start_exec(server: &Server, pod: &str, words: &[&str], has_input: bool) -> Socket {
+    let escaped = |word: &str| form_urlencoded::byte_serialize(word.as_bytes()).collect::<String>();
+    let words: String = words.iter().map(|word| format!("&command={}", escaped(word))).collect();
+    let stdin = if has_input { "&stdin=true" } else { "" };
+    let path =
+        format!("/api/v1/namespaces/default/pods/{pod}/exec?stdout=true&stderr=1&tty=False{stdin}{words}");
+    let request = Request::builder()
+        .uri(format!("wss://127.0.0.1:{}{path}", server.port))
+        .header("Host", format!("127.0.0.1:{}", server.port))
+        .header("Authorization", format!("Bearer {}", server.token))
+        .header("Connection", "Upgrade")
+        .header("Upgrade", "websocket")
+        .header("Sec-WebSocket-Version", "13")
+        .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+        .header("Sec-WebSocket-Protocol", "v5.channel.k8s.io, v4.channel.k8s.io")
+        .body(())
+        .expect("a request");
+    let (socket, answer) = client(request, server.connect().0.into_inner()).expect("a WebSocket");
+    assert_eq!(answer.headers()["sec-websocket-protocol"], "v5.channel.k8s.io");
+    socket
+}
+
+/// Runs a command in a pod: what it writes to standard output and standard error, and how it ends.
+fn exec(server: &Server, pod: &str, words: &[&str], input: Option<&[u8]>) -> (Vec<u8>, Vec<u8>, Value) {
+    let mut socket = start_exec(server, pod, words, input.is_some());
+    if let Some(input) = input {
+        let piece = [&[0], input].concat();
+        socket.send(Message::binary(piece)).expect("send");
+        socket.send(Message::binary(vec![255, 0])).expect("send");
+    }
+    let (mut stdout, mut stderr, mut end) = (Vec::new(), Vec::new(), Value::Null);
+    loop {
+        match socket.read().expect("a message") {
+            Message::Binary(bytes) => match bytes.split_first() {
+                Some((1, rest)) => stdout.extend_from_slice(rest),
+                Some((2, rest)) => stderr.extend_from_slice(rest),
+                Some((3, rest)) => end = serde_json::from_slice(rest).expect("a status"),
+                other => panic!("{other:?}"),
+            },
+            Message::Close(frame) => {
+                assert_eq!(frame.expect("a reason").code, CloseCode::Normal);
+                return (stdout, stderr, end);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_command_is_run_in_a_pod_over_a_websocket() {
+    let world = World::new();
+    let server = Server::start(&world);
+    assert_eq!(server.send("POST", JOBS, &job("a", "sleep 100")).status, 201);
+    let pod = running_pod(&world, &server, "a");
+    let (stdout, stderr, end) = exec(&server, &pod, &["sh", "-c", "echo out; echo err >&2; exit 7"], None);
+    assert_eq!((stdout.as_slice(), stderr.as_slice()), (&b"out\n"[..], &b"err\n"[..]));
+    assert_eq!(end["reason"], "NonZeroExitCode");
+    assert_eq!(end["details"]["causes"], json!([{ "reason": "ExitCode", "message": "7" }]));
+    let input = vec![b'x'; 1 << 20];
+    let (stdout, _, end) = exec(&server, &pod, &["cat"], Some(&input));
+    assert_eq!((stdout == input, &end["status"]), (true, &json!("Success")));
+    // What nobody reads is no reason for the end to be lost.
+    for _ in 0..20 {
+        let (stdout, _, end) = exec(&server, &pod, &["sh", "-c", "echo out; exit 7"], Some(&input));
+        assert_eq!((stdout.as_slice(), &end["reason"]), (&b"out\n"[..], &json!("NonZeroExitCode")));
+    }
+    let (_, _, end) = exec(&server, &pod, &["no-such-program"], None);
+    assert_eq!(end["reason"], "InternalError", "{end}");
+    let (_, _, end) = exec(&server, &pod, &[&"long".repeat(5000)], None);
+    assert!(end["message"].as_str().expect("a message").contains("\"longlong"), "{end}");
+    // Whoever does not want to upgrade is told so.
+    let path = format!("/api/v1/namespaces/default/pods/{pod}/exec?command=true&stdout=true");
+    let plain = server.ask("POST", &path, &[("Upgrade", "SPDY/3.1"), ("Connection", "Upgrade")], &[]);
+    assert_eq!((plain.status, &plain.json()["message"]), (400, &json!("Upgrade request required")));
+    let _ = world.run("delete job a --now").success();
+}
+
+#[test]
+fn commands_that_run_in_pods_keep_no_thread_from_others() {
+    let world = World::new();
+    let server = Server::start(&world);
+    assert_eq!(server.send("POST", JOBS, &job("a", "sleep 100")).status, 201);
+    let pod = running_pod(&world, &server, "a");
+    let words = ["sh", "-c", "echo started; exec sleep 100"];
+    let mut commands: Vec<Socket> = (0..30).map(|_| start_exec(&server, &pod, &words, false)).collect();
+    for command in &mut commands {
+        assert_eq!(command.read().expect("a message"), Message::binary(b"\x01started\n".to_vec()));
+    }
+    let threads = || fs::read_dir(format!("/proc/{}/task", server.pid())).expect("threads").count();
+    eventually(Duration::from_secs(20), || threads() < 10);
+    drop(commands);
+    let _ = world.run("delete job a --now").success();
+}
