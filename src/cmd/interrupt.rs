@@ -10,7 +10,7 @@ use nix::sys::signal::{SigSet, Signal, raise};
 use super::context::Context;
 use super::delete::wait_until_gone;
 use super::failure;
-use super::output::complain;
+use super::output::{complain, complain_at_last};
 use super::own_terminal;
 use super::progress;
 use crate::api::Job;
@@ -119,7 +119,7 @@ impl Interrupts {
                         let waited = changed.wait_timeout_while(state, LAST_ANSWER, is_open);
                         let (state, waited) = waited.unwrap_or_else(PoisonError::into_inner);
                         if waited.timed_out() {
-                            complain(unanswered);
+                            complain_at_last(unanswered);
                         }
                         state
                     }
