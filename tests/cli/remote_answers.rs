@@ -51,14 +51,12 @@ impl Trial {
             .current_dir(self.here.path("work"))
             .output()
             .expect("run kubectl");
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Some((
-            text(&output.stdout),
-            text(&output.stderr)
-                .replace("kubectl apply", "jobctl apply")
-                .replace("kubectl create", "jobctl create"),
-            output.status.code().expect("a code"),
-        ))
+        // Newer ones say of which namespace something has been deleted.
+        let text = |bytes: &[u8]| {
+            let text = String::from_utf8_lossy(bytes).replace(" deleted from default namespace", " deleted");
+            text.replace("kubectl apply", "jobctl apply").replace("kubectl create", "jobctl create")
+        };
+        Some((text(&output.stdout), text(&output.stderr), output.status.code().expect("a code")))
     }
 
     /// The requests that change something, since the last call.

@@ -155,7 +155,6 @@ fn a_namespace_that_is_missing_is_told_as_by_kubectl() {
         "wait --for=delete job/a --timeout=1s",
         "logs a",
         "logs job/a",
-        "scale sts a --replicas=1",
         "rollout status sts/a",
         "edit job a",
     ] {
