@@ -2,12 +2,13 @@
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Child;
 
 use nix::sys::signal::{Signal, kill};
 use serde_json::{Value, json};
 
 use crate::api_client::{Events, Server};
-use crate::common::{SOON, World, eventually};
+use crate::common::{SOON, World, eventually, is_root};
 
 const MAPS: &str = "/api/v1/namespaces/default/configmaps";
 
@@ -430,6 +431,28 @@ fn clients_that_are_slow_or_hostile_stop_neither_jobs_nor_others() {
     let mut rest = Vec::new();
     assert!(half.0.read_to_end(&mut rest).is_ok() || rest.is_empty());
     drop(silent);
+}
+
+#[test]
+fn who_may_have_no_more_threads_is_served() {
+    const MOST: usize = 40;
+    if !is_root() {
+        println!("skipped: only root can be somebody of whom nothing else runs");
+        return;
+    }
+    let world = World::of_user(54_321);
+    let limit = format!("--nproc={MOST}");
+    let server = Server::start_by(&world, &["prlimit", &limit, env!("CARGO_BIN_EXE_jobctl")]);
+    let others = (0..MOST).map(|_| world.command("").program("sleep").arg("100").spawn().expect("start"));
+    let others: Vec<Child> = others.collect();
+    assert_eq!(server.send("POST", MAPS, &config_map("a")).status, 201);
+    for path in ["/metrics", "/openapi/v3/apis/batch/v1", "/apis/metrics.k8s.io/v1beta1/nodes"] {
+        assert_eq!(server.get(path).status, 200, "{path}");
+    }
+    for mut other in others {
+        other.kill().expect("end");
+        other.wait().expect("wait");
+    }
 }
 
 #[test]
