@@ -39,7 +39,7 @@ pub use create::{Answer, FieldValidation, decode};
 pub use creator::Creator;
 pub use delete::{DeleteOptions, Deleted};
 pub use namespaces::{DEFAULT_NAMESPACE, namespace_named};
-pub use patch::Patch;
+pub use patch::{Patch, PatchType};
 pub use read::{Elsewhere, Entries, Entry, Found, Read, Reader, Source, uid_of};
 pub use recorder::Recorder;
 pub use rerun::{RerunError, fresh_job};

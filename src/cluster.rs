@@ -1,8 +1,8 @@
 //! A Kubernetes API elsewhere: where a kubeconfig says that it is, who we are there, and a connection to it.
 //!
 //! Owns: which files a kubeconfig is read from and what it means, credentials (certificates, tokens, plugins), proxies, TLS
-//! and HTTP/1.1 connections. Must not: know what is asked over a connection, write a kubeconfig, or touch this machine's
-//! store. Nothing of it runs unless a command has named a context.
+//! and HTTP/1.1 connections. Must not: know what is asked over a connection, write into a kubeconfig anything but a renewed
+//! id-token, or touch this machine's store. Nothing of it runs unless a command has named a context.
 
 mod access;
 mod choice;
@@ -12,6 +12,8 @@ mod decode;
 mod files;
 mod id_token;
 mod kubeconfig;
+mod kubeconfig_edit;
+mod oidc;
 mod plugin;
 mod plugin_process;
 mod proxy;

@@ -46,7 +46,7 @@ impl Applied {
     pub fn into_answer(self) -> Answer {
         match self {
             Self::Created(answer) => answer,
-            Self::Updated(Updated { object, warnings, .. }) => Answer { object, warnings },
+            Self::Updated(updated) => updated.into_answer(),
         }
     }
 }

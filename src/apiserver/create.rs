@@ -34,8 +34,20 @@ pub enum FieldValidation {
 pub struct Answer {
     /// The object.
     pub object: Object,
+    /// The object as a server elsewhere has sent it: with the fields that its type here does not have.
+    pub received: Option<Value>,
     /// One sentence each.
     pub warnings: Vec<String>,
+}
+
+impl Answer {
+    /// The object as it is shown.
+    ///
+    /// # Errors
+    /// Never in practice: objects always encode.
+    pub fn shown(&self) -> serde_json::Result<Value> {
+        self.received.clone().map_or_else(|| self.object.to_value(), Ok)
+    }
 }
 
 /// Decodes what a request holds: an object in any version of its kind.
@@ -60,7 +72,7 @@ pub fn decode(kind: Kind, manifest: &Value, validation: FieldValidation) -> Resu
         FieldValidation::Warn => problems,
         FieldValidation::Strict | FieldValidation::Ignore => Vec::new(),
     };
-    Ok(Answer { object: decoded.object, warnings })
+    Ok(Answer { object: decoded.object, received: None, warnings })
 }
 
 impl Transaction {
@@ -151,7 +163,7 @@ impl Transaction {
         object.canonicalize();
         let effect = kind_effects::warning(kind);
         let warnings = effect.into_iter().chain(object.warnings()).chain(said).collect();
-        Ok((Answer { object, warnings }, passed))
+        Ok((Answer { object, received: None, warnings }, passed))
     }
 }
 

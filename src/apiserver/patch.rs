@@ -16,6 +16,28 @@ pub enum Patch {
     Strategic(Value),
 }
 
+/// How a patch is to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PatchType {
+    /// [`Patch::Json`].
+    Json,
+    /// [`Patch::Merge`].
+    Merge,
+    /// [`Patch::Strategic`].
+    Strategic,
+}
+
+impl PatchType {
+    /// A patch of this type.
+    pub fn of(self, patch: Value) -> Patch {
+        match self {
+            Self::Json => Patch::Json(patch),
+            Self::Merge => Patch::Merge(patch),
+            Self::Strategic => Patch::Strategic(patch),
+        }
+    }
+}
+
 impl Patch {
     /// What the patch makes of an object.
     ///

@@ -82,6 +82,11 @@ pub trait Source {
     /// A store that cannot be read.
     fn entry(&self, table: Table, key: &Key) -> Result<Option<Entry<'_>>>;
 
+    /// Why an object is not there. Elsewhere its namespace may be what is missing.
+    fn missing(&self, kind: Kind, key: &Key) -> StatusError {
+        StatusError::not_found(kind, &key.name)
+    }
+
     /// All of a table, by namespace and name.
     ///
     /// # Errors
@@ -160,7 +165,7 @@ pub trait Read: Source {
     /// # Errors
     /// [`StatusError::NotFound`].
     fn get(&self, kind: Kind, key: &Key) -> Result<Found<'_>> {
-        Ok(self.find(kind, key)?.ok_or_else(|| StatusError::not_found(kind, &key.name))?)
+        Ok(self.find(kind, key)?.ok_or_else(|| self.missing(kind, key))?)
     }
 
     /// One object by name, if there is one.
@@ -292,6 +297,13 @@ impl Source for Reader {
         match &self.0 {
             Origin::Store { state, .. } => Ok(state.get(table, key).map(Entry::Stored)),
             Origin::Elsewhere(source) => source.entry(table, key),
+        }
+    }
+
+    fn missing(&self, kind: Kind, key: &Key) -> StatusError {
+        match &self.0 {
+            Origin::Store { .. } => StatusError::not_found(kind, &key.name),
+            Origin::Elsewhere(source) => source.missing(kind, key),
         }
     }
 

@@ -75,7 +75,7 @@ impl Transaction {
         }
         self.hand_over_config(uid(&old.metadata), uid(&job.metadata))?;
         self.store_new(&mut object)?;
-        Ok(Answer { object, warnings: Vec::new() })
+        Ok(Answer { object, received: None, warnings: Vec::new() })
     }
 
     /// The pods that have done their part of a Job, also those removed since.

@@ -4,7 +4,7 @@ use anyhow::Result;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use serde_json::Value;
 
-use super::create::refuse;
+use super::create::{Answer, refuse};
 use super::creator::Creator;
 use super::finalizers::is_released;
 use super::managed_fields::set_entries;
@@ -64,10 +64,33 @@ pub struct Updated {
     pub old: Object,
     /// The object as it is now.
     pub object: Object,
+    /// The same as a server elsewhere has sent it.
+    pub received: Option<Value>,
     /// Whether it is another now.
     pub is_changed: bool,
     /// One sentence each.
     pub warnings: Vec<String>,
+}
+
+impl Updated {
+    /// What comes of a request that changes nothing.
+    pub(crate) fn unchanged(old: Object, received: Option<Value>) -> Self {
+        Self { object: old.clone(), old, received, is_changed: false, warnings: Vec::new() }
+    }
+
+    /// The object, and what there is to say of it.
+    pub fn into_answer(self) -> Answer {
+        let Self { object, received, warnings, .. } = self;
+        Answer { object, received, warnings }
+    }
+
+    /// The object as it is shown.
+    ///
+    /// # Errors
+    /// Never in practice: objects always encode.
+    pub fn shown(&self) -> serde_json::Result<Value> {
+        self.received.clone().map_or_else(|| self.object.to_value(), Ok)
+    }
 }
 
 impl Transaction {
@@ -95,7 +118,7 @@ impl Transaction {
         }
         // Most of what is applied again has not changed.
         if update.value == current && !update.all_warnings && update.entries.is_none() {
-            return Ok(Updated { object: old.clone(), old, is_changed: false, warnings: Vec::new() });
+            return Ok(Updated::unchanged(old, None));
         }
         let (mut object, mut warnings) = changed(kind, &update.value)?;
         if !kind.resource().namespaced {
@@ -168,7 +191,7 @@ impl Transaction {
         } else {
             object = old.clone();
         }
-        Ok(Updated { old, object, is_changed, warnings })
+        Ok(Updated { old, object, received: None, is_changed, warnings })
     }
 
     /// Changes an object by a patch.

@@ -12,6 +12,7 @@ mod paths;
 mod reader;
 mod refusals;
 mod requests;
+mod unknown_fields;
 mod versions;
 mod wake;
 mod watches;

@@ -12,8 +12,8 @@ use crate::api::Pod;
 use crate::api::kinds::{Key, Kind};
 use crate::api::status_error::StatusError;
 use crate::apiserver::{
-    Answer, Applied, Apply, Creator, DeleteOptions, Deleted, Entries, Entry, Patch, Read, Selectors, Source,
-    Subresource, Update, Updated,
+    Answer, Applied, Apply, Creator, DeleteOptions, Deleted, Entries, Entry, FieldValidation, Patch,
+    PatchType, Read, Selectors, Source, Subresource, Update, Updated,
 };
 use crate::registry::object::Object;
 use crate::store::Table;
@@ -45,7 +45,7 @@ impl<'a> Requests<'a> {
     pub fn create(&mut self, object: Object, manifest: &Value, creator: &Creator) -> Result<Answer> {
         match &mut self.0 {
             Place::Here(here) => here.create(object, manifest, creator),
-            Place::There(there) => there.create(&object),
+            Place::There(there) => there.create(&object, manifest),
         }
     }
 
@@ -62,7 +62,7 @@ impl<'a> Requests<'a> {
     ) -> Result<(Answer, Option<Deleted>)> {
         match &mut self.0 {
             Place::Here(here) => here.recreate(object, manifest, creator, options),
-            Place::There(there) => there.recreate(&object, options),
+            Place::There(there) => there.recreate(&object, manifest, options),
         }
     }
 
@@ -82,6 +82,24 @@ impl<'a> Requests<'a> {
         match &mut self.0 {
             Place::Here(here) => here.act_as(manager),
             Place::There(there) => there.act_as(manager),
+        }
+    }
+
+    /// Says what is to become of fields that a kind does not have, where it is a server elsewhere that judges them.
+    pub fn validate_as(&mut self, validation: FieldValidation) {
+        if let Place::There(there) = &mut self.0 {
+            there.validate_as(validation);
+        }
+    }
+
+    /// Whether it is a server elsewhere that refuses fields which a kind does not have, or warns of them: it may have more than we.
+    ///
+    /// # Errors
+    /// No answer.
+    pub fn judges_fields(&self) -> Result<bool> {
+        match &self.0 {
+            Place::Here(_) => Ok(false),
+            Place::There(there) => there.judges_fields(),
         }
     }
 
@@ -110,6 +128,24 @@ impl<'a> Requests<'a> {
         match &mut self.0 {
             Place::Here(here) => here.patch(kind, key, patch, subresource),
             Place::There(there) => there.patch(kind, key, patch, subresource),
+        }
+    }
+
+    /// Sends a patch that does not read to a cluster, which says why.
+    ///
+    /// # Errors
+    /// What is refused; this machine.
+    pub fn patch_unread(
+        &mut self,
+        kind: Kind,
+        key: &Key,
+        type_: PatchType,
+        text: &str,
+        subresource: Subresource,
+    ) -> Result<Updated> {
+        match &mut self.0 {
+            Place::Here(_) => bail!("the patch does not read"),
+            Place::There(there) => there.patch_text(kind, key, type_, text.to_owned(), subresource),
         }
     }
 
@@ -230,6 +266,10 @@ impl Source for Requests<'_> {
 
     fn entry(&self, table: Table, key: &Key) -> Result<Option<Entry<'_>>> {
         self.source().entry(table, key)
+    }
+
+    fn missing(&self, kind: Kind, key: &Key) -> StatusError {
+        self.source().missing(kind, key)
     }
 
     fn entries(&self, table: Table) -> Result<Entries<'_>> {

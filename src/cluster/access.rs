@@ -118,7 +118,11 @@ impl Access {
         let plugin = user.exec.as_ref();
         let plugin = plugin.map(|exec| Plugin::new(exec, &user.directory, cluster, &material.authorities));
         // What proves who somebody is does not go over a wire that anybody can read, as kubectl has it.
-        let credentials = if server.is_secure { Credentials::of(user, plugin)? } else { Credentials::None };
+        let credentials = if server.is_secure {
+            Credentials::of(user, &choice.user_name, plugin)?
+        } else {
+            Credentials::None
+        };
         let access = Self(Arc::new(Inner {
             impersonation: impersonation(user)?,
             has_token: wanted.token.as_ref().is_some_and(|token| !token.is_empty()),

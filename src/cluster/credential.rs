@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 
 use super::id_token::IdToken;
 use super::kubeconfig::{AuthProvider, Data, User};
+use super::oidc::Renewal;
 use super::plugin::{Answer, Plugin};
 use super::secret::Secret;
 use super::unreachable::Unreachable;
@@ -35,8 +36,11 @@ pub(super) enum Credentials {
         username: String,
         password: Secret,
     },
-    /// Of kubectl's own provider.
-    IdToken(IdToken),
+    /// Of kubectl's own provider: as it is now, and how to get another.
+    IdToken {
+        known: Mutex<IdToken>,
+        renewal: Box<Renewal>,
+    },
     /// One run of the plugin for whoever waits for it.
     Plugin {
         plugin: Arc<Plugin>,
@@ -49,8 +53,9 @@ impl Credentials {
     ///
     /// # Errors
     /// A file that cannot be read, or a password besides it; a provider that is not supported.
-    pub(super) fn of(user: &User, plugin: Option<Plugin>) -> Result<Self> {
-        let provided = user.auth_provider.as_ref().map(of_provider).transpose()?;
+    pub(super) fn of(user: &User, user_name: &str, plugin: Option<Plugin>) -> Result<Self> {
+        let provided = user.auth_provider.as_ref();
+        let provided = provided.map(|provider| of_provider(provider, user, user_name)).transpose()?;
         let has_password = !user.username.is_empty() || !user.password.is_empty();
         Ok(if !user.token_file.is_empty() {
             let path = user.directory.join(&user.token_file);
@@ -101,10 +106,10 @@ impl Credentials {
                 let login = BASE64_STANDARD.encode(format!("{username}:{}", password.0));
                 sensitive(&format!("Basic {login}")).map(Some)
             }
-            Self::IdToken(token) => match token.at(now()) {
-                Ok(token) => bearer(token).map(Some),
-                Err(problem) => Err(Unreachable::for_good(problem).into()),
-            },
+            Self::IdToken { known, renewal } => {
+                let mut known = known.lock().await;
+                id_token(&mut known, renewal).await.and_then(|()| bearer(known.token())).map(Some)
+            }
             Self::Plugin { .. } => match self.answer().await? {
                 Some(Answer { token: Some(token), .. }) => bearer(&token).map(Some),
                 _ => Ok(None),
@@ -124,7 +129,7 @@ impl Credentials {
     pub(super) fn forget(&self) -> bool {
         // Where somebody is just fetching another one, that is not to be forgotten.
         match self {
-            Self::None | Self::Token(_) | Self::Password { .. } | Self::IdToken(_) => false,
+            Self::None | Self::Token(_) | Self::Password { .. } | Self::IdToken { .. } => false,
             Self::TokenFile { known, .. } => {
                 if let Ok(mut known) = known.try_lock() {
                     *known = None;
@@ -158,10 +163,39 @@ impl Credentials {
     }
 }
 
+/// Sees to it that a token holds.
+async fn id_token(known: &mut IdToken, renewal: &Renewal) -> Result<()> {
+    let for_good = |problem: String| anyhow::Error::from(Unreachable::for_good(problem));
+    if known.holds(now()).map_err(for_good)? {
+        return Ok(());
+    }
+    // Another process may have been here before.
+    let is_renewed = |known: &mut IdToken| {
+        renewal.kept().is_some_and(|kept| {
+            known.becomes(kept.id, kept.refresh);
+            known.holds(now()).unwrap_or(false)
+        })
+    };
+    if is_renewed(known) {
+        return Ok(());
+    }
+    match renewal.renew(known.refresh_token()).await {
+        Ok(tokens) => known.becomes(tokens.id, tokens.refresh),
+        // A refresh-token may serve once only: whoever has come first has written down what it has got.
+        Err(_) if is_renewed(known) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
+}
+
 /// What was built into kubectl once.
-fn of_provider(provider: &AuthProvider) -> Result<Credentials> {
+fn of_provider(provider: &AuthProvider, user: &User, user_name: &str) -> Result<Credentials> {
     let plugin = match provider.name.as_str() {
-        "oidc" => return IdToken::of(provider).map(Credentials::IdToken).map_err(anyhow::Error::msg),
+        "oidc" => {
+            let known = Mutex::new(IdToken::of(provider).map_err(anyhow::Error::msg)?);
+            let renewal = Box::new(Renewal::of(user, user_name).map_err(anyhow::Error::msg)?);
+            return Ok(Credentials::IdToken { known, renewal });
+        }
         "gcp" => "gke-gcloud-auth-plugin",
         "azure" => "kubelogin (https://github.com/Azure/kubelogin)",
         other => bail!("no Auth Provider found for name {other:?}"),

@@ -1,13 +1,14 @@
 //! Which files the kubeconfig is in, and reading them.
 
 use std::ffi::OsStr;
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow};
 
 use super::kubeconfig::Kubeconfig;
+use crate::api::decode::MAX_MANIFEST_BYTES;
 use crate::api::errno::errno_text;
 
 /// The files to read, the first of which counts most.
@@ -64,10 +65,18 @@ impl Kubeconfig {
     }
 }
 
+/// One byte more is no kubeconfig: that is told when it is taken apart.
+const MOST_BYTES: u64 = MAX_MANIFEST_BYTES as u64;
+
 /// Nothing where there is no such file.
 fn read_file(path: &Path) -> Result<Option<Kubeconfig>> {
     let loading = || format!("error loading config file {:?}", path.display().to_string());
-    let text = match std::fs::read(path) {
+    let read = || {
+        let mut text = Vec::new();
+        // Whatever is read in the place of a file may have no end.
+        std::fs::File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut text).map(|_| text)
+    };
+    let text = match read() {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => {
@@ -77,7 +86,9 @@ fn read_file(path: &Path) -> Result<Option<Kubeconfig>> {
     };
     let absolute = std::path::absolute(path).with_context(loading)?;
     let directory = absolute.parent().unwrap_or(Path::new("/"));
-    Kubeconfig::parse(&text, directory).map(Some).with_context(loading)
+    let mut kubeconfig = Kubeconfig::parse(&text, directory).with_context(loading)?;
+    kubeconfig.users.values_mut().for_each(|user| user.file.clone_from(&absolute));
+    Ok(Some(kubeconfig))
 }
 
 #[cfg(test)]

@@ -10,14 +10,14 @@ use super::secret::Secret;
 
 /// How long before its end a token is not used any more: it has to arrive, and clocks differ.
 const MARGIN: TimeDelta = TimeDelta::seconds(10);
-/// What to use in its place.
+/// What to use where it cannot be renewed.
 const PLUGIN: &str = "the credential plugin kubelogin (https://github.com/int128/kubelogin) under exec";
 
-/// A token, for as long as it holds. It is kubectl's to fetch another one, and to write it down.
+/// A token, for as long as it holds, and what another one is asked with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct IdToken {
     token: Secret,
-    has_refresh_token: bool,
+    refresh: Secret,
 }
 
 impl IdToken {
@@ -30,24 +30,40 @@ impl IdToken {
         for key in ["idp-issuer-url", "client-id"] {
             given(key).ok_or_else(|| format!("Must provide {key}"))?;
         }
-        let token = given("id-token").cloned().unwrap_or_default();
-        Ok(Self { token, has_refresh_token: given("refresh-token").is_some() })
+        let token = |key: &str| given(key).cloned().unwrap_or_default();
+        Ok(Self { token: token("id-token"), refresh: token("refresh-token") })
     }
 
-    /// The token, if it holds at `now`.
+    /// Whether the token holds at `now`; where not, there is something to ask for another with.
     ///
     /// # Errors
-    /// It is none, or has expired, with the remedy.
-    pub(super) fn at(&self, now: DateTime<Utc>) -> Result<&Secret, String> {
+    /// It is none, or has expired for good, with the remedy.
+    pub(super) fn holds(&self, now: DateTime<Utc>) -> Result<bool, String> {
         let end = if self.token.is_empty() { None } else { end(&self.token.0)? };
-        match (end, self.has_refresh_token) {
-            (Some(end), _) if now + MARGIN < end => Ok(&self.token),
-            (_, true) => Err(format!(
-                "the id-token of the kubeconfig has expired: any request of kubectl with this user renews it; or use {PLUGIN}"
-            )),
-            (_, false) => {
-                Err(format!("No valid id-token, and cannot refresh without refresh-token: use {PLUGIN}"))
-            }
+        if end.is_some_and(|end| now + MARGIN < end) {
+            return Ok(true);
+        }
+        if self.refresh.is_empty() {
+            return Err(format!("No valid id-token, and cannot refresh without refresh-token: use {PLUGIN}"));
+        }
+        Ok(false)
+    }
+
+    /// The token.
+    pub(super) fn token(&self) -> &Secret {
+        &self.token
+    }
+
+    /// What another one is asked with.
+    pub(super) fn refresh_token(&self) -> &Secret {
+        &self.refresh
+    }
+
+    /// Others have come.
+    pub(super) fn becomes(&mut self, token: Secret, refresh: Option<Secret>) {
+        self.token = token;
+        if let Some(refresh) = refresh {
+            self.refresh = refresh;
         }
     }
 }
@@ -71,9 +87,9 @@ fn end(token: &str) -> Result<Option<DateTime<Utc>>, String> {
 mod tests {
     use super::*;
 
-    fn verdict(claims: &str, refresh: &str, now: i64) -> Result<(), String> {
+    fn verdict(claims: &str, refresh: &str, now: i64) -> Result<bool, String> {
         let token = format!("e30.{}.c2ln", BASE64_URL_SAFE_NO_PAD.encode(claims));
-        of(&token, refresh).at(DateTime::from_timestamp(now, 0).expect("a time")).map(|_| ())
+        of(&token, refresh).holds(DateTime::from_timestamp(now, 0).expect("a time"))
     }
 
     fn of(token: &str, refresh: &str) -> IdToken {
@@ -90,14 +106,13 @@ mod tests {
     #[test]
     fn a_token_holds_until_shortly_before_its_end() {
         for claims in [r#"{"exp": 1000}"#, r#"{"exp": 1000.9}"#, r#"{"exp": "1000"}"#] {
-            assert_eq!(verdict(claims, "", 989), Ok(()), "{claims}");
+            assert_eq!(verdict(claims, "", 989), Ok(true), "{claims}");
             let error = verdict(claims, "", 990).expect_err(claims);
             assert!(
                 error.starts_with("No valid id-token, and cannot refresh without refresh-token: "),
                 "{error}"
             );
-            let error = verdict(claims, "r", 990).expect_err(claims);
-            assert!(error.contains("kubectl") && error.contains("kubelogin"), "{error}");
+            assert_eq!(verdict(claims, "r", 990), Ok(false), "{claims}");
         }
         assert!(verdict("{}", "", 0).is_err());
     }
@@ -110,7 +125,7 @@ mod tests {
             ("a.!.c", "ID Token: Invalid symbol 33, offset 0."),
             ("a.eno.c", "parsing claims: expected value at line 1 column 1"),
         ] {
-            assert_eq!(of(token, "").at(now), Err(expected.to_owned()));
+            assert_eq!(of(token, "").holds(now), Err(expected.to_owned()));
         }
         let missing = IdToken::of(&AuthProvider::default());
         assert_eq!(missing, Err("Must provide idp-issuer-url".to_owned()));

@@ -61,6 +61,9 @@ pub struct User {
     /// The directory of the file that it stands in.
     #[serde(skip)]
     pub directory: PathBuf,
+    /// The file itself, where it is one.
+    #[serde(skip)]
+    pub(super) file: PathBuf,
     #[serde(rename = "as", skip_serializing_if = "String::is_empty")]
     pub(super) impersonate: String,
     #[serde(rename = "as-groups", skip_serializing_if = "Vec::is_empty")]

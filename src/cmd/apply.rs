@@ -21,7 +21,7 @@ use crate::api::meta::{ANNOTATION_LAST_APPLIED, name};
 use crate::api::status_error::StatusError;
 use crate::api::validation::first_template_difference;
 use crate::apiserver::{
-    Creator, DeleteOptions, Deleted, FieldValidation as Validate, Read as _, Selectors, Update,
+    Answer, Creator, DeleteOptions, Deleted, FieldValidation as Validate, Read as _, Selectors, Update,
 };
 use crate::client::Requests;
 use crate::registry::apply as three_way;
@@ -87,7 +87,7 @@ pub(super) struct Args {
 
 /// What has become of one document.
 struct Decision {
-    object: Object,
+    answer: Answer,
     what: &'static str,
 }
 
@@ -143,6 +143,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if args.server_side {
         requests.act_as(&args.field_manager);
     }
+    requests.validate_as(args.validate);
     let mut outcomes = Outcomes::new(&args.output, args.dry_run)?.listed();
     let mut decisions = Vec::new();
     let mut deleted = Vec::new();
@@ -169,8 +170,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let mut pruned = Vec::new();
     // What failed may be what keeps an object from being pruned.
     if args.prune && errors.is_empty() {
-        let applied: Vec<_> =
-            decisions.iter().map(|decision| (decision.object.kind(), decision.object.key())).collect();
+        let applied: Vec<_> = decisions
+            .iter()
+            .map(|Decision { answer, .. }| (answer.object.kind(), answer.object.key()))
+            .collect();
         for (kind, key, value) in apply_prune::left_over(&requests, &applied, &selectors)? {
             deleted.push(requests.delete(kind, &key, &delete_options(args))?);
             pruned.push((kind, value));
@@ -180,10 +183,11 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if args.dry_run == DryRun::None {
         requests.commit()?;
     }
-    for Decision { object, what } in &decisions {
+    for Decision { answer, what } in &decisions {
+        let object = &answer.object;
         // kubectl cannot know on the client.
         let what = if *what == UNCHANGED && args.dry_run == DryRun::Client { CONFIGURED } else { what };
-        outcomes.done(object.kind(), name(object.meta()), what, || Ok(object.to_value()?))?;
+        outcomes.done(object.kind(), name(object.meta()), what, || Ok(answer.shown()?))?;
     }
     for (kind, value) in pruned {
         let name = value["metadata"]["name"].as_str().unwrap_or_default().to_owned();
@@ -192,7 +196,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     outcomes.finish()?;
     if args.dry_run == DryRun::None {
         let created = decisions.iter().filter(|decision| decision.what == CREATED);
-        submit::say_elsewhere(&context, created.map(|decision| decision.object.meta()));
+        submit::say_elsewhere(&context, created.map(|decision| decision.answer.object.meta()));
     }
     if args.wait && args.dry_run == DryRun::None && !deleted.is_empty() {
         drop(held);
@@ -227,17 +231,18 @@ struct Apply<'a, 'c> {
 impl Apply<'_, '_> {
     /// `named` is the namespace that the document names itself.
     fn document(mut self, document: &Document, named: &str) -> Result<Decision> {
-        let mut object = submit::decode(document, self.args.validate, "creating")?;
+        let mut object = submit::decode(document, self.args.validate, "creating", self.requests)?;
         let key = object.key();
         if self.args.server_side {
-            let object = apply_server_side::document(
+            let answer = apply_server_side::document(
                 self.requests,
                 document,
                 &key,
+                named,
                 self.args.force_conflicts,
                 self.creator,
             )?;
-            return Ok(Decision { object, what: apply_server_side::APPLIED });
+            return Ok(Decision { answer, what: apply_server_side::APPLIED });
         }
         let mut replaces = false;
         if key.name.is_empty() {
@@ -249,7 +254,9 @@ impl Apply<'_, '_> {
                 ));
             }
         } else {
-            let current = self.requests.find(document.kind, &key)?.map(|found| found.value()).transpose()?;
+            let current =
+                self.requests.find(document.kind, &key).map_err(|error| not_seen(document, &key, error))?;
+            let current = current.map(|found| found.value()).transpose()?;
             if let Some(current) = current {
                 let is_new = self.requests.require_new(document.kind, &key).is_ok();
                 match self.change(document, &key, &current) {
@@ -269,7 +276,8 @@ impl Apply<'_, '_> {
             .insert(ANNOTATION_LAST_APPLIED.into(), annotation);
         let what = if replaces { CONFIGURED } else { CREATED };
         if self.args.dry_run == DryRun::Client {
-            return Ok(Decision { object, what });
+            let answer = Answer { object, received: None, warnings: Vec::new() };
+            return Ok(Decision { answer, what });
         }
         let made = if replaces {
             let options = delete_options(self.args);
@@ -284,7 +292,7 @@ impl Apply<'_, '_> {
         };
         let answer = made.map_err(|error| document.not_created(named, error))?;
         warn_all(&answer.warnings);
-        Ok(Decision { object: answer.object, what })
+        Ok(Decision { answer, what })
     }
 
     /// An object that exists: the three-way merge, and whether it may be.
@@ -319,8 +327,24 @@ impl Apply<'_, '_> {
         };
         warn_all(&updated.warnings);
         let what = if updated.is_changed { CONFIGURED } else { UNCHANGED };
-        Ok(Decision { object: updated.object, what })
+        Ok(Decision { answer: updated.into_answer(), what })
     }
+}
+
+/// Why it is not known how an object is.
+fn not_seen(document: &Document, key: &Key, error: anyhow::Error) -> anyhow::Error {
+    let (kind, version) = (document.kind, document.kind.api_version());
+    let version = if version.contains('/') { version } else { format!("/{version}") };
+    let doing = format!(
+        "error when retrieving current configuration of:\nResource: {:?}, GroupVersionKind: {:?}\nName: {:?}, Namespace: \
+         {:?}\nfrom server for: {:?}",
+        format!("{version}, Resource={}", kind.resource().plural),
+        format!("{version}, Kind={kind}"),
+        key.name,
+        key.namespace,
+        document.source
+    );
+    while_doing(error, &doing)
 }
 
 /// The manifest that was applied last.

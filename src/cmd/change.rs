@@ -15,7 +15,7 @@ use super::resources::Target;
 use super::selection::{self, Found, Selectors};
 use crate::api::kinds::Kind;
 use crate::api::status_error::StatusError;
-use crate::apiserver::{Patch, Subresource, Update};
+use crate::apiserver::{Patch, PatchType, Subresource, Update};
 
 /// Flags of every verb that changes stored objects
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -77,6 +77,8 @@ enum ChangeRequest {
     Nothing,
     Update(Value),
     Patch(Patch),
+    /// A patch that does not read, for a cluster to say so in its words.
+    Unread(PatchType, String),
 }
 
 impl Changed {
@@ -101,10 +103,17 @@ impl Changed {
             ChangeRequest::Nothing => return Ok(None),
             ChangeRequest::Update(value) => value,
             ChangeRequest::Patch(patch) => patch.apply(before).map_err(|error| anyhow::anyhow!("{error}"))?,
+            ChangeRequest::Unread(..) => bail!("the patch does not read"),
         };
         let said_of_same = self.said_of_same.filter(|_| *before == after);
         let said = said_of_same.map_or(self.said, str::to_owned);
         Ok(Some((after, said)))
+    }
+
+    /// A patch that does not read.
+    pub(super) fn unread(type_: PatchType, text: &str) -> Self {
+        let request = ChangeRequest::Unread(type_, text.to_owned());
+        Self { request, ..Self::nothing() }
     }
 
     /// A patch, and what is said when it changes something, and when not.
@@ -192,6 +201,9 @@ pub(super) fn change_targets(
                     requests.update(Update { subresource, ..Update::new(kind, &key, value) })
                 }
                 ChangeRequest::Patch(patch) => requests.patch(kind, &key, &patch, subresource),
+                ChangeRequest::Unread(type_, text) => {
+                    requests.patch_unread(kind, &key, type_, &text, subresource)
+                }
             };
             let updated = updated.map_err(|error| match made.refused {
                 Some(words) => refused_as(words, error),
@@ -199,7 +211,7 @@ pub(super) fn change_targets(
             })?;
             warn_all(&updated.warnings);
             let said_of_same = made.said_of_same.filter(|_| !updated.is_changed);
-            Ok(Some((updated.object.to_value()?, said_of_same.map_or(made.said, str::to_owned))))
+            Ok(Some((updated.shown()?, said_of_same.map_or(made.said, str::to_owned))))
         });
         match done {
             Ok(one) => changed.extend(one.map(|(object, said)| (kind, key, object, said))),

@@ -29,7 +29,7 @@ use super::run::set_after;
 use super::submit;
 use crate::api::kinds::Kind;
 use crate::api::meta::{ANNOTATION_LAST_APPLIED, name};
-use crate::apiserver::{Creator, FieldValidation as Validate};
+use crate::apiserver::{Answer, Creator, FieldValidation as Validate};
 use crate::client::Requests;
 use crate::registry::apply::with_last_applied;
 use crate::registry::object::Object;
@@ -198,6 +198,7 @@ pub(super) fn submit_all(
     let mut tables = TABLES.to_vec();
     tables.extend(documents.iter().flatten().map(|document| Table::from(document.kind)));
     let (_held, mut requests) = context.begin(&tables, options.dry_run)?;
+    requests.validate_as(options.validate);
     let mut outcomes = Outcomes::new(&options.output, options.dry_run)?;
     let mut created: Vec<Created> = Vec::new();
     let mut errors = Vec::new();
@@ -209,14 +210,14 @@ pub(super) fn submit_all(
                 submit::set_namespace(&mut document, context)?;
                 document.value = saved(document.value, options);
                 if options.dry_run == DryRun::Client {
-                    return shown(document, options.validate);
+                    return shown(document, options.validate, &requests);
                 }
-                let object = submit::decode(&document, options.validate, "creating")?;
+                let object = submit::decode(&document, options.validate, "creating", &requests)?;
                 let answer = requests
                     .create(object, &document.value, &creator)
                     .map_err(|error| document.not_created(&named, error))?;
                 warn_all(&answer.warnings);
-                Ok(Created::Stored(answer.object))
+                Ok(Created::Stored(Box::new(answer)))
             })();
             done.map_err(|error| while_doing(error, &format!("error when creating {source:?}")))
         });
@@ -233,9 +234,10 @@ pub(super) fn submit_all(
     let mut stored = Vec::new();
     for one in created {
         match one {
-            Created::Stored(object) => {
-                outcomes.done(object.kind(), name(object.meta()), "created", || Ok(object.to_value()?))?;
-                stored.push(object);
+            Created::Stored(answer) => {
+                let object = &answer.object;
+                outcomes.done(object.kind(), name(object.meta()), "created", || Ok(answer.shown()?))?;
+                stored.push(answer.object);
             }
             Created::Shown(kind, manifest) => {
                 let name = manifest["metadata"]["name"].as_str().unwrap_or_default().to_owned();
@@ -251,17 +253,17 @@ pub(super) fn submit_all(
 
 /// What has become of a document.
 enum Created {
-    Stored(Object),
+    Stored(Box<Answer>),
     /// `--dry-run=client`: the manifest as it stands.
     Shown(Kind, Value),
 }
 
 /// Without validation nobody but the server judges a manifest; of its metadata kubectl itself must make sense.
-fn shown(document: Document, validate: Validate) -> Result<Created> {
+fn shown(document: Document, validate: Validate, requests: &Requests<'_>) -> Result<Created> {
     if validate == Validate::Ignore {
         submit::read_metadata(&document)?;
     } else {
-        submit::decode(&document, validate, "creating")?;
+        submit::decode(&document, validate, "creating", requests)?;
     }
     Ok(Created::Shown(document.kind, document.value))
 }
@@ -378,7 +380,7 @@ fn create_one(context: &Context, mut document: Document, options: &Options) -> R
     let mut tables = TABLES.to_vec();
     tables.push(Table::from(document.kind));
     let (_held, requests) = context.begin(&tables, options.dry_run)?;
-    let object = submit::decode(&document, options.validate, "creating")?;
+    let object = submit::decode(&document, options.validate, "creating", &requests)?;
     store_one(requests, object, &document.value, &creator, options)
 }
 
@@ -407,6 +409,7 @@ pub(super) fn store_one(
 ) -> Result<ExitCode> {
     let kind = object.kind();
     let failed = failure(&object);
+    requests.validate_as(options.validate);
     let answer = requests.create(object, manifest, creator).map_err(|error| match &failed {
         Some(failed) => failed_to_create(failed, error),
         None => error,
@@ -417,7 +420,6 @@ pub(super) fn store_one(
         requests.commit()?;
     }
     let mut outcomes = Outcomes::new(&options.output, options.dry_run)?;
-    let object = answer.object;
-    outcomes.done(kind, name(object.meta()), "created", || Ok(object.to_value()?))?;
+    outcomes.done(kind, name(answer.object.meta()), "created", || Ok(answer.shown()?))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -234,7 +234,11 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         complain(&text(&in_file(error, &sources)));
     }
     if options.wait && options.dry_run == DryRun::None && !deleted.is_empty() && !options.force {
-        wait_until_gone(&context, &deleted, options.timeout)?;
+        match wait_until_gone(&context, &deleted, options.timeout) {
+            // It is deleted, whoever may not see how.
+            Err(error) if is_not_allowed(&error) => {}
+            waited => waited?,
+        }
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
@@ -250,6 +254,11 @@ fn in_file(error: anyhow::Error, sources: &BTreeMap<(Kind, String), String>) -> 
 
 fn is_not_found(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(StatusError::NotFound { .. }))
+}
+
+fn is_not_allowed(error: &anyhow::Error) -> bool {
+    let status = error.downcast_ref::<StatusError>();
+    status.is_some_and(|status| ["Forbidden", "MethodNotAllowed"].contains(&status.reason()))
 }
 
 /// Deletes in one commit; prints a line for each. `None` when it was called off.
@@ -280,9 +289,19 @@ fn delete(
         None
     };
     let (_held, mut requests) = context.begin(&tables, options.dry_run)?;
+    // A cluster is told to delete what is named, and says itself what is not there: who may delete need not be able to see.
+    let is_blind =
+        context.client.cluster().is_some() && confirmed.is_none() && selectors.is_empty() && !all_namespaces;
+    let unseen: Vec<(Kind, Key)> = match is_blind {
+        true => targets.iter().filter_map(|target| target.object(&context.namespace)).collect(),
+        false => Vec::new(),
+    };
+    let seen = |target: &&Target| !is_blind || matches!(target, Target::All(_));
+    let seen: Vec<Target> = targets.iter().filter(seen).cloned().collect();
     let (found, mut missing) =
-        selection::resolve(&requests, targets, &context.namespace, all_namespaces, selectors)?;
-    let mut chosen: Vec<(Kind, Key)> = found.iter().map(|one| (one.kind, Key::clone(&one.key))).collect();
+        selection::resolve(&requests, &seen, &context.namespace, all_namespaces, selectors)?;
+    let mut chosen = unseen.clone();
+    chosen.extend(found.iter().map(|one| (one.kind, Key::clone(&one.key))));
     if let Some((confirmed, missing_then)) = confirmed {
         // What has come since was not asked for; what has gone since is gone, whatever has its name now.
         let now: BTreeSet<Identity> = found.iter().map(identity).collect::<Result<_>>()?;
@@ -307,7 +326,7 @@ fn delete(
         match requests.delete(kind, &key, &options_of_each) {
             Ok(one) => deleted.push(one),
             // It went with its owner, a moment ago.
-            Err(error) if is_not_found(&error) => {
+            Err(error) if is_not_found(&error) && !unseen.contains(&(kind, key.clone())) => {
                 deleted.push(Deleted { kind, key, uid: String::new() });
             }
             // What a cluster has deleted already stays deleted, and is told.

@@ -94,7 +94,7 @@ fn compare(global: &Global, args: &Args) -> Result<ExitCode> {
 }
 
 fn pair(document: &Document, creator: &Creator, requests: &mut Requests<'_>) -> Result<Pair> {
-    let object = submit::decode(document, Validate::Strict, "creating")?;
+    let object = submit::decode(document, Validate::Strict, "creating", requests)?;
     let (kind, key) = (document.kind, object.key());
     let current = requests.find(kind, &key)?.map(|found| found.value()).transpose()?;
     let Some(mut current) = current else {
@@ -103,7 +103,7 @@ fn pair(document: &Document, creator: &Creator, requests: &mut Requests<'_>) -> 
             requests.create(object, &document.value, creator).map_err(|error| while_doing(error, &doing))?;
         warn_all(&answer.warnings);
         let key = answer.object.key();
-        let mut merged = answer.object.to_value()?;
+        let mut merged = answer.shown()?;
         mask(kind, None, &mut merged);
         return Ok(Pair { file: file_name(kind, &key), live: None, merged: written(merged) });
     };
@@ -115,7 +115,7 @@ fn pair(document: &Document, creator: &Creator, requests: &mut Requests<'_>) -> 
         .update(Update { manifest: Some((&document.value, creator)), ..Update::new(kind, &key, wanted) })
         .map_err(|error| while_doing(error, &doing))?;
     warn_all(&updated.warnings);
-    let mut merged = updated.object.to_value()?;
+    let mut merged = updated.shown()?;
     // Each commit has another version, and there is none.
     merged["metadata"]["resourceVersion"] = current["metadata"]["resourceVersion"].clone();
     mask(kind, Some(&mut current), &mut merged);

@@ -14,10 +14,11 @@ use super::outcome::DryRun;
 use super::output::{complain, say, warn_all};
 use super::resources::Target;
 use super::selection::{self, Selectors};
+use super::submit;
 use crate::api::decode;
 use crate::api::kinds::{Key, Kind};
 use crate::api::status_error::StatusError;
-use crate::apiserver::{self, FieldValidation as Validate, Read as _, Subresource, Update};
+use crate::apiserver::{FieldValidation as Validate, Read as _, Subresource, Update};
 use crate::printers;
 use crate::registry::apply::{three_way, with_last_applied};
 use crate::registry::merge::json_merge_difference;
@@ -209,8 +210,10 @@ impl Session<'_> {
         if original.value == *edited {
             return Ok(Saved::Done(format!("{object} skipped")));
         }
-        let decoded = apiserver::decode(kind, edited, self.args.validate);
-        match decoded {
+        let (_held, mut requests) =
+            self.context.begin(&selection::tables(&[Target::Object(kind, key.clone())]), DryRun::None)?;
+        requests.validate_as(self.args.validate);
+        match submit::known_fields(kind, edited, self.args.validate, &requests)? {
             Ok(answer) => warn_all(&answer.warnings),
             Err(error) => return Ok(refused(kind, key, &error)),
         }
@@ -221,8 +224,6 @@ impl Session<'_> {
         if self.args.output_patch {
             say(&format!("Patch: {}", json_merge_difference(&original.value, &wanted)))?;
         }
-        let (_held, mut requests) =
-            self.context.begin(&selection::tables(&[Target::Object(kind, key.clone())]), DryRun::None)?;
         let current = requests.get(kind, key)?.value()?;
         // Only what has been edited is changed: what others have changed meanwhile stays.
         let mut merged = three_way(Some(&original.value), &wanted, &current);

@@ -10,7 +10,7 @@ use nix::sys::signal::{SigSet, Signal, raise};
 use super::context::Context;
 use super::delete::wait_until_gone;
 use super::failure;
-use super::output::complain;
+use super::output::{complain, complain_at_last};
 use super::own_terminal;
 use super::progress;
 use crate::api::Job;
@@ -32,6 +32,9 @@ pub(super) enum OnInterrupt {
 
 /// How long the rest of a deleted Job's output may take to be printed.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// How long a server may take after a signal to say what has become of a Job that it is asked to create.
+const LAST_ANSWER: Duration = Duration::from_secs(5);
 
 fn signals() -> SigSet {
     own_terminal::heeded([Signal::SIGINT, Signal::SIGTERM])
@@ -82,11 +85,12 @@ impl Interrupts {
         Ok(Self { state: Arc::default() })
     }
 
-    /// Starts to wait. What a signal comes to is done once [`Interrupts::decide`] has said what that is.
+    /// Starts to wait. What a signal comes to is done once [`Interrupts::decide`] has said what that is. Where a server elsewhere
+    /// lets that wait for too long, the process ends with these words.
     ///
     /// # Errors
     /// No thread can be started.
-    pub(super) fn listen(&self) -> Result<()> {
+    pub(super) fn listen(&self, unanswered: Option<String>) -> Result<()> {
         let shared = Arc::clone(&self.state);
         let take = move || {
             let Ok(first) = signals().wait() else { return };
@@ -109,7 +113,19 @@ impl Interrupts {
             let fates = {
                 let state = state.lock().unwrap_or_else(PoisonError::into_inner);
                 let is_open = |state: &mut State| state.fates.is_none() && state.stage != Stage::Printed;
-                changed.wait_while(state, is_open).unwrap_or_else(PoisonError::into_inner).fates.take()
+                match &unanswered {
+                    None => changed.wait_while(state, is_open).unwrap_or_else(PoisonError::into_inner),
+                    Some(unanswered) => {
+                        let waited = changed.wait_timeout_while(state, LAST_ANSWER, is_open);
+                        let (state, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+                        if waited.timed_out() {
+                            complain_at_last(unanswered);
+                        }
+                        state
+                    }
+                }
+                .fates
+                .take()
             };
             if let Some(fates) = fates
                 && let Err(error) = interrupted(&fates, first, &shared)

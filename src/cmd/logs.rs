@@ -241,7 +241,7 @@ fn find_pods(context: &Context, reader: &Reader, args: &Args, target: Option<&st
         Kind::StatefulSet => {
             let key = Key::new(&context.namespace, object_name);
             let Some(entry) = reader.entry(Table::STATEFUL_SETS, &key)? else {
-                return Err(not_found(kind, object_name, context));
+                return Err(not_found(reader, kind, object_name, context));
             };
             let set: StatefulSet = entry.parse()?;
             let mut pods: Vec<Pod> = reader.owned(Table::PODS, uid(&set.metadata))?;
@@ -269,7 +269,7 @@ fn kind_and_name(target: &str) -> Result<(Kind, &str)> {
 fn job_of(context: &Context, reader: &Reader, kind: Kind, object_name: &str) -> Result<Job> {
     let key = Key::new(&context.namespace, object_name);
     let Some(entry) = reader.entry(Table::from(kind), &key)? else {
-        return Err(not_found(kind, object_name, context));
+        return Err(not_found(reader, kind, object_name, context));
     };
     if kind == Kind::Job {
         return entry.parse();
@@ -315,14 +315,15 @@ fn pod_by_name(context: &Context, reader: &Reader, pod_name: &str) -> Result<Pod
             return Ok(Pods::One(Box::new(entry.parse()?)));
         }
     }
-    Err(not_found(Kind::Pod, pod_name, context))
+    Err(not_found(reader, Kind::Pod, pod_name, context))
 }
 
 /// `logs` words it differently from the other verbs.
-fn not_found(kind: Kind, object_name: &str, context: &Context) -> anyhow::Error {
+fn not_found(reader: &Reader, kind: Kind, object_name: &str, context: &Context) -> anyhow::Error {
+    let missing = reader.missing(kind, &kind.key(&context.namespace, object_name));
     verbatim(format!(
-        "error: error from server (NotFound): {} {object_name:?} not found in namespace {:?}",
-        kind.qualified_plural(),
+        "error: error from server (NotFound): {} in namespace {:?}",
+        missing.message(),
         context.namespace
     ))
 }

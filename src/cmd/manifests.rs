@@ -100,13 +100,18 @@ impl Document {
 
     /// Why the object has not been created. `named` is the namespace that it names itself.
     pub(super) fn not_created(&self, named: &str, error: anyhow::Error) -> anyhow::Error {
+        while_doing(self.without_source(named, error), &format!("error when creating {:?}", self.source))
+    }
+
+    /// As [`Document::not_created`], where kubectl does not say which file it was.
+    pub(super) fn without_source(&self, named: &str, error: anyhow::Error) -> anyhow::Error {
         match error.downcast_ref() {
             // An older server, mostly.
             Some(StatusError::Other { reason: "NotFound", message }) if message == NO_RESOURCE => {
                 let version = self.kind.api_version();
                 no_match(self.name(), named, &self.source, self.kind.as_str(), &version, INSTALL)
             }
-            _ => while_doing(error, &format!("error when creating {:?}", self.source)),
+            _ => error,
         }
     }
 

@@ -142,6 +142,9 @@ impl Outcomes {
     /// Nobody reads.
     pub(super) fn finish(mut self) -> Result<()> {
         let mut gathered = self.gathered.take().unwrap_or_default();
+        if matches!(self.format, Some(Format::Json)) && gathered.len() > 1 {
+            return print(&printers::json::list_as_declared(&gathered));
+        }
         let object = match gathered.len() {
             0 => return Ok(()),
             1 => gathered.remove(0),

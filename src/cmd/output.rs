@@ -136,6 +136,11 @@ pub(super) fn complain(line: &str) {
     }
 }
 
+/// As [`complain`], also where output is held back: the process ends after it.
+pub(super) fn complain_at_last(line: &str) {
+    progress::write_to_stderr(format!("{}\n", escaped(line)).as_bytes());
+}
+
 fn complain_as_is(line: &str) {
     let line = format!("{line}\n");
     if !held_back(To::Stderr, line.as_bytes()) {

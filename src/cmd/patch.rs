@@ -3,15 +3,17 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::change::{self, ChangeArgs, Changed};
 use super::context::Global;
 use super::local;
+use super::outcome::DryRun;
 use super::selection::Selectors;
 use crate::api::decode;
 use crate::api::errno::errno_text;
-use crate::apiserver::Patch;
+use crate::apiserver::PatchType;
 
 /// Change fields of objects
 #[derive(Debug, clap::Args)]
@@ -43,12 +45,12 @@ const PATCHED: &str = "patched";
 /// What is said of one that is as it was.
 const NOT_CHANGED: &str = "patched (no change)";
 
-/// A patch of the type that `--type` names.
-fn of_type(name: &str, patch: Value) -> Result<Patch> {
+/// The type that `--type` names.
+fn patch_type(name: &str) -> Result<PatchType> {
     match name.to_ascii_lowercase().as_str() {
-        "json" => Ok(Patch::Json(patch)),
-        "merge" => Ok(Patch::Merge(patch)),
-        "strategic" => Ok(Patch::Strategic(patch)),
+        "json" => Ok(PatchType::Json),
+        "merge" => Ok(PatchType::Merge),
+        "strategic" => Ok(PatchType::Strategic),
         _ => bail!("--type must be one of [json merge strategic], not {name:?}"),
     }
 }
@@ -65,9 +67,17 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         (Some(patch), None) if !patch.is_empty() => patch.clone(),
         _ => bail!("must specify --patch or --patch-file containing the contents of the patch"),
     };
-    of_type(&args.kind, Value::Null)?;
+    let type_ = patch_type(&args.kind)?;
     let subresource = change::subresource(args.subresource.as_deref())?;
-    let patch = of_type(&args.kind, parse(&text)?)?;
+    let change = ChangeArgs { silent_dry_run: true, ..args.change.clone() };
+    // kubectl reads nothing that begins as JSON does: whether it is some is the server's to say.
+    let is_sent = global.cluster.is_some() && !args.local && change.dry_run != DryRun::Client;
+    if is_sent && text.trim_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(&text).is_err() {
+        return change::run(global, &args.resources, &change, "patch", subresource, |_| {
+            Ok(Changed::unread(type_, &text))
+        });
+    }
+    let patch = type_.of(parse(&text)?);
     if args.local {
         local::check(&args.change)?;
         if args.change.files.is_empty() {
@@ -79,7 +89,6 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
             Ok((value, said.to_owned()))
         });
     }
-    let change = ChangeArgs { silent_dry_run: true, ..args.change.clone() };
     change::run(global, &args.resources, &change, "patch", subresource, |_| {
         Ok(Changed::patch(patch.clone(), PATCHED, NOT_CHANGED))
     })

@@ -14,10 +14,11 @@ use super::outcome::{DryRun, Outcomes};
 use super::output::{say, warn_all};
 use super::submit;
 use crate::api::meta::{ANNOTATION_LAST_APPLIED, name};
-use crate::apiserver::{Creator, DeleteOptions, FieldValidation as Validate, Read as _, Subresource, Update};
+use crate::apiserver::{
+    Answer, Creator, DeleteOptions, FieldValidation as Validate, Read as _, Subresource, Update,
+};
 use crate::client::Requests;
 use crate::registry::apply::last_applied;
-use crate::registry::object::Object;
 use crate::store::Table;
 
 /// Replace objects by manifests; with --force, delete them and create them again
@@ -79,6 +80,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let mut tables = vec![Table::CRON_JOBS, Table::JOBS, Table::NODES, Table::NAMESPACES, Table::PODS];
     tables.extend(documents.iter().flatten().map(|document| Table::from(document.kind)));
     let (_held, mut requests) = context.begin(&tables, args.dry_run)?;
+    requests.validate_as(args.validate);
     let mut outcomes = Outcomes::new(&args.output, args.dry_run)?;
     let mut replaced = Vec::new();
     let mut errors = Vec::new();
@@ -98,12 +100,13 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     if args.dry_run == DryRun::None {
         requests.commit()?;
     }
-    for (object, existed) in replaced {
+    for (answer, existed) in replaced {
+        let object = &answer.object;
         let object_name = name(object.meta()).to_owned();
         if args.force && existed && args.output.given().is_none() {
             say(&format!("{} {object_name:?} deleted", object.kind().qualified_singular()))?;
         }
-        outcomes.done(object.kind(), &object_name, "replaced", || Ok(object.to_value()?))?;
+        outcomes.done(object.kind(), &object_name, "replaced", || Ok(answer.shown()?))?;
     }
     Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -116,8 +119,8 @@ fn replace(
     context: &Context,
     creator: &Creator,
     requests: &mut Requests<'_>,
-) -> Result<(Object, bool)> {
-    let mut object = submit::decode(document, args.validate, "replacing")?;
+) -> Result<(Answer, bool)> {
+    let mut object = submit::decode(document, args.validate, "replacing", requests)?;
     let is_applied = !document.value["metadata"]["annotations"][ANNOTATION_LAST_APPLIED].is_null();
     // As apply leaves it: whoever was told to replace an applied object goes on applying it.
     if args.save_config || (args.force && !is_applied) {
@@ -129,10 +132,10 @@ fn replace(
         let options = DeleteOptions { grace_seconds, ..DeleteOptions::default() };
         let (answer, deleted) = requests.recreate(object, &document.value, creator, &options)?;
         warn_all(&answer.warnings);
-        return Ok((answer.object, deleted.is_some()));
+        return Ok((answer, deleted.is_some()));
     }
     let key = object.key();
-    if requests.find(document.kind, &key)?.is_some() {
+    if !args.pass_env.is_empty() && requests.find(document.kind, &key)?.is_some() {
         submit::warn_of_late_pass_env(&args.pass_env, document.kind, &key.name);
     }
     let value = object.to_value()?;
@@ -144,5 +147,5 @@ fn replace(
         ..Update::new(document.kind, &key, value)
     })?;
     warn_all(&updated.warnings);
-    Ok((updated.object, true))
+    Ok((updated.into_answer(), true))
 }

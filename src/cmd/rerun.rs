@@ -75,7 +75,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let mut rerun = Vec::new();
     for key in &jobs {
         match requests.rerun(key, args.failed_indexes, args.force) {
-            Ok(answer) => rerun.push(answer.object),
+            Ok(answer) => rerun.push(answer),
             Err(error) => {
                 failed = true;
                 complain(&text(&explained(error, &key.name)));
@@ -86,7 +86,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         requests.commit()?;
     }
     for job in rerun {
-        outcomes.done(Kind::Job, name(job.meta()), "rerun", || Ok(job.to_value()?))?;
+        outcomes.done(Kind::Job, name(job.object.meta()), "rerun", || Ok(job.shown()?))?;
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

@@ -33,6 +33,7 @@ use crate::api::conditions::is_job_finished;
 use crate::api::kinds::Kind;
 use crate::api::meta::{ANNOTATION_AFTER, ANNOTATION_LAST_APPLIED, annotation, key, name, uid};
 use crate::apiserver::{DeleteOptions, FieldValidation as Validate, Read as _};
+use crate::client::Requests;
 use crate::controller::pods::owner_of;
 use crate::kubelet::{LogOptions, Runs};
 use crate::manager::steady_clock;
@@ -151,7 +152,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     // A cluster may let us wait, and a plugin, too. Here who stores Jobs must be one thread.
     let is_elsewhere = context.client.cluster().is_some();
     if is_elsewhere {
-        interrupts.listen()?;
+        interrupts.listen(Some(format!(
+            "the cluster does not answer; whether a Job has been created: jobctl get{} jobs",
+            context.place
+        )))?;
     }
     let sources: Vec<String> = jobs.iter().map(|one| one.job.source.clone()).collect();
     let submitted = submit_all(&context, jobs, args, reader.as_ref());
@@ -163,7 +167,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let fates = submitted.iter().map(|submitted| (submitted.job.clone(), submitted.on_interrupt(args)));
     interrupts.decide(&context, fates.collect(), args.rm);
     if !is_elsewhere {
-        interrupts.listen()?;
+        interrupts.listen(None)?;
     }
     let jobs: Vec<Job> = submitted.into_iter().map(|submitted| submitted.job).collect();
     let mut cases = Cases::new(Clerk::new(&context, !args.quiet), args.junit.is_some());
@@ -292,11 +296,12 @@ fn submit_each(
     let creator = context.client.creator(&args.pass_env)?;
     let (_held, mut requests) =
         context.begin(&[Table::JOBS, Table::NODES, Table::NAMESPACES, Table::PODS], DryRun::None)?;
+    requests.validate_as(args.validate);
     for CommandJob { job: mut document, config_maps } in jobs_to_run {
         submit::set_namespace(&mut document, context)?;
         // As apply leaves it: what has been run can be applied.
         document.value = with_last_applied(&document.value);
-        let object = submit::decode(&document, args.validate, "creating")?;
+        let object = submit::decode(&document, args.validate, "creating", &requests)?;
         let job_key = object.key();
         if let Object::Job(job) = &object
             && job.spec.as_ref().is_some_and(|spec| spec.suspend == Some(true))
@@ -340,7 +345,7 @@ fn submit_each(
             // Before the Job is stored: none of its pods runs unread.
             announce(reader, &job)?;
             for config_map in config_maps {
-                let object = owned_by(&job, config_map, context)?;
+                let object = owned_by(&job, config_map, context, &requests)?;
                 requests.create(object, &Value::Null, &creator)?;
             }
             jobs.push(Submitted { job: *job, attached: false });
@@ -359,11 +364,11 @@ fn announce(reader: Option<&ReaderOfRecord>, job: &Job) -> Result<()> {
 }
 
 /// A ConfigMap that goes with its Job.
-fn owned_by(job: &Job, mut document: Document, context: &Context) -> Result<Object> {
+fn owned_by(job: &Job, mut document: Document, context: &Context, requests: &Requests<'_>) -> Result<Object> {
     submit::set_namespace(&mut document, context)?;
     document.value["metadata"]["ownerReferences"] =
         json!([owner_of(&Kind::Job.api_version(), Kind::Job.as_str(), &job.metadata)]);
-    submit::decode(&document, Validate::Strict, "creating")
+    submit::decode(&document, Validate::Strict, "creating", requests)
 }
 
 /// Prints the logs of all Jobs as they come, until all have ended or the time is over.

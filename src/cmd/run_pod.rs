@@ -405,11 +405,11 @@ fn create(
         if wanted.args.save_config {
             document.value = with_last_applied(&document.value);
         }
-        let object = submit::decode(&document, FieldValidation::Strict, "creating")?;
+        let object = submit::decode(&document, FieldValidation::Strict, "creating", &requests)?;
         debug_assert!(!name(object.meta()).is_empty());
         let answer = requests.create(object, &document.value, &creator)?;
         warn_all(&answer.warnings);
-        Ok(answer.object.to_value()?)
+        Ok(answer.shown()?)
     };
     let pod = store(Kind::Pod, pod)?;
     let service = service.map(|service| store(Kind::Service, service)).transpose()?;

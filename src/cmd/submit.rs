@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use anyhow::Result;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::context::Context;
 use super::failure::{verbatim, while_doing};
@@ -13,7 +13,9 @@ use super::output::{complain, warn, warn_all};
 use crate::api::ObjectMeta;
 use crate::api::kinds::Kind;
 use crate::api::meta::namespace;
-use crate::apiserver::{self, FieldValidation as Validate};
+use crate::api::status_error::StatusError;
+use crate::apiserver::{self, Answer, FieldValidation as Validate};
+use crate::client::Requests;
 use crate::registry::object::Object;
 
 impl FromStr for Validate {
@@ -50,21 +52,44 @@ pub(super) fn set_namespace(document: &mut Document, context: &Context) -> Resul
     Ok(())
 }
 
-/// Decodes a document. `doing` is `creating` or the like, for kubectl's sentence.
+/// Decodes a document. `doing` is `creating` or the like, for kubectl's sentence. Fields that we do not know may be a server's.
 ///
 /// # Errors
 /// Unknown fields (as `validate` says), fields of a wrong type, kinds that requests do not make.
-pub(super) fn decode(document: &Document, validate: Validate, doing: &str) -> Result<Object> {
+pub(super) fn decode(
+    document: &Document,
+    validate: Validate,
+    doing: &str,
+    requests: &Requests<'_>,
+) -> Result<Object> {
     read_metadata(document)?;
     if validate != Validate::Ignore {
         // kubectl takes the last without a word, and no server sees the others.
         let duplicates = document.duplicate_fields.iter();
         duplicates.for_each(|duplicate| warn(&format!("{}: {duplicate}; the last counts", document.source)));
     }
-    let answer = apiserver::decode(document.kind, &document.value, validate)
+    let answer = known_fields(document.kind, &document.value, validate, requests)?
         .map_err(|error| while_doing(error.into(), &format!("error when {doing} {:?}", document.source)))?;
     warn_all(&answer.warnings);
     Ok(answer.object)
+}
+
+/// Decodes an object for requests. What becomes of fields that we do not know is for a server to say that judges them itself.
+///
+/// # Errors
+/// The server does not answer. What is wrong with the object is returned.
+pub(super) fn known_fields(
+    kind: Kind,
+    value: &Value,
+    validate: Validate,
+    requests: &Requests<'_>,
+) -> Result<Result<Answer, StatusError>> {
+    let decoded = apiserver::decode(kind, value, validate);
+    let is_clean = matches!(&decoded, Ok(answer) if answer.warnings.is_empty());
+    if is_clean || !requests.judges_fields()? {
+        return Ok(decoded);
+    }
+    Ok(apiserver::decode(kind, value, Validate::Ignore))
 }
 
 /// Reads the metadata of a document, as kubectl itself does; the rest is the server's to judge.

@@ -26,7 +26,7 @@ use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{controller_of, uid};
 use crate::api::status_error::StatusError;
 use crate::api::{Job, Pod};
-use crate::apiserver::{Read as _, Source as _, uid_of};
+use crate::apiserver::{Entries, Read as _, Source as _, uid_of};
 use crate::client::Follower;
 use crate::controller::{JobFacts, Settings};
 use crate::manager::{clock, steady_clock};
@@ -239,6 +239,10 @@ fn obstacle_of_pod(text: &str, owner: Option<&str>, help: &Help) -> Option<Obsta
     is_its.then(|| obstacles::of_pod(&pod, help)).flatten()
 }
 
+fn is_forbidden(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<StatusError>().is_some_and(|status| status.reason() == "Forbidden")
+}
+
 /// The objects being waited for, kept current by the journal.
 pub(super) struct Watched {
     objects: BTreeMap<(Kind, Key), Present>,
@@ -265,13 +269,21 @@ impl Watched {
         let mut tables: Vec<Table> = TABLES.into_iter().chain(kinds.clone().map(Table::from)).collect();
         tables.sort_unstable();
         tables.dedup();
+        let kinds_are_of_pods = kinds.clone().any(|kind| kind == Kind::Pod);
         // Of a cluster no more than what is waited for, and what keeps that from going on.
         if context.client.cluster().is_some() {
             let of_jobs = kinds.clone().any(|kind| kind == Kind::Job).then_some(Table::PODS);
             let wanted: Vec<Table> = kinds.map(Table::from).chain(of_jobs).collect();
             tables.retain(|table| wanted.contains(table));
         }
-        let (reader, follower) = context.client.watch_named(&tables, objects)?;
+        let (reader, follower) = match context.client.watch_named(&tables, objects) {
+            // Who may see Jobs can wait for them, though not hear what keeps them from going on.
+            Err(error) if !kinds_are_of_pods && is_forbidden(&error) => {
+                tables.retain(|table| *table != Table::PODS);
+                context.client.watch_named(&tables, objects)
+            }
+            started => started,
+        }?;
         let mut texts = BTreeMap::new();
         let mut tombstones = BTreeMap::new();
         let mut facts = Vec::new();
@@ -289,7 +301,10 @@ impl Watched {
             }
         }
         let mut pods = Vec::new();
-        for (_, entry) in reader.entries(Table::PODS)? {
+        let of_pods = tables.contains(&Table::PODS).then_some(Table::PODS);
+        for (_, entry) in of_pods
+            .map_or_else(|| Ok(Box::new(std::iter::empty()) as Entries<'_>), |pods| reader.entries(pods))?
+        {
             if obstacles::may_have_one(entry.text()) {
                 pods.push(entry.text().to_owned());
             }
@@ -452,7 +467,7 @@ impl Watched {
                     return Ok(Met::Now(std::mem::take(&mut self.last)));
                 }
                 (None, Condition::Create) => {}
-                (None, _) => return self.answer_of_the_deleted(kind, key, condition),
+                (None, _) => return self.answer_of_the_deleted(context, kind, key, condition),
                 (Some(text), _) => {
                     let object: Value = serde_json::from_str(&text).context("read the object")?;
                     match condition.answer(&object)? {
@@ -490,10 +505,16 @@ impl Watched {
     }
 
     /// A Job that is gone can still answer how it ended.
-    fn answer_of_the_deleted(&self, kind: Kind, key: &Key, condition: &Condition) -> Result<Met> {
-        let not_found = || StatusError::not_found(kind, &key.name);
+    fn answer_of_the_deleted(
+        &self,
+        context: &Context,
+        kind: Kind,
+        key: &Key,
+        condition: &Condition,
+    ) -> Result<Met> {
+        let not_found = || -> Result<StatusError> { Ok(context.client.read(&[])?.missing(kind, key)) };
         let Some(tombstone) = self.tombstones.get(key).filter(|_| kind == Kind::Job) else {
-            return Err(not_found().into());
+            return Err(not_found()?.into());
         };
         let object = serde_json::json!({
             "apiVersion": kind.api_version(),
@@ -506,7 +527,7 @@ impl Watched {
             Answer::Never => {
                 Err(anyhow::anyhow!("job.batch/{} {} before it was deleted", key.name, ended_how(&object)))
             }
-            Answer::NotYet => Err(not_found().into()),
+            Answer::NotYet => Err(not_found()?.into()),
         }
     }
 }

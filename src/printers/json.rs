@@ -1,5 +1,6 @@
 //! JSON as kubectl writes it: four spaces, sorted keys, Go's escapes.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -20,6 +21,19 @@ pub fn to_string(value: &Value) -> String {
 /// As [`to_string`], with the fields in the order in which the API declares them.
 pub fn to_string_as_declared(value: &Value) -> String {
     written(&Declared::new(value))
+}
+
+/// Objects as a List of them as `apply` prints it: the fields of the List itself in the order in which the API declares them.
+pub fn list_as_declared(items: &[Value]) -> String {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct List<'a> {
+        kind: &'static str,
+        api_version: &'static str,
+        metadata: BTreeMap<String, Value>,
+        items: &'a [Value],
+    }
+    written(&List { kind: "List", api_version: "v1", metadata: BTreeMap::new(), items })
 }
 
 fn written(value: &impl Serialize) -> String {
@@ -140,6 +154,9 @@ mod tests {
             json!({"b": [], "a": {"<k>": "&\u{2028}\u{8}\u{c}\u{1}\u{7f}\"\\é😀"}, "c": [1, {}, [2.5]]});
         let text = "{\n    \"a\": {\n        \"\\u003ck\\u003e\": \"\\u0026\\u2028\\b\\f\\u0001\u{7f}\\\"\\\\é😀\"\n    },\n    \"b\": [],\n    \"c\": [\n        1,\n        {},\n        [\n            2.5\n        ]\n    ]\n}\n";
         assert_eq!(to_string(&value), text);
+        let list = list_as_declared(&[json!({"kind": "A", "a": 1}), json!({})]);
+        let text = "{\n    \"kind\": \"List\",\n    \"apiVersion\": \"v1\",\n    \"metadata\": {},\n    \"items\": [\n        {\n            \"a\": 1,\n            \"kind\": \"A\"\n        },\n        {}\n    ]\n}\n";
+        assert_eq!(list, text);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod interrupted_plugins;
 mod overrides;
 mod peers;
+mod renewed_tokens;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

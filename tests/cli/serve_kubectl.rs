@@ -41,7 +41,9 @@ impl<'a> Client<'a> {
             .output()
             .expect("start kubectl");
         let text = [output.stdout, output.stderr].concat();
-        (String::from_utf8(text).expect("UTF-8"), output.status.code())
+        let text = String::from_utf8(text).expect("UTF-8");
+        // Newer ones say of which namespace something has been deleted.
+        (text.replace(" deleted from default namespace", " deleted"), output.status.code())
     }
 
     #[track_caller]

@@ -180,7 +180,7 @@ fn the_command_line_applies_as_a_server_does() {
     refused.prints("configmap/d serverside-applied\n");
     let path = world.manifest("e.yaml", map("1").replace(", data:", ", bogus: 1, data:"));
     world.run(&format!("apply --server-side -f {path} --validate=false")).fails_with(
-        "Error from server: error when applying \"e.yaml\": failed to create typed patch object (default/c; /v1, \
+        "Error from server: failed to create typed patch object (default/c; /v1, \
          Kind=ConfigMap): .bogus: field not declared in schema\n",
     );
 }

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use nix::sys::signal::SigSet;
 use tokio::runtime::{Builder, Handle};
 
@@ -17,6 +17,7 @@ use super::versions::Versions;
 use super::wake::Wake;
 use crate::api::kinds::{Key, Kind};
 use crate::api::status_error::StatusError;
+use crate::apiserver::DEFAULT_NAMESPACE;
 use crate::cluster::Access;
 
 /// How many objects one request of a list asks for, as kubectl does.
@@ -116,6 +117,20 @@ impl Api {
         }
     }
 
+    /// Why an object is not there. As kubectl does, the namespace is asked for only now.
+    pub(super) async fn missing(&self, kind: Kind, key: &Key) -> StatusError {
+        let missing = StatusError::not_found(kind, &key.name);
+        let namespace = &*key.namespace;
+        if !kind.resource().namespaced || namespace.is_empty() || namespace == DEFAULT_NAMESPACE {
+            return missing;
+        }
+        match self.get(Kind::Namespace, &Kind::Namespace.key("", namespace)).await {
+            Ok(None) => StatusError::not_found(Kind::Namespace, namespace),
+            // Who may not see it is told of what he has asked for.
+            _ => missing,
+        }
+    }
+
     /// The objects of a kind, page by page.
     ///
     /// # Errors
@@ -123,12 +138,13 @@ impl Api {
     pub(super) async fn list(&self, kind: Kind, query: &Query) -> Result<Listing> {
         let mut listing = Listing::default();
         let mut next = String::new();
+        let mut limit = PAGE;
         loop {
             let collection = paths::collection(kind, query.namespace.as_deref());
             let path = paths::with_query(
                 &collection,
                 &[
-                    ("limit", PAGE),
+                    ("limit", limit),
                     ("continue", &next),
                     ("labelSelector", &query.labels),
                     ("fieldSelector", &query.fields),
@@ -136,10 +152,9 @@ impl Api {
             );
             let answer = match self.exchange(&Request::get(path)).await?.accepted(Some(kind), None) {
                 Ok(answer) => answer,
-                // The pages that are still to come have grown too old.
+                // The pages that are still to come have grown too old: so they would again.
                 Err(refusal) if refusal.reason() == "Expired" && !next.is_empty() => {
-                    listing = Listing::default();
-                    next = String::new();
+                    (listing, next, limit) = (Listing::default(), String::new(), "");
                     continue;
                 }
                 Err(refusal) => return Err(refusal.into()),
@@ -149,6 +164,9 @@ impl Api {
             listing.resource_version = page.resource_version;
             if page.next.is_empty() {
                 return Ok(listing);
+            }
+            if page.next == next {
+                bail!("the server has sent the same page of a list twice");
             }
             next = page.next;
         }

@@ -4,8 +4,8 @@ use std::iter::Take;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
-use http_body_util::{BodyExt as _, Full};
+use anyhow::{Result, anyhow};
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::SendRequest;
 use hyper::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER, WARNING};
@@ -30,12 +30,15 @@ pub(super) struct Request {
     pub(super) body: Bytes,
     /// Whether sending it twice does what sending it once does.
     pub(super) is_repeatable: bool,
+    /// The version of the object in it, where its manifest names an older one than ours: `batch/v1beta1`.
+    pub(super) older_version: Option<String>,
 }
 
 impl Request {
     /// A request that reads.
     pub(super) fn get(path: String) -> Self {
-        Self { method: Method::GET, path, content_type: "", body: Bytes::new(), is_repeatable: true }
+        let body = Bytes::new();
+        Self { method: Method::GET, path, content_type: "", body, is_repeatable: true, older_version: None }
     }
 
     /// One that reads, by somebody who tries again himself.
@@ -46,7 +49,8 @@ impl Request {
     /// A request with a body in JSON.
     pub(super) fn with_body(method: Method, path: String, body: &impl serde::Serialize) -> Result<Self> {
         let body = Bytes::from(serde_json::to_vec(body)?);
-        Ok(Self { method, path, content_type: "application/json", body, is_repeatable: false })
+        let content_type = "application/json";
+        Ok(Self { method, path, content_type, body, is_repeatable: false, older_version: None })
     }
 }
 
@@ -99,6 +103,8 @@ impl Broken {
     }
 }
 
+/// How much of one answer is taken: a page of a list has 500 objects at most, of which none has more than 1.5 MiB.
+pub(super) const MOST_BYTES: usize = 1 << 30;
 /// How often a request is sent again that the server has not taken.
 const TRIES: u32 = 10;
 /// The longest wait that a server may ask for.
@@ -110,13 +116,17 @@ impl Api {
     /// # Errors
     /// [`Unreachable`]; [`Broken`] of a request of which is not known what became of it.
     pub(super) async fn exchange(&self, request: &Request) -> Result<Answer> {
+        self.in_time(self.exchange_patiently(request)).await
+    }
+
+    async fn exchange_patiently(&self, request: &Request) -> Result<Answer> {
         let mut again = Again::new();
         loop {
             let whole = async {
                 let (response, sender) = self.open(request).await?;
                 self.collected(response, sender).await
             };
-            let answered = self.in_time(whole).await;
+            let answered = whole.await;
             match again.after(self, request, &answered) {
                 Some(wait) => tokio::time::sleep(wait).await,
                 None => match answered {
@@ -132,9 +142,13 @@ impl Api {
     /// # Errors
     /// As [`Api::exchange`]; the refusal as an answer.
     pub(super) async fn stream(&self, request: &Request) -> Result<Result<Response<Incoming>, Answer>> {
+        self.in_time(self.stream_patiently(request)).await
+    }
+
+    async fn stream_patiently(&self, request: &Request) -> Result<Result<Response<Incoming>, Answer>> {
         let mut again = Again::new();
         loop {
-            let answered = match self.in_time(self.open(request)).await {
+            let answered = match self.open(request).await {
                 // Its connection is its own from now on.
                 Ok((response, _)) if response.status().is_success() => return Ok(Ok(response)),
                 Ok((response, sender)) => self.collected(response, sender).await,
@@ -150,7 +164,7 @@ impl Api {
         }
     }
 
-    /// What somebody gives a certain time.
+    /// What somebody gives a certain time, with all that is tried again meanwhile.
     async fn in_time<T>(&self, asked: impl Future<Output = Result<T>>) -> Result<T> {
         match self.timeout {
             None => asked.await,
@@ -163,7 +177,7 @@ impl Api {
 
     /// Sends a request once, on a connection that is there or on a new one.
     async fn open(&self, request: &Request) -> Result<(Response<Incoming>, Sender)> {
-        let path = self.versions.address(request);
+        let (path, body) = self.versions.address(request);
         loop {
             let known = self.idle.lock().unwrap_or_else(PoisonError::into_inner).take();
             let is_known = known.is_some();
@@ -174,7 +188,7 @@ impl Api {
             let mut http = HttpRequest::builder()
                 .method(&request.method)
                 .uri(format!("{}{path}", self.access.prefix()))
-                .body(Full::new(request.body.clone()))?;
+                .body(Full::new(body.clone()))?;
             *http.headers_mut() = self.access.headers().await?;
             if !request.content_type.is_empty() {
                 http.headers_mut().insert(CONTENT_TYPE, request.content_type.parse()?);
@@ -217,7 +231,12 @@ impl Api {
         sender: Sender,
     ) -> Result<(Answer, Option<Duration>)> {
         let (head, body) = response.into_parts();
-        let body = body.collect().await.map_err(|error| Broken::new(&error))?.to_bytes();
+        let body = Limited::new(body, MOST_BYTES).collect().await;
+        let body = body.map_err(|error| match error.downcast_ref::<hyper::Error>() {
+            Some(error) => anyhow::Error::from(Broken::new(error)),
+            None => anyhow!("the server has sent more than {} MiB at once", MOST_BYTES >> 20),
+        });
+        let body = body?.to_bytes();
         *self.idle.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
         let asked = head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
         let warnings = warnings(&head.headers);

@@ -6,7 +6,7 @@ use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use chrono::{DateTime, Utc};
 use http_body_util::BodyExt as _;
 use serde::Deserialize;
@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::api::{Api, Lists, Query, text};
 use super::backoff::Backoff;
-use super::dialogue::{Request, may_pass};
+use super::dialogue::{MOST_BYTES, Request, may_pass};
 use super::objects::Received;
 use super::paths;
 use super::refusals::refusal;
@@ -270,6 +270,12 @@ impl Watch {
             let Ok(frame) = frame else { return End::Over };
             let Some(data) = frame.data_ref() else { continue };
             unread.extend_from_slice(data);
+            if unread.len() > MOST_BYTES {
+                return End::Failed(anyhow!(
+                    "the server has sent more than {} MiB at once",
+                    MOST_BYTES >> 20
+                ));
+            }
             let Some(end) = memchr::memrchr(b'\n', &unread) else { continue };
             let lines: Vec<u8> = unread.drain(..=end).collect();
             for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {

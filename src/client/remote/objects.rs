@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -107,8 +107,13 @@ pub(super) struct Page {
 struct List<'a> {
     #[serde(default)]
     metadata: ListMetadata,
-    #[serde(borrow)]
-    items: Option<Vec<&'a RawValue>>,
+    #[serde(borrow, default, deserialize_with = "some")]
+    items: Option<Option<Vec<&'a RawValue>>>,
+}
+
+/// What is there, be it `null`.
+fn some<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 #[derive(Default, Deserialize)]
@@ -125,7 +130,9 @@ impl Page {
     /// No list.
     pub(super) fn read(kind: Kind, text: &[u8]) -> Result<Self> {
         let list: List<'_> = serde_json::from_slice(text).context("read a list of the server")?;
-        let objects = list.items.into_iter().flatten().map(|one| Received::read(kind, one.get()));
+        // `null` is an empty one; whoever answers with something else is no API server, or refuses.
+        let items = list.items.context("read a list of the server: it has no items")?;
+        let objects = items.into_iter().flatten().map(|one| Received::read(kind, one.get()));
         Ok(Self {
             objects: objects.collect::<Result<_>>()?,
             resource_version: list.metadata.resource_version,
@@ -155,6 +162,9 @@ mod tests {
             b.text,
             r#"{"kind":"Job","apiVersion":"batch/v1","metadata":{"name":"b","namespace":"n"}}"#
         );
+        for other in [r#"{}"#, r#"{"kind":"Status"}"#, "", "<html>", r#"{"items":{}}"#] {
+            assert!(Page::read(Kind::Job, other.as_bytes()).is_err(), "{other}");
+        }
         assert!(Page::read(Kind::Job, br#"{"items":null}"#).expect("an empty list").objects.is_empty());
     }
 

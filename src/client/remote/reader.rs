@@ -11,6 +11,7 @@ use super::api::{Api, Listing, Lists, Query};
 use super::watches::goes_by_jobs;
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::LABEL_CONTROLLER_UID_LEGACY;
+use crate::api::status_error::StatusError;
 use crate::apiserver::{Elsewhere, Entries, Entry, Selectors, Source};
 use crate::manager::clock;
 use crate::store::Table;
@@ -116,6 +117,10 @@ impl Source for Asked {
         }
         let received = self.api.wait(self.api.get(kind, key))?;
         Ok(received.map(|one| Entry::Received(one.text)))
+    }
+
+    fn missing(&self, kind: Kind, key: &Key) -> StatusError {
+        self.api.wait(self.api.missing(kind, key))
     }
 
     fn entries(&self, table: Table) -> Result<Entries<'_>> {

@@ -1,5 +1,7 @@
 //! What a server answers that refuses a request, as our own API server room would say it.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
 use crate::api::kinds::{Key, Kind};
@@ -67,6 +69,14 @@ pub(super) fn refusal(code: u16, body: &[u8], kind: Option<Kind>, key: Option<&K
     let reason = REASONS.into_iter().find(|known| *known == reason).unwrap_or_default();
     let other = |message: String| StatusError::Other { reason, message };
     if reason == "Invalid" && details.kind.is_empty() && details.name.is_empty() {
+        // The message says it once more, with an empty name.
+        let causes: BTreeSet<String> =
+            details.causes.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect();
+        let message = match causes.len() {
+            0 => message,
+            1 => causes.into_iter().collect(),
+            _ => causes.into_iter().map(|cause| format!("\n* {cause}")).collect(),
+        };
         return StatusError::Unprocessable { message };
     }
     // Only what is about the object that was asked for has its own word here: it is told as of ours.
@@ -202,6 +212,12 @@ mod tests {
                 r#"{"kind":"Status","reason":"Invalid","message":"the server rejected our request due to an error in our request","details":{}}"#,
                 "Invalid",
                 "The request is invalid: the server rejected our request due to an error in our request",
+            ),
+            (
+                422,
+                r#"{"kind":"Status","reason":"Invalid","message":" \"\" is invalid: patch: Invalid value: 1","details":{"causes":[{"message":"Invalid value: 1","field":"patch"}]}}"#,
+                "Invalid",
+                "The request is invalid: patch: Invalid value: 1",
             ),
             (502, "<html>\nBad gateway", "", "the server has answered with code 502: <html>"),
             (401, "", "Unauthorized", "Unauthorized"),

@@ -19,14 +19,15 @@ use super::left_out::{is_all_left_out, left_out, sentence};
 use super::objects::Received;
 use super::paths;
 use super::reader::Asked;
+use super::unknown_fields::add_unknown;
 use crate::api::conditions::is_job_finished;
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{ANNOTATION_LAST_APPLIED, uid};
 use crate::api::status_error::StatusError;
 use crate::api::{Job, ObjectMeta};
 use crate::apiserver::{
-    Answer, Applied, Apply, DeleteOptions, Deleted, Entries, Entry, Patch, RerunError, Selectors, Source,
-    Subresource, Update, Updated, fresh_job, uid_of,
+    Answer, Applied, Apply, DeleteOptions, Deleted, Entries, Entry, FieldValidation, Patch, PatchType,
+    RerunError, Selectors, Source, Subresource, Update, Updated, fresh_job, uid_of,
 };
 use crate::registry::deletion::Propagation;
 use crate::registry::merge::json_merge_difference;
@@ -52,6 +53,8 @@ pub(in crate::client) struct Requests {
     /// Whether they are only tried.
     is_dry_run: bool,
     manager: String,
+    /// What the server is to do about fields that a kind does not have, where that is for somebody to say.
+    validation: Option<FieldValidation>,
     /// What these requests have made.
     taken: BTreeSet<(Kind, Key)>,
     /// What was not there when it was looked for.
@@ -68,6 +71,27 @@ struct DeletionAnswer {
     details: WithUid,
 }
 
+/// The first release that judges fields unless it is told otherwise (`ServerSideFieldValidation`).
+const FIELD_VALIDATION: (u32, u32) = (1, 25);
+
+/// What a server says of its release: `1` and `25+`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Version {
+    major: String,
+    minor: String,
+}
+
+impl Version {
+    fn is_at_least(&self, wanted: (u32, u32)) -> bool {
+        let number = |text: &str| {
+            let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+            text[..end].parse().unwrap_or_default()
+        };
+        (number(&self.major), number(&self.minor)) >= wanted
+    }
+}
+
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct WithUid {
@@ -80,18 +104,18 @@ impl Requests {
         let asked = Asked::new(api.clone(), namespace);
         let manager = MANAGER.to_owned();
         let (absent, seen) = Default::default();
-        Self { api, asked, is_dry_run, manager, taken: BTreeSet::new(), absent, seen }
+        Self { api, asked, is_dry_run, manager, validation: None, taken: BTreeSet::new(), absent, seen }
     }
 
-    /// Creates an object.
+    /// Creates an object. `manifest` is what it was decoded from: what is more in that is sent, too.
     ///
     /// # Errors
     /// A refusal; no answer.
-    pub(in crate::client) fn create(&mut self, object: &Object) -> Result<Answer> {
+    pub(in crate::client) fn create(&mut self, object: &Object, manifest: &Value) -> Result<Answer> {
         let (kind, key) = (object.kind(), object.key());
-        let body = object.to_value()?;
+        let known = object.to_value()?;
         let path = self.path(&paths::collection(kind, Some(&key.namespace)), &[]);
-        let request = Request::with_body(Method::POST, path, &body)?;
+        let request = creation(kind, path, &whole(&known, manifest), manifest)?;
         // One of a name cannot be there twice: where it was not there, it is known afterwards who has made it.
         let was_absent = !key.name.is_empty() && self.absent.borrow().contains(&(kind, key.clone()));
         let mut waits = Waits::few();
@@ -102,7 +126,7 @@ impl Requests {
                 Err(error) => error.is::<Broken>(),
             };
             let wait = waits.next().filter(|_| is_unknown && was_absent);
-            let Some(wait) = wait else { return self.made(kind, &key, &body, answered?) };
+            let Some(wait) = wait else { return self.made(kind, &key, &known, answered?) };
             std::thread::sleep(wait);
             if let Some(made) = self.made_all_the_same(kind, &key)? {
                 return Ok(made);
@@ -114,7 +138,7 @@ impl Requests {
     fn made_all_the_same(&mut self, kind: Kind, key: &Key) -> Result<Option<Answer>> {
         let Some(received) = self.api.wait(self.api.get(kind, key))? else { return Ok(None) };
         self.taken.insert((kind, key.clone()));
-        Ok(Some(Answer { object: read(kind, &received.text)?, warnings: Vec::new() }))
+        received_answer(kind, &received, Vec::new()).map(Some)
     }
 
     fn made(&mut self, kind: Kind, key: &Key, sent: &Value, answer: HttpAnswer) -> Result<Answer> {
@@ -131,6 +155,7 @@ impl Requests {
     pub(in crate::client) fn recreate(
         &mut self,
         object: &Object,
+        manifest: &Value,
         options: &DeleteOptions,
     ) -> Result<(Answer, Option<Deleted>)> {
         let (kind, key) = (object.kind(), object.key());
@@ -139,37 +164,38 @@ impl Requests {
         let old = if key.name.is_empty() { None } else { self.received(kind, &key)? };
         if let Some(old) = old {
             if !self.is_dry_run {
-                self.require_welcome(object)?;
+                self.require_welcome(object, manifest)?;
             }
             let uid = uid_of(&old.text).unwrap_or_default();
             let gone = Deleted { uid, ..self.delete(kind, &key, options)? };
             if self.is_dry_run {
                 // The new one would be in its way; that the old one could go is all that can be tried.
-                return Ok((Answer { object: object.clone(), warnings: Vec::new() }, Some(gone)));
+                let answer = Answer { object: object.clone(), received: None, warnings: Vec::new() };
+                return Ok((answer, Some(gone)));
             }
             self.wait_until_gone(&gone)?;
             deleted = Some(gone);
         }
-        Ok((self.create(object)?, deleted))
+        Ok((self.create(object, manifest)?, deleted))
     }
 
     /// Asks whether an object would be taken, under another name, before the one in its place is deleted for it.
-    fn require_welcome(&self, object: &Object) -> Result<()> {
+    fn require_welcome(&self, object: &Object, manifest: &Value) -> Result<()> {
         let (kind, key) = (object.kind(), object.key());
         // Of other kinds two may not be there at once: two Services of one address, say.
         if !matches!(kind, Kind::CronJob | Kind::Job | Kind::Pod) {
             return Ok(());
         }
-        let mut body = object.to_value()?;
+        let mut body = whole(&object.to_value()?, manifest);
         body["metadata"]["generateName"] = format!("{}-", key.name).into();
         if let Some(metadata) = body["metadata"].as_object_mut() {
             metadata.remove("name");
         }
         let path = paths::with_query(
             &paths::collection(kind, Some(&key.namespace)),
-            &[("fieldManager", &self.manager), ("dryRun", "All")],
+            &[("fieldManager", &self.manager), ("dryRun", "All"), self.validation()],
         );
-        let request = Request::with_body(Method::POST, path, &body)?;
+        let request = creation(kind, path, &body, manifest)?;
         let mut answer = self.api.wait(self.api.exchange(&request))?;
         if answer.status.is_success() {
             return Ok(());
@@ -216,6 +242,9 @@ impl Requests {
     /// # Errors
     /// A refusal; no answer.
     pub(in crate::client) fn update(&mut self, update: &Update<'_>) -> Result<Updated> {
+        if update.is_whole {
+            return self.replace(update);
+        }
         let (kind, key) = (update.kind, update.key);
         let not_found = || StatusError::not_found(kind, &key.name);
         let seen = self.seen.borrow().get(&(kind, key.clone())).cloned();
@@ -230,15 +259,10 @@ impl Requests {
         for field in ["apiVersion", "kind"] {
             wanted[field] = current[field].clone();
         }
-        // Only a whole object that somebody brings says which version it is of.
-        let given = match update.is_whole {
-            true => wanted["metadata"]["resourceVersion"].clone(),
-            false => Value::Null,
-        };
-        let mut difference = difference(&current, &wanted, &given);
+        let mut difference = difference(&current, &wanted);
         let old = read(kind, &current.to_string())?;
         if difference.as_object().is_some_and(serde_json::Map::is_empty) {
-            return Ok(Updated { object: old.clone(), old, is_changed: false, warnings: Vec::new() });
+            return Ok(Updated::unchanged(old, Some(current)));
         }
         // A list is changed as a whole: not over what somebody has put into it meanwhile.
         let is_bound = has_list(&difference);
@@ -248,7 +272,7 @@ impl Requests {
                 difference["metadata"]["resourceVersion"] = current["metadata"]["resourceVersion"].clone();
             }
             let patched =
-                self.send_patch(kind, key, "application/merge-patch+json", &difference, update.subresource);
+                self.send_patch(kind, key, PatchType::Merge, difference.to_string(), update.subresource);
             tries += 1;
             match patched {
                 Err(error) if is_conflict(&error) && is_bound && tries < TRIES => {
@@ -260,13 +284,52 @@ impl Requests {
                     current = now;
                 }
                 Err(error) => return Err(error),
-                Ok(Answer { object, warnings }) => {
+                Ok(Answer { object, received, warnings }) => {
                     let now = object.to_value()?;
-                    if is_all_left_out(&difference, &now) {
-                        let sentence = sentence(&left_out(&difference, &now));
+                    let paths = left_out(&difference, &now);
+                    if !paths.is_empty() && is_all_left_out(&difference, &now) {
+                        let sentence = sentence(&paths);
                         bail!("{}/{}: {sentence}", kind.qualified_singular(), key.name);
                     }
-                    return Ok(Updated { old, object, is_changed: true, warnings });
+                    return Ok(Updated { old, object, received, is_changed: true, warnings });
+                }
+            }
+        }
+    }
+
+    /// Puts a whole object into the place of one, as of the version that it names or as of the one that is there.
+    fn replace(&mut self, update: &Update<'_>) -> Result<Updated> {
+        let (kind, key) = (update.kind, update.key);
+        let manifest = update.manifest.map_or(&Value::Null, |(manifest, _)| manifest);
+        let mut body = whole(&update.value, manifest);
+        let names_version =
+            body["metadata"]["resourceVersion"].as_str().is_some_and(|given| !given.is_empty());
+        let mut seen: Option<(Value, anyhow::Error)> = None;
+        let mut tries = 0;
+        loop {
+            let mut current = Value::Null;
+            if !names_version {
+                let there =
+                    self.received(kind, key)?.ok_or_else(|| StatusError::not_found(kind, &key.name))?;
+                let now: Value = serde_json::from_str(&there.text)?;
+                if let Some((_, conflict)) = seen.filter(|(before, _)| !only_status_differs(before, &now)) {
+                    return Err(conflict);
+                }
+                body["metadata"]["resourceVersion"] = now["metadata"]["resourceVersion"].clone();
+                current = now;
+            }
+            let path = self.path(&self.object_path(kind, key, update.subresource), &[]);
+            let request = Request { method: Method::PUT, ..creation(kind, path, &body, manifest)? };
+            let answer = self.api.wait(self.api.exchange(&request))?;
+            tries += 1;
+            match self.understood(kind, key, &update.value, answer) {
+                Err(error) if is_conflict(&error) && !names_version && tries < TRIES => {
+                    seen = Some((current, error));
+                }
+                Err(error) => return Err(error),
+                Ok(Answer { object, received, warnings }) => {
+                    let old = object.clone();
+                    return Ok(Updated { old, object, received, is_changed: true, warnings });
                 }
             }
         }
@@ -283,22 +346,52 @@ impl Requests {
         patch: &Patch,
         subresource: Subresource,
     ) -> Result<Updated> {
+        let (type_, body) = match patch {
+            Patch::Json(body) => (PatchType::Json, body),
+            Patch::Merge(body) => (PatchType::Merge, body),
+            Patch::Strategic(body) => (PatchType::Strategic, body),
+        };
+        self.patch_text(kind, key, type_, body.to_string(), subresource)
+    }
+
+    /// As [`Requests::patch`], by a text that may not even be JSON.
+    ///
+    /// # Errors
+    /// A refusal; no answer.
+    pub(in crate::client) fn patch_text(
+        &mut self,
+        kind: Kind,
+        key: &Key,
+        type_: PatchType,
+        text: String,
+        subresource: Subresource,
+    ) -> Result<Updated> {
         let old = self.received(kind, key)?.ok_or_else(|| StatusError::not_found(kind, &key.name))?;
         let old = read(kind, &old.text)?;
-        let (content_type, body) = match patch {
-            Patch::Json(body) => ("application/json-patch+json", body),
-            Patch::Merge(body) => ("application/merge-patch+json", body),
-            Patch::Strategic(body) => ("application/strategic-merge-patch+json", body),
-        };
-        let Answer { object, warnings } = self.send_patch(kind, key, content_type, body, subresource)?;
+        let Answer { object, received, warnings } = self.send_patch(kind, key, type_, text, subresource)?;
         let is_changed = object.meta().resource_version != old.meta().resource_version
             || (self.is_dry_run && object.to_value()? != old.to_value()?);
-        Ok(Updated { old, object, is_changed, warnings })
+        Ok(Updated { old, object, received, is_changed, warnings })
     }
 
     /// Says who makes these requests.
     pub(in crate::client) fn act_as(&mut self, manager: &str) {
         manager.clone_into(&mut self.manager);
+    }
+
+    /// Says what the server is to do about fields that a kind does not have.
+    pub(in crate::client) fn validate_as(&mut self, validation: FieldValidation) {
+        self.validation = Some(validation);
+    }
+
+    /// Whether the server does what [`Requests::validate_as`] says. Older ones drop such fields without a word.
+    ///
+    /// # Errors
+    /// No answer.
+    pub(in crate::client) fn judges_fields(&self) -> Result<bool> {
+        let answer = self.api.wait(self.api.exchange(&Request::get("/version".into())))?;
+        let version: Version = serde_json::from_slice(&answer.body).unwrap_or_default();
+        Ok(version.is_at_least(FIELD_VALIDATION))
     }
 
     /// Applies an object: server-side apply.
@@ -309,17 +402,18 @@ impl Requests {
         let force = if apply.force { "true" } else { "false" };
         let path =
             self.path(&self.object_path(apply.kind, apply.key, apply.subresource), &[("force", force)]);
+        let mut body = apply.value.clone();
+        body["apiVersion"] = apply.kind.api_version().into();
         let request = Request {
             method: Method::PATCH,
-            path,
             content_type: "application/apply-patch+yaml",
-            body: Bytes::from(apply.value.to_string()),
             is_repeatable: true,
+            ..creation(apply.kind, path, &body, apply.value)?
         };
         let answer = self.api.wait(self.api.exchange(&request))?;
         let is_new = answer.status == hyper::StatusCode::CREATED;
         let understood = self.understood(apply.kind, apply.key, apply.value, answer);
-        let Answer { object, warnings } = match understood {
+        let Answer { object, received, warnings } = match understood {
             Err(error) if !apply.force && self.is_with_ourselves(apply, &error)? => {
                 return self.apply(&Apply { force: true, ..*apply });
             }
@@ -327,8 +421,14 @@ impl Requests {
         };
         self.taken.insert((apply.kind, apply.key.clone()));
         Ok(match is_new {
-            true => Applied::Created(Answer { object, warnings }),
-            false => Applied::Updated(Updated { old: object.clone(), object, is_changed: true, warnings }),
+            true => Applied::Created(Answer { object, received, warnings }),
+            false => Applied::Updated(Updated {
+                old: object.clone(),
+                object,
+                received,
+                is_changed: true,
+                warnings,
+            }),
         })
     }
 
@@ -367,7 +467,9 @@ impl Requests {
             ..Request::with_body(Method::DELETE, path, &body)?
         };
         let answer = self.api.wait(self.api.exchange(&request))?.accepted(Some(kind), Some(key))?;
-        let answer: DeletionAnswer = serde_json::from_slice(&answer.body).unwrap_or_default();
+        // Whoever answers with something else may have deleted nothing.
+        let answer: DeletionAnswer =
+            serde_json::from_slice(&answer.body).context("read what the server answers to a deletion")?;
         let uid = [answer.metadata.uid, answer.details.uid].into_iter().find(|uid| !uid.is_empty());
         Ok(Deleted { kind, key: key.clone(), uid: uid.unwrap_or_default() })
     }
@@ -398,7 +500,10 @@ impl Requests {
         let ObjectMeta { name, namespace, labels, annotations, .. } = new.metadata;
         new.metadata = ObjectMeta { name, namespace, labels, annotations, ..ObjectMeta::default() };
         let options = DeleteOptions { uid: Some(uid(&old.metadata).to_owned()), ..DeleteOptions::default() };
-        self.recreate(&Object::from(new), &options).map(|(answer, _)| answer)
+        // A cluster may know more of its Jobs than we.
+        let mut manifest = serde_json::to_value(&new)?;
+        add_unknown(&mut manifest, &serde_json::to_value(&old)?, &serde_json::from_str(&received.text)?);
+        self.recreate(&Object::from(new), &manifest, &options).map(|(answer, _)| answer)
     }
 
     /// Refuses what these requests have made already.
@@ -421,22 +526,29 @@ impl Requests {
         &self,
         kind: Kind,
         key: &Key,
-        content_type: &'static str,
-        body: &Value,
+        type_: PatchType,
+        text: String,
         subresource: Subresource,
     ) -> Result<Answer> {
         let path = self.path(&self.object_path(kind, key, subresource), &[]);
+        let content_type = match type_ {
+            PatchType::Json => "application/json-patch+json",
+            PatchType::Merge => "application/merge-patch+json",
+            PatchType::Strategic => "application/strategic-merge-patch+json",
+        };
         // Patches of lists of operations may append.
-        let is_repeatable = content_type != "application/json-patch+json";
+        let is_repeatable = type_ != PatchType::Json;
+        let sent = serde_json::from_str(&text).unwrap_or_default();
         let request = Request {
             method: Method::PATCH,
             path,
             content_type,
-            body: Bytes::from(body.to_string()),
+            body: Bytes::from(text),
             is_repeatable,
+            older_version: None,
         };
         let answer = self.api.wait(self.api.exchange(&request))?;
-        self.understood(kind, key, body, answer)
+        self.understood(kind, key, &sent, answer)
     }
 
     fn understood(&self, kind: Kind, key: &Key, sent: &Value, answer: HttpAnswer) -> Result<Answer> {
@@ -446,8 +558,7 @@ impl Requests {
         if !paths.is_empty() && warnings.is_empty() {
             warnings.push(sentence(&paths));
         }
-        let received = Received::read(kind, text(&body)?)?;
-        Ok(Answer { object: read(kind, &received.text)?, warnings })
+        received_answer(kind, &Received::read(kind, text(&body)?)?, warnings)
     }
 
     /// Whether what is applied is in the way of nothing but what we have applied before, in the other way: by a patch.
@@ -457,7 +568,8 @@ impl Requests {
         if causes.is_empty() || !causes.iter().all(|cause| cause.body.starts_with(&other)) {
             return Ok(false);
         }
-        let Some(there) = self.received(apply.kind, apply.key)? else { return Ok(false) };
+        // Who may not see it is told of the conflict.
+        let Ok(Some(there)) = self.received(apply.kind, apply.key) else { return Ok(false) };
         let there: Value = serde_json::from_str(&there.text)?;
         let applied = there["metadata"]["annotations"][ANNOTATION_LAST_APPLIED].as_str();
         let applied = applied.and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null);
@@ -472,9 +584,19 @@ impl Requests {
         }
     }
 
+    fn validation(&self) -> (&'static str, &'static str) {
+        let word = match self.validation {
+            None => "",
+            Some(FieldValidation::Strict) => "Strict",
+            Some(FieldValidation::Warn) => "Warn",
+            Some(FieldValidation::Ignore) => "Ignore",
+        };
+        ("fieldValidation", word)
+    }
+
     fn path(&self, path: &str, query: &[(&str, &str)]) -> String {
         let dry_run = if self.is_dry_run { "All" } else { "" };
-        let mut all = vec![("fieldManager", self.manager.as_str()), ("dryRun", dry_run)];
+        let mut all = vec![("fieldManager", self.manager.as_str()), ("dryRun", dry_run), self.validation()];
         all.extend(query);
         paths::with_query(path, &all)
     }
@@ -509,6 +631,25 @@ fn has_field(value: &Value, path: &str) -> bool {
     }
 }
 
+/// An object with what its manifest has beyond our types.
+fn whole(known: &Value, manifest: &Value) -> Value {
+    let mut whole = known.clone();
+    add_unknown(&mut whole, known, manifest);
+    whole
+}
+
+/// A request to make an object, of the version that its manifest names where the server has no other.
+fn creation(kind: Kind, path: String, body: &Value, manifest: &Value) -> Result<Request> {
+    let version = kind.api_version();
+    let named = manifest["apiVersion"].as_str().filter(|named| *named != version);
+    Ok(Request { older_version: named.map(str::to_owned), ..Request::with_body(Method::POST, path, &body)? })
+}
+
+fn received_answer(kind: Kind, received: &Received, warnings: Vec<String>) -> Result<Answer> {
+    let object = read(kind, &received.text)?;
+    Ok(Answer { object, received: Some(serde_json::from_str(&received.text)?), warnings })
+}
+
 fn read(kind: Kind, text: &str) -> Result<Object> {
     match Object::read(kind, text) {
         Some(object) => Ok(object?),
@@ -516,8 +657,8 @@ fn read(kind: Kind, text: &str) -> Result<Object> {
     }
 }
 
-/// What makes one form of an object the other. What is not a request's to change is left alone, and the version is as given.
-fn difference(current: &Value, wanted: &Value, given_version: &Value) -> Value {
+/// What makes one form of an object the other. What is not a request's to change is left alone.
+fn difference(current: &Value, wanted: &Value) -> Value {
     let without_version = |value: &Value| {
         let mut value = value.clone();
         if let Some(metadata) = value["metadata"].as_object_mut() {
@@ -526,11 +667,7 @@ fn difference(current: &Value, wanted: &Value, given_version: &Value) -> Value {
         }
         value
     };
-    let mut difference = json_merge_difference(&without_version(current), &without_version(wanted));
-    if !given_version.is_null() && *given_version != current["metadata"]["resourceVersion"] {
-        difference["metadata"]["resourceVersion"] = given_version.clone();
-    }
-    difference
+    json_merge_difference(&without_version(current), &without_version(wanted))
 }
 
 fn has_list(value: &Value) -> bool {
@@ -550,7 +687,7 @@ fn only_status_differs(before: &Value, now: &Value) -> bool {
         }
         value
     };
-    difference(&bare(before), &bare(now), &Value::Null).as_object().is_some_and(serde_json::Map::is_empty)
+    difference(&bare(before), &bare(now)).as_object().is_some_and(serde_json::Map::is_empty)
 }
 
 fn is_conflict(error: &anyhow::Error) -> bool {
@@ -569,6 +706,10 @@ impl Source for Requests {
     fn entry(&self, table: Table, key: &Key) -> Result<Option<Entry<'_>>> {
         let Some(kind) = super::reader::kind_of(table) else { return Ok(None) };
         Ok(self.received(kind, key)?.map(|one| Entry::Received(one.text)))
+    }
+
+    fn missing(&self, kind: Kind, key: &Key) -> StatusError {
+        self.asked.missing(kind, key)
     }
 
     fn entries(&self, table: Table) -> Result<Entries<'_>> {
@@ -615,14 +756,13 @@ mod tests {
         let mut wanted = current.clone();
         wanted["spec"]["suspend"] = json!(true);
         wanted["metadata"]["labels"] = json!({"b": "2"});
-        let version = json!("7");
         assert_eq!(
-            difference(&current, &wanted, &version),
+            difference(&current, &wanted),
             json!({"metadata": {"labels": {"a": null, "b": "2"}}, "spec": {"suspend": true}})
         );
-        assert_eq!(difference(&current, &current, &version), json!({}));
-        let old = json!("6");
-        assert_eq!(difference(&current, &current, &old), json!({"metadata": {"resourceVersion": "6"}}));
+        let mut newer = current.clone();
+        newer["metadata"]["resourceVersion"] = json!("8");
+        assert_eq!(difference(&current, &newer), json!({}));
     }
 
     #[test]

@@ -4,8 +4,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use hyper::body::Bytes;
 use hyper::{Method, StatusCode};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::api::Api;
 use super::dialogue::{Answer, Request};
@@ -74,28 +76,43 @@ struct Details {
     name: String,
 }
 
-/// Whether a request says nothing of a version but in its path: an object that is sent is of the version that it names.
-fn may_be_readdressed(request: &Request) -> bool {
+/// Whether a request may go to a version. An object that is sent is of the version that its manifest names; what sends none says
+/// nothing of a version but in its path.
+fn may_go_to(version: &str, request: &Request) -> bool {
     match request.method {
         Method::GET | Method::DELETE => true,
-        Method::PATCH => !request.content_type.contains("apply"),
-        _ => false,
+        Method::PATCH if !request.content_type.contains("apply") => true,
+        _ => {
+            let named = request.older_version.as_deref().and_then(|named| named.split_once('/'));
+            named.is_some_and(|(_, named)| named == version)
+        }
     }
 }
 
+/// An object as one of another version.
+fn of_version(body: &Bytes, version: &str) -> Bytes {
+    let Ok(mut object) = serde_json::from_slice::<Value>(body) else { return body.clone() };
+    object["apiVersion"] = version.into();
+    object.to_string().into()
+}
+
 impl Versions {
-    /// Where a request goes, as far as is known.
-    pub(super) fn address<'a>(&self, request: &'a Request) -> Cow<'a, str> {
+    /// Where a request goes, as far as is known, and what it holds there.
+    pub(super) fn address<'a>(&self, request: &'a Request) -> (Cow<'a, str>, Bytes) {
         let path = request.path.as_str();
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.is_empty() || !may_be_readdressed(request) {
-            return path.into();
-        }
-        let found = Address::of(path).and_then(|address| {
+        let found = Address::of(path).filter(|_| !known.is_empty()).and_then(|address| {
             let version = known.get(&address.key())?.as_ref()?;
-            Some(format!("/apis/{}/{version}/{}", address.group, address.rest))
+            if !may_go_to(version, request) {
+                return None;
+            }
+            let body = match &request.older_version {
+                Some(older) => of_version(&request.body, older),
+                None => request.body.clone(),
+            };
+            Some((format!("/apis/{}/{version}/{}", address.group, address.rest).into(), body))
         });
-        found.map_or_else(|| path.into(), Cow::Owned)
+        found.unwrap_or_else(|| (path.into(), request.body.clone()))
     }
 }
 
@@ -106,17 +123,21 @@ impl Api {
             let refusal: Refusal = serde_json::from_slice(&answer.body).unwrap_or_default();
             !refusal.details.name.is_empty()
         };
-        if answer.status != StatusCode::NOT_FOUND || !may_be_readdressed(request) || is_object() {
+        if answer.status != StatusCode::NOT_FOUND || is_object() {
             return false;
         }
         let Some(address) = Address::of(&request.path) else { return false };
+        let sends_object = !may_go_to("", request);
+        if sends_object && request.older_version.is_none() {
+            return false;
+        }
         let is_known =
             self.versions.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&address.key());
         if is_known {
             return false;
         }
         let version = Box::pin(self.version_of(&address)).await;
-        let is_found = version.is_some();
+        let is_found = version.as_deref().is_some_and(|version| may_go_to(version, request));
         self.versions.0.lock().unwrap_or_else(PoisonError::into_inner).insert(address.key(), version);
         is_found
     }
@@ -149,7 +170,7 @@ mod tests {
         let versions = Versions::default();
         let key = ("batch".to_owned(), "cronjobs".to_owned());
         let path = "/apis/batch/v1/namespaces/n/cronjobs/x?watch=true";
-        assert_eq!(versions.address(&Request::get(path.into())), path);
+        assert_eq!(versions.address(&Request::get(path.into())).0, path);
         versions.0.lock().expect("versions").insert(key, Some("v1beta1".into()));
         for (path, address) in [
             (path, "/apis/batch/v1beta1/namespaces/n/cronjobs/x?watch=true"),
@@ -157,10 +178,34 @@ mod tests {
             ("/apis/batch/v1/namespaces/n/jobs/cronjobs", "/apis/batch/v1/namespaces/n/jobs/cronjobs"),
             ("/api/v1/namespaces/n/pods", "/api/v1/namespaces/n/pods"),
         ] {
-            assert_eq!(versions.address(&Request::get(path.into())), address);
+            assert_eq!(versions.address(&Request::get(path.into())).0, address);
         }
         let path = "/apis/batch/v1/namespaces/n/cronjobs";
         let creation = Request::with_body(Method::POST, path.into(), &()).expect("a request");
-        assert_eq!(versions.address(&creation), path);
+        assert_eq!(versions.address(&creation).0, path);
+    }
+
+    #[test]
+    fn an_object_goes_where_its_manifest_says_it_is_of() {
+        let versions = Versions::default();
+        let key = ("batch".to_owned(), "cronjobs".to_owned());
+        let path = "/apis/batch/v1/namespaces/n/cronjobs";
+        let object = serde_json::json!({"apiVersion": "batch/v1", "kind": "CronJob"});
+        let creation = Request::with_body(Method::POST, path.into(), &object).expect("a request");
+        let older = |version: &str| Request { older_version: Some(version.into()), ..creation.clone() };
+        let there = |request: &Request| {
+            let (path, body) = versions.address(request);
+            (
+                path.into_owned(),
+                serde_json::from_slice::<Value>(&body).expect("an object")["apiVersion"].clone(),
+            )
+        };
+        // As long as nothing is known, ours is tried.
+        assert_eq!(there(&older("batch/v1beta1")), (path.into(), "batch/v1".into()));
+        versions.0.lock().expect("versions").insert(key, Some("v1beta1".into()));
+        let found = "/apis/batch/v1beta1/namespaces/n/cronjobs";
+        assert_eq!(there(&older("batch/v1beta1")), (found.into(), "batch/v1beta1".into()));
+        assert_eq!(there(&older("batch/v2alpha1")), (path.into(), "batch/v1".into()));
+        assert_eq!(there(&creation), (path.into(), "batch/v1".into()));
     }
 }

@@ -332,3 +332,68 @@ impl TlsServer {
         format!("https://127.0.0.1:{}", self.port)
     }
 }
+
+/// What an issuer answers to a request: by its first line with the `Authorization`, and its body.
+type Answering = dyn Fn(&str, &str) -> (u16, String) + Send + Sync;
+
+/// Somebody who issues tokens, over TLS.
+pub(super) struct TokenIssuer {
+    port: u16,
+    asked: Receiver<String>,
+}
+
+impl TokenIssuer {
+    pub(super) fn start(
+        certificates: &Certificates,
+        answering: impl Fn(&str, &str) -> (u16, String) + Send + Sync + 'static,
+    ) -> Self {
+        let key = KeyPair::generate().expect("a key");
+        let own = params("issuer", ExtendedKeyUsagePurpose::ServerAuth).signed_by(&key, &certificates.issuer);
+        let config = server_config(certificates, &own.expect("a certificate").pem(), &key, |verifier| {
+            verifier.allow_unauthenticated()
+        });
+        let (config, answering): (_, Box<Answering>) = (Arc::new(config), Box::new(answering));
+        let (tell, asked) = channel();
+        let tell = Mutex::new(tell);
+        let port = listen(move |stream| {
+            let local = stream.local_addr()?.port();
+            let connection = ServerConnection::new(Arc::clone(&config)).expect("TLS");
+            let mut stream = StreamOwned::new(connection, stream);
+            let head = head(&mut stream)?;
+            let find = |wanted: &str| {
+                let mut headers = head.lines().filter_map(|line| line.split_once(": "));
+                headers.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.to_owned())
+            };
+            let length = find("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+            let mut body = vec![0; length];
+            stream.read_exact(&mut body)?;
+            let line = head.lines().next().unwrap_or_default();
+            let line = line.trim_end_matches(" HTTP/1.1");
+            let who = find("authorization").map_or_else(String::new, |login| format!(" {login}"));
+            let (request, body) = (format!("{line}{who}"), String::from_utf8_lossy(&body).into_owned());
+            let (code, text) = if line.ends_with("/.well-known/openid-configuration") {
+                (200, format!("{{\"token_endpoint\": \"https://127.0.0.1:{local}/token?a=b\"}}"))
+            } else {
+                answering(&request, &body)
+            };
+            let _ = tell.lock().expect("a lock").send(format!("{request} {body}").trim().to_owned());
+            write!(
+                stream,
+                "HTTP/1.1 {code} Told\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: \
+                 {}\r\n\r\n{text}",
+                text.len()
+            )?;
+            stream.flush()
+        });
+        Self { port, asked }
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("https://127.0.0.1:{}/realm", self.port)
+    }
+
+    /// What it has been asked since it was last looked at.
+    pub(super) fn asked(&self) -> Vec<String> {
+        self.asked.try_iter().collect()
+    }
+}
