@@ -9,7 +9,7 @@ use ::base64::prelude::BASE64_STANDARD;
 use anyhow::{Context as _, Result, anyhow, bail};
 use chrono::{DateTime, Utc};
 use hyper::header::HeaderValue;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, oneshot};
 
 use super::id_token::IdToken;
 use super::kubeconfig::{AuthProvider, Data, User};
@@ -154,8 +154,10 @@ impl Credentials {
             return Ok(Some(answer.clone()));
         }
         let plugin = Arc::clone(plugin);
-        let run =
-            tokio::task::spawn_blocking(move || plugin.run()).await.context("run a credential plugin")?;
+        let (tell, told) = oneshot::channel();
+        let run = move || drop(tell.send(plugin.run()));
+        std::thread::Builder::new().name("plugin".into()).spawn(run).context("start a thread")?;
+        let run = told.await.context("run a credential plugin")?;
         let answer =
             run.map_err(|problem| Unreachable::for_good(format_args!("getting credentials: {problem}")))?;
         *known = Some(answer.clone());
