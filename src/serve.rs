@@ -4,7 +4,7 @@
 //! stands in a file of the user's, and answers nothing without it but `/livez` (docs/security.md).
 //!
 //! One thread answers requests from the [watch cache](crate::apiserver::WatchCache); what changes something waits for the
-//! store's lock and for the disk on threads of its own. Pods and Jobs are the controller's, which is another process: no client
+//! store's lock and for the disk on a thread of its own. Pods and Jobs are the controller's, which is another process: no client
 //! can hold it up.
 
 mod answer;
@@ -46,12 +46,12 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 
+use self::aside::{Readers, Worker};
 use self::log_watch::LogWatch;
 use self::status::Problem;
 use crate::api::Time;
@@ -62,9 +62,6 @@ use crate::manager::{CommitListener, clock};
 use crate::store::State;
 
 pub use kubeconfig::Kubeconfig;
-
-/// How long a thread that waited for the disk is kept for the next work.
-const IDLE_THREAD: Duration = Duration::from_secs(1);
 
 /// How a server is started.
 #[derive(Debug)]
@@ -97,8 +94,9 @@ struct Server {
     user: User,
     /// What containers write.
     logs: LogWatch,
-    /// Who changes something next: one request after the other.
-    writers: Arc<Semaphore>,
+    /// Whoever changes something: one request after the other.
+    writer: Worker,
+    readers: Readers,
 }
 
 /// Whose server it is.
@@ -209,7 +207,6 @@ pub fn serve<T, F: Future<Output = Result<T>>>(
 ) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .thread_keep_alive(IDLE_THREAD)
         .build()
         .context("start the runtime of the server")?;
     runtime.block_on(async {
@@ -240,7 +237,8 @@ pub fn serve<T, F: Future<Output = Result<T>>>(
             started: Time(clock()),
             user: User::of_this_process(),
             logs: LogWatch::start()?,
-            writers: Arc::new(Semaphore::new(1)),
+            writer: Worker::start("changes")?,
+            readers: Readers::default(),
         });
         let lost = start_following(&server)?;
         kubeconfig.write()?;

@@ -50,6 +50,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
         serve::Options { port: args.port, kubeconfig: kubeconfig.clone(), namespace: context.namespace };
     let companion = here.keep_controller()?;
     let served = serve::serve(here, creator, &options, |address| {
+        // Before there is one that could end.
+        let mut has_ended = signal(SignalKind::child())?;
         let command = match args.command.split_first() {
             Some((program, words)) => {
                 let mut command = Command::new(program);
@@ -78,10 +80,12 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
                 });
             };
             let pid = Pid::from_raw(child.id() as i32);
-            let mut done = tokio::task::spawn_blocking(move || child.wait());
             loop {
+                if let Some(status) = child.try_wait().context("wait for the command")? {
+                    return Ok(exit_code(status));
+                }
                 tokio::select! {
-                    status = &mut done => return Ok(exit_code(status.context("wait for the command")??)),
+                    _ = has_ended.recv() => {}
                     // The terminal has told the command too.
                     _ = interrupted.recv() => {}
                     _ = ended.recv() => drop(nix::sys::signal::kill(pid, Signal::SIGTERM)),

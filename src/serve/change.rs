@@ -9,7 +9,6 @@ use serde_json::Value;
 
 use super::Server;
 use super::apply::{self, manager_of};
-use super::aside::aside;
 use super::dispatch::{Asked, Outcome};
 use super::manifest::{self, Wanted};
 use super::path::ObjectPath;
@@ -28,10 +27,9 @@ pub(super) async fn carry_out<T: Send + 'static>(
     is_dry_run: bool,
     act: impl FnOnce(&Server, &mut LocalRequests<'_>) -> Result<T> + Send + 'static,
 ) -> Result<T, Problem> {
-    let place = Arc::clone(&server.writers).acquire_owned().await;
+    let writer = server.writer.clone();
     let server = Arc::clone(server);
     let work = move || {
-        let _place = place;
         let mut requests = server.client.begin_with(&server.cache)?;
         let done = act(&server, &mut requests)?;
         if !is_dry_run {
@@ -41,7 +39,7 @@ pub(super) async fn carry_out<T: Send + 'static>(
         }
         Ok(done)
     };
-    aside(work).await
+    writer.carry_out(work).await
 }
 
 /// The options that changes share.

@@ -14,7 +14,6 @@ use hyper::{Method, Request, Response, StatusCode};
 use serde_json::json;
 
 use super::answer::Answer;
-use super::aside::aside;
 use super::body::Body;
 use super::path::{ObjectPath, Route, Served, route};
 use super::query::Query;
@@ -161,7 +160,7 @@ async fn ask(server: &Arc<Server>, mut request: Request<Incoming>) -> Outcome {
             Err(Problem::bad_request(format!("Name parameter invalid: {name:?}: may not be '{name}'")))
         }
         Route::OpenApi2 | Route::OpenApi3 | Route::OpenApiDocument(_) if is_read(&asked) => {
-            openapi::answer(asked, route).await
+            openapi::answer(server, asked, route).await
         }
         Route::Metrics if is_read(&asked) => metrics(server).await,
         other => about_the_server(server, &asked, &other),
@@ -216,13 +215,14 @@ fn about_the_server(server: &Server, asked: &Asked, route: &Route) -> Outcome {
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores";
 
 async fn metrics(server: &Arc<Server>) -> Outcome {
+    let readers = server.readers.clone();
     let server = Arc::clone(server);
-    aside(move || {
+    let page = move || {
         let (state, _) = server.snapshot()?;
         let page = metrics_of(&server.client.show(state, Table::NODES)?)?;
         Ok(Answer::new(StatusCode::OK, PROMETHEUS, page))
-    })
-    .await
+    };
+    readers.aside(page).await
 }
 
 fn health(asked: &Asked) -> Answer {

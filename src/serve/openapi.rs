@@ -19,8 +19,8 @@ use hyper::body::Bytes;
 use serde_json::{Map, Value, json};
 
 use self::schemas::Gvk;
+use super::Server;
 use super::answer::{Answer, JSON, TEXT};
-use super::aside::aside;
 use super::body::Body;
 use super::discovery::listed;
 use super::dispatch::{Asked, Outcome};
@@ -159,14 +159,14 @@ fn older() -> &'static Older {
 }
 
 /// Answers for a path of OpenAPI. Making a document takes a while; the work is done on another thread.
-pub(super) async fn answer(asked: Asked, route: Route) -> Outcome {
+pub(super) async fn answer(server: &Server, asked: Asked, route: Route) -> Outcome {
     let work = move || match route {
         Route::OpenApi2 => Ok(answer_older(&asked)),
         Route::OpenApi3 => Ok(answer_index(&asked)),
         Route::OpenApiDocument(path) => Ok(answer_document(&asked, &path)),
         _ => Ok(Answer::new(StatusCode::NOT_FOUND, TEXT, String::new())),
     };
-    aside(work).await
+    server.readers.aside(work).await
 }
 
 const OLDER_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, JSON};
-use super::aside::{are_many, aside};
+use super::aside::are_many;
 use super::dispatch::{Asked, Outcome};
 use super::media::{self, Form, Media};
 use super::new_events;
@@ -141,8 +141,8 @@ pub(super) async fn list(server: &Arc<Server>, asked: Asked, at: ObjectPath) -> 
     if !are_many(server.caught_up()?.state(), kind) {
         return list_here(server, &asked, &at);
     }
-    let server = Arc::clone(server);
-    aside(move || list_here(&server, &asked, &at)).await
+    let reads = Arc::clone(server);
+    server.readers.aside(move || list_here(&reads, &asked, &at)).await
 }
 
 fn list_here(server: &Server, asked: &Asked, at: &ObjectPath) -> Outcome {

@@ -37,6 +37,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, Role};
 
 use super::Server;
 use super::answer::{Answer, TEXT};
+use super::aside::on_a_thread;
 use super::body::Body;
 use super::dispatch::{Asked, Outcome};
 use super::log::{container_of, pod_of};
@@ -366,10 +367,10 @@ async fn visit(
 ) -> Result<Visit> {
     let (server, pod) = (Arc::clone(server), pod.clone());
     let container = request.container.clone();
-    let visited = tokio::task::spawn_blocking(move || {
+    let visited = on_a_thread(move || {
         let descriptors: Vec<_> = descriptors.iter().map(|descriptor| descriptor.as_fd()).collect();
         server.client.visit(&pod, &request, &descriptors)
-    });
+    })?;
     visited.await??.or_else(|refusal| match refusal {
         NoVisit::NoContainer => bail!("unable to upgrade connection: container not found (\"{container}\")"),
         NoVisit::Refused(why) => {

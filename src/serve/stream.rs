@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Server;
 use super::answer::{Answer, JSON};
-use super::aside::{are_many, aside};
+use super::aside::are_many;
 use super::body::Body;
 use super::dispatch::{Asked, Outcome};
 use super::media::{Form, WATCH_TYPES};
@@ -204,7 +204,7 @@ impl Stream {
                 let found = selection.list(&reader)?;
                 Ok(found.into_iter().map(Found::into_owned).collect())
             };
-            aside(select).await
+            self.server.readers.aside(select).await
         } else {
             all = reader;
             selection.list(&all).map_err(Problem::from)

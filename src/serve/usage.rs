@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 use super::Server;
 use super::answer::Answer;
-use super::aside::aside;
 use super::dispatch::{Asked, Outcome};
 use super::path::ObjectPath;
 use super::read::{key_of, selectors_of};
@@ -31,10 +30,11 @@ fn amounts(usage: Usage) -> Value {
 /// One object or all of a kind.
 pub(super) async fn measure(server: &Arc<Server>, asked: Asked, at: ObjectPath, kind: Kind) -> Outcome {
     let selectors = selectors_of(&asked, kind, &at)?;
+    let readers = server.readers.clone();
     let server = Arc::clone(server);
     let one = at.name.clone();
     let key = key_of(kind, &at);
-    let measured = aside(move || {
+    let measured = readers.aside(move || {
         let (state, _) = server.snapshot()?;
         let reader = server.client.show(state, Table::from(kind))?;
         let found = reader.list(kind, at.namespace.as_deref(), &selectors)?;

@@ -67,10 +67,17 @@ pub(crate) struct Connection(pub(crate) BufReader<StreamOwned<ClientConnection, 
 impl Server {
     /// Starts a server in a world.
     pub(crate) fn start(world: &World) -> Self {
+        Self::start_by(world, &[env!("CARGO_BIN_EXE_jobctl")])
+    }
+
+    /// Starts a server by other words than the program's name.
+    pub(crate) fn start_by(world: &World, words: &[&str]) -> Self {
         let kubeconfig = world.path("kubeconfig");
         let mut child = world
-            .command(&format!("serve --kubeconfig={}", kubeconfig.display()))
-            .build()
+            .command("")
+            .program(words[0])
+            .args(&words[1..])
+            .args(["serve", &format!("--kubeconfig={}", kubeconfig.display())])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
