@@ -12,6 +12,7 @@ pub mod jsonpath;
 pub mod kyaml;
 pub mod metrics;
 pub mod name;
+pub mod parts;
 pub mod rows;
 pub mod size;
 pub mod sort;

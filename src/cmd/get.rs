@@ -29,6 +29,7 @@ use crate::apiserver::{EventType, Watch, WatchEvent, uid_of};
 use crate::client::Client;
 use crate::manager::{clock, steady_clock};
 use crate::printers;
+use crate::printers::parts::side_by_side;
 use crate::printers::rows::{Row, TableKind};
 use crate::printers::table::{TableOptions, TablePrinter};
 use crate::store::Table;
@@ -451,15 +452,12 @@ fn rows<'a>(
     if cores < 2 {
         return make(found);
     }
-    std::thread::scope(|scope| {
-        let parts: Vec<_> =
-            found.chunks(found.len().div_ceil(cores)).map(|part| scope.spawn(move || make(part))).collect();
-        let mut rows = Vec::with_capacity(found.len());
-        for part in parts {
-            rows.extend(part.join().map_err(|_| anyhow::anyhow!("a thread that makes rows has ended"))??);
-        }
-        Ok(rows)
-    })
+    let parts: Vec<_> = found.chunks(found.len().div_ceil(cores)).collect();
+    let mut rows = Vec::with_capacity(found.len());
+    for part in side_by_side(&parts, |_, part| make(part)) {
+        rows.extend(part?);
+    }
+    Ok(rows)
 }
 
 /// Prints the list, then every change until interrupted.

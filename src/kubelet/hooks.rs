@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, Write};
+use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
@@ -24,6 +25,10 @@ const PATIENCE: Duration = Duration::from_secs(300);
 const INTERVAL: Duration = Duration::from_millis(10);
 /// How much of the end of what it says is told.
 const MOST_SAID: usize = 512;
+/// How much is read at once.
+const PIECE: usize = 1024;
+/// How much a pipe holds.
+const PIPE: usize = 64 << 10;
 
 /// The processes of ours that run hooks.
 #[derive(Debug, Default)]
@@ -69,22 +74,14 @@ pub fn run_hook(run: &HookRun) -> Result<(), String> {
         let program = run.command.first().map_or("", String::as_str);
         format!("exec: {program:?}: {}", errno_text(&error))
     })?;
-    let said = Arc::new(Mutex::new(Vec::new()));
-    if let Some(mut from) = child.stderr.take() {
-        let said = Arc::clone(&said);
-        std::thread::spawn(move || {
-            let mut piece = [0; 1024];
-            while let Ok(length @ 1..) = from.read(&mut piece) {
-                let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
-                said.extend_from_slice(&piece[..length]);
-                let surplus = said.len().saturating_sub(MOST_SAID);
-                said.drain(..surplus);
-            }
-        });
+    let mut said = Said { from: child.stderr.take(), end: Vec::new() };
+    let ended = wait(&mut child, &mut said);
+    // No more than a pipe holds: what it has left running may go on.
+    for _ in 0..PIPE / PIECE {
+        if !said.hear(Duration::ZERO) {
+            break;
+        }
     }
-    let ended = wait(&mut child);
-    // What it has left running may hold its standard error open.
-    std::thread::sleep(INTERVAL);
     let why = match ended {
         Ok(status) if status.success() => return Ok(()),
         Ok(status) => match status.signal() {
@@ -93,8 +90,7 @@ pub fn run_hook(run: &HookRun) -> Result<(), String> {
         },
         Err(why) => why,
     };
-    let said = said.lock().unwrap_or_else(PoisonError::into_inner);
-    let said = String::from_utf8_lossy(&said).trim().to_owned();
+    let said = String::from_utf8_lossy(&said.end).trim().to_owned();
     Err(if said.is_empty() { why } else { format!("{why}: {said}") })
 }
 
@@ -117,12 +113,41 @@ fn start(run: &HookRun) -> std::io::Result<Child> {
         .spawn()
 }
 
-fn wait(child: &mut Child) -> Result<ExitStatus, String> {
+/// The end of what a hook says. It is listened to without a thread, which this user may not have.
+struct Said {
+    from: Option<ChildStderr>,
+    end: Vec<u8>,
+}
+
+impl Said {
+    /// Waits until it says something, for so long at most. Whether it did.
+    fn hear(&mut self, patience: Duration) -> bool {
+        let Some(from) = &mut self.from else {
+            std::thread::sleep(patience);
+            return false;
+        };
+        let patience = PollTimeout::try_from(patience).unwrap_or(PollTimeout::ZERO);
+        if !matches!(poll(&mut [PollFd::new(from.as_fd(), PollFlags::POLLIN)], patience), Ok(1..)) {
+            return false;
+        }
+        let mut piece = [0; PIECE];
+        let Ok(length @ 1..) = from.read(&mut piece) else {
+            self.from = None;
+            return false;
+        };
+        self.end.extend_from_slice(&piece[..length]);
+        let surplus = self.end.len().saturating_sub(MOST_SAID);
+        self.end.drain(..surplus);
+        true
+    }
+}
+
+fn wait(child: &mut Child, said: &mut Said) -> Result<ExitStatus, String> {
     let started = Instant::now();
     loop {
         match child.try_wait() {
             Ok(Some(status)) => return Ok(status),
-            Ok(None) if started.elapsed() < PATIENCE => std::thread::sleep(INTERVAL),
+            Ok(None) if started.elapsed() < PATIENCE => drop(said.hear(INTERVAL)),
             Ok(None) => {
                 let _ = killpg(Pid::from_raw(child.id() as i32), Signal::SIGKILL);
                 let _ = child.wait();

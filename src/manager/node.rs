@@ -90,6 +90,8 @@ fn node_as_of_now(config: &Config, state: &State) -> Result<Option<Node>> {
         },
         ..Node::default()
     });
+    // Clients look into it without asking whether it is there: on a cluster it always is.
+    node.spec.get_or_insert_default();
     node.status = Some(machine(config, now));
     Ok(Some(node))
 }

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::declared::Declared;
+use super::parts::side_by_side;
 use super::sorted::Sorted;
 use serde_json::Value;
 use serde_json::ser::{CharEscape, Formatter, PrettyFormatter, Serializer};
@@ -68,16 +69,8 @@ pub fn list_of_texts(parts: &[&[&str]]) -> serde_json::Result<Vec<Vec<u8>>> {
         Ok(bytes)
     };
     let mut printed = vec![b"{\n    \"apiVersion\": \"v1\",\n    \"items\": [".to_vec()];
-    let items = std::thread::scope(|scope| {
-        let workers: Vec<_> =
-            parts.iter().enumerate().map(|(nth, part)| scope.spawn(move || print(part, nth == 0))).collect();
-        let join =
-            |worker: std::thread::ScopedJoinHandle<'_, serde_json::Result<Vec<u8>>>| match worker.join() {
-                Ok(printed) => printed,
-                Err(panic) => std::panic::resume_unwind(panic),
-            };
-        workers.into_iter().map(join).collect::<serde_json::Result<Vec<_>>>()
-    })?;
+    let items = side_by_side(parts, |nth, part| print(part, nth == 0));
+    let items = items.into_iter().collect::<serde_json::Result<Vec<_>>>()?;
     let is_empty = parts.iter().all(|part| part.is_empty());
     printed.extend(items);
     let end =

@@ -88,15 +88,6 @@ pub(super) fn text_of(mut object: Object, is_new_dry_run: bool) -> Result<String
     if is_new_dry_run {
         object.meta_mut().resource_version = None;
     }
-    // A cluster has none of these without a status.
-    match &mut object {
-        Object::Job(job) => drop(job.status.get_or_insert_default()),
-        Object::CronJob(cron_job) => {
-            cron_job.status.get_or_insert_default();
-            cron_job.spec.get_or_insert_default().job_template.metadata.get_or_insert_default();
-        }
-        _ => {}
-    }
     object.to_text().map_err(|error| Problem::internal(error.to_string()))
 }
 

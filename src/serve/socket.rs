@@ -190,6 +190,14 @@ fn ended(code: i32) -> Value {
     })
 }
 
+/// How a client has gone.
+enum Gone {
+    /// It has said that this is all.
+    WithAWord,
+    /// The connection has ended: it was killed, or interrupted.
+    Lost,
+}
+
 /// What the client sends, put where it belongs.
 struct Input {
     to: Option<pipe::Sender>,
@@ -205,7 +213,7 @@ struct Size {
 
 impl Input {
     /// Passes on what comes, until the client goes. Where its input ends, so does that of the program.
-    async fn pass_on(mut self, incoming: &mut SplitStream<Socket>, input_ended: impl FnOnce()) {
+    async fn pass_on(mut self, incoming: &mut SplitStream<Socket>, input_ended: impl FnOnce()) -> Gone {
         let mut input_ended = Some(input_ended);
         let mut end = |to: &mut Option<pipe::Sender>| {
             *to = None;
@@ -215,7 +223,11 @@ impl Input {
             let bytes = match message {
                 Message::Binary(bytes) => bytes.to_vec(),
                 Message::Text(text) => text.as_bytes().to_vec(),
-                Message::Close(_) => break,
+                Message::Close(_) => {
+                    // It waits to hear that it was heard.
+                    let _ = timeout(FAREWELL, incoming.next()).await;
+                    return Gone::WithAWord;
+                }
                 _ => continue,
             };
             match bytes.split_first() {
@@ -238,6 +250,7 @@ impl Input {
                 _ => {}
             }
         }
+        Gone::Lost
     }
 }
 
@@ -254,6 +267,7 @@ async fn write_all(to: &pipe::Sender, mut bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Sends what a program writes, until there is no more; once it is over, what is there already: others may hold the descriptor.
+/// What nobody hears any more is read all the same: the program is not to wait for that.
 async fn copy_output(
     from: OwnedFd,
     channel: u8,
@@ -265,7 +279,7 @@ async fn copy_output(
     loop {
         match from.try_read(&mut buffer) {
             Ok(0) => return Ok(()),
-            Ok(count) => to.send(message(channel, &buffer[..count])).await?,
+            Ok(count) => drop(to.send(message(channel, &buffer[..count])).await),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 if *over.borrow() {
                     return copy_rest(&from, channel, &to).await;
@@ -417,9 +431,20 @@ async fn exec(
     let to = input
         .map(|input| pipe::Sender::from_owned_fd_unchecked(nonblocking(input)?).context("write to a pipe"));
     let gone = Input { to: to.transpose()?, terminal }.pass_on(incoming, || {});
+    let mut end = Box::pin(end_of(visit));
     let code = tokio::select! {
-        code = end_of(visit) => code?,
-        () = gone => bail!("the client has gone"),
+        code = &mut end => code?,
+        gone = gone => match gone {
+            // It has written what there was to write, and does not wait for what becomes of it: tar may be still at it.
+            Gone::WithAWord if !wanted.tty => {
+                tokio::spawn(async move {
+                    let _ = end.await;
+                    drop((leave, over));
+                });
+                bail!("the client has gone")
+            }
+            Gone::WithAWord | Gone::Lost => bail!("the client has gone"),
+        },
     };
     drop(leave);
     let _ = over.send(true);
@@ -461,7 +486,7 @@ async fn attach(
     loop {
         let is_over = tokio::select! {
             ended = &mut end => ended.map(|_| true)?,
-            () = &mut gone => bail!("the client has gone"),
+            _ = &mut gone => bail!("the client has gone"),
             () = follower.written() => false,
         };
         send_logs(&mut logs, outgoing).await?;

@@ -95,6 +95,7 @@ mod signals;
 mod source_documents;
 mod stateful_sets;
 mod terminal;
+mod threads;
 mod top;
 mod trace;
 mod transcripts;

@@ -79,6 +79,22 @@ fn a_service_leads_to_pods_as_long_as_they_are_ready() {
 }
 
 #[test]
+fn who_has_a_view_of_his_own_finds_himself_by_his_name() {
+    if !has_namespaces() {
+        return;
+    }
+    let world = World::new();
+    let manifest = peers("getent hosts $(hostname) | tr -s ' '; echo $(hostname)")
+        .replace("subdomain: peers\n", "volumes: [{name: v, emptyDir: {}}]\n")
+        .replace("name: worker,", "name: worker, volumeMounts: [{name: v, mountPath: /srv/of-the-pod}],")
+        .replace("completions: 3\n  parallelism: 3", "completions: 1");
+    let path = world.manifest("alone.yaml", manifest);
+    let output = world.run(&format!("run -f {path}")).exits(0);
+    let address = world.value("pods", "{.items[0].status.podIP}");
+    assert_eq!(output.stdout, format!("{address} ring-0\nring-0\n"));
+}
+
+#[test]
 fn aliases_stand_in_the_pods_own_file_and_not_in_that_of_the_machine() {
     if !has_namespaces() {
         return;

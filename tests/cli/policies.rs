@@ -92,6 +92,6 @@ fn a_job_that_somebody_else_manages_is_left_alone() {
     let world = World::new();
     let _ = world.apply(&job("x", "managedBy: example.com/other", "true"));
     let _ = world.run("reconcile").success();
-    assert_eq!(world.value("job x", "{.status}"), "");
+    assert_eq!(world.value("job x", "{.status}"), "{}");
     world.run("get pods").is(0, "", "No resources found in default namespace.\n");
 }

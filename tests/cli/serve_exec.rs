@@ -2,17 +2,18 @@
 
 use std::fs;
 use std::net::TcpStream;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio_rustls::rustls::{ClientConnection, StreamOwned};
-use tokio_tungstenite::tungstenite::client;
 use tokio_tungstenite::tungstenite::http::Request;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{Message, WebSocket};
+use tokio_tungstenite::tungstenite::{Error as WebSocketError, client};
 
 use crate::api_client::Server;
-use crate::common::{World, eventually};
+use crate::common::{SOON, World, eventually};
 use crate::serve::{JOBS, job, running_pod};
 
 type Socket = WebSocket<StreamOwned<ClientConnection, TcpStream>>;
@@ -109,5 +110,49 @@ fn commands_that_run_in_pods_keep_no_thread_from_others() {
     let threads = || fs::read_dir(format!("/proc/{}/task", server.pid())).expect("threads").count();
     eventually(Duration::from_secs(20), || threads() < 10);
     drop(commands);
+    let _ = world.run("delete job a --now").success();
+}
+
+#[test]
+fn a_command_goes_on_when_its_client_has_said_goodbye_and_is_hung_up_on_when_it_is_lost() {
+    let world = World::new();
+    let server = Server::start(&world);
+    assert_eq!(server.send("POST", JOBS, &job("a", "sleep 100")).status, 201);
+    let pod = running_pod(&world, &server, "a");
+    let path = |name: &str| world.path(name).display().to_string();
+    // The client hands over its input and leaves at once, as those that copy files into pods by tar do. What is written to a
+    // client that has gone holds nobody up.
+    let script = format!(
+        "until test -e {go}; do sleep 0.02; done; cat >{got}; yes | head -c 300000; yes | head -c 300000 >&2; echo >{done}",
+        go = path("go"),
+        got = path("got"),
+        done = path("done")
+    );
+    let mut socket = start_exec(&server, &pod, &["sh", "-c", &script], true);
+    socket.send(Message::binary([&[0], &b"all of it"[..]].concat())).expect("send");
+    socket.close(None).expect("say goodbye");
+    let heard = loop {
+        match socket.read() {
+            Ok(Message::Close(_)) | Err(WebSocketError::ConnectionClosed) => break true,
+            Ok(_) => {}
+            Err(_) => break false,
+        }
+    };
+    assert!(heard, "a goodbye is answered");
+    drop(socket);
+    fs::write(path("go"), "").expect("write a file");
+    eventually(SOON, || Path::new(&path("done")).exists());
+    assert_eq!(fs::read_to_string(path("got")).expect("a file"), "all of it");
+    // A connection that is cut is a terminal that is closed. The shell would say on standard error that sleep was hung up on, and
+    // nobody reads that.
+    let script = format!(
+        "exec 2>/dev/null; trap 'echo >{hung_up}; exit' HUP; echo >{begun}; while :; do sleep 0.02; done",
+        hung_up = path("hung-up"),
+        begun = path("begun")
+    );
+    let socket = start_exec(&server, &pod, &["sh", "-c", &script], true);
+    eventually(SOON, || Path::new(&path("begun")).exists());
+    drop(socket);
+    eventually(SOON, || Path::new(&path("hung-up")).exists());
     let _ = world.run("delete job a --now").success();
 }

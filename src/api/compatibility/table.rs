@@ -110,7 +110,10 @@ pub(super) const TEMPLATE_METADATA: &[Entry] = &[
 
 pub(super) const POD_SPEC: &[Entry] = &[
     honoured(&["restartPolicy", "terminationGracePeriodSeconds", "activeDeadlineSeconds"], ""),
-    honoured(&["hostname"], "HOSTNAME in the environment of every container"),
+    honoured(
+        &["hostname"],
+        "HOSTNAME in the environment of every container; a pod with volumes or names of its own finds its address by it",
+    ),
     honoured(&["subdomain"], "names stand in the pods' own /etc/hosts; there is no DNS server"),
     warned(&["setHostnameAsFQDN"], "has no effect: HOSTNAME is the pod's short name"),
     refused(&["hostnameOverride"], "use hostname"),

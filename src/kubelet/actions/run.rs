@@ -352,7 +352,8 @@ pub fn pod_run(
         job_uid: controller_of(&pod.metadata).map_or_else(String::new, |owner| owner.uid.clone()),
         hostname,
         address: address.to_owned(),
-        has_names,
+        // Whoever has a view of his own is called by his own name there, and many a program asks at once for the address of that.
+        has_names: has_names || containers.iter().any(|container| container.sandbox.is_some()),
         restart_policy: spec.restart_policy.unwrap_or_else(|| "Always".into()),
         grace_seconds: match spec.termination_grace_period_seconds.unwrap_or(30) {
             // Upstream warns that it takes this for 1.

@@ -8,7 +8,7 @@ use crate::api::compatibility::{self, Findings};
 use crate::api::disabled_fields::drop_disabled_fields;
 use crate::api::kinds::Kind;
 use crate::api::status_error::FieldError;
-use crate::api::{CronJob, defaults, validation};
+use crate::api::{CronJob, CronJobStatus, defaults, validation};
 
 impl Strategy for CronJob {
     const KIND: Kind = Kind::CronJob;
@@ -20,8 +20,9 @@ impl Strategy for CronJob {
     fn prepare_for_create(&mut self, uid: &str, now: DateTime<Utc>) {
         prepare_meta_for_create(&mut self.metadata, uid, now);
         self.metadata.generation = Some(1);
-        self.status = None;
+        self.status = Some(CronJobStatus::default());
         drop_disabled(self);
+        complete(self);
     }
 
     fn validate(&self) -> Vec<FieldError> {
@@ -30,8 +31,9 @@ impl Strategy for CronJob {
 
     fn prepare_for_update(&mut self, old: &Self) {
         prepare_meta_for_update(&mut self.metadata, &old.metadata);
-        self.status = old.status.clone();
+        self.status = Some(old.status.clone().unwrap_or_default());
         drop_disabled(self);
+        complete(self);
         raise_generation(&mut self.metadata, &old.metadata, self.spec != old.spec);
     }
 
@@ -49,6 +51,13 @@ impl Strategy for CronJob {
 
     fn keep_all_but_status(&mut self, old: &Self) {
         *self = Self { status: self.status.take(), ..old.clone() };
+    }
+}
+
+/// What a cluster always shows, empty or not: clients compare what they read with what a request has answered.
+fn complete(cron_job: &mut CronJob) {
+    if let Some(spec) = &mut cron_job.spec {
+        spec.job_template.metadata.get_or_insert_default();
     }
 }
 

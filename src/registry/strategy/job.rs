@@ -14,7 +14,7 @@ use crate::api::meta::{
     LABEL_CONTROLLER_UID, LABEL_CONTROLLER_UID_LEGACY, LABEL_JOB_NAME, LABEL_JOB_NAME_LEGACY, name, uid,
 };
 use crate::api::status_error::FieldError;
-use crate::api::{Job, defaults, validation};
+use crate::api::{Job, JobStatus, defaults, validation};
 
 /// The labels generated on a Job's template.
 const GENERATED_LABELS: [&str; 4] =
@@ -31,7 +31,7 @@ impl Strategy for Job {
     fn prepare_for_create(&mut self, uid: &str, now: DateTime<Utc>) {
         prepare_meta_for_create(&mut self.metadata, uid, now);
         self.metadata.generation = Some(1);
-        self.status = None;
+        self.status = Some(JobStatus::default());
         drop_disabled(self);
         generate_selector(self);
     }
@@ -48,7 +48,7 @@ impl Strategy for Job {
     /// A selector that is missing stays missing, as on a server.
     fn prepare_for_update(&mut self, old: &Self) {
         prepare_meta_for_update(&mut self.metadata, &old.metadata);
-        self.status = old.status.clone();
+        self.status = Some(old.status.clone().unwrap_or_default());
         drop_disabled(self);
         set_labels_from_template(self);
         raise_generation(&mut self.metadata, &old.metadata, self.spec != old.spec);
@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(job["metadata"]["generation"], 1);
         assert_eq!(job["metadata"]["creationTimestamp"], "1970-01-01T00:00:00Z");
         assert_eq!(job["metadata"]["namespace"], Value::Null);
-        assert_eq!(job["status"], Value::Null);
+        assert_eq!(job["status"], json!({}));
     }
 
     #[test]

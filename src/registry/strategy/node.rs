@@ -18,7 +18,7 @@ impl Strategy for Node {
     fn prepare_for_update(&mut self, old: &Self) {
         prepare_meta_for_update(&mut self.metadata, &old.metadata);
         self.status = old.status.clone();
-        let Some(spec) = &mut self.spec else { return };
+        let spec = self.spec.get_or_insert_default();
         let mut taints = spec.taints.take().unwrap_or_default();
         taints.retain(|taint| taint.key != TAINT_UNSCHEDULABLE);
         if spec.unschedulable == Some(true) {
