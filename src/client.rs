@@ -106,6 +106,14 @@ impl Client {
         }
     }
 
+    /// How long an answer of a cluster may take, where that is for somebody to say: one that goes on for ever, too.
+    pub fn request_timeout(&self) -> Option<Duration> {
+        match &self.0 {
+            Place::Here(_) => None,
+            Place::There(there) => there.api.timeout(),
+        }
+    }
+
     /// The same place, where requests that name no namespace are about all of them.
     pub fn across_namespaces(&mut self) {
         if let Place::There(there) = &mut self.0 {

@@ -77,7 +77,7 @@ enum ChangeRequest {
     Nothing,
     Update(Value),
     Patch(Patch),
-    /// A patch that does not read, for a cluster to say so in its words.
+    /// A patch that does not read, for a cluster to say so in its words, or to read all the same.
     Unread(PatchType, String),
 }
 
@@ -110,10 +110,14 @@ impl Changed {
         Ok(Some((after, said)))
     }
 
-    /// A patch that does not read.
-    pub(super) fn unread(type_: PatchType, text: &str) -> Self {
-        let request = ChangeRequest::Unread(type_, text.to_owned());
-        Self { request, ..Self::nothing() }
+    /// A patch that we cannot read, though a server may, and what is said when it changes something, and when not.
+    pub(super) fn unread(type_: PatchType, text: &str, said: &str, said_of_same: &'static str) -> Self {
+        Self {
+            request: ChangeRequest::Unread(type_, text.to_owned()),
+            said: said.to_owned(),
+            said_of_same: Some(said_of_same),
+            refused: None,
+        }
     }
 
     /// A patch, and what is said when it changes something, and when not.

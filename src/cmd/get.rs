@@ -7,7 +7,7 @@ use std::num::NonZero;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::colour;
@@ -27,7 +27,7 @@ use crate::api::meta::ANNOTATION_DEVICES;
 use crate::api::status_error::StatusError;
 use crate::apiserver::{EventType, Watch, WatchEvent, uid_of};
 use crate::client::Client;
-use crate::manager::clock;
+use crate::manager::{clock, steady_clock};
 use crate::printers;
 use crate::printers::parts::side_by_side;
 use crate::printers::rows::{Row, TableKind};
@@ -480,6 +480,8 @@ fn watch(
         TablePrinter::new(table.columns(wide), table_options(args, *kind, false, all_namespaces));
     let named: Option<Vec<(Kind, Key)>> =
         targets.iter().map(|target| target.object(&context.namespace)).collect();
+    let until = client.request_timeout().and_then(|time| TimeDelta::from_std(time).ok());
+    let until = until.map(|time| steady_clock() + time);
     let (reader, mut follower) =
         context.client.watch_named(&[Table::from(*kind)], &named.unwrap_or_default())?;
     let (found, missing) =
@@ -513,7 +515,10 @@ fn watch(
         })?;
         failed.context("read a change")?;
         print_changes(&events, *kind, wide, &mut printer, format, args, client)?;
-        follower.wait(&[], None)?;
+        // As kubectl has it: what is asked for is over, and nothing has gone wrong.
+        if !follower.wait(&[], until)? && until.is_some_and(|until| steady_clock() >= until) {
+            return Ok(ExitCode::SUCCESS);
+        }
     }
 }
 

@@ -74,7 +74,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let is_sent = global.cluster.is_some() && !args.local && change.dry_run != DryRun::Client;
     if is_sent && text.trim_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(&text).is_err() {
         return change::run(global, &args.resources, &change, "patch", subresource, |_| {
-            Ok(Changed::unread(type_, &text))
+            Ok(Changed::unread(type_, &text, PATCHED, NOT_CHANGED))
         });
     }
     let patch = type_.of(parse(&text)?);

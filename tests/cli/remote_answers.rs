@@ -338,3 +338,29 @@ fn a_cronjob_goes_to_the_version_that_its_manifest_names() {
         );
     }
 }
+
+/// What begins as JSON does is the server's to read, be it what it may.
+#[test]
+fn a_patch_that_does_not_read_is_the_server_s_to_refuse() {
+    let trial = Trial::new(|heard| match heard.method.as_str() {
+        "PATCH" if heard.body == b"{bad" => Fault::status(400, "BadRequest", ""),
+        "PATCH" | "GET" if heard.path.contains("/jobs/a") => Fault::Answer(200, "", newer().to_string()),
+        _ => Fault::None,
+    });
+    for (line, expected) in [
+        ("patch job a -p {bad", ("", "Error from server (BadRequest): made up: BadRequest\n", 1)),
+        ("patch job a --type=json -p {bad", ("", "Error from server (BadRequest): made up: BadRequest\n", 1)),
+        // Some servers read no further than they must.
+        ("patch job a -p {}x", ("job.batch/a patched (no change)\n", "", 0)),
+        (
+            "patch job a -p [1",
+            ("", "error: unable to parse \"[1\": yaml: line 1: did not find expected ',' or ']'\n", 1),
+        ),
+    ] {
+        let ours = trial.run(line);
+        assert_eq!((ours.0.as_str(), ours.1.as_str(), ours.2), expected, "{line}");
+        if let Some(theirs) = trial.kubectl(line) {
+            assert_eq!(theirs, ours, "{line}");
+        }
+    }
+}

@@ -114,3 +114,15 @@ fn a_kubeconfig_without_an_end_is_refused() {
     let said = world.run("--kubeconfig=/dev/zero get jobs").exits(1).stderr;
     assert_eq!(said, "error: error loading config file \"/dev/zero\": manifest is larger than 64 MiB\n");
 }
+
+/// A watch is one answer.
+#[test]
+fn the_time_of_a_request_ends_a_watch() {
+    let trial = Trial::new(|_| Fault::None);
+    let _ = trial.there.apply(&job("a", "suspend: true", "true")).success();
+    let line = "get jobs -w --no-headers -o name --request-timeout=2s";
+    assert_eq!(trial.run(line), ("job.batch/a\n".to_owned(), String::new(), 0));
+    if let Some((stdout, _, code)) = trial.kubectl(line) {
+        assert_eq!((stdout.as_str(), code), ("job.batch/a\n", 0));
+    }
+}

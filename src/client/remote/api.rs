@@ -99,6 +99,11 @@ impl Api {
         &self.access
     }
 
+    /// How long an answer may take.
+    pub(in crate::client) fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
     /// Waits for what is asked of the cluster.
     pub(super) fn wait<T>(&self, asked: impl Future<Output = T>) -> T {
         self.runtime.block_on(asked)
