@@ -1,17 +1,20 @@
 //! Requests that change a cluster: each is sent at once, and stands whatever becomes of the next.
 
+mod deletion;
+mod differences;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use chrono::{DateTime, Utc};
 use hyper::Method;
 use hyper::body::Bytes;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use self::differences::{difference, has_field, has_list, only_status_differs};
 use super::api::{Api, text};
 use super::backoff::Waits;
 use super::dialogue::{Answer as HttpAnswer, Broken, Request};
@@ -20,28 +23,18 @@ use super::objects::Received;
 use super::paths;
 use super::reader::Asked;
 use super::unknown_fields::add_unknown;
-use crate::api::conditions::is_job_finished;
 use crate::api::kinds::{Key, Kind};
-use crate::api::meta::{ANNOTATION_LAST_APPLIED, uid};
+use crate::api::meta::ANNOTATION_LAST_APPLIED;
 use crate::api::status_error::StatusError;
-use crate::api::{Job, ObjectMeta};
 use crate::apiserver::{
-    Answer, Applied, Apply, DeleteOptions, Deleted, Entries, Entry, FieldValidation, Patch, PatchType,
-    RerunError, Selectors, Source, Subresource, Update, Updated, fresh_job, uid_of,
+    Answer, Applied, Apply, Entries, Entry, FieldValidation, Patch, PatchType, Selectors, Source,
+    Subresource, Update, Updated,
 };
-use crate::registry::deletion::Propagation;
-use crate::registry::merge::json_merge_difference;
 use crate::registry::object::Object;
 use crate::store::Table;
 
 /// Who says that it manages the fields that we set.
 const MANAGER: &str = "jobctl";
-/// How often it is looked whether an object that is to be replaced is gone.
-const LOOK: Duration = Duration::from_millis(50);
-/// How long an object that is to be replaced may take to go.
-const LONGEST_DELETION: Duration = Duration::from_secs(60);
-/// Why two cannot be where one could, and why it cannot be tried.
-const IN_THE_WAY: [&str; 2] = ["exceeded quota", "does not support dry run"];
 /// How often a change is made again of an object that others change meanwhile, as kubectl does.
 const TRIES: usize = 5;
 
@@ -63,14 +56,6 @@ pub(in crate::client) struct Requests {
     seen: RefCell<BTreeMap<(Kind, Key), String>>,
 }
 
-/// What an answer to a deletion is about: the object, or a Status about it.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct DeletionAnswer {
-    metadata: WithUid,
-    details: WithUid,
-}
-
 /// The first release that judges fields unless it is told otherwise (`ServerSideFieldValidation`).
 const FIELD_VALIDATION: (u32, u32) = (1, 25);
 
@@ -90,12 +75,6 @@ impl Version {
         };
         (number(&self.major), number(&self.minor)) >= wanted
     }
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct WithUid {
-    uid: String,
 }
 
 impl Requests {
@@ -146,95 +125,6 @@ impl Requests {
         self.taken.insert((kind, answer.object.key()));
         self.absent.borrow_mut().remove(&(kind, answer.object.key()));
         Ok(answer)
-    }
-
-    /// Creates an object in the place of one that may be there.
-    ///
-    /// # Errors
-    /// A refusal; no answer; the old one does not go.
-    pub(in crate::client) fn recreate(
-        &mut self,
-        object: &Object,
-        manifest: &Value,
-        options: &DeleteOptions,
-    ) -> Result<(Answer, Option<Deleted>)> {
-        let (kind, key) = (object.kind(), object.key());
-        self.require_new(kind, &key)?;
-        let mut deleted = None;
-        let old = if key.name.is_empty() { None } else { self.received(kind, &key)? };
-        if let Some(old) = old {
-            if !self.is_dry_run {
-                self.require_welcome(object, manifest)?;
-            }
-            let uid = uid_of(&old.text).unwrap_or_default();
-            let gone = Deleted { uid, ..self.delete(kind, &key, options)? };
-            if self.is_dry_run {
-                // The new one would be in its way; that the old one could go is all that can be tried.
-                let answer = Answer { object: object.clone(), received: None, warnings: Vec::new() };
-                return Ok((answer, Some(gone)));
-            }
-            self.wait_until_gone(&gone)?;
-            deleted = Some(gone);
-        }
-        Ok((self.create(object, manifest)?, deleted))
-    }
-
-    /// Asks whether an object would be taken, under another name, before the one in its place is deleted for it.
-    fn require_welcome(&self, object: &Object, manifest: &Value) -> Result<()> {
-        let (kind, key) = (object.kind(), object.key());
-        // Of other kinds two may not be there at once: two Services of one address, say.
-        if !matches!(kind, Kind::CronJob | Kind::Job | Kind::Pod) {
-            return Ok(());
-        }
-        let mut body = whole(&object.to_value()?, manifest);
-        body["metadata"]["generateName"] = format!("{}-", key.name).into();
-        if let Some(metadata) = body["metadata"].as_object_mut() {
-            metadata.remove("name");
-        }
-        let path = paths::with_query(
-            &paths::collection(kind, Some(&key.namespace)),
-            &[("fieldManager", &self.manager), ("dryRun", "All"), self.validation()],
-        );
-        let request = creation(kind, path, &body, manifest)?;
-        let mut answer = self.api.wait(self.api.exchange(&request))?;
-        if answer.status.is_success() {
-            return Ok(());
-        }
-        let status: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        if let Some(other) = status["details"]["name"].as_str().filter(|other| other.starts_with(&*key.name))
-        {
-            answer.body = Bytes::from(text(&answer.body)?.replace(other, &key.name));
-        }
-        match answer.accepted(Some(kind), Some(&key)) {
-            Err(refusal) if !IN_THE_WAY.iter().any(|words| refusal.message().contains(words)) => {
-                Err(refusal.into())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn wait_until_gone(&self, gone: &Deleted) -> Result<()> {
-        let mut waited = Duration::ZERO;
-        loop {
-            match self.api.wait(self.api.get(gone.kind, &gone.key))? {
-                None => break,
-                Some(there) if uid_of(&there.text).as_ref() != Some(&gone.uid) => break,
-                Some(_) if waited >= LONGEST_DELETION => {
-                    let Deleted { kind, key, .. } = gone;
-                    bail!(
-                        "timed out waiting for {}/{} to be gone, in whose place it is to be",
-                        kind.resource().plural,
-                        key.name
-                    )
-                }
-                Some(_) => {
-                    std::thread::sleep(LOOK);
-                    waited += LOOK;
-                }
-            }
-        }
-        self.absent.borrow_mut().insert((gone.kind, gone.key.clone()));
-        Ok(())
     }
 
     /// Changes an object to what was made of it as it is there.
@@ -432,80 +322,6 @@ impl Requests {
         })
     }
 
-    /// Deletes an object.
-    ///
-    /// # Errors
-    /// A refusal; no answer.
-    pub(in crate::client) fn delete(
-        &mut self,
-        kind: Kind,
-        key: &Key,
-        options: &DeleteOptions,
-    ) -> Result<Deleted> {
-        let propagation = match options.propagation {
-            Propagation::Background => "Background",
-            Propagation::Foreground => "Foreground",
-            Propagation::Orphan => "Orphan",
-        };
-        let mut body = json!({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation});
-        if let Some(seconds) = options.grace_seconds {
-            body["gracePeriodSeconds"] = json!(seconds);
-        }
-        if let Some(uid) = &options.uid {
-            body["preconditions"]["uid"] = json!(uid);
-        }
-        if let Some(version) = &options.resource_version {
-            body["preconditions"]["resourceVersion"] = json!(version);
-        }
-        // A server that gets a body does not look at the query.
-        if self.is_dry_run {
-            body["dryRun"] = json!(["All"]);
-        }
-        let path = self.object_path(kind, key, Subresource::Main);
-        let request = Request {
-            is_repeatable: options.uid.is_some(),
-            ..Request::with_body(Method::DELETE, path, &body)?
-        };
-        let answer = self.api.wait(self.api.exchange(&request))?.accepted(Some(kind), Some(key))?;
-        // Whoever answers with something else may have deleted nothing.
-        let answer: DeletionAnswer =
-            serde_json::from_slice(&answer.body).context("read what the server answers to a deletion")?;
-        let uid = [answer.metadata.uid, answer.details.uid].into_iter().find(|uid| !uid.is_empty());
-        Ok(Deleted { kind, key: key.clone(), uid: uid.unwrap_or_default() })
-    }
-
-    /// Runs a Job once more: it is replaced by one of the same spec.
-    ///
-    /// # Errors
-    /// [`RerunError`], of a Job that still runs unless `force`; a refusal; no answer.
-    pub(in crate::client) fn rerun(
-        &mut self,
-        key: &Key,
-        failed_indexes: bool,
-        force: bool,
-    ) -> Result<Answer> {
-        if failed_indexes {
-            bail!(
-                "--failed-indexes is for this machine: a cluster's Job controller cannot be told which indexes have \
-                 completed"
-            );
-        }
-        let kind = Kind::Job;
-        let received = self.received(kind, key)?.ok_or_else(|| StatusError::not_found(kind, &key.name))?;
-        let old: Job = serde_json::from_str(&received.text)?;
-        if !is_job_finished(&old) && !force {
-            return Err(RerunError::StillRuns.into());
-        }
-        let mut new = fresh_job(&old);
-        let ObjectMeta { name, namespace, labels, annotations, .. } = new.metadata;
-        new.metadata = ObjectMeta { name, namespace, labels, annotations, ..ObjectMeta::default() };
-        let options = DeleteOptions { uid: Some(uid(&old.metadata).to_owned()), ..DeleteOptions::default() };
-        // A cluster may know more of its Jobs than we.
-        let mut manifest = serde_json::to_value(&new)?;
-        add_unknown(&mut manifest, &serde_json::to_value(&old)?, &serde_json::from_str(&received.text)?);
-        self.recreate(&Object::from(new), &manifest, &options).map(|(answer, _)| answer)
-    }
-
     /// Refuses what these requests have made already.
     ///
     /// # Errors
@@ -612,25 +428,6 @@ impl Requests {
     }
 }
 
-/// Whether an object has a field, by a path as conflicts name it: `.metadata.labels.app`. Of a list any item will do.
-fn has_field(value: &Value, path: &str) -> bool {
-    match value {
-        _ if path.is_empty() => !value.is_null(),
-        Value::Array(items) => {
-            let rest = path.split_once(']').map_or("", |(_, rest)| rest);
-            path.starts_with('[') && items.iter().any(|item| has_field(item, rest))
-        }
-        // A name may have dots in it.
-        Value::Object(fields) => fields.iter().any(|(name, value)| {
-            let rest = path.strip_prefix('.').and_then(|path| path.strip_prefix(name.as_str()));
-            rest.is_some_and(|rest| {
-                (rest.is_empty() || rest.starts_with(['.', '['])) && has_field(value, rest)
-            })
-        }),
-        _ => false,
-    }
-}
-
 /// An object with what its manifest has beyond our types.
 fn whole(known: &Value, manifest: &Value) -> Value {
     let mut whole = known.clone();
@@ -655,39 +452,6 @@ fn read(kind: Kind, text: &str) -> Result<Object> {
         Some(object) => Ok(object?),
         None => bail!("the server has answered with a {kind}, which cannot be changed from here"),
     }
-}
-
-/// What makes one form of an object the other. What is not a request's to change is left alone.
-fn difference(current: &Value, wanted: &Value) -> Value {
-    let without_version = |value: &Value| {
-        let mut value = value.clone();
-        if let Some(metadata) = value["metadata"].as_object_mut() {
-            metadata.remove("resourceVersion");
-            metadata.remove("managedFields");
-        }
-        value
-    };
-    json_merge_difference(&without_version(current), &without_version(wanted))
-}
-
-fn has_list(value: &Value) -> bool {
-    match value {
-        Value::Array(_) => true,
-        Value::Object(fields) => fields.values().any(has_list),
-        _ => false,
-    }
-}
-
-/// Whether two versions of an object differ in what controllers report alone.
-fn only_status_differs(before: &Value, now: &Value) -> bool {
-    let bare = |value: &Value| {
-        let mut value = value.clone();
-        if let Some(fields) = value.as_object_mut() {
-            fields.remove("status");
-        }
-        value
-    };
-    difference(&bare(before), &bare(now)).as_object().is_some_and(serde_json::Map::is_empty)
 }
 
 fn is_conflict(error: &anyhow::Error) -> bool {
@@ -727,52 +491,5 @@ impl Source for Requests {
         selectors: &Selectors,
     ) -> Result<Entries<'_>> {
         self.asked.entries_among(table, namespace, selectors)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fields_are_found_by_the_paths_of_conflicts() {
-        let applied = json!({"metadata": {"labels": {"a.b/c": "1"}}, "spec": {"containers": [{"name": "x", "image": "i"}]}});
-        for (path, has) in [
-            (".metadata.labels.a.b/c", true),
-            (".metadata.labels.a", false),
-            (".spec.containers[name=\"x\"].image", true),
-            (".spec.containers[name=\"x\"].command", false),
-            (".spec.containers[name=\"x\"]", true),
-            (".data.a", false),
-        ] {
-            assert_eq!(has_field(&applied, path), has, "{path}");
-        }
-    }
-
-    #[test]
-    fn a_change_is_what_differs() {
-        let current = json!({"metadata": {"resourceVersion": "7", "labels": {"a": "1"}, "managedFields": [1]},
-            "spec": {"suspend": false}, "status": {"active": 1}});
-        let mut wanted = current.clone();
-        wanted["spec"]["suspend"] = json!(true);
-        wanted["metadata"]["labels"] = json!({"b": "2"});
-        assert_eq!(
-            difference(&current, &wanted),
-            json!({"metadata": {"labels": {"a": null, "b": "2"}}, "spec": {"suspend": true}})
-        );
-        let mut newer = current.clone();
-        newer["metadata"]["resourceVersion"] = json!("8");
-        assert_eq!(difference(&current, &newer), json!({}));
-    }
-
-    #[test]
-    fn what_controllers_report_is_no_conflict() {
-        let before = json!({"metadata": {"resourceVersion": "7"}, "spec": {"a": 1}, "status": {"active": 1}});
-        let now = json!({"metadata": {"resourceVersion": "8"}, "spec": {"a": 1}, "status": {"active": 2}});
-        assert!(only_status_differs(&before, &now));
-        let changed = json!({"metadata": {"resourceVersion": "8"}, "spec": {"a": 2}});
-        assert!(!only_status_differs(&before, &changed));
-        assert!(has_list(&json!({"a": {"b": [1]}})));
-        assert!(!has_list(&json!({"a": {"b": 1}})));
     }
 }
