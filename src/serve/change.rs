@@ -45,7 +45,7 @@ pub(super) async fn carry_out<T: Send + 'static>(
 /// The options that changes share.
 pub(super) struct Options {
     pub(super) is_dry_run: bool,
-    validation: FieldValidation,
+    pub(super) validation: FieldValidation,
     /// Who makes the request.
     pub(super) manager: String,
 }

@@ -18,6 +18,7 @@ use super::read::{answer_list, answer_object, key_of, media_of, selectors_of};
 use super::status::{Problem, success};
 use super::{Server, shown};
 use crate::api::Pod;
+use crate::api::decode::strict;
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::set_deletion;
 use crate::api::status_error::FieldError;
@@ -35,23 +36,7 @@ struct Deletion {
 
 impl Deletion {
     fn of(asked: &Asked, kind: Kind) -> Result<Self, Problem> {
-        let body: Value = match asked.body.as_slice() {
-            [] => json!({}),
-            bytes if asked.content_type() == Some(PROTOBUF) => {
-                protobuf::decode(bytes, ("v1", "DeleteOptions"))
-                    .map_err(|why| Problem::internal(why.to_string()))?
-            }
-            text => serde_json::from_slice(text).map_err(|error| {
-                let why = manifest::json_problem(&error);
-                Problem::internal(format!("couldn't get version/kind; json parse error: {why}"))
-            })?,
-        };
-        let (of_kind, version) = (body["kind"].as_str(), body["apiVersion"].as_str().unwrap_or_default());
-        if let Some(other) = of_kind.filter(|kind| *kind != "DeleteOptions") {
-            return Err(Problem::internal(format!(
-                "no kind {other:?} is registered for version {version:?} in scheme \"pkg/apis/meta/internalversion/scheme/register.go:27\""
-            )));
-        }
+        let body = options_of(asked)?;
         let query = &asked.query;
         let mut causes = Vec::new();
         let mut dry = query.all("dryRun");
@@ -98,6 +83,41 @@ impl Deletion {
         };
         Ok(Self { options, is_dry_run, warnings })
     }
+}
+
+/// The options in the body, of the types that they have: a precondition or a dry run that is written wrongly deletes nothing.
+///
+/// # Errors
+/// As a server of 1.34 words them, with its code 500.
+fn options_of(asked: &Asked) -> Result<Value, Problem> {
+    let unread =
+        |why: String| Problem::internal(format!("couldn't get version/kind; json parse error: {why}"));
+    let mut options: Value = match (asked.body.as_slice(), asked.content_type()) {
+        ([], _) => return Ok(json!({})),
+        (bytes, Some(PROTOBUF)) => protobuf::decode(bytes, ("v1", "DeleteOptions"))
+            .map_err(|why| Problem::internal(why.to_string()))?,
+        (text, Some("application/yaml")) => manifest::yaml(text)?,
+        (text, None | Some("application/json")) => {
+            serde_json::from_slice(text).map_err(|error| unread(manifest::json_problem(&error)))?
+        }
+        _ => return Err(Problem::unsupported_media_type(true)),
+    };
+    if options.is_null() {
+        return Ok(json!({}));
+    }
+    if let Some(why) = manifest::no_type(&options) {
+        return Err(unread(why));
+    }
+    let (kind, version) = (options["kind"].as_str(), options["apiVersion"].as_str().unwrap_or_default());
+    if let Some(other) = kind.filter(|kind| !["", "DeleteOptions"].contains(kind)) {
+        return Err(Problem::internal(format!(
+            "no kind {other:?} is registered for version {version:?} in scheme \"pkg/apis/meta/internalversion/scheme/register.go:27\""
+        )));
+    }
+    options["kind"] = json!("DeleteOptions");
+    strict::from_value::<k8s_openapi::apimachinery::pkg::apis::meta::v1::DeleteOptions>(&options)
+        .map_err(|error| Problem::internal(error.problem))?;
+    Ok(options)
 }
 
 /// What a server warns of where a Job is deleted without a word about its pods.

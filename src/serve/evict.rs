@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use hyper::StatusCode;
+use k8s_openapi::api::policy::v1::Eviction;
 use serde_json::json;
 
 use super::Server;
@@ -23,7 +24,13 @@ use crate::apiserver::Read as _;
 pub(super) async fn evict(server: &Arc<Server>, asked: Asked, at: ObjectPath) -> Outcome {
     let key = key_of(Kind::Pod, &at);
     let options = Options::of(&asked, "CreateOptions")?;
-    let body = manifest::document(&asked, ("policy/v1", "Eviction"))?;
+    let eviction = ("policy/v1", "Eviction");
+    let mut body = manifest::document(&asked, eviction)?;
+    // Its fields are the same, and clients from before 1.22 still say so.
+    if body["apiVersion"] == "policy/v1beta1" {
+        body["apiVersion"] = json!(eviction.0);
+    }
+    let warnings = manifest::hold_to::<Eviction>(&asked, &mut body, eviction, options.validation)?;
     let name = body["metadata"]["name"].as_str().unwrap_or_default();
     if !name.is_empty() && *name != *key.name {
         return Err(Problem::bad_request("name in URL does not match name in Eviction object"));
@@ -46,5 +53,5 @@ pub(super) async fn evict(server: &Arc<Server>, asked: Asked, at: ObjectPath) ->
     .await?;
     let done =
         json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201 });
-    Ok(Answer::json(StatusCode::CREATED, &done))
+    Ok(Answer::json(StatusCode::CREATED, &done).with_warnings(&warnings))
 }

@@ -1,5 +1,6 @@
 //! The object that a request brings.
 
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::dispatch::Asked;
@@ -29,25 +30,78 @@ pub(super) fn read(
     wanted: &Wanted,
     validation: FieldValidation,
 ) -> Result<(Value, Vec<String>), Problem> {
-    let mut value = document(asked, (&wanted.kind.api_version(), wanted.kind.as_str()))?;
-    check_type(&value, wanted.kind)?;
-    let duplicates = match validation {
-        FieldValidation::Ignore => Vec::new(),
-        _ if asked.content_type() == Some(PROTOBUF) => Vec::new(),
-        _ => fields_given_twice(&asked.body),
-    };
-    if validation == FieldValidation::Strict && !duplicates.is_empty() {
-        let meta = TypeMeta { api_version: wanted.kind.api_version(), kind: wanted.kind.as_str().into() };
-        return Err(Problem::bad_request(strict::strict_decoding_error(&meta, &duplicates)));
-    }
-    value["kind"] = json!(wanted.kind.as_str());
-    value["apiVersion"] = json!(wanted.kind.api_version());
+    let of = (&*wanted.kind.api_version(), wanted.kind.as_str());
+    let mut value = document(asked, of)?;
+    name_type(&mut value, of)?;
+    let duplicates = fields_given_twice(asked, validation);
+    refuse_under(validation, of, &duplicates)?;
     check_place(&mut value, wanted)?;
     Ok((value, duplicates))
 }
 
-fn fields_given_twice(body: &[u8]) -> Vec<String> {
-    let document = decode::documents(body).next().and_then(Result::ok);
+/// Reads the body as an object that is not kept, such as a review: an API version, a kind, and the type that says what its
+/// fields are. What is to be said of fields comes with it.
+///
+/// # Errors
+/// As [`read`], and a field of another type.
+pub(super) fn read_as<T: DeserializeOwned>(
+    asked: &Asked,
+    of: (&str, &str),
+    validation: FieldValidation,
+) -> Result<(Value, Vec<String>), Problem> {
+    let mut value = document(asked, of)?;
+    let warnings = hold_to::<T>(asked, &mut value, of, validation)?;
+    Ok((value, warnings))
+}
+
+/// As [`read_as`], of the body as it was read.
+pub(super) fn hold_to<T: DeserializeOwned>(
+    asked: &Asked,
+    value: &mut Value,
+    of: (&str, &str),
+    validation: FieldValidation,
+) -> Result<Vec<String>, Problem> {
+    let mut problems = fields_given_twice(asked, validation);
+    problems.extend(fit::<T>(value, of)?);
+    refuse_under(validation, of, &problems)?;
+    Ok(if validation == FieldValidation::Ignore { Vec::new() } else { problems })
+}
+
+/// Holds an object to its type, and names that in it. The answer is what is to be said of fields that the type lacks.
+///
+/// # Errors
+/// Another kind, and a field of another type.
+pub(super) fn fit<T: DeserializeOwned>(value: &mut Value, of: (&str, &str)) -> Result<Vec<String>, Problem> {
+    name_type(value, of)?;
+    let decoded = strict::from_value::<T>(value).map_err(|error| Problem::bad_request(error.to_string()))?;
+    Ok(decoded.unknown_fields.iter().map(|field| format!("unknown field \"{field}\"")).collect())
+}
+
+/// Refuses an object of another type. One that says nothing is of this one, and says so from then on.
+fn name_type(value: &mut Value, (version, kind): (&str, &str)) -> Result<(), Problem> {
+    check_type(value, (version, kind))?;
+    value["kind"] = json!(kind);
+    value["apiVersion"] = json!(version);
+    Ok(())
+}
+
+fn refuse_under(
+    validation: FieldValidation,
+    (version, kind): (&str, &str),
+    problems: &[String],
+) -> Result<(), Problem> {
+    if validation != FieldValidation::Strict || problems.is_empty() {
+        return Ok(());
+    }
+    let meta = TypeMeta { api_version: version.into(), kind: kind.into() };
+    Err(Problem::bad_request(strict::strict_decoding_error(&meta, problems)))
+}
+
+fn fields_given_twice(asked: &Asked, validation: FieldValidation) -> Vec<String> {
+    if validation == FieldValidation::Ignore || asked.content_type() == Some(PROTOBUF) {
+        return Vec::new();
+    }
+    let document = decode::documents(&asked.body).next().and_then(Result::ok);
     let fields = document.into_iter().flat_map(|document| document.duplicate_fields);
     fields.map(|field| format!("duplicate field {:?}", field.path)).collect()
 }
@@ -72,13 +126,13 @@ fn json(body: &[u8], kind: &str) -> Result<Value, Problem> {
         ))
     };
     match serde_json::from_slice(body) {
-        Ok(value @ Value::Object(_)) => Ok(value),
-        Ok(other) => {
-            let go = "struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }";
-            let why = format!("json: cannot unmarshal {} into Go value of type {go}", json_type(&other));
-            let hex: String = body.iter().take(100).map(|byte| format!("{byte:02x}")).collect();
-            Err(unrecognized(why, &hex))
-        }
+        Ok(value) => match no_type(&value) {
+            None => Ok(value),
+            Some(why) => {
+                let hex: String = body.iter().take(100).map(|byte| format!("{byte:02x}")).collect();
+                Err(unrecognized(why, &hex))
+            }
+        },
         Err(error) => {
             let text = String::from_utf8_lossy(body);
             let text = if text.is_empty() { "<empty>" } else { &*text };
@@ -96,7 +150,12 @@ fn protobuf(body: &[u8], (version, kind): (&str, &str)) -> Result<Value, Problem
 pub(super) fn yaml(body: &[u8]) -> Result<Value, Problem> {
     let mut documents = decode::documents(body);
     match documents.next() {
-        Some(Ok(document)) if document.value.is_object() => Ok(document.value),
+        Some(Ok(document)) if document.value.is_object() => match no_type(&document.value) {
+            None => Ok(document.value),
+            Some(why) => {
+                Err(Problem::bad_request(format!("couldn't get version/kind; json parse error: {why}")))
+            }
+        },
         Some(Ok(_)) | None => Err(Problem::bad_request("error converting YAML to JSON: there is no object")),
         Some(Err(error)) => Err(Problem::bad_request(error.to_string())),
     }
@@ -105,6 +164,21 @@ pub(super) fn yaml(body: &[u8]) -> Result<Value, Problem> {
 /// A problem of JSON text, as Go words the usual one.
 pub(super) fn json_problem(error: &serde_json::Error) -> String {
     if error.is_eof() { "unexpected end of JSON input".into() } else { error.to_string() }
+}
+
+/// Why the type of an object cannot be read from a document, in Go's words.
+pub(super) fn no_type(value: &Value) -> Option<String> {
+    let Value::Object(fields) = value else {
+        let go = "struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }";
+        return Some(format!("json: cannot unmarshal {} into Go value of type {go}", json_type(value)));
+    };
+    ["apiVersion", "kind"].into_iter().find_map(|name| match fields.get(name) {
+        None | Some(Value::Null | Value::String(_)) => None,
+        Some(other) => {
+            let other = json_type(other);
+            Some(format!("json: cannot unmarshal {other} into Go struct field .{name} of type string"))
+        }
+    })
 }
 
 /// What Go calls the type of a value.
@@ -120,11 +194,11 @@ pub(super) fn json_type(value: &Value) -> &'static str {
 }
 
 /// Refuses an object of another type than the path names. One that says nothing is of that type.
-fn check_type(value: &Value, kind: Kind) -> Result<(), Problem> {
+fn check_type(value: &Value, (wanted, kind): (&str, &str)) -> Result<(), Problem> {
     let given = value["kind"].as_str().unwrap_or_default();
     let group_version = value["apiVersion"].as_str().unwrap_or_default();
-    let is_kind = given.is_empty() || given == kind.as_str();
-    let is_version = group_version.is_empty() || group_version == kind.api_version();
+    let is_kind = given.is_empty() || given == kind;
+    let is_version = group_version.is_empty() || group_version == wanted;
     if is_kind && is_version {
         return Ok(());
     }
@@ -133,8 +207,8 @@ fn check_type(value: &Value, kind: Kind) -> Result<(), Problem> {
         .iter()
         .any(|resource| resource.name == given && resource.kind.api_version() == group_version);
     let detail = if is_known {
-        let package = kind.resource().group.split('.').next().unwrap_or_default();
-        let package = if package.is_empty() { "core" } else { package };
+        let group = wanted.split_once('/').map_or("core", |(group, _)| group);
+        let package = group.split('.').next().unwrap_or_default();
         format!("converting ({version}.{given}) to ({package}.{kind}): unknown conversion")
     } else {
         format!(

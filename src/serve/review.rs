@@ -1,31 +1,53 @@
 //! What a client may do, and who it is: everything, and the user of this machine.
 
 use hyper::StatusCode;
+use k8s_openapi::api::authentication::v1::{SelfSubjectReview, TokenReview};
+use k8s_openapi::api::authorization::v1::{SelfSubjectAccessReview, SelfSubjectRulesReview};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::Server;
 use super::answer::Answer;
+use super::change::Options;
 use super::dispatch::{Asked, Outcome, is_token};
-use super::manifest::document;
+use super::manifest;
 use super::path::Served;
 use super::status::Problem;
 use crate::api::status_error::FieldError;
 
 /// `POST` of a review.
 pub(super) fn review(server: &Server, asked: &Asked, served: Served) -> Outcome {
-    let answer = match served {
-        Served::AccessReview => access(asked)?,
-        Served::RulesReview => rules(asked)?,
-        Served::TokenReview => token(server, asked)?,
-        _ => subject(server, asked)?,
+    let (answer, warnings) = match served {
+        Served::AccessReview => {
+            let (given, warnings) =
+                read::<SelfSubjectAccessReview>(asked, (AUTHORIZATION, "SelfSubjectAccessReview"))?;
+            (access(&given)?, warnings)
+        }
+        Served::RulesReview => {
+            let (given, warnings) =
+                read::<SelfSubjectRulesReview>(asked, (AUTHORIZATION, "SelfSubjectRulesReview"))?;
+            (rules(&given)?, warnings)
+        }
+        Served::TokenReview => {
+            let (given, warnings) = read::<TokenReview>(asked, (AUTHENTICATION, "TokenReview"))?;
+            (token(server, &given)?, warnings)
+        }
+        _ => {
+            let (_, warnings) = read::<SelfSubjectReview>(asked, (AUTHENTICATION, "SelfSubjectReview"))?;
+            (subject(server), warnings)
+        }
     };
-    Ok(Answer::json(StatusCode::CREATED, &answer))
+    Ok(Answer::json(StatusCode::CREATED, &answer).with_warnings(&warnings))
+}
+
+fn read<T: DeserializeOwned>(asked: &Asked, of: (&str, &str)) -> Result<(Value, Vec<String>), Problem> {
+    let options = Options::of(asked, "CreateOptions")?;
+    manifest::read_as::<T>(asked, of, options.validation)
 }
 
 const AUTHORIZATION: &str = "authorization.k8s.io/v1";
 
-fn access(asked: &Asked) -> Result<Value, Problem> {
-    let given = document(asked, (AUTHORIZATION, "SelfSubjectAccessReview"))?;
+fn access(given: &Value) -> Result<Value, Problem> {
     let spec = &given["spec"];
     let (resource, other) = (&spec["resourceAttributes"], &spec["nonResourceAttributes"]);
     let cause = match (resource.is_object(), other.is_object()) {
@@ -58,8 +80,7 @@ fn access(asked: &Asked) -> Result<Value, Problem> {
     }))
 }
 
-fn rules(asked: &Asked) -> Result<Value, Problem> {
-    let given = document(asked, (AUTHORIZATION, "SelfSubjectRulesReview"))?;
+fn rules(given: &Value) -> Result<Value, Problem> {
     if given["spec"]["namespace"].as_str().unwrap_or_default().is_empty() {
         return Err(Problem::bad_request("no namespace on request"));
     }
@@ -88,18 +109,16 @@ fn user(server: &Server) -> Value {
     })
 }
 
-fn subject(server: &Server, asked: &Asked) -> Result<Value, Problem> {
-    document(asked, (AUTHENTICATION, "SelfSubjectReview"))?;
-    Ok(json!({
+fn subject(server: &Server) -> Value {
+    json!({
         "kind": "SelfSubjectReview",
         "apiVersion": AUTHENTICATION,
         "metadata": { "creationTimestamp": server.started },
         "status": { "userInfo": user(server) },
-    }))
+    })
 }
 
-fn token(server: &Server, asked: &Asked) -> Result<Value, Problem> {
-    let given = document(asked, (AUTHENTICATION, "TokenReview"))?;
+fn token(server: &Server, given: &Value) -> Result<Value, Problem> {
     let token = given["spec"]["token"].as_str().unwrap_or_default();
     let status = match token {
         "" => return Err(Problem::bad_request("token is required for TokenReview in authentication")),

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use hyper::{Method, StatusCode};
+use k8s_openapi::api::autoscaling::v1::Scale;
 use serde_json::{Value, json};
 
 use super::Server;
 use super::answer::Answer;
 use super::change::{Options, carry_out, read_patch};
 use super::dispatch::{Asked, Outcome};
-use super::manifest;
+use super::manifest::{self, Wanted};
 use super::path::ObjectPath;
 use super::read::key_of;
 use super::status::Problem;
@@ -19,6 +20,28 @@ use crate::api::kinds::Kind;
 use crate::api::selectors::LabelSelector;
 use crate::api::status_error::FieldError;
 use crate::apiserver::{Patch, Read as _, Update};
+
+const SCALE: (&str, &str) = ("autoscaling/v1", "Scale");
+
+/// What is wanted of a scale.
+enum Change {
+    Whole(Value),
+    Patch(Patch),
+}
+
+impl Change {
+    /// The scale that is wanted, for one that is there.
+    fn of(&self, current: &Value) -> Result<Value> {
+        match self {
+            Self::Whole(whole) => Ok(whole.clone()),
+            Self::Patch(patch) => {
+                let mut patched = patch.apply(current)?;
+                manifest::fit::<Scale>(&mut patched, SCALE)?;
+                Ok(patched)
+            }
+        }
+    }
+}
 
 /// The scale of a StatefulSet.
 fn scale_of(value: &Value) -> Result<Value> {
@@ -51,15 +74,20 @@ pub(super) async fn scale(server: &Arc<Server>, asked: Asked, at: ObjectPath) ->
     }
     let options =
         Options::of(&asked, if asked.method == Method::PUT { "UpdateOptions" } else { "PatchOptions" })?;
-    let wanted = match asked.method {
-        Method::PUT => Err(manifest::document(&asked, ("autoscaling/v1", "Scale"))?),
-        Method::PATCH => Ok(read_patch(&asked)?),
+    let (wanted, warnings) = match asked.method {
+        Method::PUT => {
+            let (mut whole, warnings) = manifest::read_as::<Scale>(&asked, SCALE, options.validation)?;
+            let wanted = Wanted { kind, namespace: at.namespace, name: at.name };
+            manifest::check_place(&mut whole, &wanted)?;
+            (Change::Whole(whole), warnings)
+        }
+        Method::PATCH => (Change::Patch(read_patch(&asked)?), Vec::new()),
         _ => return Err(Problem::method_not_allowed()),
     };
     let changed = carry_out(server, options.is_dry_run, move |_, requests| {
         requests.act_as(&options.manager);
         let mut set = requests.get(kind, &key)?.value()?;
-        let scale = new_scale(&wanted, &set)?;
+        let scale = wanted.of(&scale_of(&set)?)?;
         let replicas = scale["spec"]["replicas"].as_i64().unwrap_or_default();
         if replicas < 0 {
             let why = "must be greater than or equal to 0";
@@ -74,14 +102,7 @@ pub(super) async fn scale(server: &Arc<Server>, asked: Asked, at: ObjectPath) ->
         Ok(requests.update(Update::new(kind, &key, set))?.object.to_value()?)
     })
     .await?;
-    Ok(Answer::json(StatusCode::OK, &scale_of(&changed)?))
-}
-
-fn new_scale(wanted: &Result<Patch, Value>, set: &Value) -> Result<Value> {
-    match wanted {
-        Err(whole) => Ok(whole.clone()),
-        Ok(patch) => Ok(patch.apply(&scale_of(set)?)?),
-    }
+    Ok(Answer::json(StatusCode::OK, &scale_of(&changed)?).with_warnings(&warnings))
 }
 
 fn invalid_scale(name: &str, causes: &[FieldError]) -> Problem {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::api_client::{Events, Server};
 use crate::common::{SOON, World, eventually};
 
-const MAPS: &str = "/api/v1/namespaces/default/configmaps";
+pub(crate) const MAPS: &str = "/api/v1/namespaces/default/configmaps";
 
 fn config_map(name: &str) -> Value {
     json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": name, "labels": { "n": name } } })

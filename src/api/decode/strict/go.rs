@@ -31,7 +31,7 @@ pub(super) const MAPS: [&str; 20] = [
 ];
 
 /// Lists whose elements are strings.
-const STRING_LISTS: [&str; 20] = [
+const STRING_LISTS: [&str; 21] = [
     "accessModes",
     "add",
     "apiGroups",
@@ -39,6 +39,7 @@ const STRING_LISTS: [&str; 20] = [
     "clusterIPs",
     "command",
     "drop",
+    "dryRun",
     "except",
     "externalIPs",
     "finalizers",
@@ -213,7 +214,7 @@ fn text_type(names: &[&str]) -> &'static str {
     let Some((name, parents)) = names.split_last() else { return "string" };
     let parent = parents.last().copied().unwrap_or_default();
     match (parent, *name) {
-        ("metadata", "uid") | ("ownerReferences", "uid") => "types.UID",
+        ("metadata" | "ownerReferences" | "preconditions", "uid") => "types.UID",
         ("containers" | "initContainers", "restartPolicy") => "v1.ContainerRestartPolicy",
         ("resizePolicy", "restartPolicy") => "v1.ResourceResizeRestartPolicy",
         ("resizePolicy", "resourceName") => "v1.ResourceName",
@@ -250,6 +251,7 @@ fn text_type(names: &[&str]) -> &'static str {
         (_, "terminationMessagePolicy") => "v1.TerminationMessagePolicy",
         (_, "imagePullPolicy") => "v1.PullPolicy",
         (_, "dnsPolicy") => "v1.DNSPolicy",
+        (_, "propagationPolicy") => "v1.DeletionPropagation",
         (_, "preemptionPolicy") => "v1.PreemptionPolicy",
         (_, "completionMode") => "v1.CompletionMode",
         (_, "podReplacementPolicy") => "v1.PodReplacementPolicy",
@@ -391,6 +393,10 @@ fn struct_name(kind: &str, names: &[&str]) -> String {
         (_, "resourceClaims") => "PodResourceClaim",
         (_, "ownerReferences") => "OwnerReference",
         (_, "managedFields") => "ManagedFieldsEntry",
+        (_, "preconditions") => "Preconditions",
+        (_, "deleteOptions") => "DeleteOptions",
+        (_, "resourceAttributes") => "ResourceAttributes",
+        (_, "nonResourceAttributes") => "NonResourceAttributes",
         (_, other) => return capitalized(other.strip_suffix('s').unwrap_or(other)),
     };
     known.to_owned()
