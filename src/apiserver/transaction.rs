@@ -329,7 +329,7 @@ impl Transaction {
         // Shared with a watch cache, which would copy its tables to take the commit in.
         drop(self.state);
         if self.frees_room && self.created.is_empty() {
-            self.locked.commit_what_frees_room(writes)?;
+            self.locked.commit_what_frees_room(writes, self.now)?;
         } else {
             self.locked.commit(writes)?;
         }

@@ -237,7 +237,7 @@ impl Engine {
             if round.directories.is_empty() {
                 locked.commit(writes)?;
             } else {
-                locked.commit_what_frees_room(writes)?;
+                locked.commit_what_frees_room(writes, now)?;
             }
             self.compact(&mut locked, now)?;
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
+use chrono::{DateTime, Utc};
 
 use super::ledger::{Transacted, note};
 use super::record::{Change, Write, WriteContent, commit_text};
@@ -12,6 +13,14 @@ use crate::api::kinds::Key;
 
 /// How much the last objects of one commit may take: whoever reads a commit holds the whole of it.
 const MOST_LAST_OBJECTS: usize = 4 << 20;
+
+/// Whether a commit says of what it deletes how that was at last, for whoever watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LastObjects {
+    Written,
+    WhereThereIsRoom,
+    LeftOut,
+}
 
 impl LockedStore {
     /// Hands over what others have committed since the tail's last reading, and cuts off what one of them left that died in
@@ -35,39 +44,53 @@ impl LockedStore {
     /// # Errors
     /// A full disk or another failing write; the state before it stands.
     pub fn commit(&mut self, writes: Vec<Write>) -> Result<()> {
-        self.append(writes, false)
+        self.append(writes, LastObjects::Written).map(|_| ())
     }
 
     /// As [`LockedStore::commit`], for what is going to free room: where the disk is full, the reserve makes way for it, and
-    /// the last states of deleted objects are left out.
+    /// the last states of deleted objects are left out. Then what is deleted goes from the disk, too, if a snapshot without it
+    /// has room there.
     ///
     /// # Errors
     /// As [`LockedStore::commit`].
-    pub fn commit_what_frees_room(&mut self, writes: Vec<Write>) -> Result<()> {
-        self.append(writes, true)
+    pub fn commit_what_frees_room(&mut self, writes: Vec<Write>, now: DateTime<Utc>) -> Result<()> {
+        // What is left of a reserve that an earlier deletion has had is for what must be written.
+        let was_full = !self.store.keep_reserve();
+        let last_objects = if was_full { LastObjects::LeftOut } else { LastObjects::WhereThereIsRoom };
+        if self.append(writes, last_objects)? || was_full {
+            // Without room for that the journal is as good, only longer.
+            let _ = self.compact(now);
+            self.store.keep_reserve();
+        }
+        Ok(())
     }
 
-    fn append(&mut self, mut writes: Vec<Write>, frees_room: bool) -> Result<()> {
+    /// Whether the disk was too full for the last states of deleted objects.
+    fn append(&mut self, mut writes: Vec<Write>, last_objects: LastObjects) -> Result<bool> {
         if writes.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let (began, first) = (Instant::now(), self.next_revision());
         check_numbers(&writes)?;
         self.store.note_boot(first - 1)?;
-        self.find_last_objects(&mut writes)?;
+        match last_objects {
+            LastObjects::LeftOut => leave_out_last_objects(&mut writes),
+            LastObjects::Written | LastObjects::WhereThereIsRoom => self.find_last_objects(&mut writes)?,
+        }
         crash_point("before-commit");
         let last = first + writes.len() as u64 - 1;
-        match self.tail.append(&commit_text(first, &writes), last) {
-            Err(error) if frees_room && is_out_of_room(&error) && self.store.give_up_reserve() => {
-                for write in &mut writes {
-                    if let WriteContent::Delete(object) = &mut write.content {
-                        *object = None;
-                    }
-                }
+        let is_full = match self.tail.append(&commit_text(first, &writes), last) {
+            Err(error) if last_objects == LastObjects::WhereThereIsRoom && is_out_of_room(&error) => {
+                self.store.give_up_reserve();
+                leave_out_last_objects(&mut writes);
                 self.tail.append(&commit_text(first, &writes), last)?;
+                true
             }
-            result => result?,
-        }
+            result => {
+                result?;
+                false
+            }
+        };
         self.store.notify();
         note(|| {
             let mut objects = BTreeMap::new();
@@ -75,7 +98,7 @@ impl LockedStore {
             Transacted { revisions: (first, last), is_commit: true, objects, took: began.elapsed() }
         });
         crash_point("after-commit");
-        Ok(())
+        Ok(is_full)
     }
 
     /// Fills in what watchers are told of deleted objects, where whoever deletes did not have it.
@@ -116,6 +139,14 @@ impl LockedStore {
     /// Unlocks; the tail stands after everything committed so far.
     pub fn unlock(self) -> Tail {
         self.tail
+    }
+}
+
+fn leave_out_last_objects(writes: &mut [Write]) {
+    for write in writes {
+        if let WriteContent::Delete(object) = &mut write.content {
+            *object = None;
+        }
     }
 }
 

@@ -22,12 +22,10 @@ impl Store {
         self.root().join("reserve")
     }
 
-    /// Takes the reserve where it is not there and the disk has room for it.
-    pub fn keep_reserve(&self) {
+    /// Takes the reserve where it is not there and the disk has room for it. False where there is none then.
+    pub fn keep_reserve(&self) -> bool {
         let path = self.reserve_path();
-        if !path.exists() {
-            take_room(&path);
-        }
+        path.exists() || take_room(&path)
     }
 
     /// Whether there is room beside the reserve. Tried, for a quota does not show in the file system's numbers.
@@ -38,9 +36,9 @@ impl Store {
         has_room
     }
 
-    /// Gives the reserve up. False where there is none.
-    pub(super) fn give_up_reserve(&self) -> bool {
-        fs::remove_file(self.reserve_path()).is_ok()
+    /// Gives the reserve up, where there is one.
+    pub(super) fn give_up_reserve(&self) {
+        let _ = fs::remove_file(self.reserve_path());
     }
 }
 

@@ -103,24 +103,36 @@ impl SnapshotWriter {
         _lock: &CommitLock,
         revision: u64,
     ) -> Result<PathBuf> {
+        let directory = snapshots(store).join(revision.to_string());
+        let switched = self.complete().and_then(|()| self.switch_to(store, &directory));
+        if let Err(error) = switched {
+            self.give_up();
+            return Err(error);
+        }
+        File::open(store.root()).and_then(|opened| opened.sync_all()).context("sync the data directory")?;
+        crash_point("snapshot-switched");
+        Ok(directory)
+    }
+
+    fn complete(&mut self) -> Result<()> {
         self.close()?;
         write_synced(&self.directory.join(SIZES), self.sizes.text()?.as_bytes())?;
         write_synced(&self.directory.join("journal.jsonl"), b"")?;
         File::open(&self.directory).and_then(|opened| opened.sync_all()).context("sync the new snapshot")?;
         crash_point("snapshot-written");
-        let directory = snapshots(store).join(revision.to_string());
+        Ok(())
+    }
+
+    /// The last step is the switch: with an error the old snapshot is in force.
+    fn switch_to(&self, store: &Store, directory: &Path) -> Result<()> {
         // Left by a compaction that died before the switch: never in force, so it may go.
-        let _ = fs::remove_dir_all(&directory);
-        rename(&self.directory, &directory)?;
-        File::open(snapshots(store)).and_then(|opened| opened.sync_all()).context("sync the snapshots")?;
-        crash_point("snapshot-in-place");
-        let link = store.root().join(".current.tmp");
-        let _ = fs::remove_file(&link);
-        symlink(Path::new("snapshot").join(revision.to_string()), &link).context("link the new snapshot")?;
-        rename(&link, &store.current_link())?;
-        File::open(store.root()).and_then(|opened| opened.sync_all()).context("sync the data directory")?;
-        crash_point("snapshot-switched");
-        Ok(directory)
+        let _ = fs::remove_dir_all(directory);
+        rename(&self.directory, directory)?;
+        let switched = link_to(store, directory);
+        if switched.is_err() {
+            let _ = fs::remove_dir_all(directory);
+        }
+        switched
     }
 
     /// Removes what was written: the snapshot is not wanted after all.
@@ -175,6 +187,16 @@ pub(super) fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
 
 fn snapshots(store: &Store) -> PathBuf {
     store.root().join("snapshot")
+}
+
+fn link_to(store: &Store, directory: &Path) -> Result<()> {
+    File::open(snapshots(store)).and_then(|opened| opened.sync_all()).context("sync the snapshots")?;
+    crash_point("snapshot-in-place");
+    let link = store.root().join(".current.tmp");
+    let _ = fs::remove_file(&link);
+    let target = Path::new("snapshot").join(directory.file_name().unwrap_or_default());
+    symlink(target, &link).context("link the new snapshot")?;
+    rename(&link, &store.current_link())
 }
 
 #[expect(

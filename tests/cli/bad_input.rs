@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -338,22 +339,66 @@ fn a_store_with_a_damaged_record() {
     assert_eq!(fs::read(&journal).expect("the journal"), text, "it is never reset");
 }
 
+/// A small file system in a directory, for as long as this lives.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// `None` where it cannot be had, with the reason printed.
+    fn mount(directory: PathBuf, size: &str) -> Option<Self> {
+        if !is_root() {
+            println!("skipped: only root can mount a small file system");
+            return None;
+        }
+        let options = format!("size={size},mode=0755");
+        let mounted =
+            Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(&directory).status();
+        if !mounted.is_ok_and(|status| status.success()) {
+            println!("skipped: mounting a tmpfs is refused here");
+            return None;
+        }
+        Some(Self(directory))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let unmounted = Command::new("umount").arg("-l").arg(&self.0).status().expect("umount");
+        assert!(unmounted.success() || std::thread::panicking());
+    }
+}
+
+#[test]
+fn deletions_on_a_full_disk_make_room() {
+    let world = World::new();
+    let Some(_disk) = SmallDisk::mount(world.path("data"), "1m") else { return };
+    let content = "y".repeat(60_000);
+    let create = |name: &str| world.run(&format!("create configmap {name} --from-literal=x={content}"));
+    let mut created = Vec::new();
+    let refused = loop {
+        let name = format!("m{}", created.len());
+        let output = create(&name);
+        if output.code != 0 {
+            break output;
+        }
+        created.push(name);
+    };
+    assert!(refused.stderr.contains("No space left on device"), "{}", refused.stderr);
+    assert!(created.len() > 5, "{created:?}");
+    // Each is more than is left of the disk.
+    for name in &created {
+        world.run(&format!("delete configmap {name}")).prints(&format!("configmap \"{name}\" deleted\n"));
+    }
+    for name in &created[created.len() / 2..] {
+        create(name).prints(&format!("configmap/{name} created\n"));
+    }
+    world.assert_no_processes_left();
+}
+
 #[test]
 fn a_full_disk() {
-    if !is_root() {
-        println!("skipped: only root can mount a small file system");
-        return;
-    }
     let world = World::new();
     let small = world.path("data");
-    let mounted = Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=256k,mode=0755", "tmpfs"])
-        .arg(&small)
-        .status();
-    if !mounted.is_ok_and(|status| status.success()) {
-        println!("skipped: mounting a tmpfs is refused here");
-        return;
-    }
+    let Some(disk) = SmallDisk::mount(small.clone(), "256k") else { return };
     let _ = world.apply(&job("one", "suspend: true", "true"));
     world.assert_no_processes_left();
     // What is left is taken up to the last byte.
@@ -382,8 +427,7 @@ fn a_full_disk() {
     fs::remove_file(&filler).expect("make room");
     let works = world.command("apply -f -").stdin(job("late", "suspend: true", "true")).run();
     world.assert_no_processes_left();
-    let unmounted = Command::new("umount").arg("-l").arg(&small).status().expect("umount");
-    assert!(unmounted.success());
+    drop(disk);
     assert!(filled, "the disk was never full");
     assert!(after == before, "the state before stands");
     deletion.prints("job.batch \"one\" deleted\n");
