@@ -103,6 +103,11 @@ pub enum StoreError {
         /// The revision of the snapshot in force.
         next: u64,
     },
+    /// The data directory was removed while it was read. Another may have been made at its place.
+    Removed {
+        /// The data directory.
+        directory: PathBuf,
+    },
     /// The layout is not the one of this program.
     OtherFormat {
         /// The data directory.
@@ -132,6 +137,9 @@ impl fmt::Display for StoreError {
                 formatter,
                 "the store went on from revision {read} to {next} without the commits between; run the command again"
             ),
+            Self::Removed { directory } => {
+                write!(formatter, "the data directory {} has been removed", directory.display())
+            }
             Self::OtherFormat { directory, found } => {
                 let format = directory::FORMAT;
                 write!(formatter, "the data directory {} ", directory.display())?;

@@ -5,7 +5,8 @@ use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
-use std::process::{Command, ExitCode, ExitStatus};
+use std::process::{Child, Command, ExitCode, ExitStatus};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use nix::sys::signal::Signal;
@@ -59,7 +60,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
                 let child = command.spawn().map_err(|error| {
                     verbatim(format!("error: start {}: {error}", program.to_string_lossy()))
                 })?;
-                Some(child)
+                Some(ServedCommand(child))
             }
             None => {
                 let kubeconfig = shell_word(&kubeconfig.to_string_lossy());
@@ -79,16 +80,15 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
                     _ = ended.recv() => ExitCode::from(143),
                 });
             };
-            let pid = Pid::from_raw(child.id() as i32);
             loop {
-                if let Some(status) = child.try_wait().context("wait for the command")? {
+                if let Some(status) = child.0.try_wait().context("wait for the command")? {
                     return Ok(exit_code(status));
                 }
                 tokio::select! {
                     _ = has_ended.recv() => {}
                     // The terminal has told the command too.
                     _ = interrupted.recv() => {}
-                    _ = ended.recv() => drop(nix::sys::signal::kill(pid, Signal::SIGTERM)),
+                    _ = ended.recv() => child.terminate(),
                 }
             }
         })
@@ -98,6 +98,35 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     }
     drop(companion);
     served
+}
+
+/// How long a command that is to end may take for it.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// The command that is served. Where the server ends first, because its store is gone, the command is ended with it.
+struct ServedCommand(Child);
+
+impl ServedCommand {
+    fn terminate(&self) {
+        let _ = nix::sys::signal::kill(Pid::from_raw(self.0.id() as i32), Signal::SIGTERM);
+    }
+}
+
+impl Drop for ServedCommand {
+    fn drop(&mut self) {
+        if !matches!(self.0.try_wait(), Ok(None)) {
+            return;
+        }
+        self.terminate();
+        let begin = Instant::now();
+        while matches!(self.0.try_wait(), Ok(None)) {
+            if begin.elapsed() > GRACE {
+                let _ = self.0.kill();
+                let _ = self.0.wait();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
 }
 
 /// What a shell makes of the end of a command.

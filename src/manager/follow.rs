@@ -56,7 +56,8 @@ impl Watches {
             // The kernel may have dropped it already, with the file.
             let _ = self.inotify.rm_watch(old);
         }
-        match self.inotify.add_watch(path, AddWatchFlags::IN_MODIFY) {
+        // Its attributes change when it loses its name, with the directory that it is in.
+        match self.inotify.add_watch(path, AddWatchFlags::IN_MODIFY | AddWatchFlags::IN_ATTRIB) {
             Ok(watch) => self.journal = Some((path.to_owned(), watch)),
             // Replaced meanwhile: the switch itself is an event on the root.
             Err(Errno::ENOENT) => {}

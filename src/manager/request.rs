@@ -132,6 +132,9 @@ pub fn revive_controller(config: &Config, store: &Store, tables: &[Table]) -> Re
 /// for what has failed now mostly fails again at once, or until there is room on the disk, and starts another. A damaged
 /// store, or one of a newer program, is no matter of time, and a data directory that was removed is not to be made again.
 pub fn restart_after_error(config: &Config, error: &anyhow::Error) {
+    if matches!(error.downcast_ref(), Some(StoreError::Removed { .. })) {
+        return;
+    }
     let store = Store::trusted(&config.data_directory);
     let failures = store.note_controller_failure(clock(), &format!("{error:#}"));
     // What goes on without some commits can be read anew.

@@ -119,6 +119,9 @@ pub(super) async fn answer(
 /// Whether a request may be looked at: it means this server by name, and shows the token.
 fn admit(server: &Server, request: &Request<Incoming>, is_let_in: &AtomicBool) -> Result<(), Problem> {
     let header = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
+    if request.headers().get_all(HOST).iter().count() > 1 {
+        return Err(Problem::bad_request("too many Host headers"));
+    }
     // A page of another name that has been led to this address is not let in by its name alone.
     let host =
         request.uri().authority().map(|authority| authority.as_str()).or(header(HOST)).unwrap_or_default();
@@ -126,13 +129,19 @@ fn admit(server: &Server, request: &Request<Incoming>, is_let_in: &AtomicBool) -
     if ![format!("127.0.0.1:{port}"), format!("localhost:{port}")].iter().any(|ours| ours == host) {
         return Err(Problem::forbidden(format!("this server is not {host:?}")));
     }
-    let token = header(AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ")).map(str::trim);
+    let token = header(AUTHORIZATION).and_then(bearer_token);
     if token.is_some_and(|token| is_token(server, token)) {
         is_let_in.store(true, Ordering::Relaxed);
         return Ok(());
     }
     let is_liveness = request.uri().path() == "/livez" && token.is_none();
     if is_liveness { Ok(()) } else { Err(Problem::unauthorized()) }
+}
+
+/// The token that a header shows. The name of the scheme is read in any case (RFC 9110, 11.1).
+fn bearer_token(shown: &str) -> Option<&str> {
+    let (scheme, token) = shown.trim().split_once(' ')?;
+    scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim())
 }
 
 /// Whether that is the server's token, in a time that does not tell how much of it is right.

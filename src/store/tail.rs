@@ -1,8 +1,8 @@
 //! The journal's end: reading what was appended, across compactions, and appending to it.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::Write as _;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -27,6 +27,8 @@ pub struct Tail {
     journal: File,
     /// Whether there is a store.
     is_there: bool,
+    /// Whether the file system counts the names of files. Not every one does.
+    counts_names: bool,
     /// Opened for the first commit.
     writer: Option<File>,
     offset: u64,
@@ -51,9 +53,21 @@ impl Tail {
         // What is not there yet reads as empty.
         let file = if is_there { &path } else { Path::new("/dev/null") };
         let journal = File::open(file).with_context(|| format!("open {}", file.display()))?;
+        let counts_names =
+            journal.metadata().with_context(|| format!("read {}", file.display()))?.nlink() > 0;
         let revision = revision_of_snapshot(directory)?;
         let (store, directory) = (store.clone(), directory.to_owned());
-        Ok(Self { store, directory, path, journal, is_there, writer: None, offset: 0, revision })
+        Ok(Self {
+            store,
+            directory,
+            path,
+            journal,
+            is_there,
+            counts_names,
+            writer: None,
+            offset: 0,
+            revision,
+        })
     }
 
     /// Another tail that stands at the same place.
@@ -67,6 +81,7 @@ impl Tail {
             path: self.path.clone(),
             journal: self.sync_handle()?,
             is_there: self.is_there,
+            counts_names: self.counts_names,
             writer: None,
             offset: self.offset,
             revision: self.revision,
@@ -100,20 +115,29 @@ impl Tail {
             }
             // Commits go to the journal of the snapshot in force. The link moves under the lock, after the last commit
             // to the old one, so once it has moved the old journal is complete.
-            let directory = self.store.current_snapshot()?;
+            let directory = self.snapshot_in_force()?;
             if !self.is_there && !self.store.is_absent() {
                 match Self::open(&self.store, &self.store.root().join(FIRST_SNAPSHOT)) {
                     Ok(first) => *self = first,
                     // Compacted already.
                     Err(_) => {
-                        let next = revision_of_snapshot(&self.store.current_snapshot()?)?;
+                        let next = revision_of_snapshot(&self.snapshot_in_force()?)?;
                         return Err(StoreError::Gap { read: self.revision, next }.into());
                     }
                 }
                 continue;
             }
             if directory == self.directory {
-                return Ok(None);
+                if self.is_in_use()? {
+                    return Ok(None);
+                }
+                if self.snapshot_in_force()? == directory {
+                    return Err(self.removed());
+                }
+                continue;
+            }
+            if self.is_there && self.store.is_absent() {
+                return Err(self.removed());
             }
             if let Some(batch) = self.read_commits(tables)? {
                 return Ok(Some(batch));
@@ -124,7 +148,7 @@ impl Tail {
                 }
                 Ok(next) => *self = next,
                 // Already replaced again: the link tells.
-                Err(error) if self.store.current_snapshot()? == directory => return Err(error),
+                Err(error) if self.snapshot_in_force()? == directory => return Err(error),
                 Err(_) => {}
             }
         }
@@ -146,6 +170,24 @@ impl Tail {
                 result => return result,
             }
         }
+    }
+
+    /// Whether the journal that is read has its name still: with its directory it is removed, and so it is after a compaction.
+    fn is_in_use(&self) -> Result<bool> {
+        let read = self.journal.metadata().with_context(|| format!("read {}", self.path.display()))?;
+        Ok(read.nlink() > 0 || !self.counts_names)
+    }
+
+    fn snapshot_in_force(&self) -> Result<PathBuf> {
+        let found = self.store.current_snapshot();
+        if found.is_err() && self.is_there && !self.is_in_use()? {
+            return Err(self.removed());
+        }
+        found
+    }
+
+    fn removed(&self) -> anyhow::Error {
+        StoreError::Removed { directory: self.store.root().to_owned() }.into()
     }
 
     fn read_whole_commits(&mut self) -> Result<Option<Batch>> {
@@ -264,13 +306,17 @@ impl Tail {
     }
 
     fn writer(&mut self) -> Result<&mut File> {
-        match &mut self.writer {
-            Some(writer) => Ok(writer),
-            none => {
-                let opened = OpenOptions::new().append(true).open(&self.path);
-                Ok(none.insert(opened.with_context(|| format!("open {}", self.path.display()))?))
+        if self.writer.is_none() {
+            let opening = || format!("open {}", self.path.display());
+            let writer = OpenOptions::new().append(true).open(&self.path).with_context(opening)?;
+            let read = self.journal.metadata().with_context(opening)?;
+            // The journal of another store, which has been made where this one was, has the same name.
+            if !is_same(&read, &writer.metadata().with_context(opening)?) {
+                return Err(self.removed());
             }
+            self.writer = Some(writer);
         }
+        self.writer.as_mut().context("a writer")
     }
 
     /// Appends a commit by one call, under the lock.
@@ -292,6 +338,10 @@ impl Tail {
         self.revision = last_revision;
         Ok(())
     }
+}
+
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
 /// Makes what stands in a journal survive a power cut.

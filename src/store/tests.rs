@@ -172,6 +172,26 @@ fn a_writer_whose_position_is_older_than_a_compaction_writes_to_the_new_journal(
 }
 
 #[test]
+fn one_that_was_removed_is_told_and_another_in_its_place_is_left_alone() {
+    let (_place, store) = new_store();
+    commit(&store, &[put("a", "1")]);
+    let ((_, mut follower), (_, writer)) =
+        (store.read(&[]).expect("a state"), store.read(&[]).expect("a state"));
+    let is_removed = |error: &anyhow::Error| matches!(error.downcast_ref(), Some(StoreError::Removed { .. }));
+    fs::remove_dir_all(store.root()).expect("remove it");
+    assert!(is_removed(&follower.changes(&[Table::JOBS], |_| ()).expect_err("nothing to follow")));
+    let again = Store::open(store.root()).expect("another store");
+    commit(&again, &[put("b", "1")]);
+    let before = contents(again.root());
+    assert!(is_removed(&follower.changes(&[Table::JOBS], |_| ()).expect_err("another one")));
+    let mut locked = store.lock(writer).expect("the lock");
+    assert!(is_removed(&locked.commit(vec![put("c", "1")]).expect_err("not its journal")));
+    drop(locked);
+    assert_eq!(contents(again.root()), before);
+    assert_eq!(jobs(&again), [r#"b {"is":"1"}"#]);
+}
+
+#[test]
 fn compaction_leaves_one_snapshot_and_changes_nothing_that_can_be_read() {
     let (_place, store) = new_store();
     for number in 0..20 {

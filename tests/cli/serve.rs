@@ -1,5 +1,6 @@
 //! `serve`: the Kubernetes API over HTTP.
 
+use std::fs;
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -7,7 +8,7 @@ use nix::sys::signal::{Signal, kill};
 use serde_json::{Value, json};
 
 use crate::api_client::{Events, Server};
-use crate::common::{SOON, World, eventually};
+use crate::common::{Output, SOON, World, eventually};
 
 pub(crate) const MAPS: &str = "/api/v1/namespaces/default/configmaps";
 
@@ -84,10 +85,12 @@ fn nobody_is_let_in_without_the_token() {
     let page =
         ask(&host, "GET", "/version", &[("Origin", "https://evil.example"), ("Authorization", &right)]);
     assert!(page.headers.iter().all(|(name, _)| !name.starts_with("access-control")), "{page:?}");
-    assert_eq!(
-        ask(&format!("localhost:{}", server.port), "GET", "/version", &[("Authorization", &right)]).status,
-        200
-    );
+    let localhost = format!("localhost:{}", server.port);
+    assert_eq!(ask(&localhost, "GET", "/version", &[("Authorization", &right)]).status, 200);
+    let any_case = right.replace("Bearer", "bearer ");
+    assert_eq!(ask(&host, "GET", "/version", &[("Authorization", &any_case)]).status, 200);
+    let two = ask(&host, "GET", "/version", &[("Host", "evil.example"), ("Authorization", &right)]);
+    assert_eq!((two.status, &two.json()["message"]), (400, &json!("too many Host headers")));
 }
 
 #[test]
@@ -362,6 +365,22 @@ fn a_job_runs_to_its_end_before_the_eyes_of_a_client() {
     assert!(watch.into_iter().any(|event| complete(&event)));
     let deleted = server.ask("DELETE", &format!("{JOBS}/a?propagationPolicy=Background"), &[], &[]);
     assert_eq!(deleted.status, 200, "{}", deleted.text());
+}
+
+#[test]
+fn a_server_ends_with_its_store_and_leaves_another_in_its_place_alone() {
+    let world = World::new();
+    let line = "serve -- sh -c 'touch ready; exec sleep 100'";
+    let command = world.command(line).spawn();
+    eventually(SOON, || world.path("work/ready").exists());
+    // The controller may be writing into it.
+    eventually(SOON, || fs::remove_dir_all(world.store()).is_ok());
+    let _ = world.run("create configmap new --from-literal=a=b").success();
+    let done = command.wait_with_output().expect("the end of it");
+    Output::new(&world, line.to_owned(), done.status, &done.stdout, &done.stderr)
+        .fails_with("error: the data directory DATA has been removed\n");
+    world.run("get configmaps -o name").prints("configmap/new\n");
+    world.assert_no_processes_left();
 }
 
 #[test]
