@@ -33,7 +33,7 @@ impl Watches {
         let watch = |path: &Path, flags: AddWatchFlags| {
             inotify.add_watch(path, flags).with_context(|| format!("watch {}", path.display()))
         };
-        watch(store.root(), AddWatchFlags::IN_MOVED_TO)?;
+        watch(store.root(), AddWatchFlags::IN_MOVED_TO | AddWatchFlags::IN_MOVE_SELF)?;
         if with_inbox {
             // A report is another name of a file, or a file that moves in.
             watch(&store.inbox_path(), AddWatchFlags::IN_CREATE | AddWatchFlags::IN_MOVED_TO)?;

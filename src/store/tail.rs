@@ -1,6 +1,6 @@
 //! The journal's end: reading what was appended, across compactions, and appending to it.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -172,15 +172,26 @@ impl Tail {
         }
     }
 
-    /// Whether the journal that is read has its name still: with its directory it is removed, and so it is after a compaction.
+    /// Whether the journal that is read is the one of its name: not where its directory has been removed or moved away, nor after
+    /// a compaction.
     fn is_in_use(&self) -> Result<bool> {
+        if !self.is_there {
+            return Ok(true);
+        }
         let read = self.journal.metadata().with_context(|| format!("read {}", self.path.display()))?;
-        Ok(read.nlink() > 0 || !self.counts_names)
+        // A name that is going is found for a moment longer.
+        if read.nlink() == 0 && self.counts_names {
+            return Ok(false);
+        }
+        Ok(match fs::metadata(&self.path) {
+            Ok(found) => is_same(&read, &found),
+            Err(error) => error.kind() != std::io::ErrorKind::NotFound,
+        })
     }
 
     fn snapshot_in_force(&self) -> Result<PathBuf> {
         let found = self.store.current_snapshot();
-        if found.is_err() && self.is_there && !self.is_in_use()? {
+        if found.is_err() && !self.is_in_use()? {
             return Err(self.removed());
         }
         found

@@ -172,13 +172,22 @@ fn a_writer_whose_position_is_older_than_a_compaction_writes_to_the_new_journal(
 }
 
 #[test]
-fn one_that_was_removed_is_told_and_another_in_its_place_is_left_alone() {
+#[expect(clippy::disallowed_methods, reason = "what somebody else does to the directory")]
+fn one_that_has_gone_is_told_and_another_in_its_place_is_left_alone() {
+    let removed = |directory: &Path| fs::remove_dir_all(directory).expect("remove it");
+    let moved = |directory: &Path| fs::rename(directory, directory.with_extension("old")).expect("move it");
+    for go in [&removed as &dyn Fn(&Path), &moved] {
+        another_is_left_alone(go);
+    }
+}
+
+fn another_is_left_alone(go: &dyn Fn(&Path)) {
     let (_place, store) = new_store();
     commit(&store, &[put("a", "1")]);
     let ((_, mut follower), (_, writer)) =
         (store.read(&[]).expect("a state"), store.read(&[]).expect("a state"));
     let is_removed = |error: &anyhow::Error| matches!(error.downcast_ref(), Some(StoreError::Removed { .. }));
-    fs::remove_dir_all(store.root()).expect("remove it");
+    go(store.root());
     assert!(is_removed(&follower.changes(&[Table::JOBS], |_| ()).expect_err("nothing to follow")));
     let again = Store::open(store.root()).expect("another store");
     commit(&again, &[put("b", "1")]);

@@ -474,6 +474,26 @@ fn a_data_directory_that_is_removed_keeps_nobody_alive() {
 }
 
 #[test]
+fn a_data_directory_that_is_moved_takes_its_jobs_along() {
+    let world = World::new();
+    let script = "until test -f go; do sleep 0.01; done; echo over";
+    let _ = world.apply(&job("one", "", script));
+    world.wait_for_value("job/one", "{.status.ready}", "1");
+    let moved = world.path("moved");
+    fs::rename(world.store(), &moved).expect("move it");
+    // The controller has nothing left to do here.
+    eventually(SOON, || world.controller().is_none());
+    let there = format!("--data-dir {}", moved.display());
+    world.run(&format!("{there} get job one -o jsonpath={{.status.active}}")).prints("1");
+    world.manifest("go", "");
+    let waited = world.run(&format!("{there} wait --for=condition=complete job/one --timeout=20s"));
+    waited.prints("job.batch/one condition met\n");
+    world.run(&format!("{there} logs job/one")).prints("over\n");
+    world.assert_no_processes_left();
+    assert!(!world.store().exists(), "nobody makes it again");
+}
+
+#[test]
 fn resources_that_a_cluster_refuses_are_refused_here() {
     let world = World::new();
     let with = |resources: &str| {
