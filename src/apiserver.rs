@@ -38,7 +38,7 @@ pub use apply::{Applied, Apply};
 pub use create::{Answer, FieldValidation, decode};
 pub use creator::Creator;
 pub use delete::{DeleteOptions, Deleted};
-pub use namespaces::{DEFAULT_NAMESPACE, namespace_named};
+pub use namespaces::{DEFAULT_NAMESPACE, default_namespace_uid, namespace_named};
 pub use patch::{Patch, PatchType};
 pub use read::{Elsewhere, Entries, Entry, Found, Read, Reader, Source, uid_of};
 pub use recorder::Recorder;

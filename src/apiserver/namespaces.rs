@@ -16,6 +16,12 @@ use crate::store::Table;
 /// The namespace that is there though nobody has created it.
 pub const DEFAULT_NAMESPACE: &str = "default";
 
+/// The uid of the namespace that is there though nobody has created it: the same whenever it is shown, and once it is stored. Each
+/// data directory has one such namespace, and nothing compares those of two.
+pub fn default_namespace_uid() -> String {
+    new_uid(&mut fastrand::Rng::with_seed(0))
+}
+
 /// A namespace as a server makes it.
 pub fn namespace_named(name: &str, uid: &str, now: chrono::DateTime<chrono::Utc>) -> Namespace {
     let metadata = ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() };

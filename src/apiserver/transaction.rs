@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::namespaces::{DEFAULT_NAMESPACE, namespace_named};
+use super::namespaces::{DEFAULT_NAMESPACE, default_namespace_uid, namespace_named};
 use super::owners::Owners;
 use super::read::{Entries, Entry, Source};
 use super::recorder::Recorder;
@@ -19,7 +19,6 @@ use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{key, namespace};
 use crate::api::status_error::StatusError;
 use crate::api::{Job, Namespace, Node, PersistentVolumeClaim, Pod, PodSpec};
-use crate::controller::pods::new_uid;
 use crate::controller::{Action, ClockReading, Settings, World, reconcile, scheduler};
 use crate::registry::object::Object;
 use crate::registry::strategy::persistent_volume_claim;
@@ -48,8 +47,6 @@ pub struct Transaction {
     more: BTreeMap<Table, OnceCell<State>>,
     pub(super) writes: Writes,
     pub(super) owners: Owners,
-    /// The uid of the namespace that is always there, should these requests be the first to store it.
-    default_namespace_uid: String,
     pub(super) now: DateTime<Utc>,
     clock: ClockReading,
     pub(super) random: fastrand::Rng,
@@ -94,7 +91,6 @@ impl Transaction {
             more: BTreeMap::new(),
             writes: Writes::default(),
             owners: Owners::default(),
-            default_namespace_uid: new_uid(&mut fastrand::Rng::with_seed(!moment.seed)),
             now: moment.now,
             clock: moment.clock,
             random: fastrand::Rng::with_seed(moment.seed),
@@ -154,7 +150,7 @@ impl Transaction {
     }
 
     pub(super) fn default_namespace(&self) -> Namespace {
-        namespace_named(DEFAULT_NAMESPACE, &self.default_namespace_uid, self.now)
+        namespace_named(DEFAULT_NAMESPACE, &default_namespace_uid(), self.now)
     }
 
     /// Whether an object is there by these requests or those before.

@@ -13,7 +13,7 @@ use crate::api::meta::time;
 use crate::api::nodes::{architecture, well_known_labels};
 use crate::api::resource_field::Amounts;
 use crate::api::{Node, NodeStatus, ObjectMeta, Time};
-use crate::apiserver::{DEFAULT_NAMESPACE, namespace_named};
+use crate::apiserver::{DEFAULT_NAMESPACE, default_namespace_uid, namespace_named};
 use crate::controller::pods::new_uid;
 use crate::store::{State, Store, Table};
 
@@ -58,8 +58,7 @@ pub fn show_node(config: &Config, state: &mut State) -> Result<()> {
 pub fn show_default_namespace(state: &mut State) -> Result<()> {
     let (table, key) = (Table::Kind(Kind::Namespace), Key::new("", DEFAULT_NAMESPACE));
     if state.get(table, &key).is_none() {
-        let uid = new_uid(&mut fastrand::Rng::with_seed(super::seed()));
-        let mut namespace = namespace_named(DEFAULT_NAMESPACE, &uid, super::clock());
+        let mut namespace = namespace_named(DEFAULT_NAMESPACE, &default_namespace_uid(), super::clock());
         namespace.metadata.resource_version = Some(state.revision().to_string());
         let text = serde_json::to_string(&namespace).context("encode the namespace")?;
         state.add(table, key, text);

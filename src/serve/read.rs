@@ -161,8 +161,8 @@ fn list_here(server: &Server, asked: &Asked, at: &ObjectPath) -> Outcome {
     let reader = shown::reader(server, state, kind)?;
     let mut found = reader.list(kind, at.namespace.as_deref(), &selectors)?;
     if let Some(start) = &page.start {
-        let start = start.strip_prefix('/').unwrap_or(start);
-        found.retain(|one| place(&one.key, at).as_str() >= start);
+        let begin = begin_of(start, kind, at);
+        found.retain(|one| (&*one.key.namespace, &*one.key.name) >= begin);
     }
     let mut metadata = json!({ "resourceVersion": revision.to_string() });
     if let Some(limit) = page.limit.filter(|limit| found.len() > *limit) {
@@ -182,6 +182,17 @@ fn place(key: &Key, at: &ObjectPath) -> String {
     match (&at.namespace, &*key.namespace) {
         (Some(_), _) | (None, "") => key.name.to_string(),
         (None, namespace) => format!("{namespace}/{}", key.name),
+    }
+}
+
+/// The namespace and the name that a page begins with. Lists are ordered by the one, then by the other, which the paths are not: `-`
+/// comes before `/`.
+fn begin_of<'a>(start: &'a str, kind: Kind, at: &'a ObjectPath) -> (&'a str, &'a str) {
+    let start = start.strip_prefix('/').unwrap_or(start);
+    match &at.namespace {
+        Some(namespace) => (namespace, start),
+        None if kind.resource().namespaced => start.split_once('/').unwrap_or((start, "")),
+        None => ("", start),
     }
 }
 

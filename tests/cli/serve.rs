@@ -289,6 +289,33 @@ fn many_watches_of_many_objects_are_told_everything_once() {
 }
 
 #[test]
+fn pages_over_all_namespaces_leave_none_out() {
+    let world = World::new();
+    // Paths are ordered in another way than namespaces: `-` comes before `/`.
+    for namespace in ["team", "team-a", "team0"] {
+        let _ = world.run(&format!("create namespace {namespace}")).success();
+        let _ = world.run(&format!("create configmap c -n {namespace} --from-literal=a=b")).success();
+    }
+    let server = Server::start(&world);
+    let listed = |path: &str| server.get(path).json();
+    let identity = |object: &Value| {
+        let metadata = &object["metadata"];
+        [&metadata["namespace"], &metadata["name"], &metadata["uid"]].map(Value::clone)
+    };
+    for (path, count) in [("/api/v1/configmaps", 7), ("/api/v1/namespaces", 4)] {
+        let all: Vec<_> = listed(path)["items"].as_array().expect("items").iter().map(identity).collect();
+        assert_eq!(all.len(), count, "{path}");
+        let (mut pages, mut next) = (Vec::new(), String::new());
+        while pages.len() < count {
+            let page = listed(&format!("{path}?limit=1{next}"));
+            pages.push(identity(&page["items"][0]));
+            next = format!("&continue={}", page["metadata"]["continue"].as_str().unwrap_or_default());
+        }
+        assert_eq!(pages, all, "{path}");
+    }
+}
+
+#[test]
 fn a_watch_goes_on_after_the_server_was_started_again() {
     let world = World::new();
     let (begin, first) = {
