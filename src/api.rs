@@ -27,6 +27,7 @@ pub mod pod_admission;
 pub mod pod_resources;
 pub mod priorities;
 pub(crate) mod quantity;
+pub(crate) mod quoted;
 pub mod references;
 pub mod resource_field;
 pub mod schedule;

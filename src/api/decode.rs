@@ -20,6 +20,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::api::quoted::quoted;
+
 pub(crate) use json_object::json_problem;
 pub use object::{TypeMeta, flatten, type_meta};
 pub(crate) use scalar::{Scalar, resolve};
@@ -66,7 +68,7 @@ impl fmt::Display for DuplicateField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
             Some(place) => f.write_str(place.message.strip_prefix(CONVERTING).unwrap_or(&place.message)),
-            None => write!(f, "duplicate field {:?}", self.path),
+            None => write!(f, "duplicate field {}", quoted(&self.path)),
         }
     }
 }

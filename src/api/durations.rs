@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
 
+use super::quoted::quoted_by_time as quoted;
+
 /// The moment so many seconds after another, before it where they are negative. The API allows any number of seconds:
 /// what lies beyond the times that RFC 3339 can write is the last of these.
 pub fn after(at: DateTime<Utc>, seconds: i64) -> DateTime<Utc> {
@@ -33,7 +35,7 @@ pub fn parse_with_days(text: &str) -> Result<Duration, String> {
 }
 
 fn parse_with(text: &str, more: impl Fn(&str) -> Option<f64>) -> Result<Duration, String> {
-    let invalid = || format!("time: invalid duration {text:?}");
+    let invalid = || format!("time: invalid duration {}", quoted(text));
     let (negative, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -46,25 +48,27 @@ fn parse_with(text: &str, more: impl Fn(&str) -> Option<f64>) -> Result<Duration
     }
     let mut nanoseconds: f64 = 0.0;
     while !rest.is_empty() {
-        let number_end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let (number, tail) = rest.split_at(number_end);
-        if !number.bytes().any(|byte| byte.is_ascii_digit()) || number.matches('.').count() > 1 {
+        let is_digit = |c: char| c.is_ascii_digit();
+        let behind = rest.trim_start_matches(is_digit);
+        let tail = behind.strip_prefix('.').map_or(behind, |fraction| fraction.trim_start_matches(is_digit));
+        let number = &rest[..rest.len() - tail.len()];
+        if !number.contains(is_digit) {
             return Err(invalid());
         }
         let number: f64 = number.parse().map_err(|_| invalid())?;
         let unit_end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
         let (unit, tail) = tail.split_at(unit_end);
         let scale = match unit {
-            "" => return Err(format!("time: missing unit in duration {text:?}")),
+            "" => return Err(format!("time: missing unit in duration {}", quoted(text))),
             "ns" => 1.0,
             "us" | "µs" | "μs" => 1e3,
             "ms" => 1e6,
             "s" => 1e9,
             "m" => 60e9,
             "h" => 3600e9,
-            unknown => {
-                more(unknown).ok_or_else(|| format!("time: unknown unit {unknown:?} in duration {text:?}"))?
-            }
+            unknown => more(unknown).ok_or_else(|| {
+                format!("time: unknown unit {} in duration {}", quoted(unknown), quoted(text))
+            })?,
         };
         nanoseconds += number * scale;
         rest = tail;
@@ -126,7 +130,9 @@ mod tests {
             ("-1", "time: missing unit in duration \"-1\""),
             ("5x", "time: unknown unit \"x\" in duration \"5x\""),
             ("s", "time: invalid duration \"s\""),
-            ("1.2.3s", "time: invalid duration \"1.2.3s\""),
+            ("1.2.3s", "time: missing unit in duration \"1.2.3s\""),
+            (".s", "time: invalid duration \".s\""),
+            ("5ä", r#"time: unknown unit "\xc3\xa4" in duration "5\xc3\xa4""#),
         ] {
             assert_eq!(parse(text), Err(message.to_owned()), "{text}");
         }

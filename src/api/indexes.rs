@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::api::quoted::quoted;
+
 /// A set of completion indexes, kept as rising intervals, so that a hundred thousand of them cost what their gaps do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Indexes {
@@ -17,7 +19,7 @@ impl Indexes {
     pub fn parse(list: &str, completions: i32) -> Result<Self, String> {
         let number = |text: &str| {
             let number = text.parse::<i32>().ok().filter(|_| !text.starts_with('+'));
-            number.ok_or_else(|| format!("cannot convert string to integer for index: {text:?}"))
+            number.ok_or_else(|| format!("cannot convert string to integer for index: {}", quoted(text)))
         };
         let mut indexes = Self::default();
         if list.is_empty() {
@@ -31,7 +33,8 @@ impl Indexes {
                 [first, last] => (number(first)?, number(last)?, true),
                 _ => {
                     return Err(format!(
-                        "the fragment {fragment:?} violates the requirement that an index interval can have at most two parts separated by '-'"
+                        "the fragment {} violates the requirement that an index interval can have at most two parts separated by '-'",
+                        quoted(fragment)
                     ));
                 }
             };

@@ -1,6 +1,8 @@
 //! Label and field selectors: parsing with upstream's messages, matching, and printing back.
 //! Knows nothing of where objects are kept.
 
+use crate::api::quoted::quoted;
+
 pub mod field;
 pub mod label;
 
@@ -13,7 +15,10 @@ pub use label::LabelSelector;
 /// texts the user gave.
 pub fn unusable_selector(resource: &str, label: &str, field: &str, reason: &str) -> String {
     format!(
-        "Unable to find {resource:?} that match label selector {label:?}, field selector {field:?}: {reason}"
+        "Unable to find {resource} that match label selector {label}, field selector {field}: {reason}",
+        resource = quoted(resource),
+        label = quoted(label),
+        field = quoted(field)
     )
 }
 

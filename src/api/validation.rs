@@ -53,6 +53,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::meta::name;
 use super::names;
+use super::quoted::quoted;
 use super::status_error::FieldError;
 
 pub use job_status::validate_job_status;
@@ -86,7 +87,6 @@ pub use stateful_set::{
     validate_stateful_set, validate_stateful_set_update, warnings_of_stateful_set,
 };
 pub use update::first_template_difference;
-pub(crate) use value::quoted;
 pub use warnings::{warnings_of_cron_job, warnings_of_job, warnings_of_pod};
 
 /// Every rule a Job breaks (ValidateJob).

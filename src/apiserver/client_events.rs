@@ -9,6 +9,7 @@ use super::transaction::Transaction;
 use crate::api::decode::strict;
 use crate::api::events::EventRecord;
 use crate::api::kinds::{Key, Kind};
+use crate::api::quoted::quoted;
 use crate::api::status_error::{FieldError, StatusError};
 use crate::controller::pods::{generated_name, new_uid};
 use crate::store::Table;
@@ -106,7 +107,7 @@ fn broken_rules(event: &Value) -> Vec<FieldError> {
     let about = event["involvedObject"]["namespace"].as_str().unwrap_or_default();
     if !about.is_empty() && event["metadata"]["namespace"] != about {
         let why = "does not match event.namespace";
-        causes.push(FieldError::invalid("involvedObject.namespace", format!("{about:?}"), why));
+        causes.push(FieldError::invalid("involvedObject.namespace", quoted(about), why));
     }
     // Those that say when they were by the microsecond say everything else, too.
     if !event["eventTime"].is_null() {

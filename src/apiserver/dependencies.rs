@@ -7,8 +7,8 @@ use crate::api::Job;
 use crate::api::dependencies::dependencies;
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{ANNOTATION_AFTER, annotation, namespace};
+use crate::api::quoted::quoted;
 use crate::api::status_error::FieldError;
-use crate::api::validation::quoted;
 use crate::registry::object::Object;
 use crate::store::Table;
 

@@ -11,6 +11,7 @@ use super::transaction::Transaction;
 use crate::api::Service;
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::key;
+use crate::api::quoted::quoted;
 use crate::api::status_error::FieldError;
 use crate::store::Table;
 
@@ -84,7 +85,7 @@ impl Transaction {
             spec.cluster_ip = Some(address.clone());
             spec.cluster_ips = Some(vec![address]);
         } else if given != "None" && spec.cluster_ips != old.cluster_ips && taken.addresses.contains(&given) {
-            let shown = format!("[{given:?}]");
+            let shown = format!("[{}]", quoted(&given));
             let detail = format!("failed to allocate IP {given}: provided IP is already allocated");
             return vec![FieldError::invalid("spec.clusterIPs", shown, &detail)];
         }

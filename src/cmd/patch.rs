@@ -13,6 +13,7 @@ use super::outcome::DryRun;
 use super::selection::Selectors;
 use crate::api::decode;
 use crate::api::errno::errno_text;
+use crate::api::quoted::quoted;
 use crate::apiserver::PatchType;
 
 /// Change fields of objects
@@ -51,7 +52,7 @@ fn patch_type(name: &str) -> Result<PatchType> {
         "json" => Ok(PatchType::Json),
         "merge" => Ok(PatchType::Merge),
         "strategic" => Ok(PatchType::Strategic),
-        _ => bail!("--type must be one of [json merge strategic], not {name:?}"),
+        _ => bail!("--type must be one of [json merge strategic], not {}", quoted(name)),
     }
 }
 

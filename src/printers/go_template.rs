@@ -10,8 +10,9 @@ mod value;
 
 use serde_json::Value;
 
-use super::go_value::{compact_json, plain, quoted};
+use super::go_value::{compact_json, plain};
 use super::jsonpath::Error;
+use crate::api::quoted::quoted;
 use parse::Item;
 
 /// A parsed template.

@@ -5,6 +5,8 @@ use std::fmt::Write;
 
 use serde_json::{Number, Value};
 
+use crate::api::quoted::quoted;
+
 /// Objects in the order of their keys, whatever order the map keeps.
 pub(crate) fn sorted(map: &serde_json::Map<String, Value>) -> Vec<(&String, &Value)> {
     let mut entries: Vec<_> = map.iter().collect();
@@ -102,30 +104,6 @@ fn write_syntax(text: &mut String, value: &Value) {
             text.push('}');
         }
     }
-}
-
-/// `%q`: a Go string literal.
-pub(crate) fn quoted(value: &str) -> String {
-    let mut text = String::with_capacity(value.len() + 2);
-    text.push('"');
-    for c in value.chars() {
-        match c {
-            '"' => text.push_str("\\\""),
-            '\\' => text.push_str("\\\\"),
-            '\n' => text.push_str("\\n"),
-            '\r' => text.push_str("\\r"),
-            '\t' => text.push_str("\\t"),
-            '\u{7}' => text.push_str("\\a"),
-            '\u{8}' => text.push_str("\\b"),
-            '\u{c}' => text.push_str("\\f"),
-            '\u{b}' => text.push_str("\\v"),
-            // Writing to a String cannot fail.
-            c if u32::from(c) < 0x20 || c == '\u{7f}' => drop(write!(text, "\\x{:02x}", u32::from(c))),
-            c => text.push(c),
-        }
-    }
-    text.push('"');
-    text
 }
 
 /// A number as `%v` has it: floats in their shortest form, with an exponent from 1e21 on (and below 1e-4).

@@ -106,7 +106,7 @@ impl Template {
         Error(format!(
             "error executing jsonpath {}: Error executing template: {reason}. Printing more information for \
              debugging the template:\n\ttemplate was:\n\t\t{}\n\tobject given to jsonpath engine was:\n\t\t{}\n\n",
-            super::go_value::quoted(&self.text),
+            crate::api::quoted::quoted(&self.text),
             self.text,
             syntax(object)
         ))

@@ -206,7 +206,7 @@ fn index(step: &str, length: usize) -> Result<usize, String> {
     let Ok(number) = step.parse::<i64>() else {
         return Err(format!(
             "value was not a proper array index: '{step}': strconv.Atoi: parsing {}: invalid syntax",
-            crate::api::validation::quoted(step)
+            crate::api::quoted::quoted(step)
         ));
     };
     let length = i64::try_from(length).unwrap_or(i64::MAX);

@@ -12,6 +12,7 @@ use super::manifest::{self, Wanted};
 use super::path::ObjectPath;
 use super::read::{answer_object, key_of, media_of};
 use super::status::Problem;
+use crate::api::quoted::quoted;
 use crate::api::status_error::FieldError;
 use crate::apiserver::{Applied, Apply};
 
@@ -32,7 +33,7 @@ pub(super) fn manager_of(asked: &Asked) -> Result<String, FieldError> {
     }
     if given.chars().any(char::is_control) {
         let why = "should only contain printable characters";
-        return Err(FieldError::invalid("fieldManager", format!("{given:?}"), why));
+        return Err(FieldError::invalid("fieldManager", quoted(given), why));
     }
     if !given.is_empty() {
         return Ok(given.to_owned());

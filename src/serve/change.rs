@@ -16,6 +16,7 @@ use super::query::dry_run;
 use super::read::{answer_object, key_of, media_of};
 use super::status::Problem;
 use crate::api::kinds::Kind;
+use crate::api::quoted::quoted;
 use crate::api::status_error::{FieldError, StatusError};
 use crate::apiserver::{FieldValidation, Patch, Read as _, Subresource, Update, decode};
 use crate::client::LocalRequests;
@@ -64,7 +65,7 @@ impl Options {
             "Strict" => FieldValidation::Strict,
             other => {
                 let supported = ["", "Ignore", "Strict", "Warn"];
-                causes.push(FieldError::unsupported("fieldValidation", format!("{other:?}"), &supported));
+                causes.push(FieldError::unsupported("fieldValidation", quoted(other), &supported));
                 FieldValidation::Strict
             }
         };

@@ -13,6 +13,7 @@ use super::read::{answer_with, media_of};
 use super::status::Problem;
 use super::stream;
 use super::table;
+use crate::api::quoted::quoted;
 
 /// Answers a request for one, for all, or for a watch, which waits in vain.
 pub(super) fn none(server: &Arc<Server>, asked: &Asked, at: &ObjectPath) -> Outcome {
@@ -20,7 +21,7 @@ pub(super) fn none(server: &Arc<Server>, asked: &Asked, at: &ObjectPath) -> Outc
         return Err(Problem::method_not_allowed());
     }
     if let Some(name) = &at.name {
-        let message = format!("customresourcedefinitions.apiextensions.k8s.io {name:?} not found");
+        let message = format!("customresourcedefinitions.apiextensions.k8s.io {} not found", quoted(name));
         let details =
             json!({ "name": name, "group": "apiextensions.k8s.io", "kind": "customresourcedefinitions" });
         return Err(Problem::new(StatusCode::NOT_FOUND, "NotFound", message).with(details));

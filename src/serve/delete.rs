@@ -21,6 +21,7 @@ use crate::api::Pod;
 use crate::api::decode::strict;
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::set_deletion;
+use crate::api::quoted::quoted;
 use crate::api::status_error::FieldError;
 use crate::apiserver::{DeleteOptions, Found, Read as _};
 use crate::manager::clock;
@@ -49,7 +50,7 @@ impl Deletion {
         let orphan = body["orphanDependents"].as_bool().or(query.boolean("orphanDependents"));
         if let (Some(policy), Some(_)) = (policy, orphan) {
             let why = "orphanDependents and deletionPropagation cannot be both set";
-            causes.push(FieldError::invalid("propagationPolicy", format!("{policy:?}"), why));
+            causes.push(FieldError::invalid("propagationPolicy", quoted(policy), why));
         }
         let mut warnings = Vec::new();
         let propagation = match (policy, orphan) {
@@ -58,7 +59,7 @@ impl Deletion {
             (Some("Orphan"), _) | (None, Some(true)) => Propagation::Orphan,
             (Some(other), _) => {
                 let supported = ["Foreground", "Background", "Orphan", "nil"];
-                let cause = FieldError::unsupported("propagationPolicy", format!("{other:?}"), &supported);
+                let cause = FieldError::unsupported("propagationPolicy", quoted(other), &supported);
                 causes.push(cause);
                 Propagation::Background
             }
@@ -111,7 +112,9 @@ fn options_of(asked: &Asked) -> Result<Value, Problem> {
     let (kind, version) = (options["kind"].as_str(), options["apiVersion"].as_str().unwrap_or_default());
     if let Some(other) = kind.filter(|kind| !["", "DeleteOptions"].contains(kind)) {
         return Err(Problem::internal(format!(
-            "no kind {other:?} is registered for version {version:?} in scheme \"pkg/apis/meta/internalversion/scheme/register.go:27\""
+            "no kind {other} is registered for version {version} in scheme \"pkg/apis/meta/internalversion/scheme/register.go:27\"",
+            other = quoted(other),
+            version = quoted(version)
         )));
     }
     options["kind"] = json!("DeleteOptions");

@@ -23,6 +23,7 @@ use super::{
     scale, socket, stream, usage,
 };
 use crate::api::kinds::Kind;
+use crate::api::quoted::quoted;
 use crate::api::version;
 use crate::client::metrics_of;
 use crate::store::Table;
@@ -127,7 +128,7 @@ fn admit(server: &Server, request: &Request<Incoming>, is_let_in: &AtomicBool) -
         request.uri().authority().map(|authority| authority.as_str()).or(header(HOST)).unwrap_or_default();
     let port = server.port;
     if ![format!("127.0.0.1:{port}"), format!("localhost:{port}")].iter().any(|ours| ours == host) {
-        return Err(Problem::forbidden(format!("this server is not {host:?}")));
+        return Err(Problem::forbidden(format!("this server is not {}", quoted(host))));
     }
     let token = header(AUTHORIZATION).and_then(bearer_token);
     if token.is_some_and(|token| is_token(server, token)) {
@@ -165,9 +166,10 @@ async fn ask(server: &Arc<Server>, mut request: Request<Incoming>) -> Outcome {
         Route::Objects(at) => objects(server, asked, at).await,
         Route::NoPath => Ok(Answer::text(StatusCode::NOT_FOUND, "404 page not found\n")),
         Route::NoResource => Err(Problem::no_resource()),
-        Route::BadName(name) => {
-            Err(Problem::bad_request(format!("Name parameter invalid: {name:?}: may not be '{name}'")))
-        }
+        Route::BadName(name) => Err(Problem::bad_request(format!(
+            "Name parameter invalid: {}: may not be '{name}'",
+            quoted(&name)
+        ))),
         Route::OpenApi2 | Route::OpenApi3 | Route::OpenApiDocument(_) if is_read(&asked) => {
             openapi::answer(server, asked, route).await
         }

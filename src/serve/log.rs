@@ -18,6 +18,7 @@ use super::read::key_of;
 use super::status::Problem;
 use crate::api::kinds::{Key, Kind};
 use crate::api::meta::{name, uid};
+use crate::api::quoted::quoted;
 use crate::api::status_error::{FieldError, StatusError};
 use crate::api::{Pod, durations, times};
 use crate::kubelet::{CHUNK, LogOptions, LogPiece, LogReader, Runs, Stream};
@@ -61,7 +62,7 @@ impl Wanted {
             Some("Stderr") => Some(Stream::Stderr),
             Some(other) => {
                 let supported = ["All", "Stderr", "Stdout"];
-                causes.push(FieldError::unsupported("stream", format!("{other:?}"), &supported));
+                causes.push(FieldError::unsupported("stream", quoted(other), &supported));
                 None
             }
         };
@@ -166,14 +167,16 @@ fn run_of(
     match (newest, previous) {
         (Some(newest), true) if has_run(newest - 1) => Ok(Some(newest - 1)),
         (_, true) => Err(Problem::bad_request(format!(
-            "previous terminated container {container:?} in pod {:?} not found",
-            name(&pod.metadata)
+            "previous terminated container {} in pod {} not found",
+            quoted(container),
+            quoted(name(&pod.metadata))
         ))),
         (Some(newest), false) => Ok(Some(newest)),
         (None, false) => match waits_for(pod, container) {
             Some(reason) => Err(Problem::bad_request(format!(
-                "container {container:?} in pod {:?} is waiting to start: {reason}",
-                name(&pod.metadata)
+                "container {} in pod {} is waiting to start: {reason}",
+                quoted(container),
+                quoted(name(&pod.metadata))
             ))),
             None => Ok(None),
         },
@@ -260,8 +263,11 @@ impl Problem {
     /// 422 for an object that is none of the store's.
     pub(super) fn invalid(kind: &str, name: &str, causes: &[FieldError]) -> Self {
         let problem = Self::invalid_options(kind, causes);
-        let message =
-            problem.message.replacen(&format!("{kind}.meta.k8s.io \"\""), &format!("{kind} {name:?}"), 1);
+        let message = problem.message.replacen(
+            &format!("{kind}.meta.k8s.io \"\""),
+            &format!("{kind} {}", quoted(name)),
+            1,
+        );
         let causes = problem.details.as_ref().map(|details| details["causes"].clone()).unwrap_or_default();
         Self { message, details: Some(json!({ "name": name, "kind": kind, "causes": causes })), ..problem }
     }

@@ -8,6 +8,7 @@ use super::protobuf::{self, PROTOBUF};
 use super::status::Problem;
 use crate::api::decode::{self, TypeMeta, strict};
 use crate::api::kinds::{Kind, RESOURCES};
+use crate::api::quoted::quoted;
 use crate::apiserver::FieldValidation;
 
 /// What the path of the request says of it.
@@ -103,7 +104,7 @@ fn fields_given_twice(asked: &Asked, validation: FieldValidation) -> Vec<String>
     }
     let document = decode::documents(&asked.body).next().and_then(Result::ok);
     let fields = document.into_iter().flat_map(|document| document.duplicate_fields);
-    fields.map(|field| format!("duplicate field {:?}", field.path)).collect()
+    fields.map(|field| format!("duplicate field {}", quoted(&field.path))).collect()
 }
 
 /// Reads the body as an object. What it should be are an API version and a kind.
@@ -212,10 +213,12 @@ fn check_type(value: &Value, (wanted, kind): (&str, &str)) -> Result<(), Problem
         format!("converting ({version}.{given}) to ({package}.{kind}): unknown conversion")
     } else {
         format!(
-            "no kind {given:?} is registered for version {group_version:?} in scheme \"pkg/api/legacyscheme/scheme.go:30\""
+            "no kind {given} is registered for version {group_version} in scheme \"pkg/api/legacyscheme/scheme.go:30\"",
+            given = quoted(given),
+            group_version = quoted(group_version)
         )
     };
-    let message = format!("{given} in version {version:?} cannot be handled as a {kind}: {detail}");
+    let message = format!("{given} in version {} cannot be handled as a {kind}: {detail}", quoted(version));
     Err(Problem::bad_request(message))
 }
 

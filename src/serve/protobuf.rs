@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::LazyLock;
 
+use crate::api::quoted::quoted;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, Datelike as _, SecondsFormat};
@@ -255,7 +256,11 @@ pub(super) fn decode(body: &[u8], wanted: (&str, &str)) -> Result<Value, Broken>
     // Every group has these options, and they are the same.
     let known = if kind == "DeleteOptions" { ("v1", "DeleteOptions") } else { (&*version, &*kind) };
     let Some(message) = MESSAGES.kinds.get(&known) else {
-        let why = format!("no kind {kind:?} is registered for version {version:?} in scheme");
+        let why = format!(
+            "no kind {kind} is registered for version {version} in scheme",
+            kind = quoted(&kind),
+            version = quoted(&version)
+        );
         return Err(Broken::new(format!("{why} \"pkg/api/legacyscheme/scheme.go:30\"")));
     };
     let mut object = Map::new();

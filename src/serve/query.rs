@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::api::quoted::quoted;
 use crate::api::status_error::{FieldError, StatusError};
 
 /// The parameters of a request, in their order.
@@ -48,7 +49,7 @@ impl Query {
     pub(super) fn number(&self, name: &str) -> Result<Option<i64>, StatusError> {
         let parse = |text: &str| {
             text.parse().map_err(|_| StatusError::BadRequest {
-                message: format!("strconv.ParseInt: parsing {text:?}: invalid syntax"),
+                message: format!("strconv.ParseInt: parsing {}: invalid syntax", quoted(text)),
             })
         };
         self.given(name).map(parse).transpose()
@@ -61,7 +62,10 @@ impl Query {
     pub(super) fn version(&self, name: &str) -> Result<Option<u64>, String> {
         let parse = |text: &str| {
             text.parse().map_err(|_| {
-                format!("resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax")
+                format!(
+                    "resourceVersion: Invalid value: {text}: strconv.ParseUint: parsing {text}: invalid syntax",
+                    text = quoted(text)
+                )
             })
         };
         self.given(name).map(parse).transpose()
@@ -77,9 +81,11 @@ pub(super) fn dry_run(values: &[&str]) -> Result<bool, FieldError> {
     match values.as_slice() {
         [] => Ok(false),
         all if all.iter().all(|value| *value == "All") => Ok(true),
-        other => {
-            Err(FieldError::unsupported("dryRun", format!("{other:?}").replace("\", \"", "\",\""), &["All"]))
-        }
+        other => Err(FieldError::unsupported(
+            "dryRun",
+            format!("[{}]", other.iter().map(|one| quoted(one)).collect::<Vec<_>>().join(",")),
+            &["All"],
+        )),
     }
 }
 

@@ -20,6 +20,7 @@ use super::status::Problem;
 use super::table::{self, Include};
 use super::{Server, shown};
 use crate::api::kinds::{Key, Kind};
+use crate::api::quoted::quoted;
 use crate::api::status_error::{FieldError, StatusError};
 use crate::apiserver::{DEFAULT_NAMESPACE, Found, Read as _, Selectors};
 use crate::manager::clock;
@@ -364,7 +365,7 @@ pub(super) fn check_options(asked: &Asked, is_watch: bool) -> Result<(), Problem
             (Some(_), other) => {
                 forbidden(MATCH, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
                 if let Some(other) = other {
-                    causes.push(FieldError::unsupported(MATCH, format!("{other:?}"), &["NotOlderThan"]));
+                    causes.push(FieldError::unsupported(MATCH, quoted(other), &["NotOlderThan"]));
                 }
             }
             (None, Some(_)) => {
@@ -388,11 +389,7 @@ pub(super) fn check_options(asked: &Asked, is_watch: bool) -> Result<(), Problem
             }
             (Some("Exact" | "NotOlderThan"), Some(_)) => {}
             (Some(other), Some(_)) => {
-                causes.push(FieldError::unsupported(
-                    MATCH,
-                    format!("{other:?}"),
-                    &["Exact", "NotOlderThan", ""],
-                ));
+                causes.push(FieldError::unsupported(MATCH, quoted(other), &["Exact", "NotOlderThan", ""]));
             }
         }
     }

@@ -13,6 +13,7 @@ use super::dispatch::{Asked, Outcome, is_token};
 use super::manifest;
 use super::path::Served;
 use super::status::Problem;
+use crate::api::quoted::quoted;
 use crate::api::status_error::FieldError;
 
 /// `POST` of a review.
@@ -58,8 +59,8 @@ fn access(given: &Value) -> Result<Value, Problem> {
             "exactly one of nonResourceAttributes or resourceAttributes must be specified",
         )),
         (true, true) => {
-            let word = |field: &str| other[field].as_str().unwrap_or_default().to_owned();
-            let value = format!("{{\"Path\":{:?},\"Verb\":{:?}}}", word("path"), word("verb"));
+            let word = |field: &str| quoted(other[field].as_str().unwrap_or_default());
+            let value = format!("{{\"Path\":{},\"Verb\":{}}}", word("path"), word("verb"));
             let why = "cannot be specified in combination with resourceAttributes";
             Some(FieldError::invalid("spec.nonResourceAttributes", value, why))
         }

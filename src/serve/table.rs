@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
 
 use crate::api::kinds::Kind;
+use crate::api::quoted::quoted;
 use crate::printers::rows::TableKind;
 
 /// What of an object stands in its row.
@@ -32,7 +33,8 @@ impl Include {
             "" | "Metadata" => Ok(Self::Metadata),
             "Object" => Ok(Self::Object),
             other => Err(format!(
-                "Unable to convert to Table as requested: includeObject: Invalid value: {other:?}: must be 'Metadata', 'Object', 'None', or empty"
+                "Unable to convert to Table as requested: includeObject: Invalid value: {}: must be 'Metadata', 'Object', 'None', or empty",
+                quoted(other)
             )),
         }
     }

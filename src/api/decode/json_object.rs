@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::json::syntax;
-use crate::api::validation::quoted;
+use crate::api::quoted::quoted;
 
 /// What is wrong with bytes that should be a JSON object; nothing where they are one, or null.
 pub(crate) fn json_problem(bytes: &[u8]) -> Option<String> {

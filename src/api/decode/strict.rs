@@ -3,7 +3,6 @@
 mod bytes;
 mod canonical;
 mod go;
-mod time;
 
 use std::borrow::Cow;
 use std::fmt;

@@ -16,6 +16,8 @@ mod text;
 
 use tag::Resolved;
 
+use crate::api::quoted::quoted;
+
 /// A document, once read.
 pub(super) struct Composed {
     pub(super) parsed: Parsed,
@@ -103,7 +105,7 @@ struct Duplicate {
 impl From<Duplicate> for DuplicateField {
     fn from(duplicate: Duplicate) -> Self {
         let Duplicate { path, name, first_line, second_line } = duplicate;
-        let problem = format!("key {name:?} already set in map (first at line {first_line})");
+        let problem = format!("key {} already set in map (first at line {first_line})", quoted(&name));
         DuplicateField { path, place: Some(DecodeError::yaml(second_line, problem)) }
     }
 }

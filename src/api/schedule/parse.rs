@@ -2,7 +2,7 @@
 
 use super::{Calendar, Schedule};
 use crate::api::durations;
-use crate::api::validation::quoted;
+use crate::api::quoted::quoted;
 
 /// A field's name and what its numbers may be.
 struct Bounds {

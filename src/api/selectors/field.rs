@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::api::quoted::quoted;
+
 /// One term of a field selector.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Term {
@@ -43,10 +45,11 @@ impl FieldSelector {
                 continue;
             }
             return Err(match more {
-                Refusal::Batch => format!("field label {field:?} not supported for {kind}"),
+                Refusal::Batch => format!("field label {} not supported for {kind}", quoted(field)),
                 Refusal::Core => format!("field label not supported: {field}"),
                 Refusal::MetadataOnly => format!(
-                    "{field:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+                    "{} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"",
+                    quoted(field)
                 ),
             });
         }

@@ -6,6 +6,7 @@ use std::fmt;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1 as meta;
 
 use crate::api::names;
+use crate::api::quoted::quoted;
 
 /// A comparison of one label with a set of values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +77,7 @@ impl LabelSelector {
                 "NotIn" => Operator::NotIn,
                 "Exists" => Operator::Exists,
                 "DoesNotExist" => Operator::DoesNotExist,
-                other => return Err(format!("{other:?} is not a valid label selector operator")),
+                other => return Err(format!("{} is not a valid label selector operator", quoted(other))),
             };
             let values = expression.values.iter().flatten().cloned().collect();
             requirements.push(Requirement::new(&expression.key, operator, values)?);
@@ -132,7 +133,7 @@ impl Requirement {
                 );
             }
             Operator::Exists | Operator::DoesNotExist if !values.is_empty() => {
-                let values = values.iter().map(|v| format!("{v:?}")).collect::<Vec<_>>().join(",");
+                let values = values.iter().map(|v| quoted(v)).collect::<Vec<_>>().join(",");
                 return Err(format!(
                     "values: Invalid value: [{values}]: values set must be empty for exists and does not exist"
                 ));
@@ -141,7 +142,8 @@ impl Requirement {
                 for (i, value) in values.iter().enumerate() {
                     if value.parse::<i64>().is_err() {
                         return Err(format!(
-                            "values[{i}]: Invalid value: {value:?}: for 'Gt', 'Lt' operators, the value must be an integer"
+                            "values[{i}]: Invalid value: {}: for 'Gt', 'Lt' operators, the value must be an integer",
+                            quoted(value)
                         ));
                     }
                 }
@@ -151,7 +153,11 @@ impl Requirement {
         for (i, value) in values.iter().enumerate() {
             let problems = names::label_value(value);
             if !problems.is_empty() {
-                return Err(format!("values[{i}][{key}]: Invalid value: {value:?}: {}", problems.join("; ")));
+                return Err(format!(
+                    "values[{i}][{key}]: Invalid value: {}: {}",
+                    quoted(value),
+                    problems.join("; ")
+                ));
             }
         }
         Ok(Self { key: key.to_owned(), operator, values })
@@ -202,7 +208,7 @@ fn validate_key(key: &str) -> Result<(), String> {
         Ok(())
     } else {
         // The root field path is nil in Go, and upstream prints it as it is.
-        Err(format!("<nil>: Invalid value: {key:?}: {}", problems.join("; ")))
+        Err(format!("<nil>: Invalid value: {}: {}", quoted(key), problems.join("; ")))
     }
 }
 

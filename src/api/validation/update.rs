@@ -90,7 +90,7 @@ fn late_finalizers(new: &ObjectMeta, old: &ObjectMeta) -> Option<FieldError> {
         .iter()
         .flatten()
         .filter(|finalizer| !known.contains(finalizer))
-        .map(|finalizer| format!("{finalizer:?}"))
+        .map(|finalizer| quoted(finalizer))
         .collect();
     let detail = format!(
         "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",

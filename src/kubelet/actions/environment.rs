@@ -8,8 +8,8 @@ use k8s_openapi::api::core::v1::{EnvFromSource, EnvVarSource, ResourceFieldSelec
 use super::config::{ConfigObjects, Holder};
 use crate::api::items::{ITEM_VARIABLE, Item, Part};
 use crate::api::meta::{name, namespace, uid};
+use crate::api::quoted::quoted;
 use crate::api::resource_field::{self, Amounts};
-use crate::api::validation::quoted;
 use crate::api::{Container, Pod};
 
 /// The most bytes of one argument, or of one variable with its name: the kernel takes 128 KiB with the zero at the end.

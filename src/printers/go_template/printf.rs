@@ -5,6 +5,7 @@ use std::str::Chars;
 
 use super::super::go_value;
 use super::value::Value;
+use crate::api::quoted::quoted;
 
 /// `%v`
 pub(super) fn plain(value: &Value<'_>) -> String {
@@ -131,7 +132,7 @@ fn formatted(verb: char, spec: &Spec, value: &Value<'_>) -> String {
         ('T', _) => padded(spec, value.type_name().to_owned()),
         ('t', Value::Bool(value)) => padded(spec, value.to_string()),
         ('s', Value::Text(text)) => padded(spec, cut(spec, text)),
-        ('q', Value::Text(text)) => padded(spec, go_value::quoted(&cut(spec, text))),
+        ('q', Value::Text(text)) => padded(spec, quoted(&cut(spec, text))),
         ('x', Value::Text(text)) => padded(spec, text.bytes().map(|byte| format!("{byte:02x}")).collect()),
         ('X', Value::Text(text)) => padded(spec, text.bytes().map(|byte| format!("{byte:02X}")).collect()),
         // Go prints each value of a list or map by the verb; of text it is what it is by itself.

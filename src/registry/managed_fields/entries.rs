@@ -7,6 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntr
 
 use super::field_set::FieldSet;
 use crate::api::meta::time;
+use crate::api::quoted::quoted;
 
 /// How a manager came by its fields. The order is that in which entries stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,13 +40,13 @@ impl Manager {
     pub(super) fn shown(&self) -> String {
         let subresource = match self.subresource.as_str() {
             "" => String::new(),
-            subresource => format!(" with subresource {subresource:?}"),
+            subresource => format!(" with subresource {}", quoted(subresource)),
         };
         let version = match self.operation {
             Operation::Apply => String::new(),
             Operation::Update => format!(" using {}", self.api_version),
         };
-        format!("{:?}{subresource}{version}", self.name)
+        format!("{}{subresource}{version}", quoted(&self.name))
     }
 }
 

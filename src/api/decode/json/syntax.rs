@@ -1,6 +1,6 @@
 //! Where a text stops being JSON, in the words of Go's decoder, which are kubectl's.
 
-use crate::api::validation::quoted;
+use crate::api::quoted::quoted;
 
 /// What is wrong with the first value of a text, and after how many bytes that shows.
 #[derive(Debug, PartialEq, Eq)]

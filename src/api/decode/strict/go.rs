@@ -3,8 +3,7 @@
 use serde_json::Value;
 use serde_path_to_error::{Path, Segment};
 
-use super::time;
-use crate::api::quantity;
+use crate::api::{quantity, times};
 
 /// Fields that are maps: what is below them has no field of its own.
 pub(super) const MAPS: [&str; 20] = [
@@ -149,7 +148,7 @@ pub(super) fn problem(kind: &str, path: &Path, found: Option<&Value>, error: &st
     if let (Some(Value::String(text)), Some(name)) = (found, names.last())
         && (name.ends_with("Timestamp") || name.ends_with("Time") || *name == "time")
     {
-        return time::problem(text);
+        return times::parse(text).err().unwrap_or_else(|| format!("json: {error}"));
     }
     let expected = error.rsplit_once(", expected ").map(|(_, expected)| expected);
     let (Some(found), Some(expected), Some((name, parents))) = (found, expected, names.split_last()) else {
