@@ -61,6 +61,7 @@ mod own_terminal;
 mod patch;
 mod place;
 mod pod_target;
+mod port_forward;
 mod progress;
 mod promote;
 mod prune;
@@ -155,6 +156,7 @@ verbs! {
     "logs" Logs(logs::Args) => |global, args| logs::run(global, &args),
     "exec" Exec(exec::Args) => |global, args| exec::run(global, &args),
     "attach" Attach(attach::Args) => |global, args| attach::run(global, &args),
+    "port-forward" PortForward(port_forward::Args) => |global, args| port_forward::run(global, &args),
     "cp" Copy(cp::Args) => |global, args| cp::run(global, &args),
     "top" Top(top::Args) => |global, args| top::run(global, &args),
     "wait" Wait(wait::Args) => |global, args| wait::run(global, &args),

@@ -19,7 +19,6 @@ const VERBS: &[(&str, &str)] = &[
         "plugin",
         "plugins of kubectl speak to a server, and there is none; they are ordinary programs: run them as such",
     ),
-    ("port-forward", "pods are processes of this machine: connect to the port of the pod at 127.0.0.1"),
     ("proxy", "there is no server to stand before; objects are read with: jobctl get --output=json"),
     (
         "taint",

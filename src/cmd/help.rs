@@ -29,7 +29,7 @@ const GROUPS: [(&str, &[&str]); 9] = [
     ),
     (
         "Troubleshooting and Debugging Commands",
-        &["describe", "logs", "attach", "exec", "cp", "auth", "events", "doctor"],
+        &["describe", "logs", "attach", "exec", "port-forward", "cp", "auth", "events", "doctor"],
     ),
     ("Advanced Commands", &["diff", "apply", "patch", "replace", "wait"]),
     ("Settings Commands", &["label", "annotate", "completion"]),
@@ -232,6 +232,14 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     (
         "jobctl replace",
         &["jobctl replace -f cronjob.yaml", "jobctl replace --force -f job.yaml   # run it again, changed"],
+    ),
+    (
+        "jobctl port-forward",
+        &[
+            "jobctl port-forward job/notebook 9000:8888",
+            "jobctl port-forward my-pod :http   # any port that is free",
+            "jobctl port-forward svc/web 8080:80 --address 0.0.0.0",
+        ],
     ),
     (
         "jobctl promote",

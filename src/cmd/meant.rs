@@ -22,6 +22,7 @@ const VERBS: &[(&str, &[Kind])] = &[
     ("logs", &[Kind::Job, Kind::CronJob]),
     ("next", &[Kind::CronJob]),
     ("patch", &[Kind::Job, Kind::CronJob]),
+    ("port-forward", &[Kind::Job]),
     ("rerun", &[Kind::Job]),
     ("resume", &[Kind::Job, Kind::CronJob]),
     ("scale", &[Kind::Job]),

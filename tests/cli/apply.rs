@@ -319,7 +319,7 @@ fn nobody_waits_for_a_command_whose_warnings_nobody_reads() {
         .collect();
     let path = world.manifest("many.yaml", many);
     let mut child = world.command(&format!("apply -f {path}")).spawn();
-    eventually(SOON, || world.value("jobs", "{.items[*].metadata.name}").contains("x699"));
+    eventually(3 * SOON, || world.value("jobs", "{.items[*].metadata.name}").contains("x699"));
     let mut other = world.command("create job other --image=x --dry-run=server -- true").spawn();
     eventually(SOON, || other.try_wait().expect("wait").is_some());
     assert!(child.try_wait().expect("wait").is_none(), "it waits for a reader");

@@ -55,6 +55,7 @@ mod oracle;
 mod pairs;
 mod parity;
 mod policies;
+mod port_forward;
 mod priorities;
 mod probes;
 mod progress;

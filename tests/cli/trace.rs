@@ -12,7 +12,8 @@ fn told(stderr: &str) -> Vec<&str> {
 #[test]
 fn decisions_are_told_whoever_makes_them() {
     for world in [World::new(), World::without_background()] {
-        let manifest = job("x", "backoffLimit: 1", "exit 3");
+        // It still runs when `wait` comes.
+        let manifest = job("x", "backoffLimit: 1", "sleep 0.5; exit 3");
         let quiet = world.command("apply -f - -v=3").stdin(job("quiet", "suspend: true", "true")).run();
         assert_eq!(quiet.stderr, "");
         let applied = world.command("apply -f - -v=4").stdin(&manifest).run().success();

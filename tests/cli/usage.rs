@@ -214,7 +214,6 @@ fn verbs_that_need_a_cluster_say_what_to_do_instead() {
         ("expose pod x --port=80", "jobctl create service clusterip NAME --tcp=PORT"),
         ("kustomize .", "kustomize build DIRECTORY | jobctl apply -f -"),
         ("plugin list", "run them as such"),
-        ("port-forward pod/x 8080:80", "at 127.0.0.1"),
         ("proxy --port=8001", "jobctl get --output=json"),
         ("taint nodes node1 a=b:NoSchedule", "jobctl cordon NODE"),
         ("cluster-info dump", "jobctl get all --all-namespaces -o yaml"),

@@ -58,6 +58,7 @@ fn operand(verbs: &[&str]) -> Operand {
         ["rollout", ..] => Operand::Of(&[Kind::StatefulSet]),
         ["logs"] => Operand::Pods(&[Kind::Job, Kind::CronJob, Kind::StatefulSet]),
         ["exec" | "attach"] => Operand::Pods(&[Kind::Job, Kind::StatefulSet]),
+        ["port-forward"] => Operand::Pods(&[Kind::Job, Kind::Service, Kind::StatefulSet]),
         ["top", "pod" | "pods"] => Operand::Pods(&[]),
         ["cp"] => Operand::FileOrPod,
         ["cordon" | "uncordon" | "drain"] | ["top", "node" | "nodes"] => Operand::Node,
