@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use chrono::{DateTime, Utc};
+use tokio::signal::unix::{SignalKind, signal};
 
 use self::listeners::{Addresses, Listener};
 use super::context::{Context, Global};
@@ -55,8 +56,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitCode> {
     let _companion = context.client.keep_controller()?;
     let (mut watched, pod) = Watched::until_running(&context, &pod, until)?;
     let forwardings = ports::forwardings(words, &pod, service_of(&context, &target)?.as_ref())?;
-    let listeners = listeners::listen(&addresses, &forwardings)?;
-    let interrupted = start(listeners)?;
+    // Before it is said that ports are forwarded: from then on Ctrl-C ends it well.
+    let forwarder = Forwarder::new()?;
+    let interrupted = forwarder.start(listeners::listen(&addresses, &forwardings)?)?;
     watched.until_it_ends(&interrupted)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -73,19 +75,34 @@ fn service_of(context: &Context, target: &Target) -> Result<Option<Service>> {
     reader.get(Kind::Service, &Kind::Service.key(&context.namespace, name))?.parse().map(Some)
 }
 
-/// Takes connections in a thread of its own. What comes back ends with it.
-fn start(listeners: Vec<Listener>) -> Result<OwnedFd> {
-    let (interrupted, until_then) =
-        nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).context("make a pipe")?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.context("start a runtime")?;
-    let forward = move || {
-        // Whatever has ended it, the pipe tells.
-        let _ = runtime.block_on(listeners::serve(listeners));
-        drop(until_then);
-    };
-    std::thread::Builder::new().spawn(forward).context("start a thread")?;
-    Ok(interrupted)
+/// What passes on connections.
+struct Forwarder {
+    runtime: tokio::runtime::Runtime,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Forwarder {
+    fn new() -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.context("start a runtime")?;
+        let entered = runtime.enter();
+        let interrupt = signal(SignalKind::interrupt()).context("hear of signals")?;
+        drop(entered);
+        Ok(Self { runtime, interrupt })
+    }
+
+    /// Takes connections in a thread of its own. What comes back ends with it.
+    fn start(self, listeners: Vec<Listener>) -> Result<OwnedFd> {
+        let (interrupted, until_then) =
+            nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).context("make a pipe")?;
+        let forward = move || {
+            // Whatever has ended it, the pipe tells.
+            let _ = self.runtime.block_on(listeners::serve(listeners, self.interrupt));
+            drop(until_then);
+        };
+        std::thread::Builder::new().spawn(forward).context("start a thread")?;
+        Ok(interrupted)
+    }
 }
 
 /// A pod whose end is waited for.

@@ -67,6 +67,7 @@ pub(super) fn subresources(kind: Kind) -> Vec<Subresource> {
             row("eviction", Some(("policy", "v1")), "Eviction", &["create"]),
             row("exec", None, "PodExecOptions", &["create", "get"]),
             row("log", None, "Pod", &["get"]),
+            row("portforward", None, "PodPortForwardOptions", &["create", "get"]),
             status,
         ],
         _ => Vec::new(),

@@ -19,8 +19,8 @@ use super::path::{ObjectPath, Route, Served, route};
 use super::query::Query;
 use super::status::Problem;
 use super::{
-    Server, change, custom_resources, delete, discovery, event, evict, log, media, openapi, read, review,
-    scale, socket, stream, usage,
+    Server, change, custom_resources, delete, discovery, event, evict, log, media, openapi, port_forward,
+    read, review, scale, socket, stream, usage,
 };
 use crate::api::kinds::Kind;
 use crate::api::quoted::quoted;
@@ -292,6 +292,7 @@ async fn object(server: &Arc<Server>, asked: Asked, at: ObjectPath) -> Outcome {
         (_, Some("scale")) => scale::scale(server, asked, at).await,
         (Method::POST, Some("eviction")) => evict::evict(server, asked, at).await,
         (Method::GET | Method::POST, Some("exec" | "attach")) => socket::open(server, asked, &at),
+        (Method::GET | Method::POST, Some("portforward")) => port_forward::open(server, asked, &at),
         (Method::GET, Some("log")) => log::log(server, &asked, &at),
         (Method::GET, None) if at.is_watch => stream::watch(server, &asked, &at),
         (Method::GET, None | Some("status" | "ephemeralcontainers")) => read::get(server, &asked, &at),

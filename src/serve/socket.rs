@@ -14,7 +14,6 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
-use hyper::StatusCode;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use nix::errno::Errno;
@@ -31,18 +30,16 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, Role};
 
 use super::Server;
-use super::answer::{Answer, TEXT};
 use super::aside::on_a_thread;
-use super::body::Body;
 use super::dispatch::{Asked, Outcome};
 use super::log::{container_of, pod_of};
 use super::path::ObjectPath;
 use super::status::Problem;
+use super::upgrade::{Upgrade, websocket};
 use crate::api::Pod;
 use crate::api::conditions::{is_pod_finished, pod_phase};
 use crate::api::meta::uid;
@@ -51,9 +48,8 @@ use crate::kubelet::{
     open_terminal,
 };
 
-/// The protocols that are spoken, the best first, and whether channels are ended one by one.
-const PROTOCOLS: [(&str, bool); 3] =
-    [("v5.channel.k8s.io", true), ("v4.channel.k8s.io", false), ("channel.k8s.io", false)];
+/// The protocols that are spoken, the best first: in the first of them channels are ended one by one.
+const PROTOCOLS: [&str; 3] = ["v5.channel.k8s.io", "v4.channel.k8s.io", "channel.k8s.io"];
 
 const STDIN: u8 = 0;
 const STDOUT: u8 = 1;
@@ -63,7 +59,8 @@ const RESIZE: u8 = 4;
 const CLOSE: u8 = 255;
 
 /// What clients take for the end, and nothing else.
-const DONE: CloseFrame = CloseFrame { code: CloseCode::Normal, reason: Utf8Bytes::from_static("") };
+pub(super) const DONE: CloseFrame =
+    CloseFrame { code: CloseCode::Normal, reason: Utf8Bytes::from_static("") };
 
 /// How long a client is listened to that has been told the end.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -108,33 +105,13 @@ pub(super) fn open(server: &Arc<Server>, mut asked: Asked, at: &ObjectPath) -> O
         stderr: query.is_set("stderr"),
         tty: query.is_set("tty"),
     };
-    let offered = asked.header_named("sec-websocket-protocol").unwrap_or_default().to_owned();
-    let key = asked.header_named("sec-websocket-key").map(str::to_owned);
-    let is_websocket =
-        asked.header_named("upgrade").is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket"));
-    let (true, Some(key), Some(upgrade)) = (is_websocket, key, asked.upgrade.take()) else {
-        return Err(Problem::bad_request("Upgrade request required"));
-    };
-    let offered: Vec<&str> = offered.split(',').map(str::trim).collect();
-    let protocol = PROTOCOLS.iter().find(|(name, _)| offered.contains(name));
-    let Some((protocol, _)) = protocol.copied() else {
-        return Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            "Forbidden",
-            "no protocol of the client is spoken here",
-        ));
-    };
+    let Upgrade { connection, answer, .. } = websocket(&mut asked, PROTOCOLS, None)?;
     let server = Arc::clone(server);
     tokio::spawn(async move {
         // Whoever is gone needs to be told nothing.
-        let _ = serve(server, upgrade, wanted, is_exec).await;
+        let _ = serve(server, connection, wanted, is_exec).await;
     });
-    let answer = Answer::new(StatusCode::SWITCHING_PROTOCOLS, TEXT, Body::Whole(None));
-    Ok(answer
-        .with("connection", "Upgrade")
-        .with("upgrade", "websocket")
-        .with("sec-websocket-accept", derive_accept_key(key.as_bytes()))
-        .with("sec-websocket-protocol", protocol))
+    Ok(answer)
 }
 
 async fn serve(server: Arc<Server>, upgrade: OnUpgrade, wanted: Wanted, is_exec: bool) -> Result<()> {

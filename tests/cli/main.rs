@@ -88,6 +88,7 @@ mod serve_exec;
 mod serve_faults;
 mod serve_kubectl;
 mod serve_openapi;
+mod serve_port_forward;
 mod serve_protobuf;
 mod serve_types;
 mod server_side_apply;

@@ -2,10 +2,12 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::process::{Child, ChildStdout};
 use std::thread;
 
 use nix::sys::signal::Signal;
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, bind, getsockname, socket};
 
 use crate::common::{Output, SOON, World, eventually, kill};
 
@@ -33,7 +35,7 @@ spec: {{selector: {{app: p}}, ports: [{{name: front, port: 80, targetPort: web}}
 }
 
 /// Answers each connection with what it has heard, in capital letters, once it has heard all.
-fn shouting() -> u16 {
+pub(crate) fn shouting() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("listen");
     let port = listener.local_addr().expect("an address").port();
     thread::spawn(move || {
@@ -45,6 +47,14 @@ fn shouting() -> u16 {
         }
     });
     port
+}
+
+/// A port on which nobody listens, and nobody else does as long as this is held.
+pub(crate) fn unused() -> (OwnedFd, u16) {
+    let held = socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None).expect("a socket");
+    bind(held.as_raw_fd(), &SockaddrIn::new(127, 0, 0, 1, 0)).expect("bind");
+    let port = getsockname::<SockaddrIn>(held.as_raw_fd()).expect("an address").port();
+    (held, port)
 }
 
 /// `port-forward` at work.
@@ -91,7 +101,7 @@ impl<'a> Forwarding<'a> {
     }
 }
 
-fn exchange(port: u16, text: &str) -> String {
+pub(crate) fn exchange(port: u16, text: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("connect");
     stream.write_all(text.as_bytes()).expect("write");
     stream.shutdown(Shutdown::Write).expect("end");
@@ -148,8 +158,7 @@ fn a_port_that_leads_to_itself_is_left_to_the_pod() {
 
 #[test]
 fn where_nobody_listens_that_is_told_and_it_goes_on() {
-    let none =
-        TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
+    let (_held, none) = unused();
     let there = shouting();
     let world = with_pod(there);
     let mut forwarding = Forwarding::start(&world, &format!("p :{none} :{there}"));

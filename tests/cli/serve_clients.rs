@@ -78,6 +78,7 @@ created a 1
 again 409 Conflict
 exec 'out\\n'
 shell 'hi\\n' 'no\\n' 3
+port b'HELLO' None
 log one
 log ['two']
 complete 1 True
@@ -101,6 +102,7 @@ again 409 AlreadyExists
 wrong 422 Invalid
 pod True True
 exec b'out\n' b'err\n' 3
+port b'HELLO'
 log one
 log ['two']
 complete 1 True

@@ -16,7 +16,7 @@ use crate::api_client::Server;
 use crate::common::{SOON, World, eventually};
 use crate::serve::{JOBS, job, running_pod};
 
-type Socket = WebSocket<StreamOwned<ClientConnection, TcpStream>>;
+pub(crate) type Socket = WebSocket<StreamOwned<ClientConnection, TcpStream>>;
 
 /// Starts a command in a pod.
 fn start_exec(server: &Server, pod: &str, words: &[&str], has_input: bool) -> Socket {
@@ -25,6 +25,13 @@ fn start_exec(server: &Server, pod: &str, words: &[&str], has_input: bool) -> So
     let stdin = if has_input { "&stdin=true" } else { "" };
     let path =
         format!("/api/v1/namespaces/default/pods/{pod}/exec?stdout=true&stderr=1&tty=False{stdin}{words}");
+    let (socket, protocol) = websocket(server, &path, "v5.channel.k8s.io, v4.channel.k8s.io");
+    assert_eq!(protocol, "v5.channel.k8s.io");
+    socket
+}
+
+/// A WebSocket, and what is spoken over it.
+pub(crate) fn websocket(server: &Server, path: &str, protocols: &str) -> (Socket, String) {
     let request = Request::builder()
         .uri(format!("wss://127.0.0.1:{}{path}", server.port))
         .header("Host", format!("127.0.0.1:{}", server.port))
@@ -33,12 +40,12 @@ fn start_exec(server: &Server, pod: &str, words: &[&str], has_input: bool) -> So
         .header("Upgrade", "websocket")
         .header("Sec-WebSocket-Version", "13")
         .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
-        .header("Sec-WebSocket-Protocol", "v5.channel.k8s.io, v4.channel.k8s.io")
+        .header("Sec-WebSocket-Protocol", protocols)
         .body(())
         .expect("a request");
     let (socket, answer) = client(request, server.connect().0.into_inner()).expect("a WebSocket");
-    assert_eq!(answer.headers()["sec-websocket-protocol"], "v5.channel.k8s.io");
-    socket
+    let protocol = answer.headers()["sec-websocket-protocol"].to_str().expect("a word");
+    (socket, protocol.to_owned())
 }
 
 /// Runs a command in a pod: what it writes to standard output and standard error, and how it ends.

@@ -1,10 +1,12 @@
 //! `serve`, as the real kubectl sees it. Where there is no kubectl, that is said, and nothing is tested.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::api_client::Server;
-use crate::common::World;
+use crate::common::{World, job};
+use crate::port_forward::{exchange, shouting};
 
 /// kubectl, where it is installed.
 fn kubectl() -> Option<PathBuf> {
@@ -30,16 +32,20 @@ impl<'a> Client<'a> {
         Some(Self { world, program, _server: Server::start(world) })
     }
 
-    /// What a command prints, and its exit code.
-    fn run(&self, words: &[&str]) -> (String, Option<i32>) {
-        let output = Command::new(&self.program)
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command
             .args(words)
             .env("KUBECONFIG", self.world.path("kubeconfig"))
             .env("HOME", self.world.path("home"))
             .env("EDITOR", "true")
-            .current_dir(self.world.path("work"))
-            .output()
-            .expect("start kubectl");
+            .current_dir(self.world.path("work"));
+        command
+    }
+
+    /// What a command prints, and its exit code.
+    fn run(&self, words: &[&str]) -> (String, Option<i32>) {
+        let output = self.command(words).output().expect("start kubectl");
         let text = [output.stdout, output.stderr].concat();
         let text = String::from_utf8(text).expect("UTF-8");
         // Newer ones say of which namespace something has been deleted.
@@ -61,6 +67,37 @@ impl<'a> Client<'a> {
         assert_eq!(code, Some(1), "kubectl {command}: {text}");
         text
     }
+}
+
+/// By a WebSocket, and as older ones do it.
+#[test]
+fn kubectl_forwards_ports_of_a_pod() {
+    let world = World::new();
+    let Some(client) = Client::new(&world) else { return };
+    let _ = world.apply(&job("a", "", "sleep 100"));
+    let pod = world.value("pods", "{.items[0].metadata.name}");
+    world.wait_for_value(&format!("pod/{pod}"), "{.status.phase}", "Running");
+    let there = shouting();
+    for by_websocket in ["true", "false"] {
+        let mut forwarding = client
+            .command(&["port-forward", "job/a", &format!(":{there}")])
+            .env("KUBECTL_PORT_FORWARD_WEBSOCKETS", by_websocket)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("start kubectl");
+        let mut line = String::new();
+        let mut said = BufReader::new(forwarding.stdout.take().expect("a pipe"));
+        said.read_line(&mut line).expect("read");
+        let port = line.strip_prefix("Forwarding from 127.0.0.1:").and_then(|rest| rest.split(' ').next());
+        let port = port.and_then(|port| port.parse().ok()).unwrap_or_else(|| panic!("{line}"));
+        let large = "x".repeat(1_000_000);
+        for _ in 0..3 {
+            assert!(exchange(port, &large) == large.to_uppercase(), "all of it comes back: {by_websocket}");
+        }
+        forwarding.kill().expect("kill");
+        forwarding.wait().expect("wait");
+    }
+    let _ = world.run("delete job a --now").success();
 }
 
 const JOB: &str = "apiVersion: batch/v1

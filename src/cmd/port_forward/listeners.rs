@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use tokio::net::TcpStream;
+use tokio::signal::unix::Signal;
 
 use super::ports::Forwarding;
+use crate::api::errno::errno_text;
 use crate::cmd::output::{complain, say};
 use crate::kubelet::connect_to_port;
 
@@ -116,23 +118,17 @@ fn tell(from: SocketAddr, to: u16) {
     let _ = say(&format!("Forwarding from {from} -> {to}"));
 }
 
-/// The system's word for an error, as Go has it: without a capital letter.
-fn errno_text(error: &io::Error) -> String {
-    error
-        .raw_os_error()
-        .map_or_else(|| error.to_string(), |number| nix::errno::Errno::from_raw(number).desc().to_lowercase())
-}
-
 /// Takes connections and passes on what comes, until Ctrl-C.
 ///
 /// # Errors
 /// Listeners that the runtime cannot take.
-pub(super) async fn serve(listeners: Vec<Listener>) -> io::Result<()> {
+pub(super) async fn serve(listeners: Vec<Listener>, mut interrupt: Signal) -> io::Result<()> {
     for Listener { listener, forwarding } in listeners {
         listener.set_nonblocking(true)?;
         tokio::spawn(accept(tokio::net::TcpListener::from_std(listener)?, forwarding));
     }
-    tokio::signal::ctrl_c().await
+    interrupt.recv().await;
+    Ok(())
 }
 
 async fn accept(listener: tokio::net::TcpListener, forwarding: Forwarding) {
