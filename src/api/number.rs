@@ -2,6 +2,8 @@
 
 use std::fmt::{Display, LowerExp};
 
+use super::quoted::quoted;
+
 /// As Go's JSON encoder writes a float64: plain digits from 1e-6 up to 1e21, an exponent elsewhere.
 /// Takes a finite number.
 pub(crate) fn json(number: f64) -> String {
@@ -17,6 +19,17 @@ pub(crate) fn json(number: f64) -> String {
 pub(crate) fn general<T: Display + LowerExp + Copy>(number: T) -> String {
     let (_, exponent) = parts(&format!("{number:e}"));
     if (-4..6).contains(&exponent) { number.to_string() } else { exponential(number) }
+}
+
+/// Reads a number of 16 bits, such as that of a port, as Go's `strconv.ParseUint` does.
+///
+/// # Errors
+/// What is none, in Go's words.
+pub(crate) fn parse_port(text: &str) -> Result<u16, String> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let problem = if is_number { "value out of range" } else { "invalid syntax" };
+    let port = text.parse().ok().filter(|_| is_number);
+    port.ok_or_else(|| format!("strconv.ParseUint: parsing {}: {problem}", quoted(text)))
 }
 
 fn exponential<T: LowerExp>(number: T) -> String {

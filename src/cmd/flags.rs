@@ -13,6 +13,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::api::durations;
+use crate::api::quoted::quoted;
 
 /// Where words end up that the verb has no use for.
 const STRAY: &str = "stray";
@@ -270,7 +271,7 @@ pub(super) struct BadValue(String);
 
 impl BadValue {
     fn new(function: &str, value: &str, problem: &str) -> Self {
-        Self(format!("strconv.{function}: parsing {value:?}: {problem}"))
+        Self(format!("strconv.{function}: parsing {}: {problem}", quoted(value)))
     }
 }
 

@@ -20,6 +20,7 @@ use crate::api::Pod;
 use crate::api::images::ImageName;
 use crate::api::kinds::Kind;
 use crate::api::meta::name;
+use crate::api::quoted::quoted;
 use crate::apiserver::{FieldValidation, Patch};
 use crate::registry::apply::with_last_applied;
 use crate::registry::object::Object;
@@ -269,7 +270,7 @@ impl<'a> Wanted<'a> {
         let Some(port) = self.args.port.as_deref().filter(|port| !port.is_empty()) else { return Ok(None) };
         match port.parse::<i64>() {
             Ok(number) => Ok(Some(number as i32)),
-            Err(_) => bail!("strconv.Atoi: parsing {port:?}: invalid syntax"),
+            Err(_) => bail!("strconv.Atoi: parsing {}: invalid syntax", quoted(port)),
         }
     }
 

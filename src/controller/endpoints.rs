@@ -5,7 +5,7 @@ mod slices;
 #[cfg(test)]
 mod tests;
 
-pub use slices::{endpoint_slices, endpoints_of_services};
+pub use slices::{endpoint_slices, endpoints_of_services, target_port};
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

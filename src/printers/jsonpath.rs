@@ -12,6 +12,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::go_value::{compact_json, indented_json, number, syntax};
+use crate::api::quoted::quoted;
 use parse::Node;
 
 /// What was wrong with a template or its use, in kubectl's words (without the leading `error: `).
@@ -106,7 +107,7 @@ impl Template {
         Error(format!(
             "error executing jsonpath {}: Error executing template: {reason}. Printing more information for \
              debugging the template:\n\ttemplate was:\n\t\t{}\n\tobject given to jsonpath engine was:\n\t\t{}\n\n",
-            crate::api::quoted::quoted(&self.text),
+            quoted(&self.text),
             self.text,
             syntax(object)
         ))

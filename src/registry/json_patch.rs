@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::merge::PatchError;
+use crate::api::quoted::quoted;
 
 /// The most operations of one patch, as upstream.
 const MAX_OPERATIONS: usize = 10_000;
@@ -206,7 +207,7 @@ fn index(step: &str, length: usize) -> Result<usize, String> {
     let Ok(number) = step.parse::<i64>() else {
         return Err(format!(
             "value was not a proper array index: '{step}': strconv.Atoi: parsing {}: invalid syntax",
-            crate::api::quoted::quoted(step)
+            quoted(step)
         ));
     };
     let length = i64::try_from(length).unwrap_or(i64::MAX);

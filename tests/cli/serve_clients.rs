@@ -58,6 +58,7 @@ fn assert_prints(mut command: Command, expected: &str) {
 /// A script for Python with a server of its own.
 fn serve_python(world: &World, python: &Path, script: &str) -> Command {
     let script = world.manifest("client.py", script);
+    world.manifest("shouting.py", include_str!("../clients/shouting.py"));
     let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten();
     let mut command = world.command("serve --").build();
     command

@@ -3,10 +3,10 @@
 import os
 import socket
 import sys
-import threading
 
 import kr8s
 from kr8s.objects import Job, Table, objects_from_files
+from shouting import shouting
 
 home = sys.argv[1]
 MANIFEST = {
@@ -50,18 +50,7 @@ for event, pod in kr8s.watch("pods", namespace="default", label_selector={"job-n
 print("pod", pod.name.startswith("a-"), [one.name for one in kr8s.get("pods", label_selector="job-name=a")] == [pod.name])
 done = pod.exec(["sh", "-c", "echo out; echo err >&2; exit 3"], check=False)
 print("exec", done.stdout, done.stderr, done.returncode)
-# The pod's ports are this machine's: one that answers in capital letters.
-there = socket.create_server(("127.0.0.1", 0))
-port = there.getsockname()[1]
-
-
-def shout():
-    connection, _ = there.accept()
-    connection.sendall(connection.recv(100).upper())
-    connection.close()
-
-
-threading.Thread(target=shout, daemon=True).start()
+port = shouting()
 with pod.portforward(remote_port=port, local_port="auto") as local:
     with socket.create_connection(("127.0.0.1", local)) as to_pod:
         to_pod.sendall(b"hello")

@@ -1,12 +1,11 @@
 """A Job's whole life, by the Python client."""
 
-import socket
 import sys
-import threading
 
 from kubernetes import client, config, dynamic, watch
 from kubernetes.client.rest import ApiException
 from kubernetes.stream import portforward, stream
+from shouting import shouting
 
 home = sys.argv[1]
 config.load_kube_config()
@@ -53,18 +52,7 @@ shell = run(["sh"], stdin=True, preload=False)
 shell.write_stdin("echo hi; echo no >&2; exit 3\n")
 shell.run_forever(timeout=20)
 print("shell", repr(shell.read_stdout()), repr(shell.read_stderr()), shell.returncode)
-# The pod's ports are this machine's: one that answers in capital letters.
-there = socket.create_server(("127.0.0.1", 0))
-port = there.getsockname()[1]
-
-
-def shout():
-    connection, _ = there.accept()
-    connection.sendall(connection.recv(100).upper())
-    connection.close()
-
-
-threading.Thread(target=shout, daemon=True).start()
+port = shouting()
 forwarded = portforward(core.connect_get_namespaced_pod_portforward, pod, "default", ports=str(port))
 to_pod = forwarded.socket(port)
 to_pod.setblocking(True)

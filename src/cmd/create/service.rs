@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{Options, create_or_show, one_name};
 use crate::api::kinds::Kind;
 use crate::api::names;
+use crate::api::number::parse_port;
 use crate::cmd::context::Global;
 
 /// Create a Service
@@ -127,11 +128,7 @@ fn create(
 fn port(text: &str, node_port: i32) -> Result<Value> {
     let mut parts = text.split(':');
     let number = parts.next().unwrap_or_default();
-    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    let problem = if is_number { "value out of range" } else { "invalid syntax" };
-    let Some(port) = number.parse::<u16>().ok().filter(|_| is_number) else {
-        bail!("strconv.ParseUint: parsing {number:?}: {problem}");
-    };
+    let port = parse_port(number).map_err(anyhow::Error::msg)?;
     let target = match parts.next() {
         None => json!(port),
         Some(target) => match target.parse::<i64>() {

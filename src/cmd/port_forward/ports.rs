@@ -1,10 +1,13 @@
 //! What the words of `port-forward` mean: which ports here lead to which ports of a pod.
 
 use anyhow::{Result, anyhow, bail};
+use k8s_openapi::api::core::v1::{ContainerPort, ServicePort};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::api::meta::name;
+use crate::api::number::parse_port;
 use crate::api::{Pod, Service};
+use crate::controller::endpoints::target_port;
 
 /// A port of this machine that leads to one of a pod. 0 is any that is free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,12 +54,7 @@ fn forwarding(word: &str, pod: &Pod, service: Option<&Service>) -> Result<Forwar
         None => &in_front,
     };
     let number = |side: &str, text: &str| {
-        text.parse::<u16>().map_err(|_| {
-            let is_long = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-            let why = if is_long { "value out of range" } else { "invalid syntax" };
-            let text_quoted = crate::api::quoted::quoted(text);
-            anyhow!("error parsing {side} port '{text}': strconv.ParseUint: parsing {text_quoted}: {why}")
-        })
+        parse_port(text).map_err(|why| anyhow!("error parsing {side} port '{text}': {why}"))
     };
     let forwarding = Forwarding { local: number("local", local)?, remote: number("remote", &behind)? };
     if forwarding.remote == 0 {
@@ -68,9 +66,12 @@ fn forwarding(word: &str, pod: &Pod, service: Option<&Service>) -> Result<Forwar
     Ok(forwarding)
 }
 
+fn ports_of(service: &Service) -> impl Iterator<Item = &ServicePort> {
+    service.spec.iter().flat_map(|spec| spec.ports.iter().flatten())
+}
+
 fn number_in_service(service: &Service, port_name: &str) -> Result<i32> {
-    let ports = service.spec.iter().flat_map(|spec| spec.ports.iter().flatten());
-    let found = ports.into_iter().find(|port| port.name.as_deref() == Some(port_name));
+    let found = ports_of(service).find(|port| port.name.as_deref() == Some(port_name));
     found.map(|port| port.port).ok_or_else(|| {
         anyhow!("Service '{}' does not have a named port '{port_name}'", name(&service.metadata))
     })
@@ -79,20 +80,19 @@ fn number_in_service(service: &Service, port_name: &str) -> Result<i32> {
 /// The port of a pod behind one of a Service. In front of a headless one there is nothing: its ports are the pods'.
 fn port_of_pod(service: &Service, pod: &Pod, in_front: &str) -> Result<i32> {
     let number: i32 = in_front.parse()?;
-    let ports = service.spec.iter().flat_map(|spec| spec.ports.iter().flatten());
-    let Some(port) = ports.into_iter().find(|port| port.port == number) else {
+    let Some(port) = ports_of(service).find(|port| port.port == number) else {
         bail!("Service {} does not have a service port {number}", name(&service.metadata));
     };
-    let is_headless = service.spec.as_ref().and_then(|spec| spec.cluster_ip.as_deref()) == Some("None");
-    match &port.target_port {
-        _ if is_headless => Ok(number),
-        None | Some(IntOrString::Int(0)) => Ok(number),
-        Some(IntOrString::Int(target)) => Ok(*target),
-        Some(IntOrString::String(target)) => number_in_pod(pod, target),
+    if service.spec.as_ref().and_then(|spec| spec.cluster_ip.as_deref()) == Some("None") {
+        return Ok(number);
     }
+    target_port(port, pod).ok_or_else(|| match &port.target_port {
+        Some(IntOrString::String(wanted)) => no_named_port(pod, wanted),
+        _ => no_named_port(pod, in_front),
+    })
 }
 
-fn declared(pod: &Pod) -> impl Iterator<Item = &k8s_openapi::api::core::v1::ContainerPort> {
+fn declared(pod: &Pod) -> impl Iterator<Item = &ContainerPort> {
     let spec = pod.spec.iter();
     let containers =
         spec.flat_map(|spec| spec.containers.iter().chain(spec.init_containers.iter().flatten()));
@@ -101,9 +101,11 @@ fn declared(pod: &Pod) -> impl Iterator<Item = &k8s_openapi::api::core::v1::Cont
 
 fn number_in_pod(pod: &Pod, port_name: &str) -> Result<i32> {
     let found = declared(pod).find(|port| port.name.as_deref() == Some(port_name));
-    found
-        .map(|port| port.container_port)
-        .ok_or_else(|| anyhow!("Pod '{}' does not have a named port '{port_name}'", name(&pod.metadata)))
+    found.map(|port| port.container_port).ok_or_else(|| no_named_port(pod, port_name))
+}
+
+fn no_named_port(pod: &Pod, port_name: &str) -> anyhow::Error {
+    anyhow!("Pod '{}' does not have a named port '{port_name}'", name(&pod.metadata))
 }
 
 fn is_of_udp_only(pod: &Pod, number: u16) -> bool {
@@ -160,6 +162,7 @@ mod tests {
                 "error parsing local port '70000': strconv.ParseUint: parsing \"70000\": value out of range",
             ),
             ("1:-80", "error parsing remote port '-80': strconv.ParseUint: parsing \"-80\": invalid syntax"),
+            ("+1:80", "error parsing local port '+1': strconv.ParseUint: parsing \"+1\": invalid syntax"),
             ("1:0", "remote port must be > 0"),
             ("1:dns", "UDP protocol is not supported for dns"),
         ] {

@@ -38,15 +38,15 @@ fn by_ports(world: &World, service: &Service) -> ByPorts {
     for pod in pods {
         let of_pod = ports.iter().filter_map(|port| {
             let protocol = port.protocol.clone().unwrap_or_else(|| "TCP".into());
-            Some((Some(port.name.clone().unwrap_or_default()), target(port, pod)?, protocol))
+            Some((Some(port.name.clone().unwrap_or_default()), target_port(port, pod)?, protocol))
         });
         found.entry(of_pod.collect()).or_default().push(Arc::clone(pod));
     }
     found
 }
 
-/// The port of a pod that a port of a Service leads to.
-fn target(port: &ServicePort, pod: &Pod) -> Option<i32> {
+/// The port of a pod that a port of a Service leads to. `None` where the pod has none of that name.
+pub fn target_port(port: &ServicePort, pod: &Pod) -> Option<i32> {
     let protocol = port.protocol.as_deref().unwrap_or("TCP");
     match &port.target_port {
         None => Some(port.port),
