@@ -9,25 +9,24 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use futures_util::{SinkExt as _, StreamExt as _};
-use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::{Message, Role};
+use tokio_tungstenite::tungstenite::protocol::Message;
 
 use super::Server;
 use super::dispatch::{Asked, Outcome};
 use super::log::pod_of;
 use super::path::ObjectPath;
-use super::socket::DONE;
 use super::spdy::{self, Decoder, Encoder, Frame};
 use super::status::Problem;
-use super::upgrade::{Upgrade, switching, websocket};
+use super::upgrade::{DONE, Upgrade, farewell, socket_of, switching, websocket};
 use crate::api::conditions::pod_phase;
 use crate::api::errno::errno_text;
 use crate::api::meta::{name, uid};
+use crate::api::number::parse_port;
 use crate::kubelet::{CHUNK, connect_to_port};
 
 /// SPDY in the messages of a WebSocket.
@@ -64,9 +63,8 @@ pub(super) fn open(server: &Arc<Server>, mut asked: Asked, at: &ObjectPath) -> O
         tokio::spawn(async move { drop(in_bytes(connection, whose).await) });
         return Ok(switching("SPDY/3.1").with("x-stream-protocol-version", PROTOCOL));
     }
-    let ports = ports_of(&asked);
     let Upgrade { connection, protocol, answer } = websocket(&mut asked, [TUNNEL, CHANNELS], Some(CHANNELS))?;
-    let ports = if protocol == CHANNELS { Some(ports?) } else { None };
+    let ports = (protocol == CHANNELS).then(|| ports_of(&asked)).transpose()?;
     tokio::spawn(async move { drop(in_messages(connection, ports, whose).await) });
     Ok(answer)
 }
@@ -77,7 +75,7 @@ fn ports_of(asked: &Asked) -> Result<Vec<u16>, Problem> {
     if words.is_empty() {
         return Err(Problem::bad_request("query parameter \"ports\" is required"));
     }
-    let port = |word: &&str| word.trim().parse().ok().filter(|port| *port > 0);
+    let port = |word: &&str| parse_port(word.trim()).ok().filter(|port| *port > 0);
     let ports: Option<Vec<u16>> = words.iter().map(port).collect();
     // Each takes two of the 256 channels.
     ports
@@ -112,14 +110,12 @@ async fn in_bytes(connection: OnUpgrade, whose: String) -> Result<()> {
 
 /// SPDY, or channels, in the messages of a WebSocket.
 async fn in_messages(connection: OnUpgrade, ports: Option<Vec<u16>>, whose: String) -> Result<()> {
-    let stream = TokioIo::new(connection.await?);
-    let socket: WebSocketStream<TokioIo<Upgraded>> =
-        WebSocketStream::from_raw_socket(stream, Role::Server, None).await;
-    let (mut sink, mut messages) = socket.split();
+    let (mut sink, mut messages) = socket_of(connection).await?.split();
+    let heard = &mut messages;
     let (come, incoming) = mpsc::channel(FEW);
     let (outlet, mut outgoing) = mpsc::channel::<Vec<u8>>(FEW);
     let reading = async move {
-        while let Some(Ok(message)) = messages.next().await {
+        while let Some(Ok(message)) = heard.next().await {
             let piece = match message {
                 Message::Binary(bytes) => bytes.to_vec(),
                 Message::Close(_) => break,
@@ -142,12 +138,13 @@ async fn in_messages(connection: OnUpgrade, ports: Option<Vec<u16>>, whose: Stri
             None => speak_spdy(incoming, outlet, whose).await,
         }
     };
-    // Once we have said that this is all, nobody waits for a client that does not answer.
+    // Once we have said that this is all, nobody waits long for a client that does not answer.
     let talk = async { tokio::join!(session, writing) };
     let (session, written) = tokio::select! {
         ends = talk => ends,
         () = async { reading.await; std::future::pending().await } => return Ok(()),
     };
+    farewell(&mut messages).await;
     written?;
     session
 }
@@ -296,7 +293,9 @@ async fn speak_spdy(mut incoming: Pieces, outlet: Outlet, whose: String) -> Resu
                     let half = halves.entry(request.clone()).or_insert(Half { data: None, error: None });
                     match word("streamtype") {
                         "error" => half.error = Some(stream),
-                        "data" => half.data = Some((stream, word("port").parse().context("no port")?)),
+                        "data" => {
+                            half.data = Some((stream, parse_port(word("port")).map_err(anyhow::Error::msg)?));
+                        }
                         _ => {}
                     }
                     if let (Some((data, port)), Some(error)) = (half.data, half.error) {

@@ -9,13 +9,11 @@ use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
-use hyper::upgrade::{OnUpgrade, Upgraded};
-use hyper_util::rt::TokioIo;
+use hyper::upgrade::OnUpgrade;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::socket::{Shutdown, shutdown};
@@ -28,10 +26,7 @@ use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, Role};
+use tokio_tungstenite::tungstenite::protocol::Message;
 
 use super::Server;
 use super::aside::on_a_thread;
@@ -39,7 +34,7 @@ use super::dispatch::{Asked, Outcome};
 use super::log::{container_of, pod_of};
 use super::path::ObjectPath;
 use super::status::Problem;
-use super::upgrade::{Upgrade, websocket};
+use super::upgrade::{DONE, FAREWELL, Socket, Upgrade, farewell, socket_of, websocket};
 use crate::api::Pod;
 use crate::api::conditions::{is_pod_finished, pod_phase};
 use crate::api::meta::uid;
@@ -58,17 +53,8 @@ const ERROR: u8 = 3;
 const RESIZE: u8 = 4;
 const CLOSE: u8 = 255;
 
-/// What clients take for the end, and nothing else.
-pub(super) const DONE: CloseFrame =
-    CloseFrame { code: CloseCode::Normal, reason: Utf8Bytes::from_static("") };
-
-/// How long a client is listened to that has been told the end.
-const FAREWELL: Duration = Duration::from_secs(2);
-
 /// The exit code of what was lost with its pod.
 const LOST: i32 = 137;
-
-type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
 /// What a client wants of a container.
 struct Wanted {
@@ -115,9 +101,7 @@ pub(super) fn open(server: &Arc<Server>, mut asked: Asked, at: &ObjectPath) -> O
 }
 
 async fn serve(server: Arc<Server>, upgrade: OnUpgrade, wanted: Wanted, is_exec: bool) -> Result<()> {
-    let stream = TokioIo::new(upgrade.await?);
-    let socket = WebSocketStream::from_raw_socket(stream, Role::Server, None).await;
-    let (sink, mut incoming) = socket.split();
+    let (sink, mut incoming) = socket_of(upgrade).await?.split();
     // Few pieces wait for a client that reads slowly.
     let (outgoing, pieces) = mpsc::channel(4);
     let sending = tokio::spawn(send_all(sink, pieces));
@@ -132,10 +116,7 @@ async fn serve(server: Arc<Server>, upgrade: OnUpgrade, wanted: Wanted, is_exec:
     let _ = outgoing.send(Message::Close(Some(DONE))).await;
     drop(outgoing);
     sending.await??;
-    // A connection that is closed over what nobody has read is reset, and what was sent last may be lost. And a client says that
-    // it has heard of the end.
-    let farewell = async { while let Some(Ok(_)) = incoming.next().await {} };
-    let _ = timeout(FAREWELL, farewell).await;
+    farewell(&mut incoming).await;
     Ok(())
 }
 

@@ -1,8 +1,19 @@
 //! Connections that become something else than HTTP.
 
+use std::time::Duration;
+
+use anyhow::Result;
+use futures_util::StreamExt as _;
+use futures_util::stream::SplitStream;
 use hyper::StatusCode;
-use hyper::upgrade::OnUpgrade;
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 
 use super::answer::{Answer, TEXT};
 use super::body::Body;
@@ -48,6 +59,32 @@ pub(super) fn websocket(
     let answer = switching("websocket").with("sec-websocket-accept", derive_accept_key(key.as_bytes()));
     let answer = if is_named { answer.with("sec-websocket-protocol", protocol) } else { answer };
     Ok(Upgrade { connection, protocol, answer })
+}
+
+/// A WebSocket with a client.
+pub(super) type Socket = WebSocketStream<TokioIo<Upgraded>>;
+
+/// What a connection has become.
+///
+/// # Errors
+/// The client has gone meanwhile.
+pub(super) async fn socket_of(connection: OnUpgrade) -> Result<Socket> {
+    let stream = TokioIo::new(connection.await?);
+    Ok(WebSocketStream::from_raw_socket(stream, Role::Server, None).await)
+}
+
+/// What clients take for the end, and nothing else.
+pub(super) const DONE: CloseFrame =
+    CloseFrame { code: CloseCode::Normal, reason: Utf8Bytes::from_static("") };
+
+/// How long a client is listened to that has been told the end.
+pub(super) const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Listens to a client that has been told the end, until it says that it has heard. A connection that is closed over what nobody has
+/// read is reset, and what was sent last may be lost.
+pub(super) async fn farewell(incoming: &mut SplitStream<Socket>) {
+    let rest = async { while let Some(Ok(_)) = incoming.next().await {} };
+    let _ = timeout(FAREWELL, rest).await;
 }
 
 /// The answer after which something else is spoken.

@@ -61,6 +61,32 @@ fn channels_lead_to_the_ports_of_a_pod() {
     let _ = world.run("delete job a --now").success();
 }
 
+/// A connection that is closed over what nobody has read is reset, and what was sent last is lost.
+#[test]
+fn the_last_word_reaches_whoever_has_said_too_much() {
+    let (world, server, path) = with_pod();
+    let polite = TcpListener::bind("127.0.0.1:0").expect("listen");
+    let there = polite.local_addr().expect("an address").port();
+    let answering = std::thread::spawn(move || {
+        let (mut stream, _) = polite.accept().expect("a connection");
+        std::io::Write::write_all(&mut stream, b"bye").expect("write");
+        stream.shutdown(std::net::Shutdown::Write).expect("end");
+        stream
+    });
+    let (mut socket, _) = websocket(&server, &format!("{path}?ports={there}"), "v4.channel.k8s.io");
+    let stream = answering.join().expect("an answer");
+    for _ in 0..40 {
+        socket.send(Message::binary(vec![0; 10_000])).expect("send");
+    }
+    let mut heard = Vec::new();
+    while let Some(message) = received(&mut socket) {
+        heard.extend(message);
+    }
+    assert!(heard.ends_with(b"\0bye"), "{heard:?}");
+    drop(stream);
+    let _ = world.run("delete job a --now").success();
+}
+
 #[test]
 fn what_is_no_port_or_no_running_pod_is_refused() {
     let (world, server, path) = with_pod();
