@@ -340,7 +340,7 @@ mod tests {
             control(1, &[0; 3]),
             control(1, &[0; 20]),
             hex("8002000100000000"),
-            hex("00000001ff000000ff"),
+            hex("0000000100ff0000"),
         ] {
             let mut decoder = Decoder::new();
             decoder.push(&bytes);
