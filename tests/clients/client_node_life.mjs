@@ -2,6 +2,7 @@
 
 import { PassThrough, Readable } from "node:stream";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import {
   ApiException,
   BatchV1Api,
@@ -127,7 +128,8 @@ const log = collected(stream);
 await new Log(config).log(namespace, pod, "main", stream, { follow: true });
 await once(stream, "data");
 console.log("log", JSON.stringify(log.text()));
-await exec(pod, ["touch", `${home}/go`]);
+// Not by `exec`: it would end with the container, and by a signal.
+writeFileSync(`${home}/go`, "");
 await once(stream, "end");
 console.log("log", JSON.stringify(log.text()));
 console.log("tail", JSON.stringify(await core.readNamespacedPodLog({ name: pod, namespace, tailLines: 1 })));
