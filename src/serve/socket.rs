@@ -112,10 +112,11 @@ async fn serve(server: Arc<Server>, upgrade: OnUpgrade, wanted: Wanted, is_exec:
     let status = status.unwrap_or_else(|error| {
         json!({ "metadata": {}, "status": "Failure", "reason": "InternalError", "message": format!("{error:#}"), "code": 500 })
     });
-    let _ = outgoing.send(message(ERROR, status.to_string().as_bytes())).await;
-    let _ = outgoing.send(Message::Close(Some(DONE))).await;
     drop(outgoing);
-    sending.await??;
+    let mut sink = sending.await??;
+    // In one piece: there are clients whose threads read on in whatever they connect next, when the end comes on its own.
+    sink.feed(message(ERROR, status.to_string().as_bytes())).await?;
+    sink.send(Message::Close(Some(DONE))).await?;
     farewell(&mut incoming).await;
     Ok(())
 }
@@ -127,11 +128,15 @@ fn message(channel: u8, bytes: &[u8]) -> Message {
     Message::binary(message)
 }
 
-async fn send_all(mut sink: SplitSink<Socket, Message>, mut pieces: mpsc::Receiver<Message>) -> Result<()> {
+/// Sends what comes, until nothing more will.
+async fn send_all(
+    mut sink: SplitSink<Socket, Message>,
+    mut pieces: mpsc::Receiver<Message>,
+) -> Result<SplitSink<Socket, Message>> {
     while let Some(piece) = pieces.recv().await {
         sink.send(piece).await?;
     }
-    Ok(())
+    Ok(sink)
 }
 
 /// How a program has ended, as clients read it.

@@ -1,6 +1,7 @@
 //! Commands in pods by way of `serve`: WebSockets.
 
 use std::fs;
+use std::io::Read as _;
 use std::net::TcpStream;
 use std::path::Path;
 use std::time::Duration;
@@ -100,6 +101,25 @@ fn a_command_is_run_in_a_pod_over_a_websocket() {
     let path = format!("/api/v1/namespaces/default/pods/{pod}/exec?command=true&stdout=true");
     let plain = server.ask("POST", &path, &[("Upgrade", "SPDY/3.1"), ("Connection", "Upgrade")], &[]);
     assert_eq!((plain.status, &plain.json()["message"]), (400, &json!("Upgrade request required")));
+    let _ = world.run("delete job a --now").success();
+}
+
+/// There are clients that leave a thread reading when they have heard how a command ended. What comes to it later it takes from the
+/// next connection.
+#[test]
+fn the_end_of_a_command_and_that_of_its_connection_come_in_one_piece() {
+    let world = World::new();
+    let server = Server::start(&world);
+    assert_eq!(server.send("POST", JOBS, &job("a", "sleep 100")).status, 201);
+    let pod = running_pod(&world, &server, "a");
+    let mut socket = start_exec(&server, &pod, &["cat"], true);
+    socket.send(Message::binary(vec![255, 0])).expect("send");
+    let mut head = [0; 5];
+    socket.get_mut().sock.read_exact(&mut head).expect("the head of a TLS record");
+    let status = "\x03{\"metadata\":{},\"status\":\"Success\"}";
+    let (heads_of_frames, code, of_tls) = (4, 2, 17);
+    let length = heads_of_frames + status.len() + code + of_tls;
+    assert_eq!(head, [23, 3, 3, 0, u8::try_from(length).expect("a short record")]);
     let _ = world.run("delete job a --now").success();
 }
 
