@@ -185,34 +185,46 @@ pub trait Read: Source {
     /// [`StatusError::BadRequest`] for fields that the kind cannot be selected by.
     fn list(&self, kind: Kind, namespace: Option<&str>, selectors: &Selectors) -> Result<Vec<Found<'_>>> {
         // A server knows best by what its objects can be selected, and how old its Events may grow.
-        let is_elsewhere = self.is_elsewhere();
-        if !is_elsewhere {
+        if !self.is_elsewhere() {
             selectors.check(kind)?;
         }
         let namespace = namespace.filter(|_| kind.resource().namespaced);
         let mut found = Vec::new();
         for (key, entry) in self.entries_among(Table::from(kind), namespace, selectors)? {
-            if namespace.is_some_and(|namespace| namespace != &*key.namespace) {
-                continue;
-            }
-            let entry = match kind {
-                Kind::Event => {
-                    let record: EventRecord = entry.parse()?;
-                    if !is_elsewhere && self.now() - record.last > EVENT_TTL {
-                        continue;
-                    }
-                    Entry::Written(record.to_event_at(entry.revision()).to_string())
-                }
-                _ => entry,
-            };
-            if selectors.is_empty()
-                || is_elsewhere
-                || selectors.matches(kind, entry.text()).map_err(|error| entry.damaged(&error))?
+            if namespace.is_none_or(|namespace| namespace == &*key.namespace)
+                && let Some(text) = self.selected(kind, entry, selectors)?
             {
-                found.push(Found { kind, key, text: entry.into_text() });
+                found.push(Found { kind, key, text });
             }
         }
         Ok(found)
+    }
+
+    /// What is shown of an object, if it is selected.
+    ///
+    /// # Errors
+    /// A damaged object.
+    fn selected<'a>(
+        &self,
+        kind: Kind,
+        entry: Entry<'a>,
+        selectors: &Selectors,
+    ) -> Result<Option<Cow<'a, str>>> {
+        let is_elsewhere = self.is_elsewhere();
+        let entry = match kind {
+            Kind::Event => {
+                let record: EventRecord = entry.parse()?;
+                if !is_elsewhere && self.now() - record.last > EVENT_TTL {
+                    return Ok(None);
+                }
+                Entry::Written(record.to_event_at(entry.revision()).to_string())
+            }
+            _ => entry,
+        };
+        let is_selected = selectors.is_empty()
+            || is_elsewhere
+            || selectors.matches(kind, entry.text()).map_err(|error| entry.damaged(&error))?;
+        Ok(is_selected.then(|| entry.into_text()))
     }
 
     /// The objects of a table that an owner controls, by namespace and name.
@@ -279,6 +291,48 @@ impl Reader {
     pub fn elsewhere(source: Box<dyn Elsewhere>) -> Self {
         Self(Origin::Elsewhere(source))
     }
+
+    /// A part of a list: at most so many objects, the first not before a key; and how many there are after these. Of objects
+    /// that are selected, only whether there are more: one, or none.
+    ///
+    /// # Errors
+    /// As [`Read::list`].
+    pub fn page(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+        selectors: &Selectors,
+        from: Option<&Key>,
+        limit: usize,
+    ) -> Result<(Vec<Found<'_>>, usize)> {
+        let Origin::Store { state, .. } = &self.0 else {
+            let mut found = self.list(kind, namespace, selectors)?;
+            found.retain(|one| from.is_none_or(|from| *one.key >= *from));
+            let rest = found.len().saturating_sub(limit);
+            found.truncate(limit);
+            return Ok((found, rest));
+        };
+        selectors.check(kind)?;
+        let table = Table::from(kind);
+        let namespace = namespace.filter(|_| kind.resource().namespaced);
+        let (mut found, mut rest) = (Vec::new(), 0);
+        for (key, object) in state.objects_in(table, namespace, from) {
+            // Those that are too old are no part of a list.
+            if found.len() == limit && selectors.is_empty() && kind != Kind::Event {
+                return Ok((found, state.count_in(table, namespace, Some(key))));
+            }
+            let Some(text) = self.selected(kind, Entry::Stored(object), selectors)? else { continue };
+            if found.len() < limit {
+                found.push(Found { kind, key: Cow::Borrowed(key), text });
+                continue;
+            }
+            rest += 1;
+            if !selectors.is_empty() {
+                break;
+            }
+        }
+        Ok((found, rest))
+    }
 }
 
 impl Source for Reader {
@@ -331,7 +385,10 @@ impl Source for Reader {
         selectors: &Selectors,
     ) -> Result<Entries<'_>> {
         match &self.0 {
-            Origin::Store { .. } => self.entries(table),
+            Origin::Store { state, .. } => {
+                let objects = state.objects_in(table, namespace, None);
+                Ok(Box::new(objects.map(|(key, object)| (Cow::Borrowed(key), Entry::Stored(object)))))
+            }
             Origin::Elsewhere(source) => source.entries_among(table, namespace, selectors),
         }
     }

@@ -13,7 +13,7 @@ use crate::api::kinds::{Key, Kind};
 use crate::api::status_error::StatusError;
 use crate::controller::{ClockReading, Settings};
 use crate::registry::deletion::Propagation;
-use crate::store::{Store, Table};
+use crate::store::{State, Store, Table};
 
 fn moment(seed: u64) -> Moment {
     let now = DateTime::<Utc>::UNIX_EPOCH + Duration::days(20_000) + Duration::seconds(seed as i64);
@@ -259,6 +259,47 @@ proptest! {
                 prop_assert_eq!(seen, now, "{} from {}", kind, revision);
             }
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// The pages of a list are the list, whatever their length, and each says how much is still to come.
+    #[test]
+    fn pages_are_the_list(
+        places in proptest::collection::btree_map(("a|a-b|ab|b", "x|x-y|xy|y|z"), 0..2_u8, 0..16),
+        namespace in proptest::option::of("a|ab|c"),
+        is_selected in any::<bool>(),
+        limit in 1..6_usize,
+    ) {
+        let mut state = State::default();
+        for ((namespace, name), label) in &places {
+            let labels = json!({"l": label.to_string()});
+            let object = json!({"metadata": {"namespace": namespace, "name": name, "labels": labels}});
+            state.add(Table::Kind(Kind::ConfigMap), Key::new(namespace, name), object.to_string());
+        }
+        let reader = Reader::new(state, moment(0).now);
+        let selectors = Selectors::parse(is_selected.then_some("l=1"), None).expect("selectors");
+        let (kind, namespace) = (Kind::ConfigMap, namespace.as_deref());
+        let whole = reader.list(kind, namespace, &selectors).expect("a list");
+        let expected: Vec<Key> = places
+            .iter()
+            .filter(|((of, _), label)| namespace.is_none_or(|wanted| wanted == of) && (!is_selected || **label == 1))
+            .map(|((namespace, name), _)| Key::new(namespace, name))
+            .collect();
+        let keys = |found: &[Found<'_>]| found.iter().map(|one| one.key.clone().into_owned()).collect::<Vec<_>>();
+        prop_assert_eq!(&keys(&whole), &expected);
+        let (mut paged, mut from) = (Vec::new(), None);
+        loop {
+            let (page, rest) = reader.page(kind, namespace, &selectors, from.as_ref(), limit).expect("a page");
+            paged.extend(keys(&page));
+            let left = expected.len() - paged.len();
+            prop_assert_eq!(rest, if is_selected { left.min(1) } else { left });
+            let Some(last) = paged.last().filter(|_| rest > 0) else { break };
+            from = Some(Key::new(&last.namespace, &format!("{}\0", last.name)));
+        }
+        prop_assert_eq!(paged, expected);
     }
 }
 

@@ -160,15 +160,11 @@ fn list_here(server: &Server, asked: &Asked, at: &ObjectPath) -> Outcome {
     let page = Page::of(asked)?;
     let (state, revision) = state_for(server, kind, &page)?;
     let reader = shown::reader(server, state, kind)?;
-    let mut found = reader.list(kind, at.namespace.as_deref(), &selectors)?;
-    if let Some(start) = &page.start {
-        let begin = begin_of(start, kind, at);
-        found.retain(|one| (&*one.key.namespace, &*one.key.name) >= begin);
-    }
+    let begin = page.start.as_deref().map(|start| begin_of(start, kind, at));
+    let limit = page.limit.unwrap_or(usize::MAX);
+    let (found, rest) = reader.page(kind, at.namespace.as_deref(), &selectors, begin.as_ref(), limit)?;
     let mut metadata = json!({ "resourceVersion": revision.to_string() });
-    if let Some(limit) = page.limit.filter(|limit| found.len() > *limit) {
-        let rest = found.len() - limit;
-        found.truncate(limit);
+    if rest > 0 {
         let last = found.last().map(|one| place(&one.key, at)).unwrap_or_default();
         metadata["continue"] = json!(encode_token(revision, &format!("{last}\0")));
         if selectors.is_empty() {
@@ -188,13 +184,14 @@ fn place(key: &Key, at: &ObjectPath) -> String {
 
 /// The namespace and the name that a page begins with. Lists are ordered by the one, then by the other, which the paths are not: `-`
 /// comes before `/`.
-fn begin_of<'a>(start: &'a str, kind: Kind, at: &'a ObjectPath) -> (&'a str, &'a str) {
+fn begin_of(start: &str, kind: Kind, at: &ObjectPath) -> Key {
     let start = start.strip_prefix('/').unwrap_or(start);
-    match &at.namespace {
-        Some(namespace) => (namespace, start),
+    let (namespace, name) = match &at.namespace {
+        Some(namespace) => (namespace.as_str(), start),
         None if kind.resource().namespaced => start.split_once('/').unwrap_or((start, "")),
         None => ("", start),
-    }
+    };
+    Key::new(namespace, name)
 }
 
 /// A list of objects, in the form that is wanted.

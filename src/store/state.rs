@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -341,11 +342,41 @@ impl State {
 
     /// All objects of a table, by namespace and name.
     pub fn objects(&self, table: Table) -> impl Iterator<Item = (&Key, Object<'_>)> {
-        self.tables
-            .get(&table)
-            .into_iter()
-            .flat_map(|objects| objects.iter())
-            .map(|(key, place)| (key, self.object(place)))
+        self.objects_in(table, None, None)
+    }
+
+    /// Those objects of a table that are in a namespace, or in any (`None`), and not before a key.
+    pub fn objects_in<'a>(
+        &'a self,
+        table: Table,
+        namespace: Option<&str>,
+        from: Option<&Key>,
+    ) -> impl Iterator<Item = (&'a Key, Object<'a>)> + use<'a> {
+        self.places_in(table, namespace, from).map(|(key, place)| (key, self.object(place)))
+    }
+
+    /// How many objects [`State::objects_in`] would give. Their texts are not touched.
+    pub fn count_in(&self, table: Table, namespace: Option<&str>, from: Option<&Key>) -> usize {
+        self.places_in(table, namespace, from).count()
+    }
+
+    fn places_in<'a>(
+        &'a self,
+        table: Table,
+        namespace: Option<&str>,
+        from: Option<&Key>,
+    ) -> impl Iterator<Item = (&'a Key, &'a Place)> + use<'a> {
+        let first = namespace.map(|namespace| Key::new(namespace, ""));
+        let begin = first.as_ref().max(from).map_or(Bound::Unbounded, Bound::Included);
+        // What comes next after a namespace is it and the smallest character.
+        let next = namespace.map(|namespace| Key::new(&format!("{namespace}\0"), ""));
+        let end = next.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+        let is_some = match (&begin, &end) {
+            (Bound::Included(begin), Bound::Excluded(end)) => begin < end,
+            _ => true,
+        };
+        let objects = self.tables.get(&table).filter(|_| is_some);
+        objects.map(|objects| objects.range::<Key, _>((begin, end))).into_iter().flatten()
     }
 
     fn object(&self, place: &Place) -> Object<'_> {
