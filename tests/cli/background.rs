@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use crate::common::{SOON, World, eventually, is_alive, job, kill};
+use crate::common::{SOON, World, eventually, is_alive, job, kill, until_asleep};
 
 #[test]
 fn with_background_never_only_the_pods_stay() {
@@ -109,23 +109,7 @@ fn a_waiting_controller_uses_no_processor_time() {
     eventually(SOON, || world.controller().is_some() && world.supervisors().len() == 1);
     let controller = world.controller().expect("it runs");
     let supervisor = world.supervisors()[0];
-    let switches = |pid: i32| -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-        let line =
-            status.lines().find(|line| line.starts_with("voluntary_ctxt_switches:")).unwrap_or_default();
-        line.split_whitespace().last().and_then(|count| count.parse().ok()).unwrap_or(0)
-    };
-    // Both settle; then a quarter of a second goes by without a single wake-up.
-    let mut before = (0, 0);
-    let mut since = std::time::Instant::now();
-    eventually(SOON, || {
-        let now = (switches(controller), switches(supervisor));
-        if now != before {
-            before = now;
-            since = std::time::Instant::now();
-        }
-        since.elapsed() > Duration::from_millis(250)
-    });
+    until_asleep(&[controller, supervisor], Duration::from_millis(250));
     world.manifest("go", "");
 }
 

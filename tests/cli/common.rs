@@ -220,7 +220,7 @@ impl World {
     /// Everything that was started here must end by itself, soon.
     #[track_caller]
     pub(crate) fn assert_no_processes_left(&self) {
-        let left = self.left_after(Duration::from_secs(10));
+        let left = self.left_after(SOON);
         assert!(left.is_empty(), "processes left: {left:#?}");
     }
 
@@ -256,7 +256,7 @@ impl Drop for World {
     fn drop(&mut self) {
         self.server = None;
         let excused = std::thread::panicking();
-        let left = if excused { Vec::new() } else { self.left_after(Duration::from_secs(10)) };
+        let left = if excused { Vec::new() } else { self.left_after(SOON) };
         self.kill_everything();
         assert!(left.is_empty(), "processes left at the end of the test: {left:#?}");
     }
@@ -612,6 +612,26 @@ fn replace_ages(text: &str) -> String {
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
     memchr::memmem::find(bytes, part).is_some()
+}
+
+/// Waits until processes have settled, and have slept for so long without a single wake-up.
+#[track_caller]
+pub(crate) fn until_asleep(pids: &[i32], quiet: Duration) {
+    let switches = |pid: &i32| -> u64 {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
+        let line = status.lines().find(|line| line.starts_with("voluntary_ctxt_switches:")).expect("a count");
+        line.split_whitespace().last().and_then(|count| count.parse().ok()).expect("a number")
+    };
+    let mut before = Vec::new();
+    let mut since = Instant::now();
+    eventually(SOON, || {
+        let now: Vec<u64> = pids.iter().map(switches).collect();
+        if now != before {
+            before = now;
+            since = Instant::now();
+        }
+        since.elapsed() > quiet
+    });
 }
 
 /// A shell's words, quotes taken off.

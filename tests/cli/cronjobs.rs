@@ -7,7 +7,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use crate::common::{SOON, World, eventually, kill};
+use crate::common::{SOON, World, eventually, kill, until_asleep};
 
 /// Three runs a second apart, on a machine under load.
 const A_WHILE: Duration = Duration::from_secs(20);
@@ -201,20 +201,7 @@ fn a_controller_that_waits_for_a_time_does_not_wake_up() {
     let _ = world.apply(&cron_job("yearly", "@yearly", "", "true"));
     eventually(SOON, || world.controller().is_some());
     let controller = world.controller().expect("it waits");
-    let switches = || -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{controller}/status")).expect("it runs");
-        let line = status.lines().find(|line| line.starts_with("voluntary_ctxt_switches")).expect("a count");
-        line.split_whitespace().last().and_then(|count| count.parse().ok()).expect("a number")
-    };
-    // It settles, then nothing happens for a second.
-    let mut last = 0;
-    eventually(SOON, || {
-        let before = std::mem::replace(&mut last, switches());
-        std::thread::sleep(Duration::from_millis(200));
-        before == last && before == switches()
-    });
-    std::thread::sleep(Duration::from_secs(1));
-    assert_eq!(switches(), last, "it sleeps without wake-ups");
+    until_asleep(&[controller], Duration::from_secs(1));
     remove(&world);
 }
 

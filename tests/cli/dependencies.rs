@@ -22,7 +22,9 @@ fn a_job_starts_when_those_before_it_are_complete() {
     let third = after(&job("third", "", "echo third >>order"), "job/first, job/second");
     let said = world.apply(&format!("{third}---\n{second}---\n{first}"));
     assert_eq!(said.stderr, "", "all are there at the end");
-    eventually(SOON, || world.value("job third", "{.status.conditions[0].type}") == "jobctl.local/Waiting");
+    for job in ["job third", "job second"] {
+        eventually(SOON, || world.value(job, "{.status.conditions[0].type}") == "jobctl.local/Waiting");
+    }
     let message = "'{.status.conditions[0].message}'";
     assert_eq!(world.value("job third", message), "Job starts after job/first, which has not ended");
     assert_eq!(world.value("job second", "{.status.startTime}"), "");

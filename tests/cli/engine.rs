@@ -341,7 +341,7 @@ fn whoever_ignores_sigterm_is_killed_when_the_grace_period_is_over_and_not_befor
     let _ = world.run("delete job stubborn --grace-period=1 --cascade=foreground").success();
     let elapsed = started.elapsed();
     assert!(elapsed >= Duration::from_millis(900), "killed too early: {elapsed:?}");
-    assert!(elapsed < Duration::from_secs(4), "killed too late: {elapsed:?}");
+    assert!(elapsed < Duration::from_secs(15), "killed too late: {elapsed:?}");
     world.assert_no_processes_left();
 }
 
@@ -547,11 +547,7 @@ fn nothing_in_the_background_holds_the_callers_pipes_open() {
     child.stdout.take().expect("a pipe").read_to_string(&mut stdout).expect("read");
     child.stderr.take().expect("a pipe").read_to_string(&mut stderr).expect("read");
     assert!(child.wait().expect("wait").success());
-    assert!(
-        started.elapsed() < Duration::from_secs(5),
-        "the caller was kept waiting {:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() < SOON, "the caller was kept waiting {:?}", started.elapsed());
     assert_eq!((stdout.as_str(), stderr.as_str()), ("job.batch/slow created\n", ""));
     eventually(SOON, || world.processes_named("sleep").len() == 1);
     let sleeper = world.processes_named("sleep")[0];

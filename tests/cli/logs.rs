@@ -194,7 +194,7 @@ fn a_job_without_a_pod_is_waited_for_as_long_as_asked() {
         .run("logs job/later --pod-running-timeout=300ms")
         .fails_with("error: timed out waiting for the condition\n");
     assert!(started.elapsed() >= Duration::from_millis(300));
-    assert!(started.elapsed() < Duration::from_secs(5));
+    assert!(started.elapsed() < Duration::from_secs(15));
 }
 
 #[test]

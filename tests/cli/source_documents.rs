@@ -154,7 +154,7 @@ fn document_1_pi_and_the_old_ways_to_look_at_its_pods() {
     world.wait_for_end("pi");
     let shown = world.run("get pods --show-all").success();
     assert!(shown.stdout.contains("Completed"), "{}", shown.stdout);
-    assert_eq!(world.run("get pods -a").success().stdout, shown.stdout);
+    assert_eq!(world.run("get pods -a").success().normal_stdout(), shown.normal_stdout());
     world.run("logs job/pi").prints("3.1415926535897932385\n");
 }
 
