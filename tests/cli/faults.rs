@@ -154,7 +154,11 @@ fn a_killed_supervisor_fails_its_pod_as_disrupted_and_the_job_retries() {
 #[test]
 fn a_job_of_two_hundred_pods_survives_the_death_of_controllers_and_supervisors() {
     let world = World::new();
-    let _ = world.apply(&job("big", "completions: 200\nparallelism: 8\nbackoffLimit: 200", "echo line"));
+    let _ = world.apply(&job(
+        "big",
+        "completions: 200\nparallelism: 8\nbackoffLimit: 200",
+        "echo line; sleep 0.1",
+    ));
     let mut killed = 0;
     let mut at = 20;
     eventually(Duration::from_secs(60), || {

@@ -220,7 +220,7 @@ fn a_store_on_a_disk_that_can_only_be_read_is_read() {
 #[test]
 fn a_lock_file_that_was_removed_makes_controllers_yield() {
     let world = World::new();
-    let _ = world.apply(&job("many", "completions: 30\nparallelism: 3", "echo $HOSTNAME >> ran; sleep 0.1"));
+    let _ = world.apply(&job("many", "completions: 30\nparallelism: 3", "echo $HOSTNAME >> ran; sleep 0.3"));
     // It is a process before it has made the file.
     eventually(SOON, || world.store().join("controller.lock").exists());
     for _ in 0..4 {

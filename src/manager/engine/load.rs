@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
@@ -12,6 +13,7 @@ use super::super::timers::Timers;
 use super::super::world::{load, place};
 use super::super::{Config, clock};
 use super::names::Names;
+use super::volumes::volume_directories;
 use super::{Engine, LOOK_AGAIN, Supervision};
 use crate::api::conditions::is_pod_finished;
 use crate::api::kinds::Key;
@@ -32,6 +34,8 @@ impl Engine {
         let mut world = World::new(config.settings.clone());
         let allocatable = allocatable(config);
         world.set_allocatable(&allocatable);
+        // Before the store is read: what is found now and not known then is nothing that somebody has stored meanwhile.
+        let (pods, volumes) = (store.pod_directories().unwrap_or_default(), volume_directories(store));
         let (tail, loaded) = load(store, &mut world)?;
         let before_boot = store.revision_before_boot(tail.revision());
         let mut engine = Self {
@@ -71,8 +75,8 @@ impl Engine {
         if !engine.supervised.is_empty() {
             engine.remember_events()?;
         }
-        engine.sweep_pod_directories();
-        engine.sweep_claims();
+        engine.sweep_pod_directories(&pods);
+        engine.sweep_claims(&volumes);
         engine.world.mark_all_dirty();
         Ok(engine)
     }
@@ -137,19 +141,15 @@ impl Engine {
     }
 
     /// Directories that a crash between a commit and the removal left behind.
-    pub(super) fn sweep_pod_directories(&mut self) {
+    pub(super) fn sweep_pod_directories(&mut self, found: &[(String, PathBuf)]) {
         let known = self.world.known_uids();
-        let Ok(entries) = std::fs::read_dir(self.store.root().join("pods")) else { return };
         let keep = is_anything_read_for_record(self.store.root());
-        for entry in entries.flatten() {
-            let name = entry.file_name();
-            if let Some(uid) = name.to_str().filter(|uid| !known.contains(*uid)) {
-                let directory = PodDirectory::new(self.store.pod_path(uid));
-                if matches!(supervisor_of(&directory), Ok(Supervisor::Alive(_))) {
-                    self.world.depart_unknown(uid);
-                }
-                self.clear_away(uid, keep);
+        for (uid, path) in found.iter().filter(|(uid, _)| !known.contains(uid.as_str())) {
+            let directory = PodDirectory::new(path.clone());
+            if matches!(supervisor_of(&directory), Ok(Supervisor::Alive(_))) {
+                self.world.depart_unknown(uid);
             }
+            self.clear_away(uid, keep);
         }
     }
 }

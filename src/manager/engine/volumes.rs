@@ -1,5 +1,8 @@
 //! What becomes of volumes: prepared before a pod starts, kept as their ConfigMaps and Secrets are, cleared away.
 
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
@@ -19,7 +22,7 @@ use crate::kubelet::actions::{
 use crate::kubelet::{prepare_volumes, write_files};
 use crate::registry::strategy::Strategy as _;
 use crate::registry::strategy::persistent_volume_claim::bind;
-use crate::store::{PodDirectory, Table, remove_tree};
+use crate::store::{PodDirectory, Store, Table, remove_tree};
 
 impl Engine {
     /// Prepares the volumes of a pod. False where that fails: the next pass says why.
@@ -106,13 +109,12 @@ impl Engine {
     }
 
     /// Removes the directories of claims that went while no controller ran, or while a pod still had them.
-    pub(super) fn sweep_claims(&self) {
-        let Ok(entries) = std::fs::read_dir(self.store.volumes_path()) else { return };
-        for entry in entries.flatten() {
-            let name = entry.file_name();
-            let Some((claim, uid)) = name.to_str().and_then(claim_of_directory) else { continue };
+    pub(super) fn sweep_claims(&self, found: &[PathBuf]) {
+        for path in found {
+            let name = path.file_name().and_then(OsStr::to_str);
+            let Some((claim, uid)) = name.and_then(claim_of_directory) else { continue };
             if self.world.claim_uid(&claim) != Some(uid) && !self.is_in_use(&claim) {
-                let _ = remove_tree(&entry.path());
+                let _ = remove_tree(path);
             }
         }
     }
@@ -174,4 +176,10 @@ impl Engine {
 
 fn has_volumes(pod: &Pod) -> bool {
     pod.spec.as_ref().is_some_and(|spec| spec.volumes.is_some())
+}
+
+/// The directories of claims.
+pub(super) fn volume_directories(store: &Store) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(store.volumes_path()).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).collect()
 }
