@@ -201,7 +201,7 @@ fn a_controller_that_waits_for_a_time_does_not_wake_up() {
     let _ = world.apply(&cron_job("yearly", "@yearly", "", "true"));
     eventually(SOON, || world.controller().is_some());
     let controller = world.controller().expect("it waits");
-    until_asleep(&[controller], Duration::from_secs(1));
+    until_asleep(&[controller], Duration::from_secs(2));
     remove(&world);
 }
 

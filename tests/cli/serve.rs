@@ -356,10 +356,19 @@ pub(crate) fn job(name: &str, script: &str) -> Value {
 }
 
 /// The name of the first pod of a Job, once it runs.
-pub(crate) fn running_pod(world: &World, server: &Server, job: &str) -> String {
+fn running_pod(world: &World, server: &Server, job: &str) -> String {
     world.wait_for_value(&format!("job/{job}"), "{.status.ready}", "1");
     let pods = server.get(&format!("/api/v1/namespaces/default/pods?labelSelector=job-name%3D{job}")).json();
     pods["items"][0]["metadata"]["name"].as_str().expect("a pod").to_owned()
+}
+
+/// A server, and the pod of its Job `a`, which runs until it is ended.
+pub(crate) fn with_pod() -> (World, Server, String) {
+    let world = World::new();
+    let server = Server::start(&world);
+    assert_eq!(server.send("POST", JOBS, &job("a", "sleep 100")).status, 201);
+    let pod = running_pod(&world, &server, "a");
+    (world, server, pod)
 }
 
 #[test]
@@ -412,10 +421,7 @@ fn a_server_ends_with_its_store_and_leaves_another_in_its_place_alone() {
 
 #[test]
 fn a_job_that_is_deleted_without_a_word_leaves_its_pods() {
-    let world = World::new();
-    let server = Server::start(&world);
-    assert_eq!(server.send("POST", JOBS, &job("a", "sleep 100")).status, 201);
-    let pod = running_pod(&world, &server, "a");
+    let (_world, server, pod) = with_pod();
     let deleted = server.ask("DELETE", &format!("{JOBS}/a"), &[], &[]);
     assert!(
         deleted.header("warning").expect("a warning").contains("child pods are preserved"),

@@ -14,8 +14,8 @@ use tokio_tungstenite::tungstenite::protocol::{Message, WebSocket};
 use tokio_tungstenite::tungstenite::{Error as WebSocketError, client};
 
 use crate::api_client::Server;
-use crate::common::{SOON, World, eventually};
-use crate::serve::{JOBS, job, running_pod};
+use crate::common::{SOON, eventually};
+use crate::serve::with_pod;
 
 pub(crate) type Socket = WebSocket<StreamOwned<ClientConnection, TcpStream>>;
 
@@ -77,10 +77,7 @@ fn exec(server: &Server, pod: &str, words: &[&str], input: Option<&[u8]>) -> (Ve
 
 #[test]
 fn a_command_is_run_in_a_pod_over_a_websocket() {
-    let world = World::new();
-    let server = Server::start(&world);
-    assert_eq!(server.send("POST", JOBS, &job("a", "sleep 100")).status, 201);
-    let pod = running_pod(&world, &server, "a");
+    let (world, server, pod) = with_pod();
     let (stdout, stderr, end) = exec(&server, &pod, &["sh", "-c", "echo out; echo err >&2; exit 7"], None);
     assert_eq!((stdout.as_slice(), stderr.as_slice()), (&b"out\n"[..], &b"err\n"[..]));
     assert_eq!(end["reason"], "NonZeroExitCode");
@@ -108,10 +105,7 @@ fn a_command_is_run_in_a_pod_over_a_websocket() {
 /// next connection.
 #[test]
 fn the_end_of_a_command_and_that_of_its_connection_come_in_one_piece() {
-    let world = World::new();
-    let server = Server::start(&world);
-    assert_eq!(server.send("POST", JOBS, &job("a", "sleep 100")).status, 201);
-    let pod = running_pod(&world, &server, "a");
+    let (world, server, pod) = with_pod();
     let mut socket = start_exec(&server, &pod, &["cat"], true);
     socket.send(Message::binary(vec![255, 0])).expect("send");
     let mut head = [0; 5];
@@ -125,10 +119,7 @@ fn the_end_of_a_command_and_that_of_its_connection_come_in_one_piece() {
 
 #[test]
 fn commands_that_run_in_pods_keep_no_thread_from_others() {
-    let world = World::new();
-    let server = Server::start(&world);
-    assert_eq!(server.send("POST", JOBS, &job("a", "sleep 100")).status, 201);
-    let pod = running_pod(&world, &server, "a");
+    let (world, server, pod) = with_pod();
     let words = ["sh", "-c", "echo started; exec sleep 100"];
     let mut commands: Vec<Socket> = (0..30).map(|_| start_exec(&server, &pod, &words, false)).collect();
     for command in &mut commands {
@@ -142,10 +133,7 @@ fn commands_that_run_in_pods_keep_no_thread_from_others() {
 
 #[test]
 fn a_command_goes_on_when_its_client_has_said_goodbye_and_is_hung_up_on_when_it_is_lost() {
-    let world = World::new();
-    let server = Server::start(&world);
-    assert_eq!(server.send("POST", JOBS, &job("a", "sleep 100")).status, 201);
-    let pod = running_pod(&world, &server, "a");
+    let (world, server, pod) = with_pod();
     let path = |name: &str| world.path(name).display().to_string();
     // The client hands over its input and leaves at once, as those that copy files into pods by tar do. What is written to a
     // client that has gone holds nobody up.

@@ -1,6 +1,8 @@
 //! Ports of pods by way of `serve`: channels in a WebSocket, and SPDY in one.
 
-use std::net::TcpListener;
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::thread;
 
 use serde_json::json;
 use tokio_tungstenite::tungstenite::protocol::Message;
@@ -8,17 +10,23 @@ use tokio_tungstenite::tungstenite::protocol::Message;
 use crate::api_client::Server;
 use crate::common::World;
 use crate::port_forward::{shouting, unused};
-use crate::serve::{JOBS, job, running_pod};
+use crate::serve::{JOBS, with_pod};
 use crate::serve_exec::{Socket, websocket};
 
-/// A world with a pod, and the path of its ports.
-fn with_pod() -> (World, Server, String) {
-    let world = World::new();
-    let server = Server::start(&world);
-    assert_eq!(server.send("POST", JOBS, &job("a", "sleep 100")).status, 201);
-    let pod = running_pod(&world, &server, "a");
+/// A server, and the path of the ports of its pod.
+fn with_ports() -> (World, Server, String) {
+    let (world, server, pod) = with_pod();
     let path = format!("/api/v1/namespaces/default/pods/{pod}/portforward");
     (world, server, path)
+}
+
+/// Listens for one connection, and says where: what comes of it is told in the end.
+fn answering<T: Send + 'static>(
+    answer: impl FnOnce(TcpStream) -> T + Send + 'static,
+) -> (u16, thread::JoinHandle<T>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("listen");
+    let port = listener.local_addr().expect("an address").port();
+    (port, thread::spawn(move || answer(listener.accept().expect("a connection").0)))
 }
 
 fn received(socket: &mut Socket) -> Option<Vec<u8>> {
@@ -31,14 +39,11 @@ fn received(socket: &mut Socket) -> Option<Vec<u8>> {
 
 #[test]
 fn channels_lead_to_the_ports_of_a_pod() {
-    let (world, server, path) = with_pod();
-    let echo = TcpListener::bind("127.0.0.1:0").expect("listen");
-    let there = echo.local_addr().expect("an address").port();
-    let answering = std::thread::spawn(move || {
-        let (mut stream, _) = echo.accept().expect("a connection");
+    let (world, server, path) = with_ports();
+    let (there, answer) = answering(|mut stream| {
         let mut heard = [0; 5];
-        std::io::Read::read_exact(&mut stream, &mut heard).expect("read");
-        std::io::Write::write_all(&mut stream, &heard.repeat(40_000)).expect("write");
+        stream.read_exact(&mut heard).expect("read");
+        stream.write_all(&heard.repeat(40_000)).expect("write");
     });
     let (_held, none) = unused();
     let (mut socket, protocol) =
@@ -57,24 +62,21 @@ fn channels_lead_to_the_ports_of_a_pod() {
         error.starts_with("error forwarding port ") && error.ends_with(": connection refused"),
         "{error}"
     );
-    answering.join().expect("an answer");
+    answer.join().expect("an answer");
     let _ = world.run("delete job a --now").success();
 }
 
 /// A connection that is closed over what nobody has read is reset, and what was sent last is lost.
 #[test]
 fn the_last_word_reaches_whoever_has_said_too_much() {
-    let (world, server, path) = with_pod();
-    let polite = TcpListener::bind("127.0.0.1:0").expect("listen");
-    let there = polite.local_addr().expect("an address").port();
-    let answering = std::thread::spawn(move || {
-        let (mut stream, _) = polite.accept().expect("a connection");
-        std::io::Write::write_all(&mut stream, b"bye").expect("write");
-        stream.shutdown(std::net::Shutdown::Write).expect("end");
+    let (world, server, path) = with_ports();
+    let (there, answer) = answering(|mut stream| {
+        stream.write_all(b"bye").expect("write");
+        stream.shutdown(Shutdown::Write).expect("end");
         stream
     });
     let (mut socket, _) = websocket(&server, &format!("{path}?ports={there}"), "v4.channel.k8s.io");
-    let stream = answering.join().expect("an answer");
+    let stream = answer.join().expect("an answer");
     for _ in 0..40 {
         socket.send(Message::binary(vec![0; 10_000])).expect("send");
     }
@@ -89,7 +91,7 @@ fn the_last_word_reaches_whoever_has_said_too_much() {
 
 #[test]
 fn what_is_no_port_or_no_running_pod_is_refused() {
-    let (world, server, path) = with_pod();
+    let (world, server, path) = with_ports();
     let headers = [
         ("Upgrade", "websocket"),
         ("Connection", "Upgrade"),
@@ -146,7 +148,7 @@ fn data(stream: u8, bytes: &[u8], is_last: bool) -> Vec<u8> {
 
 #[test]
 fn spdy_in_a_websocket_leads_to_the_ports_of_a_pod() {
-    let (world, server, path) = with_pod();
+    let (world, server, path) = with_ports();
     let there = shouting();
     let (_held, none) = unused();
     let (mut socket, protocol) = websocket(&server, &path, "SPDY/3.1+portforward.k8s.io");

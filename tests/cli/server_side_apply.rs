@@ -11,9 +11,17 @@ use crate::common::World;
 const ANSWERS: &str = include_str!("../data/apply-answers.json");
 const APPLY: &str = "application/apply-patch+yaml";
 
-/// The entries of an object.
+/// The entries of an object, which stand in their order.
+#[track_caller]
 fn entries(object: &Value) -> Vec<Value> {
-    timeless(object["metadata"]["managedFields"].as_array().map_or(&[], Vec::as_slice))
+    let entries = object["metadata"]["managedFields"].as_array().map_or(&[][..], Vec::as_slice);
+    let order = ["operation", "time", "manager", "apiVersion", "subresource"];
+    assert!(entries.is_sorted_by_key(|entry| order.map(|field| text(entry, field))), "{entries:#?}");
+    timeless(entries)
+}
+
+fn text(entry: &Value, field: &str) -> String {
+    entry[field].as_str().unwrap_or_default().to_owned()
 }
 
 /// Entries with a word for their times, and in the order in which they are written within one second: another may begin between any
@@ -23,7 +31,6 @@ fn timeless(entries: &[Value]) -> Vec<Value> {
     for entry in entries.iter_mut().filter(|entry| entry["time"].is_string()) {
         entry["time"] = json!("TIME");
     }
-    let text = |entry: &Value, field: &str| entry[field].as_str().unwrap_or_default().to_owned();
     let order = ["operation", "manager", "apiVersion", "subresource"];
     entries.sort_by_cached_key(|entry| order.map(|field| text(entry, field)));
     entries

@@ -87,14 +87,16 @@ fn document_0_a_wrong_command_under_never_makes_pod_after_pod() {
 #[test]
 fn document_0_a_wrong_command_under_on_failure_is_restarted_in_one_pod() {
     let world = World::new();
-    let patient = "  backoffLimit: 100\n";
-    world.manifest("myjob.yml", myjob(r#""invalid_command","hello k8s!""#, "OnFailure", patient));
+    // It goes on for so long that a slow machine sees it, too.
+    let patient = myjob(r#""invalid_command","hello k8s!""#, "OnFailure", "").replace("20ms", "200ms");
+    world.manifest("myjob.yml", patient);
     let _ = world.run("apply -f myjob.yml").success();
     eventually(SOON, || {
         // A number for each pod: of one, it reads.
         let restarts = world.value("pods", "{.items[*].status.containerStatuses[0].restartCount}");
         restarts.parse::<u32>().is_ok_and(|restarts| restarts >= 2)
     });
+    assert_eq!(world.run("get pods -o name").success().lines().len(), 1, "one pod, restarted");
     let _ = world.run("delete -f myjob.yml").success();
 }
 
